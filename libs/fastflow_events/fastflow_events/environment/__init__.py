@@ -1,0 +1,1 @@
+"""The environment aggregate: packages resolved once, installed as the very same lock ever after."""

@@ -1,0 +1,27 @@
+"""The facts of an environment; its id is the hash of its input."""
+
+from fastflow_events.fact import Fact, wire
+from fastflow_events.types import Seconds
+
+
+@wire("environment.prepared.v1")
+class EnvironmentPrepared(Fact, frozen=True, kw_only=True):
+    """The input was resolved to this lock and installed."""
+
+    engine: str
+    environment: str
+    """Hash of lock, interpreter build, platform and uv; names the folder."""
+    lock: str
+    """The resolved requirements with the hashes of their files."""
+    python: str
+    uv: str
+    prepare_s: Seconds
+
+
+@wire("environment.failed.v1")
+class EnvironmentFailed(Fact, frozen=True, kw_only=True):
+    """The input could not be resolved or installed."""
+
+    engine: str
+    reason: str
+    """uv's own words, credentials removed."""

@@ -1,0 +1,69 @@
+"""The error tree, cut by what the caller does next.
+
+| branch | meaning | the caller |
+|---|---|---|
+| `DomainError` | a rule said no | tells the user; final |
+| `ConcurrencyError` | somebody was faster | reads again |
+| `ContractError` | not our bytes | dead-letters |
+| `InfrastructureError` | the world failed | retries later |
+"""
+
+from typing import ClassVar
+
+
+class FastflowError(Exception):
+    """Base of all our errors; `context` goes to the log line and to problem+json."""
+
+    code: ClassVar[str] = "fastflow"
+
+    def __init__(self, message: str, /, **context: str | int | float | None) -> None:
+        super().__init__(message)
+        self.context = context
+
+
+class DomainError(FastflowError):
+    """A business rule refused the command."""
+
+    code = "domain"
+
+
+class NotFoundError(DomainError):
+    """What was named does not exist."""
+
+    code = "not-found"
+
+
+class NotActiveError(DomainError):
+    """The run is over, so it can be neither started nor cancelled."""
+
+    code = "run-not-active"
+
+
+class FencedError(DomainError):
+    """The attempt belongs to somebody else; the holder stops its container and appends nothing."""
+
+    code = "fenced"
+
+
+class ConcurrencyError(FastflowError):
+    """Somebody else appended to this aggregate first."""
+
+    code = "conflict"
+
+
+class ContractError(FastflowError):
+    """Bytes that do not follow the contract; no retry will make them better."""
+
+    code = "contract"
+
+
+class InfrastructureError(FastflowError):
+    """The log, an engine or a remote host failed; trying again later may work."""
+
+    code = "infrastructure"
+
+
+class SettingsError(FastflowError):
+    """The environment does not describe a runnable service."""
+
+    code = "settings"

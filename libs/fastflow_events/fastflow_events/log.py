@@ -1,0 +1,41 @@
+"""The event log as everybody sees it; `jetstream_log` and `testing.memory_log` provide it."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from fastflow_events.fact import Fact
+from fastflow_events.recorded import Cause, History, Position, Recorded
+
+
+class EventLog(Protocol):
+    """An append-only log of facts, cut into aggregates."""
+
+    async def load(self, aggregate: str, id: str) -> History:
+        """Return every fact of one aggregate; an unknown aggregate has an empty history.
+
+        Raises:
+            InfrastructureError: the log did not answer.
+        """
+
+    async def append(
+        self, position: Position, facts: Sequence[Fact], *, cause: Cause, guard: Position | None = None
+    ) -> list[Recorded]:
+        """Append all `facts` or none; nothing is stored when somebody appended after `position`.
+
+        With `guard` the end of that other aggregate is checked instead (dispatching, under a leader's lease).
+        An append whose answer was lost is read back, so it is safe to call this once and believe the result.
+
+        Raises:
+            ConcurrencyError: the aggregate has moved on.
+            ContractError: a fact is too large for the log.
+            InfrastructureError: the log did not answer and does not hold the facts.
+        """
+
+    def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Recorded]:
+        """Yield every fact on `subject` after a stream position, in order, then each as it comes; never ends."""
+
+    def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:
+        """Yield the facts on `subject` after a stream position that the log holds now, then end."""
+
+    async def last_seq(self) -> int:
+        """Position of the newest fact of the whole log; 0 when it is empty."""

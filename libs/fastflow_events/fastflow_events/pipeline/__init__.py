@@ -1,0 +1,1 @@
+"""The pipeline aggregate: a folder of a repository that can be run."""

@@ -1,0 +1,1 @@
+"""The queue aggregate: who may dispatch."""

@@ -1,0 +1,1 @@
+"""The repository aggregate: where pipelines come from."""

@@ -1,0 +1,157 @@
+"""The subject grammar; the only file that writes or reads a dot.
+
+```
+fastflow.evt.<aggregate>.<id>.<fact>[.<scope>]   a fact; scope = pool of a dispatch, runner id of a runner's fact
+fastflow.feed.…                                  the same, headers only: the bell
+fastflow.out.<run_id>.<attempt>                  output chunks
+fastflow.sample.<run_id>.<attempt>               CPU and memory samples
+fastflow.trigger.<pipeline>                      requests of other systems, stored
+fastflow.request.<pipeline>                      requests of other systems, answered
+fastflow.dead.<service>                          what could not be handled
+```
+
+An id that is not a subject token (a pipeline name may hold spaces, dots, umlauts) becomes one:
+UTF-8 bytes outside `[A-Za-z0-9_-]` are written `=XX`, upper-case hex; `é.x` → `=C3=A9=2Ex`.
+"""
+
+import re
+from typing import NamedTuple
+
+from fastflow_events.errors import ContractError
+
+ANY = "*"
+EVENTS = "fastflow.evt.>"
+FEED = "fastflow.feed.>"
+FEED_FROM = EVENTS
+FEED_TO = "fastflow.feed.>"
+OUTPUT = "fastflow.out.>"
+OUTPUT_BELL = "fastflow.bell.out.>"
+SAMPLES = "fastflow.sample.>"
+TRIGGERS = "fastflow.trigger.*"
+REQUESTS = "fastflow.request.*"
+DEAD = "fastflow.dead.*"
+MAX_TOKEN_BYTES = 200
+
+_PLAIN = re.compile(rb"[A-Za-z0-9_-]")
+_TOKEN = re.compile(r"(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+")
+
+
+class EventSubject(NamedTuple):
+    """A fact's subject, taken apart; `id` is decoded."""
+
+    aggregate: str
+    id: str
+    fact: str
+    scope: str | None
+
+
+def encode(text: str) -> str:
+    """Return `text` as one subject token.
+
+    Raises:
+        ContractError: empty, or longer than 200 bytes once encoded.
+    """
+    token = "".join(chr(b) if _PLAIN.match(bytes([b])) else f"={b:02X}" for b in text.encode())
+    if not token or len(token) > MAX_TOKEN_BYTES:
+        raise ContractError("a name must have 1 to 200 bytes once encoded as a subject token", name=text[:80])
+    return token
+
+
+def decode(token: str) -> str:
+    """Return the text that `encode` turned into `token`.
+
+    Raises:
+        ContractError: `encode` never writes such a token.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise ContractError("not a subject token", token=token[:80])
+    raw = re.sub(rb"=([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), token.encode())
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as exc:
+        raise ContractError("not a subject token: its bytes are not UTF-8", token=token[:80]) from exc
+    if encode(text) != token:
+        raise ContractError("not the canonical token of this name", token=token[:80])
+    return text
+
+
+def event(aggregate: str, id: str = ANY, fact: str = ANY, scope: str | None = None) -> str:
+    """Return the subject of one fact, or of all facts its wildcards cover."""
+    parts = [aggregate, ANY if id == ANY else encode(id), fact]
+    if scope is not None:
+        parts.append(ANY if scope == ANY else encode(scope))
+    return "fastflow.evt." + ".".join(parts)
+
+
+def of_aggregate(aggregate: str, id: str) -> str:
+    """Every fact of one aggregate; what optimistic concurrency is checked against."""
+    return f"fastflow.evt.{aggregate}.{encode(id)}.>"
+
+
+def of_kind(aggregate: str) -> str:
+    """Every fact of all aggregates of one kind."""
+    return f"fastflow.evt.{aggregate}.>"
+
+
+def parse_event(subject: str) -> EventSubject:
+    """Take a fact's subject apart.
+
+    Raises:
+        ContractError: not a fact's subject.
+    """
+    match subject.split("."):
+        case ["fastflow", "evt", aggregate, id, fact]:
+            return EventSubject(aggregate, decode(id), fact, None)
+        case ["fastflow", "evt", aggregate, id, fact, scope]:
+            return EventSubject(aggregate, decode(id), fact, decode(scope))
+        case _:
+            raise ContractError("not the subject of a fact", subject=subject[:200])
+
+
+def output(run_id: str, attempt: int) -> str:
+    """Where the output chunks of one attempt are stored."""
+    return f"fastflow.out.{encode(run_id)}.{attempt}"
+
+
+def output_of_run(run_id: str) -> str:
+    """The output chunks of every attempt of one run."""
+    return f"fastflow.out.{encode(run_id)}.*"
+
+
+def output_bell(run_id: str) -> str:
+    """The bell that rings when output of one run was stored."""
+    return f"fastflow.bell.out.{encode(run_id)}.*"
+
+
+def attempt_of_output(subject: str) -> int:
+    """The attempt a stored output chunk belongs to."""
+    return int(subject.rsplit(".", 1)[1])
+
+
+def sample(run_id: str, attempt: int) -> str:
+    """Where the samples of one attempt are stored."""
+    return f"fastflow.sample.{encode(run_id)}.{attempt}"
+
+
+def trigger(pipeline: str) -> str:
+    """Where another system asks for a run and goes on."""
+    return f"fastflow.trigger.{encode(pipeline)}"
+
+
+def request(pipeline: str) -> str:
+    """Where another system asks for a run and waits for the answer."""
+    return f"fastflow.request.{encode(pipeline)}"
+
+
+def pipeline_of(subject: str) -> str:
+    """The pipeline named by a trigger's or a request's subject.
+
+    Raises:
+        ContractError: the last token is no encoded name.
+    """
+    return decode(subject.rsplit(".", 1)[1])
+
+
+def dead(service: str) -> str:
+    """Where a service leaves what it could not handle."""
+    return f"fastflow.dead.{encode(service)}"

@@ -1,0 +1,166 @@
+"""What the runner needs from outside, in its own words."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Literal, Protocol
+
+from fastflow_events.errors import FastflowError, InfrastructureError
+from fastflow_events.run.events import Manifest
+from fastflow_events.run.specification import Specification
+from msgspec import Struct
+
+
+class DependencyError(FastflowError):
+    """The packages cannot be resolved or installed; the message holds uv's own words."""
+
+    code = "dependency"
+
+
+class ImageMissingError(InfrastructureError):
+    """The worker image is not on the engine."""
+
+    code = "image-missing"
+
+
+class NotAfterError(FastflowError):
+    """The lease that allowed this start has run out; user code was not started."""
+
+    code = "not-after"
+
+
+class AttemptRef(Struct, frozen=True, kw_only=True):
+    """One attempt of one run; names its container `fastflow-<run_id>-<attempt>`."""
+
+    run_id: str
+    attempt: int
+
+    @property
+    def name(self) -> str:
+        """Container name, and name of the attempt's folder on the process executor."""
+        return f"fastflow-{self.run_id}-{self.attempt}"
+
+
+class Prepared(Struct, frozen=True, kw_only=True):
+    """An environment that is complete and will not change."""
+
+    environment: str
+    """Hash that names the folder; `base-<python>` style name when there are no packages."""
+    interpreter: str
+    """Path of the Python to start, inside the container or on the host."""
+    python: str
+    uv: str
+    lock: str = ""
+    prepare_s: float = 0.0
+    """0 when it was there already."""
+
+
+class Launch(Struct, frozen=True, kw_only=True):
+    """Everything the executor needs to start one attempt."""
+
+    ref: AttemptRef
+    specification: Specification
+    prepared: Prepared
+    env: dict[str, str]
+    """The run's whole environment, secrets opened; goes over stdin, never into the container's configuration."""
+    nonce: str
+    """Random; proves that the completion marker was written by the entry program."""
+    not_after: datetime
+    """Start of user code is forbidden after this instant (lease)."""
+
+
+class Started(Struct, frozen=True, kw_only=True):
+    """User code has been started."""
+
+    at: datetime
+    manifest: Manifest
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """One piece of output as the engine stored it."""
+
+    index: int
+    """Position among all frames of the attempt, counting from 0."""
+    stream: Literal["stdout", "stderr"]
+    at: datetime
+    data: bytes
+
+
+class Exit(Struct, frozen=True, kw_only=True):
+    """How the container or process ended; every field is what was observed, nothing is guessed."""
+
+    exit_code: int | None
+    """Exit code the engine reports; None when it does not know."""
+    marker_code: int | None = None
+    """Exit code of user code in the entry program's completion marker; None without a valid marker."""
+    signal: int | None = None
+    oom_killed: bool = False
+    never_started: bool = False
+    """The entry program ended before user code was started (exit 125, no `started` marker)."""
+    timed_out: bool = False
+    """The entry program ended user code because its time was over."""
+    peak_memory_bytes: int | None = None
+    cpu_s: float | None = None
+    dropped_bytes: int = 0
+    """Output the entry program threw away at the cap."""
+    route: str | None = None
+    finished_at: datetime | None = None
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A container or process of ours, as reconciliation sees it."""
+
+    ref: AttemptRef
+    state: Literal["created", "running", "exited"]
+
+
+class Executor(Protocol):
+    """One place where attempts execute. Every call is safe to repeat; a broken stream is never an end.
+
+    All methods raise `InfrastructureError` when the engine does not answer.
+    """
+
+    kind: Literal["docker", "process"]
+
+    async def engine_id(self) -> str:
+        """Id of the engine: the Docker daemon's id, or the host's boot id for processes."""
+
+    async def stage_code(self, tree: str, bundle: bytes) -> None:
+        """Make the bundle (tar.zst of a Git tree) available to attempts under its tree id; once."""
+
+    async def has_code(self, tree: str) -> bool:
+        """True when the tree is staged completely."""
+
+    async def prepare(self, specification: Specification, lock: str | None) -> Prepared:
+        """Return the environment, building it once however many ask; `lock` is the lock of an earlier build.
+
+        Raises:
+            DependencyError: a requirement cannot be resolved or installed.
+        """
+
+    async def launch(self, launch: Launch) -> Started:
+        """Create (or find) the attempt's container, send the specification, return once user code has started.
+
+        An attempt whose user code has been started is found, not started again.
+
+        Raises:
+            ImageMissingError: the worker image is not on the engine.
+            NotAfterError: the lease ran out before user code was started.
+        """
+
+    async def found(self) -> list[Found]:
+        """Every attempt of this runner's engine that still has a container or a folder."""
+
+    async def started(self, ref: AttemptRef) -> Started | None:
+        """What is known of an attempt's start; None while (or if) user code was never started."""
+
+    def frames(self, ref: AttemptRef, *, skip: int, follow: bool) -> AsyncIterator[Frame]:
+        """Output from frame `skip` on, counted from the start; with `follow` until it ends or the stream breaks."""
+
+    async def wait(self, ref: AttemptRef, nonce: str) -> Exit:
+        """Return how the attempt ended, waiting for it; a cut connection is asked again."""
+
+    async def stop(self, ref: AttemptRef, *, grace_s: float) -> None:
+        """SIGTERM to user code, SIGKILL after the grace period; returns when it has ended or is gone."""
+
+    async def remove(self, ref: AttemptRef) -> None:
+        """Forget the attempt: container, volume, folder. Nothing to do when it is gone."""
