@@ -31,8 +31,11 @@ class EventLog(Protocol):
             InfrastructureError: the log did not answer and does not hold the facts.
         """
 
-    def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Recorded]:
-        """Yield every fact on `subject` after a stream position, in order, then each as it comes; never ends."""
+    def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:
+        """Yield every fact on `subject` after a stream position, in order and in batches, then new ones; never ends.
+
+        A batch is never empty and holds at most 1000 facts.
+        """
 
     def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:
         """Yield the facts on `subject` after a stream position that the log holds now, then end."""

@@ -22,8 +22,6 @@ from fastflow_events.errors import ContractError
 ANY = "*"
 EVENTS = "fastflow.evt.>"
 FEED = "fastflow.feed.>"
-FEED_FROM = EVENTS
-FEED_TO = "fastflow.feed.>"
 OUTPUT = "fastflow.out.>"
 OUTPUT_BELL = "fastflow.bell.out.>"
 SAMPLES = "fastflow.sample.>"
@@ -91,6 +89,11 @@ def of_aggregate(aggregate: str, id: str) -> str:
 def of_kind(aggregate: str) -> str:
     """Every fact of all aggregates of one kind."""
     return f"fastflow.evt.{aggregate}.>"
+
+
+def bell_of(subject: str) -> str:
+    """Where the bell rings for facts on `subject`."""
+    return subject.replace("fastflow.evt.", "fastflow.feed.", 1)
 
 
 def parse_event(subject: str) -> EventSubject:

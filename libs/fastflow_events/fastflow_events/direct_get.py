@@ -1,0 +1,85 @@
+"""Direct Get in batches: the fastest way to read a stream without a consumer.
+
+Source: ADR-31 of nats-io/nats-architecture-and-design.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from fastflow_events.errors import InfrastructureError
+
+BATCH = 1000
+_END_OF_BATCH = "204"
+_NOTHING = "404"
+
+
+class Stored(NamedTuple):
+    """One message as its stream holds it."""
+
+    seq: int
+    subject: str
+    headers: dict[str, str]
+    data: bytes
+
+
+async def get_batch(
+    nc: Client, stream: str, *, subject: str, after_seq: int, limit: int = BATCH, timeout_s: float = 10.0
+) -> list[Stored]:
+    """Return at most `limit` messages on `subject` after a stream position, in order; `[]` when there are none.
+
+    Raises:
+        InfrastructureError: the server did not answer, or refused.
+    """
+    request = {"seq": after_seq + 1, "next_by_subj": subject, "batch": limit}
+    return await _collect(nc, stream, request, timeout_s)
+
+
+async def get_last(nc: Client, stream: str, *, subject: str, timeout_s: float = 10.0) -> Stored | None:
+    """Return the newest message on `subject`, or None.
+
+    Raises:
+        InfrastructureError: the server did not answer, or refused.
+    """
+    messages = await _collect(nc, stream, {"multi_last": [subject]}, timeout_s)
+    return max(messages, default=None)
+
+
+async def get_all(nc: Client, stream: str, *, subject: str, after_seq: int = 0) -> AsyncIterator[Stored]:
+    """Yield every message on `subject` after a position that the stream holds now."""
+    while batch := await get_batch(nc, stream, subject=subject, after_seq=after_seq):
+        for message in batch:
+            yield message
+        after_seq = batch[-1].seq
+
+
+async def _collect(nc: Client, stream: str, request: dict[str, object], timeout_s: float) -> list[Stored]:
+    messages: list[Stored] = []
+    done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def on_message(msg: Msg) -> None:
+        headers = msg.headers or {}
+        status = headers.get("Status")
+        if status is None and "Nats-Sequence" in headers:
+            messages.append(Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], headers, msg.data))
+        elif not done.done():
+            done.set_result(f"{status or '503'} {headers.get('Description', '')}")
+
+    inbox = nc.new_inbox()
+    try:
+        subscription = await nc.subscribe(inbox, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0)
+        try:
+            await nc.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox)
+            status = await asyncio.wait_for(done, timeout_s)
+        finally:
+            await subscription.unsubscribe()
+    except (TimeoutError, NatsError) as exc:
+        raise InfrastructureError(f"stream {stream} cannot be read: {exc!r}") from exc
+    if not status.startswith((_END_OF_BATCH, _NOTHING)):
+        raise InfrastructureError(f"stream {stream} cannot be read: {status}")
+    return messages

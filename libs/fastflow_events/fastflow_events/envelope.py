@@ -1,0 +1,118 @@
+"""CloudEvents 1.0 in binary mode: the envelope in NATS headers, the fact alone as JSON in the body.
+
+Source: CloudEvents core 1.0.2 and its NATS protocol binding (header names, percent-encoding of values).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from fastflow_events import subjects
+from fastflow_events.errors import ContractError
+from fastflow_events.fact import Fact, UnknownFact, fact_name, wire_types
+from fastflow_events.recorded import Cause, Recorded
+from fastflow_events.upcast import UPCASTERS, Upcasters, upcast
+
+MAX_FACT_BYTES = 65_536
+_PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
+
+
+def subject_of(recorded: Recorded) -> str:
+    """The subject a fact is stored under."""
+    return subjects.event(recorded.aggregate, recorded.id, fact_name(recorded.wire_type), recorded.fact.scope)
+
+
+def headers_of(recorded: Recorded) -> dict[str, str]:
+    """The envelope of a fact as NATS headers."""
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-id": _quote(recorded.event_id),
+        "ce-type": recorded.wire_type,
+        "ce-source": _quote(recorded.source),
+        "ce-subject": _quote(f"{recorded.aggregate}/{recorded.id}"),
+        "ce-time": _instant(recorded.at),
+        "correlationid": _quote(recorded.cause.correlation_id),
+    }
+    if recorded.cause.causation_id is not None:
+        headers["causationid"] = _quote(recorded.cause.causation_id)
+    if recorded.cause.traceparent is not None:
+        headers["traceparent"] = recorded.cause.traceparent
+    return headers
+
+
+def body_of(fact: Fact) -> bytes:
+    """The fact as JSON.
+
+    Raises:
+        ContractError: more than 64 kB; large things belong in the object store with their hash in the fact.
+    """
+    body = fact.body if isinstance(fact, UnknownFact) else _ENCODER.encode(fact)
+    if len(body) > MAX_FACT_BYTES:
+        raise ContractError("a fact holds at most 64 kB", type=fact.type_, size_bytes=len(body))
+    return body
+
+
+class Reader:
+    """Turns stored messages of every version ever shipped into today's facts."""
+
+    def __init__(self, upcasters: Upcasters = UPCASTERS) -> None:
+        self._upcasters = upcasters
+        self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in wire_types().items()}
+
+    def recorded(self, seq: int, subject: str, headers: Mapping[str, str], body: bytes) -> Recorded:
+        """Return the fact and its envelope.
+
+        Raises:
+            ContractError: envelope, subject and body do not fit together.
+        """
+        try:
+            type_ = headers["ce-type"]
+            aggregate, id = unquote(headers["ce-subject"]).split("/", 1)
+            version = int(headers["ce-id"].rsplit("/", 1)[1])
+            at = datetime.fromisoformat(headers["ce-time"])
+            cause = Cause(
+                correlation_id=unquote(headers["correlationid"]),
+                causation_id=unquote(headers["causationid"]) if "causationid" in headers else None,
+                traceparent=headers.get("traceparent"),
+            )
+            source = unquote(headers["ce-source"])
+        except (KeyError, ValueError, IndexError) as exc:
+            raise ContractError("not an event envelope", subject=subject, seq=seq) from exc
+        if subject.split(".")[2:5] != [aggregate, subjects.encode(id), fact_name(type_)]:
+            raise ContractError("the envelope names another fact than its subject", subject=subject, seq=seq)
+        return Recorded(
+            seq=seq,
+            aggregate=aggregate,
+            id=id,
+            version=version,
+            at=at,
+            source=source,
+            cause=cause,
+            fact=self._fact(type_, body),
+        )
+
+    def _fact(self, type_: str, body: bytes) -> Fact:
+        try:
+            if type_ in self._upcasters:
+                type_, lifted = upcast(type_, msgspec.json.decode(body, type=dict[str, Any]), self._upcasters)
+                return msgspec.convert(lifted, wire_types()[type_])
+            decoder = self._decoders.get(type_)
+            if decoder is None:
+                return UnknownFact(wire_type=type_, body=body)
+            return decoder.decode(body)
+        except (msgspec.MsgspecError, IndexError, KeyError) as exc:
+            raise ContractError(f"not a {type_}: {exc}") from exc
+
+
+def _quote(text: str) -> str:
+    return quote(text, safe=_PRINTABLE)
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+_ENCODER = msgspec.json.Encoder()

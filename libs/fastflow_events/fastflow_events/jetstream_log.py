@@ -1,0 +1,164 @@
+"""The event log on NATS JetStream: stream `FASTFLOW_EVENTS`, one subject per fact."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import nats.errors
+from msgspec.structs import replace
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.errors import APIError, NoStreamResponseError
+
+from fastflow_events import subjects, telemetry
+from fastflow_events.direct_get import BATCH, get_batch, get_last
+from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
+from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
+from fastflow_events.fact import Fact
+from fastflow_events.recorded import Cause, History, Position, Recorded
+
+STREAM = "FASTFLOW_EVENTS"
+ACK_TIMEOUT_S = 5.0
+POLL_S = 1.0
+_EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
+_EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
+_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})  # nats-server errors.json: alone, and inside a batch
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class JetStreamLog:
+    """`EventLog` over one NATS connection; `source` says who writes."""
+
+    def __init__(
+        self, nc: Client, *, source: str, clock: Callable[[], datetime] = utc_now, reader: Reader | None = None
+    ) -> None:
+        self._nc = nc
+        self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
+        self._source = source
+        self._clock = clock
+        self._reader = reader or Reader()
+
+    async def load(self, aggregate: str, id: str) -> History:
+        """Return every fact of one aggregate."""
+        subject = subjects.of_aggregate(aggregate, id)
+        recorded = [r async for r in self.read(subject)]
+        return History(aggregate=aggregate, id=id, recorded=tuple(recorded))
+
+    async def append(
+        self, position: Position, facts: Sequence[Fact], *, cause: Cause, guard: Position | None = None
+    ) -> list[Recorded]:
+        """Append all `facts` or none."""
+        if not facts:
+            return []
+        if not self._nc.is_connected:
+            raise InfrastructureError("not connected to NATS")
+        now = self._clock()
+        pending = [
+            Recorded(
+                seq=0,
+                aggregate=position.aggregate,
+                id=position.id,
+                version=position.version + n,
+                at=now,
+                source=self._source,
+                cause=cause,
+                fact=fact,
+            )
+            for n, fact in enumerate(facts, start=1)
+        ]
+        checked = guard or position
+        expectation = {
+            _EXPECTED_SEQ: str(checked.seq),
+            _EXPECTED_SUBJECT: subjects.of_aggregate(checked.aggregate, checked.id),
+        }
+        try:
+            last_seq = await self._publish(pending, expectation)
+        except APIError as exc:
+            if exc.err_code in _WRONG_LAST_SEQUENCE:
+                raise ConcurrencyError("somebody else appended first", id=position.id) from exc
+            if exc.err_code == 10054:  # nats-server errors.json: message size exceeds maximum allowed
+                raise ContractError("the fact is too large for the log", id=position.id) from exc
+            raise InfrastructureError(f"the log refused: {exc.description}", id=position.id) from exc
+        except NoStreamResponseError as exc:
+            raise InfrastructureError("nobody keeps the log: stream FASTFLOW_EVENTS is away or not ours") from exc
+        except (nats.errors.Error, TimeoutError) as exc:
+            return await self._read_back(position, pending, exc)
+        first_seq = last_seq - len(pending) + 1
+        for recorded in pending:
+            telemetry.APPENDED.labels(recorded.wire_type).inc()
+        return [replace(r, seq=first_seq + n) for n, r in enumerate(pending)]
+
+    async def _publish(self, pending: list[Recorded], expectation: dict[str, str]) -> int:
+        if len(pending) == 1:
+            [only] = pending
+            headers = headers_of(only) | expectation
+            return (await self._js.publish(subject_of(only), body_of(only.fact), headers=headers)).seq
+        batch_id = uuid.uuid4().hex
+        for number, recorded in enumerate(pending[:-1], start=1):
+            headers = headers_of(recorded) | {"Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(number)}
+            if number == 1:
+                headers |= expectation
+            await self._nc.publish(subject_of(recorded), body_of(recorded.fact), headers=headers)
+        commit = {"Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(len(pending)), "Nats-Batch-Commit": "1"}
+        last = pending[-1]
+        ack = await self._js.publish(subject_of(last), body_of(last.fact), headers=headers_of(last) | commit)
+        return ack.seq
+
+    async def _read_back(self, position: Position, pending: list[Recorded], cause: Exception) -> list[Recorded]:
+        """Find out whether an append without an answer was stored."""
+        subject = subjects.of_aggregate(position.aggregate, position.id)
+        stored = [r async for r in self.read(subject, after_seq=position.seq)]
+        ours = {r.event_id for r in pending}
+        mine = [r for r in stored if r.source == self._source and r.event_id in ours and r.at == pending[0].at]
+        if len(mine) == len(pending):
+            return mine
+        if stored:
+            raise ConcurrencyError("somebody else appended first", id=position.id) from cause
+        raise InfrastructureError(f"the log did not answer: {cause!r}", id=position.id) from cause
+
+    async def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:
+        """Yield the facts on `subject` that the log holds now; what cannot be read is counted and stepped over."""
+        left = limit if limit is not None else -1
+        while left:
+            size = min(BATCH, left) if left > 0 else BATCH
+            batch = await get_batch(self._nc, STREAM, subject=subject, after_seq=after_seq, limit=size)
+            for stored in batch:
+                try:
+                    yield self._reader.recorded(stored.seq, stored.subject, stored.headers, stored.data)
+                except ContractError as exc:
+                    telemetry.unreadable(stored.subject, stored.seq, exc)
+            if len(batch) < size:
+                return
+            after_seq = batch[-1].seq
+            left -= len(batch) if left > 0 else 0
+
+    async def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:
+        """Yield batches for ever: on every bell, and once a second."""
+        bell = asyncio.Event()
+
+        async def ring(_: Msg) -> None:
+            bell.set()
+
+        subscription = await self._nc.subscribe(subjects.bell_of(subject), cb=ring)
+        try:
+            while True:
+                bell.clear()
+                while batch := [r async for r in self.read(subject, after_seq=after_seq, limit=BATCH)]:
+                    yield batch
+                    after_seq = batch[-1].seq
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(bell.wait(), POLL_S)
+        finally:
+            if not self._nc.is_closed:
+                await subscription.unsubscribe()
+
+    async def last_seq(self) -> int:
+        """Position of the newest fact."""
+        last = await get_last(self._nc, STREAM, subject=subjects.EVENTS)
+        return last.seq if last else 0

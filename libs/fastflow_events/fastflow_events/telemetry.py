@@ -1,0 +1,77 @@
+"""JSON log lines with their correlation, and counters for Prometheus."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+import msgspec
+from prometheus_client import Counter, Gauge, generate_latest
+
+_CONTEXT: ContextVar[dict[str, str | int]] = ContextVar("fastflow_log_context")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
+
+APPENDED = Counter("fastflow_facts_appended", "Facts this process appended.", ["type"])
+HANDLED = Counter("fastflow_facts_handled", "Facts a reaction settled, by result.", ["consumer", "result"])
+UNREADABLE = Counter("fastflow_facts_unreadable", "Stored messages that follow no known contract.")
+UNKNOWN = Counter("fastflow_facts_unknown", "Facts of a newer release that a projection stepped over.", ["type"])
+LAG = Gauge("fastflow_projection_lag_facts", "Facts stored but not yet projected.", ["projection"])
+RUNNING = Gauge("fastflow_attempts_running", "Attempts this runner executes now.")
+
+logger = logging.getLogger(__name__)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per record: time, level, service, logger, message, context, extras."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_CONTEXT.get({}),
+            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return _ENCODER.encode(line).decode()
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Send every log record of this process to stderr as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(service))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+@contextmanager
+def bind(**context: str | int) -> Iterator[None]:
+    """Put `context` into every log line of this task until the block ends."""
+    token = _CONTEXT.set({**_CONTEXT.get({}), **context})
+    try:
+        yield
+    finally:
+        _CONTEXT.reset(token)
+
+
+def unreadable(subject: str, seq: int, error: Exception) -> None:
+    """Count and report a stored message that no reader understands."""
+    UNREADABLE.inc()
+    logger.error(
+        "unreadable message", extra={"action": "unreadable", "subject": subject, "seq": seq, "why": str(error)}
+    )
+
+
+def metrics_text() -> bytes:
+    """All counters of this process in Prometheus' text format."""
+    return generate_latest()
