@@ -1,0 +1,34 @@
+"""`pipeline.json`: what a pipeline may say about itself, read strictly and never guessed."""
+
+from fastflow_rules.definition.model import (
+    Definition,
+    Downstream,
+    RunConfig,
+    Schedule,
+    from_fact,
+    run_config,
+    to_fact,
+    webhook_config,
+    webhook_hash,
+)
+from fastflow_rules.definition.parse import MAX_BYTES, parse
+from fastflow_rules.definition.problem import Problem
+from fastflow_rules.definition.specification import Defaults, forbidden_env, specification
+
+__all__ = [
+    "MAX_BYTES",
+    "Defaults",
+    "Definition",
+    "Downstream",
+    "Problem",
+    "RunConfig",
+    "Schedule",
+    "forbidden_env",
+    "from_fact",
+    "parse",
+    "run_config",
+    "specification",
+    "to_fact",
+    "webhook_config",
+    "webhook_hash",
+]

@@ -1,0 +1,127 @@
+"""A pipeline as its folder describes it, with everything spelled out; what pipeline facts carry."""
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+from fastflow_events.run.specification import Cell
+from fastflow_events.types import Bytes, Env, Seconds
+from msgspec import Struct
+
+
+class RetryStrategy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When a failed attempt is tried again."""
+
+    type: Literal["fixed_delay", "exponential_backoff", "custom_schedule"] = "fixed_delay"
+    delay_s: Seconds = 60.0
+    multiplier: float = 2.0
+    max_delay_s: Seconds = 3600.0
+    delays_s: tuple[float, ...] = ()
+
+
+class RunConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the pipeline says for all its runs, and what each of its schedules may say otherwise; None is "not said"."""
+
+    cpus: float | None = None
+    memory_bytes: Bytes | None = None
+    soft_cpus: float | None = None
+    soft_memory_bytes: Bytes | None = None
+    timeout_s: Seconds | None = None
+    """0 is unlimited, even where the installation has a limit."""
+    retry_attempts: int | None = None
+    """Additional attempts; 0 is none, even where the installation has some."""
+    retry_strategy: RetryStrategy | None = None
+    env: Env = {}
+    sealed_env: Env = {}
+    webhook_hash: str | None = None
+    """What `webhook_hash` makes of the key; the key itself stays in Git."""
+    cron: str | None = None
+    interval_s: Seconds | None = None
+    timezone: str = "UTC"
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+class Schedule(RunConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """A time at which the pipeline runs, and a set of deviations that can also be chosen by its id."""
+
+    id: str
+    enabled: bool = True
+
+
+class Downstream(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A pipeline that is to run after this one; with a route only that route counts."""
+
+    pipeline: str
+    on_success: bool = True
+    on_failure: bool = False
+    on_route: str | None = None
+    run_config_id: str | None = None
+
+
+class Definition(RunConfig, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything a pipeline says about itself."""
+
+    kind: Literal["script", "notebook"] = "script"
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    python: str | None = None
+    isolation: Literal["prepared", "jit"] = "prepared"
+    secrets: tuple[str, ...] = ()
+    """Names of the secrets its runs may read."""
+    max_instances: int | None = None
+    on_limit: Literal["wait", "reject"] = "wait"
+    """What becomes of a run when `max_instances` are active."""
+    retry_on_lost: bool = False
+    restart_on_crash: bool = False
+    restart_cooldown_s: Seconds = 60.0
+    restart_interval: str | None = None
+    """Seconds or a crontab expression."""
+    run_once_at: datetime | None = None
+    schedules: tuple[Schedule, ...] = ()
+    downstream: tuple[Downstream, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Sentences for the author; the pipeline runs all the same."""
+
+
+def to_fact(definition: Definition) -> dict[str, object]:
+    """Return the definition as a fact carries it: plain JSON values, defaults left out."""
+    plain: dict[str, object] = msgspec.to_builtins(definition)
+    return plain
+
+
+def from_fact(definition: Mapping[str, object]) -> Definition:
+    """Return the definition a fact carries; members of newer releases are stepped over.
+
+    Raises:
+        msgspec.ValidationError: no release ever wrote this.
+    """
+    return msgspec.convert(dict(definition), Definition)
+
+
+def run_config(definition: Definition, run_config_id: str | None) -> RunConfig | None:
+    """Return the chosen deviations, the definition itself when none are chosen, None when unknown."""
+    if run_config_id is None:
+        return definition
+    return next((schedule for schedule in definition.schedules if schedule.id == run_config_id), None)
+
+
+def webhook_hash(pipeline: str, key: str) -> str:
+    """Return the hash by which a webhook key is known, bound to its pipeline's name."""
+    return hmac.new(pipeline.encode(), key.encode(), sha256).hexdigest()
+
+
+def webhook_config(definition: Definition, pipeline: str, key: str) -> tuple[bool, str | None]:
+    """Return whether the key opens this pipeline's webhook, and the id of the schedule it belongs to, if any.
+
+    Every candidate is compared, each in constant time.
+    """
+    offered = webhook_hash(pipeline, key)
+    configs: list[tuple[str | None, RunConfig]] = [(None, definition), *((s.id, s) for s in definition.schedules)]
+    matches = [id for id, c in configs if c.webhook_hash and hmac.compare_digest(c.webhook_hash, offered)]
+    return (True, matches[0]) if matches else (False, None)

@@ -1,0 +1,152 @@
+"""The values that are particular to `pipeline.json`: memory, moments, crontabs, environment variables."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from fastflow_rules.definition.kinds import Kind
+from fastflow_rules.definition.problem import At, Problem
+
+MIN_MEMORY_BYTES = 6 * 1024**2
+"""Container engines refuse less."""
+_MEMORY = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_UNIT = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+_PYTHON = re.compile(r"(?:(?:cpython|pypy|graalpy)[-@]?)?3(?:\.\d{1,3}){0,2}t?")
+_CRON_NAMES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
+_ANY_INSTANT = datetime(2026, 1, 1, tzinfo=UTC)
+_NAME_ALLOWED = "a name of an environment variable: not blank, without = and NUL"
+_VALUE_ALLOWED = 'text, as in "5432"'
+MAX_VARIABLES = 500
+MAX_VALUE_LENGTH = 16_384
+
+
+def memory() -> Kind[int]:
+    """An amount of memory in bytes: `"512m"`, `"1.5g"`, `"1Gi"`, `"256MB"` or a plain number; units are 1024-based."""
+    allowed = 'memory of at least 6 MB, as in "512m", "1.5g" or a number of bytes'
+
+    def read(value: object, at: At) -> int | Problem:
+        bytes_: float | None = None
+        if isinstance(value, str) and (match := _MEMORY.fullmatch(value.strip())):
+            bytes_ = float(match[1]) * _UNIT[match[2].lower()]
+        elif isinstance(value, int) and not isinstance(value, bool):
+            bytes_ = value
+        if bytes_ is None or not MIN_MEMORY_BYTES <= bytes_ < 2**53:
+            return at.refuse(value, allowed)
+        return int(bytes_)
+
+    pattern = r"^\s*\d+(\.\d+)?\s*([kKmMgGtT]?)([iI]?[bB])?\s*$"
+    schema = {"anyOf": [{"type": "string", "pattern": pattern}, {"type": "integer", "minimum": MIN_MEMORY_BYTES}]}
+    return Kind(read, {"description": allowed, **schema})
+
+
+def moment(*, end_of_day: bool = False) -> Kind[datetime]:
+    """An instant in UTC; without an offset it means UTC, a bare date means its first or last microsecond."""
+
+    def read(value: object, at: At) -> datetime | Problem:
+        allowed = 'an ISO 8601 date or instant, as in "2026-01-31" or "2026-01-31T08:00:00Z"'
+        if not isinstance(value, str) or len(value) > 40:
+            return at.refuse(value, allowed)
+        try:
+            parsed = datetime.fromisoformat(value.strip())
+            if re.fullmatch(r"[0-9W-]+", value.strip()) and end_of_day:
+                parsed = datetime.combine(parsed.date(), time.max)
+            return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return at.refuse(value, allowed)
+
+    return Kind(read, {"type": "string", "examples": ["2026-01-31", "2026-01-31T08:00:00Z"]})
+
+
+def cron() -> Kind[str]:
+    """A crontab expression of five fields, or six with seconds first, or a name such as `@daily`."""
+    allowed = 'five crontab fields, as in "*/15 8-18 * * 1-5", or a name such as "@daily"'
+
+    def read(value: object, at: At) -> str | Problem:
+        if not isinstance(value, str) or len(value) > 200:
+            return at.refuse(value, allowed)
+        return " ".join(value.split()) if is_cron(value) else at.refuse(value, allowed)
+
+    return Kind(read, {"type": "string", "description": allowed})
+
+
+def is_cron(expression: str) -> bool:
+    """True for an expression that `cron` accepts."""
+    if expression.strip().lower() in _CRON_NAMES:
+        return True
+    try:
+        CronSim(" ".join(expression.split()), _ANY_INSTANT)
+    except CronSimError:
+        return False
+    return True
+
+
+def zone() -> Kind[str]:
+    """A name of the time zone database."""
+
+    def read(value: object, at: At) -> str | Problem:
+        try:
+            return ZoneInfo(value).key if isinstance(value, str) else at.refuse(value, "a time zone")
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return at.refuse(value, 'a name of the time zone database, as in "Europe/Berlin"')
+
+    return Kind(read, {"type": "string", "examples": ["UTC", "Europe/Berlin"]})
+
+
+def restart_interval() -> Kind[str]:
+    """A number of seconds or a crontab expression, as text."""
+
+    def read(value: object, at: At) -> str | Problem:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 1e9:
+            return f"{value:g}" if value < 1e6 else str(int(value))
+        if isinstance(value, str) and len(value) <= 200:
+            bare = value.strip()
+            if (bare.isascii() and bare.isdigit() and len(bare) <= 9 and int(bare) > 0) or is_cron(bare):
+                return bare
+        return at.refuse(value, "seconds above 0 or five crontab fields")
+
+    return Kind(read, {"anyOf": [{"type": "number", "minimum": 1}, {"type": "string"}]})
+
+
+def python_version() -> Kind[str]:
+    """A Python that uv can install: `3.12`, `3.13t`, `pypy3.10`."""
+
+    def read(value: object, at: At) -> str | Problem:
+        allowed = 'a version as text, as in "3.12" or "pypy3.10"'
+        bare = value.strip().lower() if isinstance(value, str) else ""
+        return bare if len(bare) <= 30 and _PYTHON.fullmatch(bare) else at.refuse(value, allowed)
+
+    return Kind(read, {"type": "string", "examples": ["3.11", "3.12.4", "pypy3.10"]})
+
+
+def variables(*, secret: bool = False) -> Kind[dict[str, str]]:
+    """Environment variables; with `secret` a wrong value is not repeated in the reason."""
+
+    def read(value: object, at: At) -> dict[str, str] | Problem:
+        if not isinstance(value, dict) or len(value) > MAX_VARIABLES:
+            return at.refuse(value, f"an object of at most {MAX_VARIABLES} names with text values")
+        env: dict[str, str] = {}
+        for key, member in value.items():
+            place, name = at.key(key), key.strip()
+            if not is_variable_name(name):
+                place.refuse(key, _NAME_ALLOWED)
+            elif not isinstance(member, str) or "\0" in member or len(member) > MAX_VALUE_LENGTH:
+                place.refuse_secret(_VALUE_ALLOWED) if secret else place.refuse(member, _VALUE_ALLOWED)
+            else:
+                env[name] = member
+        return env
+
+    return Kind(read, {"type": "object", "additionalProperties": {"type": "string", "maxLength": MAX_VALUE_LENGTH}})
+
+
+def is_variable_name(name: str) -> bool:
+    """True when an operating system takes it as the name of an environment variable."""
+    return bool(name) and "=" not in name and "\0" not in name and len(name) <= 200
+
+
+def repeated(values: Iterable[str]) -> set[str]:
+    """The values that occur more than once."""
+    seen: set[str] = set()
+    return {value for value in values if value in seen or seen.add(value)}  # type: ignore[func-returns-value]
