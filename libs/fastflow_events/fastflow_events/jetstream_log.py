@@ -2,9 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import nats.errors
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
 from fastflow_events import subjects, telemetry
+from fastflow_events.clock import Clock, utc_now
 from fastflow_events.direct_get import BATCH, get_batch, get_last
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
@@ -27,17 +27,10 @@ _EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})  # nats-server errors.json: alone, and inside a batch
 
 
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
-
-
 class JetStreamLog:
     """`EventLog` over one NATS connection; `source` says who writes."""
 
-    def __init__(
-        self, nc: Client, *, source: str, clock: Callable[[], datetime] = utc_now, reader: Reader | None = None
-    ) -> None:
+    def __init__(self, nc: Client, *, source: str, clock: Clock = utc_now, reader: Reader | None = None) -> None:
         self._nc = nc
         self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
         self._source = source
@@ -124,19 +117,16 @@ class JetStreamLog:
 
     async def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:
         """Yield the facts on `subject` that the log holds now; what cannot be read is counted and stepped over."""
-        left = limit if limit is not None else -1
-        while left:
-            size = min(BATCH, left) if left > 0 else BATCH
-            batch = await get_batch(self._nc, STREAM, subject=subject, after_seq=after_seq, limit=size)
-            for stored in batch:
-                try:
-                    yield self._reader.recorded(stored.seq, stored.subject, stored.headers, stored.data)
-                except ContractError as exc:
-                    telemetry.unreadable(stored.subject, stored.seq, exc)
-            if len(batch) < size:
+        count = 0
+        while True:
+            batch, after_seq, more = await self._batch(subject, after_seq)
+            for recorded in batch:
+                if limit is not None and count >= limit:
+                    return
+                yield recorded
+                count += 1
+            if not more:
                 return
-            after_seq = batch[-1].seq
-            left -= len(batch) if left > 0 else 0
 
     async def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:
         """Yield batches for ever: on every bell, and once a second."""
@@ -149,14 +139,27 @@ class JetStreamLog:
         try:
             while True:
                 bell.clear()
-                while batch := [r async for r in self.read(subject, after_seq=after_seq, limit=BATCH)]:
-                    yield batch
-                    after_seq = batch[-1].seq
+                more = True
+                while more:
+                    batch, after_seq, more = await self._batch(subject, after_seq)
+                    if batch:
+                        yield batch
                 with suppress(TimeoutError):
                     await asyncio.wait_for(bell.wait(), POLL_S)
         finally:
             if not self._nc.is_closed:
                 await subscription.unsubscribe()
+
+    async def _batch(self, subject: str, after_seq: int) -> tuple[list[Recorded], int, bool]:
+        """Return readable facts, the position behind them, and whether there may be more."""
+        stored = await get_batch(self._nc, STREAM, subject=subject, after_seq=after_seq)
+        recorded = []
+        for message in stored:
+            try:
+                recorded.append(self._reader.recorded(message.seq, message.subject, message.headers, message.data))
+            except ContractError as exc:
+                telemetry.unreadable(message.subject, message.seq, exc)
+        return recorded, stored[-1].seq if stored else after_seq, len(stored) == BATCH
 
     async def last_seq(self) -> int:
         """Position of the newest fact."""

@@ -1,0 +1,54 @@
+"""One NATS connection per process: an nkey, an inbox of its own, reconnecting for ever."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import nats
+import nats.errors
+from nats.aio.client import Client
+
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+RECONNECT_WAIT_S = 0.25
+
+
+async def _on_error(exc: Exception) -> None:
+    logger.warning("nats: %r", exc, extra={"action": "nats_error"})
+
+
+def options(settings: Settings, name: str) -> dict[str, object]:
+    """Connect options shared by nats-py and FastStream."""
+    return {
+        "servers": [settings.nats_url],
+        "name": name,
+        "nkeys_seed": str(settings.nats_seed_file) if settings.nats_seed_file else None,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": RECONNECT_WAIT_S,
+        "connect_timeout": 5,
+        "ping_interval": 10,
+        "max_outstanding_pings": 2,
+        "error_cb": _on_error,
+    }
+
+
+@asynccontextmanager
+async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
+    """Open a connection; it outlives outages of the server and is closed with the block.
+
+    Raises:
+        InfrastructureError: no server answers, or it does not know this key.
+    """
+    chosen = options(settings, name)
+    try:
+        nc = await nats.connect(**chosen, allow_reconnect=True)  # type: ignore[arg-type]
+    except (nats.errors.Error, OSError, TimeoutError) as exc:
+        raise InfrastructureError(f"NATS at {settings.nats_url} cannot be used: {exc!r}") from exc
+    try:
+        yield nc
+    finally:
+        if not nc.is_closed:
+            await nc.close()

@@ -1,0 +1,106 @@
+"""Liveness on the bus: keys that die by themselves unless they are written again.
+
+A runner's heartbeat is the lease of all its claims. The leader's key only says who is alive; who may
+dispatch is the fact `queue.leased`.
+"""
+
+from datetime import datetime
+
+import msgspec
+import nats.errors
+from msgspec import Struct
+from nats.aio.client import Client
+from nats.js.errors import APIError
+
+from fastflow_events import subjects, topology
+from fastflow_events.direct_get import get_all, get_last
+from fastflow_events.errors import ConcurrencyError, InfrastructureError
+
+_EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
+_WRONG_LAST_SEQUENCE = 10071  # nats-server errors.json
+ACK_TIMEOUT_S = 2.0
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True):
+    """A runner is alive and says what it can do."""
+
+    runner: str
+    incarnation: str
+    """New with every start of the runner's process."""
+    engine: str
+    executor: str
+    slots: int
+    """Attempts it executes at once."""
+    running: int
+    pools: tuple[str, ...]
+    version: str
+    at: datetime
+
+
+class Leader(Struct, frozen=True, kw_only=True):
+    """A scheduler that believes it leads."""
+
+    leader: str
+    term: int
+
+
+async def beat(nc: Client, heartbeat: Heartbeat, *, expected_seq: int | None = None) -> int:
+    """Write the runner's heartbeat; returns its position, the `expected_seq` of the next one.
+
+    With `expected_seq` a second process under the same runner id is noticed; 0 means "nobody has it".
+
+    Raises:
+        ConcurrencyError: another process writes under this runner id.
+        InfrastructureError: the bus did not answer.
+    """
+    return await _put(nc, _key(topology.RUNNERS, heartbeat.runner), heartbeat, expected_seq)
+
+
+async def heartbeats(nc: Client) -> dict[str, Heartbeat]:
+    """Every runner whose lease is alive, by its id.
+
+    Raises:
+        InfrastructureError: the bus did not answer.
+    """
+    alive = {}
+    async for stored in get_all(nc, topology.RUNNERS, subject=_key(topology.RUNNERS, subjects.ANY)):
+        if stored.data:
+            heartbeat = msgspec.json.decode(stored.data, type=Heartbeat)
+            alive[heartbeat.runner] = heartbeat
+    return alive
+
+
+async def heartbeat_of(nc: Client, runner: str) -> tuple[Heartbeat, int] | None:
+    """The live heartbeat under a runner id and its position, or None."""
+    stored = await get_last(nc, topology.RUNNERS, subject=_key(topology.RUNNERS, runner))
+    if stored is None or not stored.data:
+        return None
+    return msgspec.json.decode(stored.data, type=Heartbeat), stored.seq
+
+
+async def lead(nc: Client, leader: Leader, *, expected_seq: int) -> int:
+    """Take the leader's key (`expected_seq` 0: nobody has it) or keep it; returns its new position.
+
+    Raises:
+        ConcurrencyError: somebody else has the key.
+        InfrastructureError: the bus did not answer.
+    """
+    return await _put(nc, _key(topology.LEASES, "queue"), leader, expected_seq)
+
+
+async def _put(nc: Client, subject: str, value: Struct, expected_seq: int | None) -> int:
+    headers = {} if expected_seq is None else {_EXPECTED_SEQ: str(expected_seq)}
+    try:
+        ack = await nc.jetstream(timeout=ACK_TIMEOUT_S).publish(subject, msgspec.json.encode(value), headers=headers)
+    except APIError as exc:
+        if exc.err_code == _WRONG_LAST_SEQUENCE:
+            raise ConcurrencyError("somebody else holds this key", key=subject) from exc
+        raise InfrastructureError(f"the key cannot be written: {exc.description}", key=subject) from exc
+    except (nats.errors.Error, TimeoutError) as exc:
+        raise InfrastructureError(f"the bus did not answer: {exc!r}", key=subject) from exc
+    return ack.seq
+
+
+def _key(stream: str, name: str) -> str:
+    token = name if name == subjects.ANY else subjects.encode(name)
+    return f"${stream.replace('KV_', 'KV.', 1)}.{token}"
