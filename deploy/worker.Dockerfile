@@ -7,15 +7,16 @@ RUN awk -v RS= 'index($0, "uv==") == 1' /tmp/tools.lock >/tmp/uv.lock \
     && python3 -m pip install --quiet --no-cache-dir --no-deps --require-hashes --target /tools -r /tmp/uv.lock
 
 FROM ${BASE}
-# A read-only root cannot cache byte code later: the interpreter's library is compiled now.
 RUN groupadd --gid 1001 worker \
     && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin worker \
     && mkdir -p /app /uv \
-    && chown 1001:1001 /app /uv \
-    && python3 -I -m compileall -q "$(python3 -I -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+    && chown 1001:1001 /app /uv
 COPY --from=tools /tools/bin/uv /usr/local/bin/uv
 COPY services/runner/fastflow_runner/entry/ /usr/local/lib/fastflow/entry/
-# The system's certificates, so that a base image that trusts a private authority is enough.
+# A read-only root caches no byte code later: the library and the entry program are compiled now.
+RUN stdlib=$(python3 -I -c 'import sysconfig; print(sysconfig.get_path("stdlib"))') \
+    && python3 -I -m compileall -q -x '/lib2to3/|/tests?/|-packages/' "$stdlib" /usr/local/lib/fastflow
+# The system's certificates: a base image that trusts a private authority is then enough.
 ENV HOME=/tmp \
     LANG=C.UTF-8 \
     PYTHONUNBUFFERED=1 \

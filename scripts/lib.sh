@@ -2,6 +2,7 @@
 
 ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 TOOLS="$ROOT/.tools"
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" # a user's PATH often leaves these out
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -17,6 +18,13 @@ have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
 is_debian() { [ -r /etc/debian_version ] && have apt-get && have dpkg-query; }
+
+# debian_mirror: the machine's own mirror of the main archive, without updates and security.
+debian_mirror() {
+    # shellcheck disable=SC2016 # apt expands them
+    apt-get indextargets --format '$(REPO_URI) $(LABEL) $(COMPONENT)' 'Created-By: Packages' |
+        awk '$2 == "Debian" && $3 == "main" { print $1; exit }'
+}
 
 # installed PACKAGE: true when dpkg has it completely installed.
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

@@ -1,0 +1,63 @@
+# Targets with a `##` comment are shown by `make help`.
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap demo test check check-fast up down logs docker docker-down images images-worker compose-plugin \
+	bench proto clean
+
+RUN := .venv/bin
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bootstrap:
+	@scripts/bootstrap
+
+demo: bootstrap ## set everything up and carry one run through the whole system
+	@scripts/demo
+
+test: bootstrap ## set everything up and run all tests (args="-k name" for some)
+	@scripts/test $(args)
+
+check: bootstrap ## format, lint, types, import rules, generated files, file lengths
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy libs services tests benchmarks scripts
+	$(RUN)/lint-imports
+	$(RUN)/python -m fastflow_cli.proto --check
+	$(RUN)/python scripts/file_lengths.py
+
+check-fast: check ## check, and the unit tests
+	$(RUN)/python -m pytest -q tests/unit
+
+up: images ## start the whole system with Docker Compose
+	@scripts/compose up --detach --no-build --wait
+
+down: ## stop it; the volumes stay
+	@scripts/compose down
+
+logs: ## follow its logs
+	@scripts/compose logs --follow
+
+docker: ## make a Docker engine answer (as root on Debian: set one up)
+	@scripts/docker-up
+
+docker-down: ## stop the engine that `make docker` set up
+	@scripts/docker-down
+
+images: bootstrap ## pull, build or stand in for all images
+	@scripts/images all
+
+images-worker: bootstrap ## the image that runs execute in, and its base
+	@scripts/images worker
+
+compose-plugin: ## unpack Docker Compose into .tools where the machine has none (Debian)
+	@scripts/compose-plugin
+
+bench: bootstrap ## measure against baselines (only=latency for one)
+	$(RUN)/python -m benchmarks $(only)
+
+proto: bootstrap ## regenerate the contract under proto/
+	$(RUN)/python -m fastflow_cli.proto
+
+clean: ## remove what the targets above made in this folder
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist benchmarks/results.json
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
