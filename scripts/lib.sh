@@ -35,6 +35,14 @@ ENGINE_RUN=${FASTFLOW_ENGINE_RUN:-/run/fastflow-engine}
 ENGINE_SOCKET="$ENGINE_RUN/docker.sock"
 ENGINE_PIDFILE="$ENGINE_RUN/docker.pid"
 
+# engine_pid: prints the process of our own engine, or fails. A pid file may outlive its process, and the
+# number may be somebody else's by now.
+engine_pid() {
+    pid=$(cat "$ENGINE_PIDFILE" 2>/dev/null) || return 1
+    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--pidfile $ENGINE_PIDFILE" || return 1
+    printf '%s\n' "$pid"
+}
+
 # answers URL: true when a Docker engine answers there.
 answers() { DOCKER_HOST=$1 timeout 5 docker version >/dev/null 2>&1; }
 
