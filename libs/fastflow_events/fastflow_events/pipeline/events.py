@@ -1,6 +1,7 @@
 """The facts of a pipeline; its id is its name."""
 
 from fastflow_events.fact import Fact, wire
+from fastflow_events.run.specification import Requirements
 from fastflow_events.types import Bytes, CommitSha, RepositoryName, TreeId
 
 
@@ -62,6 +63,7 @@ class PipelineVersionStored(_Version, frozen=True, kw_only=True):
     """The code bundle of this tree is in the object store and the definition is known."""
 
     definition: dict[str, object]
+    requirements: Requirements = Requirements()
     bundle_sha256: str
     bundle_bytes: Bytes
 

@@ -31,6 +31,8 @@ class RepositorySynced(Fact, frozen=True, kw_only=True):
     """True when `previous` is no ancestor of `commit`."""
     pipelines: int = 0
     invalid: int = 0
+    requests: int = 0
+    """How many of the repository's sync requests, counted from the first, are answered by now."""
 
 
 @wire("repository.sync_failed.v1")
@@ -38,3 +40,5 @@ class RepositorySyncFailed(Fact, frozen=True, kw_only=True):
     """The head could not be read; the last good definitions stay. Said once per reason."""
 
     reason: str
+    requests: int = 0
+    """How many of the repository's sync requests, counted from the first, are answered by now."""

@@ -1,0 +1,22 @@
+"""What may be wished of an environment; its id is the hash of its input."""
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+
+
+class RecordPrepared(Struct, frozen=True, kw_only=True):
+    """The input was resolved, or taken as resolved before, and installed."""
+
+    prepared: EnvironmentPrepared
+
+
+class RecordFailed(Struct, frozen=True, kw_only=True):
+    """The input could not be resolved or installed."""
+
+    failed: EnvironmentFailed
+
+
+EnvironmentCommand: TypeAlias = RecordPrepared | RecordFailed

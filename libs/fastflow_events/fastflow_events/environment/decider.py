@@ -1,0 +1,62 @@
+"""The rules of an environment: the first lock is the lock."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fastflow_events.decider import Decider
+from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
+from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.errors import DomainError
+from fastflow_events.fact import Fact
+
+
+class Environment(Struct, frozen=True, kw_only=True):
+    """What the rules need to know of an environment."""
+
+    lock: str | None = None
+    """What every later preparation installs; None until the first one."""
+    environments: frozenset[tuple[str, str]] = frozenset()
+    """Engine and hash of everything that was installed."""
+    failures: dict[str, str] = {}
+    """Engine to the reason why its last preparation failed."""
+
+
+class LockDecidedError(DomainError):
+    """The input has been resolved before, to another lock; install that one."""
+
+    code = "lock-decided"
+
+
+def decide(command: EnvironmentCommand, environment: Environment) -> list[Fact]:
+    """Return the facts that follow from `command`; an empty list means "already so".
+
+    Raises:
+        LockDecidedError: somebody resolved the input first, to another lock.
+    """
+    match command:
+        case RecordPrepared(prepared=prepared):
+            if environment.lock is not None and environment.lock != prepared.lock:
+                raise LockDecidedError("the input has been resolved before, to another lock")
+            return [] if (prepared.engine, prepared.environment) in environment.environments else [prepared]
+        case RecordFailed(failed=failed):
+            return [] if environment.failures.get(failed.engine) == failed.reason else [failed]
+
+
+def evolve(environment: Environment, fact: Fact) -> Environment:
+    """Apply one recorded fact. Never refuses: what happened, happened."""
+    match fact:
+        case EnvironmentPrepared():
+            return Environment(
+                lock=fact.lock,
+                environments=environment.environments | {(fact.engine, fact.environment)},
+                failures={e: reason for e, reason in environment.failures.items() if e != fact.engine},
+            )
+        case EnvironmentFailed():
+            return replace(environment, failures={**environment.failures, fact.engine: fact.reason})
+        case _:
+            return environment
+
+
+environment_decider: Decider[EnvironmentCommand, Environment] = Decider(
+    aggregate="environment", initial=Environment(), decide=decide, evolve=evolve
+)

@@ -1,0 +1,161 @@
+"""The rules of a pipeline.
+
+```
+absent ──► runnable ◄──► invalid        found at the head, with or without reasons against running it
+   ▲           │            │
+   └───────────┴────────────┘           gone from the head; its versions stay
+```
+"""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fastflow_events.decider import Decider
+from fastflow_events.errors import DomainError, NotFoundError
+from fastflow_events.fact import Fact
+from fastflow_events.pipeline.commands import (
+    ExpireBundle,
+    FindInvalid,
+    FindPipeline,
+    LosePipeline,
+    MissVersion,
+    PausePipeline,
+    PipelineCommand,
+    ResumePipeline,
+    StoreVersion,
+)
+from fastflow_events.pipeline.events import (
+    PipelineBundleExpired,
+    PipelineChanged,
+    PipelineDiscovered,
+    PipelineInvalid,
+    PipelinePaused,
+    PipelineRemoved,
+    PipelineResumed,
+    PipelineVersionMissing,
+    PipelineVersionStored,
+)
+
+Phase: TypeAlias = Literal["absent", "runnable", "invalid"]
+
+
+class Pipeline(Struct, frozen=True, kw_only=True):
+    """What the rules need to know of a pipeline."""
+
+    phase: Phase = "absent"
+    repository: str = ""
+    tree: str = ""
+    definition: dict[str, object] = {}
+    errors: tuple[str, ...] = ()
+    paused: bool = False
+    versions: dict[str, str] = {}
+    """Commit to tree, for every commit whose bundle is stored; a caller may hold back those it does not ask about."""
+
+
+class ForeignPipelineError(DomainError):
+    """Another repository has a pipeline of this name."""
+
+    code = "foreign-pipeline"
+
+
+def decide(command: PipelineCommand, pipeline: Pipeline) -> list[Fact]:
+    """Return the facts that follow from `command`; an empty list means "already so".
+
+    Raises:
+        ForeignPipelineError: the pipeline belongs to another repository.
+        NotFoundError: there is no such pipeline to pause or resume.
+    """
+    match command:
+        case FindPipeline(version=version):
+            _refuse_foreign(version.repository, pipeline)
+            return _found(version, pipeline)
+        case FindInvalid():
+            _refuse_foreign(command.repository, pipeline)
+            return _found_invalid(command, pipeline)
+        case LosePipeline():
+            ours = pipeline.phase != "absent" and pipeline.repository == command.repository
+            return [PipelineRemoved(repository=command.repository, commit=command.commit)] if ours else []
+        case StoreVersion(version=version):
+            _refuse_foreign(version.repository, pipeline)
+            return [] if pipeline.versions.get(version.commit) == version.tree else [version]
+        case MissVersion(repository=repository, commit=commit, reason=reason):
+            if commit in pipeline.versions:
+                return []
+            return [PipelineVersionMissing(repository=repository, commit=commit, reason=reason)]
+        case ExpireBundle(tree=tree):
+            return [PipelineBundleExpired(tree=tree)] if tree in pipeline.versions.values() else []
+        case PausePipeline() | ResumePipeline():
+            return _paused(command, pipeline)
+
+
+def evolve(pipeline: Pipeline, fact: Fact) -> Pipeline:
+    """Apply one recorded fact. Never refuses: what happened, happened."""
+    match fact:
+        case PipelineDiscovered() | PipelineChanged():
+            return replace(
+                pipeline,
+                phase="runnable",
+                repository=fact.repository,
+                tree=fact.tree,
+                definition=fact.definition,
+                errors=(),
+            )
+        case PipelineInvalid():
+            return replace(
+                pipeline, phase="invalid", repository=fact.repository, tree=fact.tree, definition={}, errors=fact.errors
+            )
+        case PipelineRemoved():
+            return replace(pipeline, phase="absent", tree="", definition={}, errors=())
+        case PipelinePaused() | PipelineResumed():
+            return replace(pipeline, paused=isinstance(fact, PipelinePaused))
+        case PipelineVersionStored():
+            return replace(pipeline, versions={**pipeline.versions, fact.commit: fact.tree})
+        case PipelineBundleExpired(tree=expired):
+            kept = {commit: tree for commit, tree in pipeline.versions.items() if tree != expired}
+            return replace(pipeline, versions=kept)
+        case _:
+            return pipeline
+
+
+def _refuse_foreign(repository: str, pipeline: Pipeline) -> None:
+    if pipeline.phase != "absent" and pipeline.repository != repository:
+        raise ForeignPipelineError(f"the repository {pipeline.repository} already has a pipeline of this name")
+
+
+def _found(version: PipelineVersionStored, pipeline: Pipeline) -> list[Fact]:
+    same = pipeline.phase == "runnable" and pipeline.tree == version.tree
+    if same and pipeline.definition == version.definition and version.tree in pipeline.versions.values():
+        return []
+    kind = PipelineDiscovered if pipeline.phase == "absent" else PipelineChanged
+    found = kind(
+        repository=version.repository,
+        commit=version.commit,
+        tree=version.tree,
+        definition=version.definition,
+        requirements_sha256=version.requirements.sha256,
+    )
+    return [version, found]
+
+
+def _found_invalid(command: FindInvalid, pipeline: Pipeline) -> list[Fact]:
+    if pipeline.phase == "invalid" and (pipeline.tree, pipeline.errors) == (command.tree, command.errors):
+        return []
+    return [
+        PipelineInvalid(repository=command.repository, commit=command.commit, tree=command.tree, errors=command.errors)
+    ]
+
+
+def _paused(command: PausePipeline | ResumePipeline, pipeline: Pipeline) -> list[Fact]:
+    if pipeline.phase == "absent":
+        raise NotFoundError("there is no such pipeline")
+    wanted = isinstance(command, PausePipeline)
+    if pipeline.paused == wanted:
+        return []
+    return [PipelinePaused(who=command.who) if wanted else PipelineResumed(who=command.who)]
+
+
+pipeline_decider: Decider[PipelineCommand, Pipeline] = Decider(
+    aggregate="pipeline", initial=Pipeline(), decide=decide, evolve=evolve
+)
