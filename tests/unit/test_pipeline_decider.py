@@ -1,0 +1,130 @@
+"""A pipeline is found, changes, breaks and goes; each is said once."""
+
+import pytest
+from fastflow_events.errors import NotFoundError
+from fastflow_events.fact import Fact
+from fastflow_events.pipeline.commands import (
+    ExpireBundle,
+    FindInvalid,
+    FindPipeline,
+    LosePipeline,
+    MissVersion,
+    PausePipeline,
+    PipelineCommand,
+    ResumePipeline,
+    StoreVersion,
+)
+from fastflow_events.pipeline.decider import ForeignPipelineError, pipeline_decider
+from fastflow_events.pipeline.events import (
+    PipelineBundleExpired,
+    PipelineChanged,
+    PipelineDiscovered,
+    PipelineInvalid,
+    PipelinePaused,
+    PipelineRemoved,
+    PipelineResumed,
+    PipelineVersionMissing,
+    PipelineVersionStored,
+)
+
+COMMIT, LATER = "a" * 40, "b" * 40
+TREE, OTHER_TREE = "1" * 40, "2" * 40
+
+
+def version(commit: str = COMMIT, tree: str = TREE, repository: str = "main", **definition: object) -> Fact:
+    return PipelineVersionStored(
+        repository=repository, commit=commit, tree=tree, definition=definition, bundle_sha256="f" * 64, bundle_bytes=9
+    )
+
+
+def find(fact: Fact) -> FindPipeline:
+    assert isinstance(fact, PipelineVersionStored)
+    return FindPipeline(version=fact)
+
+
+def store(fact: Fact) -> StoreVersion:
+    assert isinstance(fact, PipelineVersionStored)
+    return StoreVersion(version=fact)
+
+
+def discovered(commit: str = COMMIT, tree: str = TREE, **definition: object) -> Fact:
+    return PipelineDiscovered(repository="main", commit=commit, tree=tree, definition=definition)
+
+
+def invalid(commit: str = COMMIT, tree: str = TREE) -> PipelineInvalid:
+    return PipelineInvalid(repository="main", commit=commit, tree=tree, errors=("no",))
+
+
+def when(command: PipelineCommand, given: list[Fact]) -> list[Fact]:
+    return pipeline_decider.decide(command, pipeline_decider.fold(given))
+
+
+def test_a_new_folder_is_stored_and_then_discovered() -> None:
+    assert when(find(version()), []) == [version(), discovered()]
+
+
+def test_a_new_commit_with_the_same_folder_is_no_news() -> None:
+    assert when(find(version(LATER)), [version(), discovered()]) == []
+
+
+def test_another_tree_is_a_change() -> None:
+    facts = when(find(version(LATER, OTHER_TREE)), [version(), discovered()])
+    assert facts == [
+        version(LATER, OTHER_TREE),
+        PipelineChanged(repository="main", commit=LATER, tree=OTHER_TREE, definition={}),
+    ]
+
+
+def test_the_same_tree_read_by_newer_rules_is_a_change() -> None:
+    facts = when(find(version(tags=["a"])), [version(), discovered()])
+    assert [type(fact) for fact in facts] == [PipelineVersionStored, PipelineChanged]
+
+
+def test_a_folder_whose_bundle_expired_is_stored_again() -> None:
+    given = [version(), discovered(), PipelineBundleExpired(tree=TREE)]
+    assert version() in when(find(version()), given)
+
+
+def test_an_invalid_folder_is_said_once_and_a_repaired_one_is_changed() -> None:
+    command = FindInvalid(repository="main", commit=COMMIT, tree=TREE, errors=("no",))
+    assert when(command, []) == [invalid()]
+    assert when(command, [invalid()]) == []
+    assert [type(f) for f in when(find(version()), [invalid()])] == [PipelineVersionStored, PipelineChanged]
+
+
+def test_a_folder_that_is_gone_is_removed_once_and_its_return_is_a_discovery() -> None:
+    removed = PipelineRemoved(repository="main", commit=LATER)
+    given = [version(), discovered(), removed]
+    assert when(LosePipeline(repository="main", commit=LATER), given[:2]) == [removed]
+    assert when(LosePipeline(repository="main", commit=LATER), given) == []
+    assert when(find(version(LATER)), given)[1] == discovered(LATER)
+
+
+def test_a_pipeline_of_another_repository_is_left_alone() -> None:
+    given = [version(), discovered()]
+    with pytest.raises(ForeignPipelineError):
+        when(find(version(repository="other")), given)
+    assert when(LosePipeline(repository="other", commit=LATER), given) == []
+
+
+def test_a_version_is_stored_once_and_a_missing_one_is_said_each_time_somebody_asks() -> None:
+    missing = PipelineVersionMissing(repository="main", commit=LATER, reason="no")
+    miss = MissVersion(repository="main", commit=LATER, reason="no")
+    assert when(store(version(LATER)), [version(), discovered()]) == [version(LATER)]
+    assert when(store(version()), [version(), discovered()]) == []
+    assert when(miss, [version(), missing]) == [missing]
+    assert when(miss, [version(LATER)]) == []
+
+
+def test_pausing_and_resuming_are_said_once() -> None:
+    given = [version(), discovered()]
+    assert when(PausePipeline(who="ann"), given) == [PipelinePaused(who="ann")]
+    assert when(PausePipeline(who="bob"), [*given, PipelinePaused(who="ann")]) == []
+    assert when(ResumePipeline(who="bob"), [*given, PipelinePaused(who="ann")]) == [PipelineResumed(who="bob")]
+    with pytest.raises(NotFoundError):
+        when(PausePipeline(who="ann"), [])
+
+
+def test_only_a_stored_bundle_expires() -> None:
+    assert when(ExpireBundle(tree=TREE), [version()]) == [PipelineBundleExpired(tree=TREE)]
+    assert when(ExpireBundle(tree=OTHER_TREE), [version()]) == []
