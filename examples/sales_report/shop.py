@@ -14,7 +14,7 @@ REGIONS = ["north", "east", "south", "west"]
 class Shop(BaseHTTPRequestHandler):
     """Answers `/sales?rows=N` with the same sales every time."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         rows = int(parse_qs(urlsplit(self.path).query).get("rows", ["10"])[0])
         chance = random.Random(7)
         sales = [{"region": chance.choice(REGIONS), "amount": round(chance.uniform(5, 500), 2)} for _ in range(rows)]
