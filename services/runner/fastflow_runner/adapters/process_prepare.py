@@ -1,0 +1,85 @@
+"""Code and environments on this machine, made by the same entry program that makes them in containers."""
+
+import fcntl
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.run.specification import Specification
+from msgspec import structs
+
+from fastflow_runner import marks
+from fastflow_runner.adapters.process_start import command
+from fastflow_runner.entry.preparing import REFUSED
+from fastflow_runner.orders import input_name, prepare_order, stage_order
+from fastflow_runner.ports import DependencyError, Prepared
+
+_STAGE_S = 300
+_PREPARE_S = 1800
+
+
+class ProcessEnvironments:
+    """Folders `code/` and `uv/` below one root; calls block, and are safe to repeat side by side."""
+
+    def __init__(self, root: Path, uv: str, env: Mapping[str, str], uv_settings: Mapping[str, str]) -> None:
+        self._root = root
+        self._uv = uv
+        self._env = dict(env)
+        self._settings = dict(uv_settings)
+
+    def stage(self, target: Path, bundle: bytes) -> None:
+        """Unpack a bundle to `target`.
+
+        Raises:
+            ContractError: the bundle must not be unpacked.
+        """
+        target.parent.mkdir(parents=True, exist_ok=True)
+        code, _, words = self._call("stage", stage_order(str(target), bundle), _STAGE_S)
+        if code == REFUSED:
+            raise ContractError(words)
+        if code != 0:
+            raise InfrastructureError(f"the code cannot be staged: {words}")
+
+    def prepare(self, specification: Specification, lock: str | None, code: Path) -> Prepared:
+        """Return the environment, from memory of earlier calls if it is still there.
+
+        Raises:
+            DependencyError: a requirement cannot be resolved or installed.
+        """
+        uv = self._root / "uv"
+        memory = uv / "prepared" / f"{input_name(specification, lock, self._uv)}.json"
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        with memory.with_suffix(".lock").open("wb") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if (known := self._remembered(memory)) is not None:
+                return known
+            order = prepare_order(specification, lock, root=str(uv), uv=self._uv, code=str(code), env=self._settings)
+            status, line, words = self._call("prepare", order, _PREPARE_S)
+            if status == REFUSED:
+                raise DependencyError(words)
+            prepared = marks.prepared(line) if status == 0 else None
+            if prepared is None:
+                raise InfrastructureError(f"the environment cannot be prepared: {words}", code=status)
+            temporary = memory.with_suffix(".new")
+            temporary.write_bytes(line)
+            temporary.replace(memory)
+            return prepared
+
+    def _remembered(self, memory: Path) -> Prepared | None:
+        try:
+            known = marks.prepared(memory.read_bytes())
+        except FileNotFoundError:
+            return None
+        if known is None or not Path(known.interpreter).exists():
+            return None
+        return structs.replace(known, prepare_s=0.0)
+
+    def _call(self, mode: str, order: bytes, limit_s: float) -> tuple[int, bytes, str]:
+        try:
+            done = subprocess.run(
+                command(mode), input=order, capture_output=True, env=self._env, timeout=limit_s, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise InfrastructureError(f"the entry program did not {mode}: {error}") from error
+        return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()

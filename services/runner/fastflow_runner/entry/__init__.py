@@ -1,0 +1,11 @@
+"""The entry program: the first process of every container, and of every run of the process executor.
+
+It is started as a folder, `python3 -I .../entry MODE`, by an interpreter that knows nothing of this package's
+dependencies, so everything below uses the standard library only and imports little.
+
+| mode | reads from standard input | does |
+|---|---|---|
+| `run` | the sealed specification | copies the code, starts the script once, carries its output, writes the markers |
+| `stage` | a sealed header and a sealed tar archive | unpacks code into the shared volume |
+| `prepare` | a sealed order | builds an environment with uv |
+"""

@@ -1,0 +1,33 @@
+"""Dispatch of the entry program's modes."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+_MODES = {"run": "running", "stage": "staging", "prepare": "preparing"}
+_USAGE = 2
+
+
+def _bind() -> None:
+    """Give this folder its package name, so that modules import each other by one name wherever it lies."""
+    # The folder itself must not be on the path: its modules could shadow those of the standard library.
+    folder = sys.path.pop(0)
+    module = type(sys)
+    for name in ("fastflow_runner", "fastflow_runner.entry"):
+        package = module(name)
+        package.__path__ = [folder] if name.endswith(".entry") else []
+        sys.modules[name] = package
+
+
+def main() -> int:
+    """Exit code of the mode named by the first argument."""
+    name = _MODES.get(sys.argv[1] if len(sys.argv) == 2 else "")
+    if name is None:
+        sys.stderr.write(f"usage: {Path(sys.argv[0]).name} {'|'.join(_MODES)}\n")
+        return _USAGE
+    _bind()
+    return int(import_module(f"fastflow_runner.entry.{name}").main())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

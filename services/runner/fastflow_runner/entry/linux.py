@@ -1,0 +1,75 @@
+"""What the entry program asks of the Linux kernel; every call is best effort and says whether it worked."""
+
+import os
+import signal
+
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_OOM_SCORE = "/proc/self/oom_score_adj"
+_OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+
+
+def harden() -> bool:
+    """Close this process's memory to others of the same user, and inherit orphaned descendants."""
+    # Imported here: only this function needs it, and it is not part of every Python.
+    try:
+        import ctypes  # noqa: PLC0415
+
+        prctl = ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):
+        return False
+    return bool(prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 and prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+
+
+def open_oom_score() -> int | None:
+    """Descriptor of this process's own score; to be opened before `harden`, which takes the right to."""
+    try:
+        return os.open(_OOM_SCORE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def set_oom_score(fd: int | None, score: bytes) -> None:
+    """Make the kernel kill this process, and those it starts from now on, sooner or later than others."""
+    if fd is not None:
+        try:
+            os.pwrite(fd, score, 0)
+        except OSError:
+            return
+
+
+def oom_kills() -> int:
+    """Processes of this container that the kernel killed for memory; 0 where it does not say."""
+    for path in _OOM_COUNTERS:
+        try:
+            with open(path, encoding="ascii") as counters:  # noqa: PTH123 - pathlib costs start-up time
+                for line in counters:
+                    name, _, count = line.partition(" ")
+                    if name == "oom_kill":
+                        return int(count)
+        except (OSError, ValueError):
+            continue
+    return 0
+
+
+def kill_children() -> bool:
+    """Kill every child of this process, orphans it inherited included; True when some were left to kill."""
+    me = os.getpid()
+    killed = False
+    for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib costs start-up time
+        if name.isdigit() and _parent(name) == me:
+            try:
+                os.kill(int(name), signal.SIGKILL)
+                killed = True
+            except OSError:
+                continue
+    return killed
+
+
+def _parent(pid: str) -> int | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 - pathlib costs start-up time
+            # The command may hold blanks and brackets: the fields count from the last bracket.
+            return int(stat.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None

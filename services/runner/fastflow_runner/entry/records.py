@@ -1,0 +1,112 @@
+"""The two forms in which the entry program carries output; every byte of the script survives both.
+
+Lines, for engines that store text lines of at most 16 KiB: a line that is UTF-8 goes as it is. Everything else is a
+record of one line, which starts with 0x1E and a letter:
+
+| letter | payload |
+|---|---|
+| `-` | text without its end of line: a piece of a long line, or output whose line has not ended yet |
+| `b` | base64 of any bytes |
+| `s` | JSON: user code is about to start |
+| `r` | JSON: user code was not started, and why |
+
+Spool, for a file: `stream (1) | nanoseconds since 1970 (8) | length (4) | bytes`, big endian.
+"""
+
+from binascii import a2b_base64, b2a_base64
+from struct import Struct
+
+MARK = b"\x1e"
+LINE_BYTES = 16_000
+"""Longest line written; engines cut at 16 384."""
+_RAW_BYTES = LINE_BYTES // 4 * 3
+SPOOL_HEAD = Struct(">BQI")
+
+
+def encode_lines(data: bytes) -> tuple[bytes, bytes]:
+    """Lines that carry `data`, and up to 3 bytes of an unfinished character to be put before what comes next."""
+    rest = b""
+    if MARK not in data:
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            if error.reason != "unexpected end of data":
+                return _encode_mixed(data), rest
+            data, rest = data[: error.start], data[error.start :]
+        return _encode_text(data), rest
+    return _encode_mixed(data), rest
+
+
+def encode_rest(rest: bytes) -> bytes:
+    """Lines that carry what was left over when the output ended."""
+    return _encode_mixed(rest) if rest else b""
+
+
+def control(letter: bytes, payload: bytes) -> bytes:
+    """A record that is not output; `payload` holds no end of line."""
+    return MARK + letter + payload + b"\n"
+
+
+def _encode_text(data: bytes) -> bytes:
+    out = []
+    at, size = 0, len(data)
+    while at < size:
+        end = min(at + LINE_BYTES, size)
+        cut = data.rfind(b"\n", at, end) + 1
+        if cut:
+            out.append(data[at:cut])
+        else:
+            cut = end
+            while cut < size and data[cut] & 0xC0 == 0x80:
+                cut -= 1
+            out.append(control(b"-", data[at:cut]))
+        at = cut
+    return b"".join(out)
+
+
+def _encode_mixed(data: bytes) -> bytes:
+    out = []
+    for line in _lines(data):
+        try:
+            line.decode()
+            text = MARK not in line
+        except UnicodeDecodeError:
+            text = False
+        if text:
+            out.append(_encode_text(line))
+        else:
+            pieces = (line[at : at + _RAW_BYTES] for at in range(0, len(line), _RAW_BYTES))
+            out.extend(control(b"b", b2a_base64(piece, newline=False)) for piece in pieces)
+    return b"".join(out)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    # bytes.splitlines would cut at carriage returns too.
+    lines = [line + b"\n" for line in data.split(b"\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def decode_line(line: bytes) -> tuple[str, bytes]:
+    """Letter and payload of a stored line; letter `-` stands for output, whatever its form was."""
+    if not line.startswith(MARK):
+        return "-", line
+    letter, payload = line[1:2].decode("latin-1"), line[2:].removesuffix(b"\n")
+    if letter != "b":
+        return letter, payload
+    # A killed entry program may leave a torn line: decode the whole groups of it.
+    return "-", a2b_base64(payload[: len(payload) // 4 * 4])
+
+
+def decode_spool(data: bytes) -> tuple[list[tuple[int, int, bytes]], int]:
+    """Complete records as (stream, nanoseconds, bytes), and how many bytes they take."""
+    found = []
+    at = 0
+    while at + SPOOL_HEAD.size <= len(data):
+        stream, nanoseconds, length = SPOOL_HEAD.unpack_from(data, at)
+        end = at + SPOOL_HEAD.size + length
+        if end > len(data):
+            break
+        found.append((stream, nanoseconds, data[at + SPOOL_HEAD.size : end]))
+        at = end
+    return found, at

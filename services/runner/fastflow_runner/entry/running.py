@@ -1,0 +1,190 @@
+"""Mode `run`: one script, once.
+
+```text
+sealed specification -> not too late? -> code copied -> marker `started` -> child -> its output -> marker `exit.json`
+     |                        |               |
+     +------------------------+---------------+--> marker `refused`, exit 125: user code was never started
+```
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+import time
+from typing import Any
+
+from fastflow_runner.entry import linux, markers
+from fastflow_runner.entry.child import Child
+from fastflow_runner.entry.output import LineSink, Output, SpoolSink
+from fastflow_runner.entry.records import control
+from fastflow_runner.entry.sealed import UnsealedError, read_sealed
+from fastflow_runner.entry.tree import copy_tree
+
+_SILENCE_MS = 2000
+"""How long a pipe may stay open and silent after everything that could write to it was killed."""
+_CANNOT_EXECUTE = 127
+_SPECIFICATION_BYTES = 16 << 20
+
+
+class RefusedError(Exception):
+    """User code is not started; `args` are the reason in one word, and a sentence."""
+
+
+class Run:
+    """The one attempt this process exists for."""
+
+    def __init__(self, specification: dict[str, Any]) -> None:
+        self._spec = specification
+        self._state: str = specification["state"]
+        self._sink = SpoolSink(specification["spool"]) if specification["spool"] else LineSink()
+        self._output = Output(self._sink, specification["output_bytes"])
+        self._child: Child | None = None
+        self._terminated = False
+        self._timed_out = False
+
+    def prepare(self) -> None:
+        """Make everything ready, and take the right to start.
+
+        Raises:
+            RefusedError: user code must not, or cannot, be started.
+        """
+        spec = self._spec
+        self._wakeup, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._on_term)
+        signal.signal(signal.SIGALRM, self._on_alarm)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._check_time()
+        os.makedirs(self._state, exist_ok=True)  # noqa: PTH103 - pathlib costs start-up time
+        if os.path.exists(f"{self._state}/started"):  # noqa: PTH110
+            raise RefusedError("started", "user code was started before")
+        try:
+            copy_tree(spec["code"], spec["app"], leave_out=spec["leave_out"])
+            os.makedirs(spec["artifacts"], exist_ok=True)  # noqa: PTH103
+            os.chdir(spec["app"])
+        except FileNotFoundError as error:
+            raise RefusedError("code", f"the code is not staged: {error}") from error
+        except OSError as error:
+            raise RefusedError("copy", f"the code cannot be copied: {error}") from error
+        if not os.access(spec["argv"][0], os.X_OK):
+            raise RefusedError("interpreter", f"{spec['argv'][0]} cannot be executed")
+        self._check_time()
+        if self._terminated:
+            raise RefusedError("terminated", "the attempt was stopped before user code was started")
+        marker = {"at": time.time(), "pid": os.getpid(), "manifest": spec["manifest"]}
+        if not markers.claim_start(self._state, marker):
+            raise RefusedError("started", "user code was started before")
+        self._sink.started(json.dumps(marker).encode())
+
+    def execute(self) -> int:
+        """Start the script, see it through, write the marker; its exit code, or 128 + signal."""
+        started = time.monotonic()
+        try:
+            # The image's own variables, such as where its certificates are, are the script's too; a host's are not.
+            inherited = os.environ if self._spec["contained"] else {}
+            self._child = Child(self._spec["argv"], {**inherited, **self._spec["env"]})
+        except OSError as error:
+            self._output.feed(2, f"{self._spec['argv'][0]}: {error.strerror}\n".encode())
+            self._output.finish()
+            self._write_exit(_CANNOT_EXECUTE, None)
+            return _CANNOT_EXECUTE
+        if self._terminated:
+            self._child.signal(signal.SIGTERM)
+        if self._spec["timeout_s"]:
+            signal.setitimer(signal.ITIMER_REAL, max(self._spec["timeout_s"] - (time.monotonic() - started), 0.001))
+        self._carry(self._child)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._output.finish()
+        code = os.waitstatus_to_exitcode(self._child.status or 0)
+        self._write_exit(128 - code if code < 0 else code, -code if code < 0 else None)
+        return 128 - code if code < 0 else code
+
+    def _carry(self, child: Child) -> None:
+        poll = select.poll()
+        poll.register(self._wakeup, select.POLLIN)
+        for fd in child.streams:
+            poll.register(fd, select.POLLIN)
+        while child.status is None or child.streams:
+            ready = poll.poll(None if child.status is None else _SILENCE_MS)
+            if not ready and child.status is not None:
+                return
+            for fd, _ in ready:
+                if fd == self._wakeup:
+                    os.read(fd, 4096)
+                    self._reap(child)
+                elif fd in child.streams:
+                    stream = child.streams[fd]
+                    if data := child.read(fd):
+                        self._output.feed(stream, data)
+                    else:
+                        poll.unregister(fd)
+
+    def _reap(self, child: Child) -> None:
+        running = child.status is None
+        child.reap()
+        if running and child.status is not None:
+            child.kill_rest()
+
+    def _write_exit(self, code: int, number: int | None) -> None:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        marker = {
+            "nonce": self._spec["nonce"],
+            "code": code,
+            "signal": number,
+            "timed_out": self._timed_out,
+            "peak_memory_bytes": used.ru_maxrss * 1024,
+            "cpu_s": round(used.ru_utime + used.ru_stime, 6),
+            "oom_kills": linux.oom_kills() if self._spec["contained"] else 0,
+            "dropped_bytes": self._output.dropped,
+            "lines": self._output.lines,
+            "bytes": self._output.bytes,
+            "route": markers.read_route(self._spec["route_file"]),
+            "at": time.time(),
+        }
+        markers.write_exit(self._state, marker)
+
+    def _check_time(self) -> None:
+        if time.time() > self._spec["not_after"]:
+            raise RefusedError("not_after", "the lease ran out before user code was started")
+
+    def _on_term(self, *_: object) -> None:
+        self._terminated = True
+        if self._child is not None and self._child.status is None:
+            self._child.signal(signal.SIGTERM)
+
+    def _on_alarm(self, *_: object) -> None:
+        if self._child is None or self._child.status is not None:
+            return
+        if self._timed_out:
+            self._child.signal(signal.SIGKILL)
+        else:
+            self._timed_out = True
+            signal.setitimer(signal.ITIMER_REAL, max(self._spec["grace_s"], 0.001))
+            self._child.signal(signal.SIGTERM)
+
+
+def main() -> int:
+    """Exit code of the script; 125 when it was never started."""
+    try:
+        spec = json.loads(read_sealed(0, _SPECIFICATION_BYTES))
+    except UnsealedError as error:
+        return _refuse("stdin", str(error))
+    # Whoever sent the specification may go away now; nothing waits for more.
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    run = Run(spec)
+    try:
+        run.prepare()
+    except RefusedError as error:
+        reason, detail = error.args
+        markers.write_refused(spec["state"], reason, detail)
+        return _refuse(reason, detail)
+    return run.execute()
+
+
+def _refuse(reason: str, detail: str) -> int:
+    os.write(2, control(b"r", json.dumps({"reason": reason, "detail": detail}).encode()))
+    return markers.NEVER_STARTED

@@ -1,0 +1,105 @@
+"""Mode `stage`: unpack code under a name nobody can guess, completely or not at all."""
+
+import io
+import json
+import os
+import shutil
+import sys
+import tarfile
+
+from fastflow_runner.entry.sealed import UnsealedError, read_sealed
+
+REFUSED = 3
+"""Exit code when the archive must not be unpacked."""
+_HIDDEN = 0o311
+"""Mode of the folder of all code: enter and create, but not list."""
+
+
+class UnsafeArchiveError(Exception):
+    """A member would leave the folder, or is no file, folder or symbolic link."""
+
+
+def check_path(name: str, links: set[str]) -> str:
+    """The member's path below the folder, in its shortest form.
+
+    Raises:
+        UnsafeArchiveError: it is absolute, has `..` in it, or lies behind a symbolic link.
+    """
+    parts = [part for part in name.split("/") if part not in {"", "."}]
+    if name.startswith("/") or ".." in parts or "\0" in name:
+        raise UnsafeArchiveError(f"{name!r} leaves the folder")
+    if any("/".join(parts[:depth]) in links for depth in range(1, len(parts))):
+        raise UnsafeArchiveError(f"{name!r} lies behind a symbolic link")
+    return "/".join(parts)
+
+
+def check_link(path: str, target: str) -> None:
+    """Nothing, when the symbolic link at `path` stays inside.
+
+    `..` is allowed in front only: behind a name it would depend on what other links that name leads through.
+
+    Raises:
+        UnsafeArchiveError: the link may lead out of the folder.
+    """
+    parts = [part for part in target.split("/") if part not in {"", "."}]
+    up = next((depth for depth, part in enumerate(parts) if part != ".."), len(parts))
+    if target.startswith("/") or ".." in parts[up:] or up > path.count("/") or "\0" in target:
+        raise UnsafeArchiveError(f"the symbolic link {path!r} leads out of the folder")
+
+
+def unpack(archive: bytes, folder: str) -> None:
+    """Create `folder` with the archive's files, folders and symbolic links, all of them durable.
+
+    Raises:
+        UnsafeArchiveError: some member must not be unpacked.
+    """
+    os.mkdir(folder, 0o755)  # noqa: PTH102 - os calls throughout, as in the rest of this program
+    links: set[str] = set()
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+        for member in tar:
+            path = check_path(member.name, links)
+            target = f"{folder}/{path}"
+            if path and not member.isdir():
+                os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
+            if member.isdir():
+                os.makedirs(target, exist_ok=True)  # noqa: PTH103
+            elif member.issym():
+                check_link(path, member.linkname)
+                os.symlink(member.linkname, target)  # noqa: PTH211
+                links.add(path)
+            elif member.isreg():
+                source = tar.extractfile(member)
+                _write(target, source.read() if source else b"", 0o755 if member.mode & 0o100 else 0o644)
+            else:
+                raise UnsafeArchiveError(f"{member.name!r} is no file, folder or symbolic link")
+
+
+def _write(path: str, data: bytes, mode: int) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    with open(fd, "wb") as file:  # noqa: PTH123
+        file.write(data)
+        file.flush()
+        os.fsync(fd)
+
+
+def main() -> int:
+    """0 when the code is there, whoever put it there; 3 when it must not be."""
+    try:
+        target: str = json.loads(read_sealed(0))["target"]
+        parent = os.path.dirname(target)  # noqa: PTH120
+        os.makedirs(parent, mode=_HIDDEN, exist_ok=True)  # noqa: PTH103
+        if not os.path.isdir(target):  # noqa: PTH112
+            archive = read_sealed(0)
+            temporary = f"{target}.{os.urandom(8).hex()}"
+            try:
+                unpack(archive, temporary)
+                os.rename(temporary, target)  # noqa: PTH104
+            except FileExistsError:
+                if not os.path.isdir(target):  # noqa: PTH112
+                    raise
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+    except (UnsealedError, UnsafeArchiveError, tarfile.TarError, FileExistsError, NotADirectoryError) as error:
+        sys.stderr.write(f"{error}\n")
+        return REFUSED
+    return 0

@@ -1,0 +1,80 @@
+"""The entry program's markers as the runner's structs; whatever does not decode is no marker."""
+
+from datetime import UTC, datetime
+
+from fastflow_events.run.events import Manifest
+from msgspec import DecodeError, Struct, ValidationError, json, structs
+
+from fastflow_runner.ports import Exit, Prepared, Started
+
+
+class _Started(Struct, frozen=True, kw_only=True):
+    at: float
+    manifest: Manifest
+
+
+class _Exit(Struct, frozen=True, kw_only=True):
+    nonce: str
+    code: int
+    signal: int | None
+    timed_out: bool
+    peak_memory_bytes: int
+    cpu_s: float
+    oom_kills: int
+    dropped_bytes: int
+    route: str | None
+    at: float
+
+
+class _Refused(Struct, frozen=True, kw_only=True):
+    reason: str
+    detail: str
+
+
+def started(marker: bytes) -> Started | None:
+    """What the marker `started` says."""
+    try:
+        found = json.decode(marker, type=_Started)
+    except (DecodeError, ValidationError):
+        return None
+    return Started(at=datetime.fromtimestamp(found.at, UTC), manifest=found.manifest)
+
+
+def refused(marker: bytes) -> tuple[str, str]:
+    """Reason in one word and in a sentence why user code was not started; `unknown` without a marker."""
+    try:
+        found = json.decode(marker, type=_Refused)
+    except (DecodeError, ValidationError):
+        return "unknown", "the entry program ended before user code was started and did not say why"
+    return found.reason, found.detail
+
+
+def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
+    """`observed`, with what the marker `exit.json` adds when it bears the nonce."""
+    try:
+        found = json.decode(marker, type=_Exit)
+    except (DecodeError, ValidationError):
+        return observed
+    if found.nonce != nonce:
+        return observed
+    return structs.replace(
+        observed,
+        marker_code=found.code,
+        signal=found.signal,
+        oom_killed=observed.oom_killed or found.oom_kills > 0,
+        never_started=False,
+        timed_out=found.timed_out,
+        peak_memory_bytes=found.peak_memory_bytes,
+        cpu_s=found.cpu_s,
+        dropped_bytes=found.dropped_bytes,
+        route=found.route,
+        finished_at=observed.finished_at or datetime.fromtimestamp(found.at, UTC),
+    )
+
+
+def prepared(line: bytes) -> Prepared | None:
+    """The result line of mode `prepare`."""
+    try:
+        return json.decode(line, type=Prepared)
+    except (DecodeError, ValidationError):
+        return None

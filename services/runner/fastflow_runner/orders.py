@@ -1,0 +1,141 @@
+"""What the entry program is told: its orders for each mode, as the bytes that go over its standard input."""
+
+import hmac
+from collections.abc import Mapping
+from hashlib import sha256
+from io import BytesIO
+
+import zstandard
+from fastflow_events.errors import ContractError
+from fastflow_events.run.events import Manifest
+from fastflow_events.run.specification import Specification
+from msgspec import Struct, json
+
+from fastflow_runner.entry.sealed import seal
+from fastflow_runner.ports import Launch, Prepared
+
+MAX_CODE_BYTES = 1 << 30
+"""Largest unpacked code folder."""
+STATE_FOLDER = ".fastflow"
+"""Reserved at the top of every pipeline's folder."""
+_REQUIREMENTS_FILES = {"requirements": "requirements.txt", "requirements_lock": "requirements.txt.lock"}
+
+
+class Places(Struct, frozen=True, kw_only=True):
+    """Where things lie for one attempt, as its entry program sees them."""
+
+    code: str
+    app: str
+    state: str
+    """Folder of the markers."""
+    home: str
+    spool: str = ""
+    """File that takes the output; empty sends it to the engine."""
+    contained: bool
+    """The entry program is alone with the script in a container, whose environment variables are the script's too."""
+
+    @property
+    def artifacts(self) -> str:
+        """Folder for files that outlive the run."""
+        return f"{self.state}/artifacts"
+
+    @property
+    def route_file(self) -> str:
+        """File by which a script names the way its chain takes."""
+        return f"{self.state}/route"
+
+
+def code_name(key: bytes, tree: str) -> str:
+    """Name of the tree's folder, which only holders of `key` can work out; 40 hex digits."""
+    return hmac.new(key, tree.encode(), sha256).hexdigest()[:40]
+
+
+def input_name(specification: Specification, lock: str | None, builder: str) -> str:
+    """Name of everything an environment is made from; `builder` names what makes it. 32 hex digits."""
+    wanted = specification.requirements
+    content = wanted.sha256 or sha256(wanted.text.encode()).hexdigest()
+    parts = [builder, specification.python, wanted.source, content if wanted.source != "none" else "", lock or ""]
+    return sha256(json.encode(parts)).hexdigest()[:32]
+
+
+def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: float) -> bytes:
+    """Order of mode `run`."""
+    interpreter = launch.prepared.interpreter
+    folder = interpreter.rpartition("/")[0]
+    env = {
+        "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": places.home,
+        "LANG": "C.UTF-8",
+        **({"VIRTUAL_ENV": folder.rpartition("/")[0]} if launch.prepared.lock else {}),
+        **launch.env,
+        "FASTFLOW_ROUTE_FILE": places.route_file,
+        "FASTFLOW_ARTIFACTS_DIR": places.artifacts,
+    }
+    order = {
+        "nonce": launch.nonce,
+        "not_after": launch.not_after.timestamp(),
+        "code": places.code,
+        "app": places.app,
+        "leave_out": STATE_FOLDER,
+        "state": places.state,
+        "artifacts": places.artifacts,
+        "route_file": places.route_file,
+        "argv": [interpreter, "-u", launch.specification.entry_point],
+        "env": env,
+        "timeout_s": launch.specification.timeout_s or None,
+        "grace_s": grace_s,
+        "output_bytes": launch.specification.limits.output_bytes,
+        "spool": places.spool,
+        "contained": places.contained,
+        "manifest": manifest,
+    }
+    return seal(json.encode(order))
+
+
+def prepare_order(
+    specification: Specification, lock: str | None, *, root: str, uv: str, code: str, env: Mapping[str, str]
+) -> bytes:
+    """Order of mode `prepare`; `env` holds uv's settings, credentials of package indexes included."""
+    wanted = specification.requirements
+    order = {
+        "root": root,
+        "uv": uv,
+        "python": specification.python,
+        "source": wanted.source,
+        "text": wanted.text,
+        "sha256": wanted.sha256,
+        "file": f"{code}/{_REQUIREMENTS_FILES.get(wanted.source, '')}",
+        "lock": lock,
+        "env": dict(env),
+    }
+    return seal(json.encode(order))
+
+
+def stage_order(target: str, bundle: bytes) -> bytes:
+    """Order of mode `stage`.
+
+    Raises:
+        ContractError: the bundle is no archive of ours, or unpacks to more than `MAX_CODE_BYTES`.
+    """
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(BytesIO(bundle)) as reader:
+            archive = reader.read(MAX_CODE_BYTES + 1)
+    except zstandard.ZstdError as error:
+        raise ContractError(f"the code bundle cannot be unpacked: {error}") from error
+    if len(archive) > MAX_CODE_BYTES:
+        raise ContractError("the code bundle is too large", limit_bytes=MAX_CODE_BYTES)
+    return seal(json.encode({"target": target})) + seal(archive)
+
+
+def manifest_of(prepared: Prepared, *, executor: str, container: str, image: str = "") -> Manifest:
+    """Manifest of an attempt that runs in `prepared`."""
+    return Manifest(
+        executor=executor,
+        container=container,
+        image=image,
+        python=prepared.python,
+        uv=prepared.uv,
+        environment=prepared.environment,
+        lock_sha256=sha256(prepared.lock.encode()).hexdigest() if prepared.lock else "",
+        prepare_s=prepared.prepare_s,
+    )
