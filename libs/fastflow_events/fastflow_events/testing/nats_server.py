@@ -29,4 +29,6 @@ def nats_server(store: Path, *, config: str = "") -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.process.kill()
             server.process.wait()
+        if server.process.stderr:
+            server.process.stderr.close()
         shutil.rmtree(store, ignore_errors=True)
