@@ -10,7 +10,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from faststream import BaseMiddleware
 from faststream.exceptions import AckMessage, NackMessage, RejectMessage
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 MAX_DELIVERIES = 10
 FETCH_TIMEOUT_S = 1.0
+_ACK = "$JS.ACK."
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -44,6 +45,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
 OnFact: TypeAlias = Callable[[Recorded], Awaitable[None]]
 OnMessage: TypeAlias = Callable[[Message], Awaitable[None]]
+OnRequest: TypeAlias = Callable[[Message], Awaitable[bytes]]
 
 
 def make_broker(settings: Settings, service: str) -> NatsBroker:
@@ -78,6 +80,16 @@ def on_messages(broker: NatsBroker, durable: str, *, subject: str, stream: str) 
     return _subscribe(broker, durable, subject, stream, decode)
 
 
+def on_requests(broker: NatsBroker, queue: str, *, subject: str) -> Callable[[OnRequest], OnRequest]:
+    """Answer every request on `subject`, which nobody stores; replicas with the same queue share the work."""
+
+    async def decode(msg: StreamMessage[Msg]) -> Message:
+        raw = msg.raw_message
+        return Message(subject=raw.subject, data=raw.data, seq=0, headers=dict(raw.headers or {}))
+
+    return cast(Callable[[OnRequest], OnRequest], broker.subscriber(subject, queue=queue, decoder=decode))
+
+
 def _subscribe(
     broker: NatsBroker, durable: str, subject: str, stream: str, decode: Callable[..., Any]
 ) -> Callable[[Any], Any]:
@@ -103,6 +115,8 @@ class _Settle(BaseMiddleware[Any, Any]):
 
     async def consume_scope(self, call_next: Any, msg: StreamMessage[Any]) -> Any:
         raw: Msg = msg.raw_message
+        if not raw.reply.startswith(_ACK):
+            return await call_next(msg)  # a request: nothing is stored, so nothing is settled
         consumer, delivery = raw.metadata.consumer, raw.metadata.num_delivered
         with telemetry.bind(consumer=consumer, subject=raw.subject, delivery=delivery):
             try:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,8 +42,12 @@ def find_binary(env: Mapping[str, str]) -> Path:
     return candidates[0]
 
 
-def start_server(binary: Path, store: Path, *, config: str = "", port: int = -1) -> RunningServer:
+def start_server(
+    binary: Path, store: Path, *, config: str = "", port: int = -1, prefix: Sequence[str] = ()
+) -> RunningServer:
     """Start a server on loopback that keeps everything under `store`; port -1 takes a free one.
+
+    `prefix` is a command that starts the server for us; the server then has a session of its own.
 
     Raises:
         InfrastructureError: it ended, or did not answer in time; its last words are in the message.
@@ -58,9 +62,14 @@ def start_server(binary: Path, store: Path, *, config: str = "", port: int = -1)
         f'jetstream {{ store_dir: "{store}", sync_interval: always, max_file_store: 32GB, max_memory_store: 128MB }}\n'
         f"{config}\n"
     )
-    process = subprocess.Popen(
-        [binary, "-c", config_file], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    with (store / "nats.err").open("wb") as words:
+        process = subprocess.Popen(
+            [*prefix, binary, "-c", config_file],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            start_new_session=bool(prefix),
+        )
     deadline = time.monotonic() + START_WITHIN_S
     while time.monotonic() < deadline:
         for file in ports_folder.glob("*.ports"):
@@ -71,6 +80,6 @@ def start_server(binary: Path, store: Path, *, config: str = "", port: int = -1)
             break
         time.sleep(0.005)
     process.kill()
-    words = (process.communicate()[1] or b"").decode(errors="replace")
-    log = log_file.read_text(errors="replace")[-1000:] if log_file.exists() else ""
-    raise InfrastructureError(f"nats-server did not start: {words} {log}".strip())
+    process.wait()
+    last_words = "".join(f.read_text(errors="replace")[-1000:] for f in (store / "nats.err", log_file) if f.exists())
+    raise InfrastructureError(f"nats-server did not start: {last_words}".strip())

@@ -1,0 +1,50 @@
+"""What every test may ask for: a private nats-server, a log on it, and what is real or fails."""
+
+import os
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from fastflow_events.connection import connect
+from fastflow_events.deploy import deploy
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats_process import find_binary
+from fastflow_events.settings import Settings
+from fastflow_events.testing.nats_server import nats_server
+from nats.aio.client import Client
+
+STRICT = bool(os.environ.get("CI") or os.environ.get("FASTFLOW_TEST_STRICT"))
+
+
+def missing(what: str) -> None:
+    """Fail where everything is set up, skip where somebody runs pytest by hand."""
+    if STRICT:
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture
+def nats_url(tmp_path: Path) -> Generator[str]:
+    """A fresh nats-server of this test's own."""
+    try:
+        find_binary(os.environ)
+    except InfrastructureError as exc:
+        missing(str(exc))
+    with nats_server(tmp_path / "nats") as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def nc(nats_url: str) -> AsyncGenerator[Client]:
+    """A connection to it, with every stream deployed."""
+    async with connect(Settings(nats_url=nats_url), "test") as client:
+        await deploy(client)
+        yield client
+
+
+@pytest.fixture
+def jetstream_log(nc: Client) -> JetStreamLog:
+    """The event log on it."""
+    return JetStreamLog(nc, source="/fastflow/test/1")
