@@ -46,8 +46,17 @@ async def get_last(nc: Client, stream: str, *, subject: str, timeout_s: float = 
     Raises:
         InfrastructureError: the server did not answer, or refused.
     """
-    messages = await _collect(nc, stream, {"multi_last": [subject]}, timeout_s)
-    return max(messages, default=None)
+    request = json.dumps({"last_by_subj": subject}).encode()
+    try:
+        msg = await nc.request(f"$JS.API.DIRECT.GET.{stream}", request, timeout=timeout_s)
+    except (TimeoutError, NatsError) as exc:
+        raise InfrastructureError(f"stream {stream} cannot be read: {exc!r}") from exc
+    headers = msg.headers or {}
+    if "Nats-Sequence" in headers:
+        return Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], headers, msg.data)
+    if headers.get("Status") == _NOTHING:
+        return None
+    raise InfrastructureError(f"stream {stream} cannot be read: {headers.get('Status')} {headers.get('Description')}")
 
 
 async def get_all(nc: Client, stream: str, *, subject: str, after_seq: int = 0) -> AsyncIterator[Stored]:

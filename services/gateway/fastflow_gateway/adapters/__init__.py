@@ -1,0 +1,1 @@
+"""One file per outside world; none of their errors leaves this folder."""

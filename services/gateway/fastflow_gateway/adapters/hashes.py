@@ -1,0 +1,42 @@
+"""The rows in 32 bytes."""
+
+import hashlib
+import sqlite3
+from asyncio import to_thread
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+from fastflow_events.errors import InfrastructureError
+
+from fastflow_gateway.ports import ModelHash
+from fastflow_gateway.views.tables import TABLES, Table
+
+
+async def hash_tables(path: Path) -> ModelHash:
+    """Hash every table ordered by its key, as of one moment; the file may be in use.
+
+    Raises:
+        InfrastructureError: the file is no read model.
+    """
+    try:
+        return await to_thread(_hash, path)
+    except sqlite3.Error as exc:
+        raise InfrastructureError(f"the read model cannot be read: {exc}", path=str(path)) from exc
+
+
+def _hash(path: Path) -> ModelHash:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
+        db.execute("BEGIN")
+        seq = db.execute("SELECT value FROM fold WHERE name = 'checkpoint'").fetchone()
+        tables = {table.name: _hash_of(db, table) for table in TABLES}
+    whole = hashlib.sha256(msgspec.json.encode(tables, order="sorted")).hexdigest()
+    return ModelHash(int(seq[0]) if seq else 0, tables, whole)
+
+
+def _hash_of(db: sqlite3.Connection, table: Table) -> str:
+    digest = hashlib.sha256()
+    encoder = msgspec.msgpack.Encoder()
+    for row in db.execute(f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {table.key}"):
+        digest.update(encoder.encode(row))
+    return digest.hexdigest()

@@ -1,0 +1,90 @@
+"""The read model, read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.store import Store
+from msgspec import Struct
+
+from fastflow_gateway.adapters.hashes import hash_tables
+from fastflow_gateway.ports import ModelHash
+from fastflow_gateway.views.pipelines import PipelineRow
+from fastflow_gateway.views.repositories import RepositoryRow
+from fastflow_gateway.views.runs import RunRow, RunStatus
+
+R = TypeVar("R", bound=Struct)
+
+
+class SqliteReadModel:
+    """`ReadModel` over the reading connection of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._db = store.reader
+        self._path: Path = store.path
+
+    async def run(self, run_id: str) -> RunRow | None:
+        """The run, or None."""
+        rows = await self._select(RunRow, "runs WHERE id = ?", run_id)
+        return rows[0] if rows else None
+
+    async def runs(
+        self, *, pipeline: str | None, statuses: Sequence[RunStatus], before_seq: int | None, limit: int
+    ) -> list[RunRow]:
+        """Runs, newest first."""
+        conditions: list[str] = ["1"]
+        values: list[str | int] = []
+        if pipeline is not None:
+            conditions.append("pipeline = ?")
+            values.append(pipeline)
+        if statuses:
+            conditions.append(f"status IN ({', '.join('?' * len(statuses))})")
+            values += statuses
+        if before_seq is not None:
+            conditions.append("requested_seq < ?")
+            values.append(before_seq)
+        where = " AND ".join(conditions)
+        return await self._select(RunRow, f"runs WHERE {where} ORDER BY requested_seq DESC LIMIT ?", *values, limit)
+
+    async def pipeline(self, name: str) -> PipelineRow | None:
+        """The pipeline, removed ones too, or None."""
+        rows = await self._select(PipelineRow, "pipelines WHERE name = ?", name)
+        return rows[0] if rows else None
+
+    async def pipelines(self, *, after: str, limit: int) -> list[PipelineRow]:
+        """Pipelines by name."""
+        where = "pipelines WHERE name > ? AND status != 'removed' ORDER BY name LIMIT ?"
+        return await self._select(PipelineRow, where, after, limit)
+
+    async def pipeline_names(self) -> list[str]:
+        """Names by name."""
+        found = await self._all("SELECT name FROM pipelines WHERE status != 'removed' ORDER BY name", ())
+        return [row[0] for row in found]
+
+    async def repositories(self) -> list[RepositoryRow]:
+        """Repositories by name."""
+        return await self._select(RepositoryRow, "repositories ORDER BY name")
+
+    async def hashes(self) -> ModelHash:
+        """Hash every table as of one moment."""
+        return await hash_tables(self._path)
+
+    async def ping(self) -> str | None:
+        """None when rows can be read."""
+        try:
+            await self._all("SELECT 1", ())
+        except InfrastructureError as exc:
+            return str(exc)
+        return None
+
+    async def _select(self, row: type[R], rest: str, *values: str | int) -> list[R]:
+        columns = ", ".join(row.__struct_fields__)
+        return [row(*found) for found in await self._all(f"SELECT {columns} FROM {rest}", values)]
+
+    async def _all(self, query: str, values: Sequence[str | int]) -> list[Any]:
+        try:
+            return list(await self._db.execute_fetchall(query, values))
+        except (aiosqlite.Error, ValueError) as exc:
+            raise InfrastructureError(f"the read model cannot be read: {exc}") from exc

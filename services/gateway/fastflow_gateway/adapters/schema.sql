@@ -1,0 +1,70 @@
+-- The read model. Columns are those of the structs in `views`, in the same order; every table is a fold of the log,
+-- so the file may be deleted. `seq` is the stream position of the fact that changed the row last. Instants are text
+-- (RFC 3339, UTC, six digits), so that their order is the order of time. No column knows when it was written.
+
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    requested_seq INTEGER NOT NULL,
+    pipeline TEXT NOT NULL,
+    status TEXT NOT NULL,
+    requested_at TEXT NOT NULL,
+    trigger_kind TEXT NOT NULL,
+    who TEXT NOT NULL,
+    commit_sha TEXT,
+    run_config_id TEXT,
+    params TEXT NOT NULL,
+    env_names TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    outcome TEXT,
+    reason TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    cancel_requested INTEGER NOT NULL,
+    due TEXT,
+    runner TEXT,
+    executor TEXT,
+    container TEXT,
+    image TEXT,
+    environment TEXT,
+    prepare_s REAL,
+    started_at TEXT,
+    finished_at TEXT,
+    exit_code INTEGER,
+    signal INTEGER,
+    peak_memory_bytes INTEGER,
+    cpu_s REAL,
+    output_lines INTEGER NOT NULL,
+    output_bytes INTEGER NOT NULL,
+    dropped_bytes INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS runs_newest ON runs (requested_seq);
+CREATE INDEX IF NOT EXISTS runs_of_pipeline ON runs (pipeline, requested_seq);
+CREATE INDEX IF NOT EXISTS runs_of_status ON runs (status, requested_seq);
+
+CREATE TABLE IF NOT EXISTS pipelines (
+    name TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    repository TEXT NOT NULL,
+    status TEXT NOT NULL,
+    commit_sha TEXT NOT NULL,
+    tree TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    errors TEXT NOT NULL,
+    paused INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS repositories (
+    name TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    url TEXT NOT NULL,
+    branch TEXT NOT NULL,
+    subfolder TEXT NOT NULL,
+    commit_sha TEXT,
+    reason TEXT NOT NULL,
+    pipelines INTEGER NOT NULL,
+    invalid INTEGER NOT NULL,
+    synced_at TEXT,
+    requested_seq INTEGER NOT NULL
+) WITHOUT ROWID;

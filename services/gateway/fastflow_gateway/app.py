@@ -1,0 +1,124 @@
+"""The composition root: everything is opened here, in order, and closed in reverse."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastflow_events.broker import make_broker
+from fastflow_events.clock import utc_now
+from fastflow_events.connection import connect
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.projection import project
+from fastflow_events.store import open_store
+from fastflow_events.tasks import background
+from litestar import Controller, Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import License
+
+from fastflow_gateway.adapters.letters import JetStreamLetters
+from fastflow_gateway.adapters.output import JetStreamOutput
+from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
+from fastflow_gateway.adapters.read_model import SqliteReadModel
+from fastflow_gateway.bell import Changes
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.http.dead_letters import DeadLetterController
+from fastflow_gateway.http.events import EventController
+from fastflow_gateway.http.health import live, metrics, read_model, ready
+from fastflow_gateway.http.logs import LogController
+from fastflow_gateway.http.origin import provide_cause, provide_who, refuse_foreign
+from fastflow_gateway.http.pipelines import PipelineController
+from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
+from fastflow_gateway.http.repositories import list_repositories, request_sync
+from fastflow_gateway.http.runs import RunController
+from fastflow_gateway.pings import pings_of
+from fastflow_gateway.settings import GatewaySettings, must_be_private
+from fastflow_gateway.subscribers import subscribe
+
+SERVICE = "gateway"
+ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
+    PipelineController,
+    RunController,
+    LogController,
+    EventController,
+    DeadLetterController,
+    list_repositories,
+    request_sync,
+    live,
+    ready,
+    metrics,
+    read_model,
+]
+OPENAPI = OpenAPIConfig(
+    title="Fast-Flow",
+    version="0.1.0",
+    description="Run the scripts of a Git repository, each in a fresh container, and see everything that happens.",
+    license=License(name="Apache-2.0", identifier="Apache-2.0"),
+    render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
+    path="/schema",
+)
+
+
+def build(settings: GatewaySettings) -> Litestar:
+    """Return the complete application; it connects to nothing before its lifespan begins.
+
+    Raises:
+        SettingsError: it would serve strangers.
+    """
+    must_be_private(settings)
+
+    async def provide_deps(request: AnyRequest) -> Deps:
+        deps: Deps = request.app.state.deps
+        return deps
+
+    async def before_request(request: AnyRequest) -> None:
+        host = request.headers.get("host", "")
+        refuse_foreign(host, request.method, dict(request.headers), listens_on=settings.host)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with opened(settings) as deps:
+            app.state.deps = deps
+            app.state.pings = await pings_of(deps)
+            yield
+
+    return Litestar(
+        ROUTES,
+        lifespan=[lifespan],
+        dependencies={"deps": Provide(provide_deps), "cause": Provide(provide_cause), "who": Provide(provide_who)},
+        before_request=before_request,
+        exception_handlers=HANDLERS,
+        request_max_body_size=settings.max_body_bytes,
+        response_headers=HEADERS,
+        openapi_config=OPENAPI,
+        state=State({"keep_alive_s": settings.keep_alive_s}),
+        logging_config=None,
+    )
+
+
+@asynccontextmanager
+async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
+    """Open every port, keep the read model up to date, and hold the NATS door open while the block runs."""
+    async with (
+        connect(settings, f"{SERVICE}-{settings.instance}") as nc,
+        open_store(settings.store_path, SCHEMA) as store,
+    ):
+        changes = Changes()
+        log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}")
+        deps = Deps(
+            log=log,
+            rows=SqliteReadModel(store),
+            output=JetStreamOutput(nc),
+            letters=JetStreamLetters(nc),
+            changes=changes,
+            clock=utc_now,
+            chance=os.urandom,
+        )
+        broker = make_broker(settings, SERVICE)
+        subscribe(broker, deps)
+        async with background(project(log, store, RowProjection(store, changes))), broker:
+            await broker.start()
+            yield deps

@@ -1,0 +1,23 @@
+"""Everything a handler may touch."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from fastflow_events.log import EventLog
+from msgspec import Struct
+
+from fastflow_gateway.bell import Changes
+from fastflow_gateway.ports import Letters, Output, ReadModel
+
+
+class Deps(Struct, frozen=True, kw_only=True):
+    """The ports, opened by the lifespan."""
+
+    log: EventLog
+    rows: ReadModel
+    output: Output
+    letters: Letters
+    changes: Changes
+    clock: Callable[[], datetime]
+    chance: Callable[[int], bytes]
+    """That many unpredictable bytes."""

@@ -1,0 +1,62 @@
+"""What the gateway itself refuses; everything else comes from the shared tree."""
+
+from fastflow_events.errors import ContractError, DomainError
+from msgspec import Struct
+
+
+class Finding(Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong."""
+
+    detail: str
+    pointer: str | None = None
+    """JSON pointer into the body (RFC 6901); the empty text is the whole body."""
+
+
+class InvalidBodyError(ContractError):
+    """The body is not JSON."""
+
+    code = "invalid-body"
+
+
+class InvalidFieldError(ContractError):
+    """The body does not have the form that is asked for."""
+
+    code = "invalid-field"
+
+    def __init__(self, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.finding = Finding(detail=detail, pointer=pointer)
+
+
+class InvalidParameterError(ContractError):
+    """A query parameter or a header cannot be read."""
+
+    code = "invalid-parameter"
+
+
+class NotRunnableError(DomainError):
+    """The pipeline may not run as it is."""
+
+    code = "pipeline-not-runnable"
+
+    def __init__(self, message: str, findings: tuple[Finding, ...], **context: str) -> None:
+        super().__init__(message, **context)
+        self.findings = findings
+
+
+class KeyReusedError(DomainError):
+    """The idempotency key already stands for another wish."""
+
+    code = "idempotency-key-reused"
+
+
+class NotRetryableError(DomainError):
+    """The dead letter cannot be handled again from here."""
+
+    code = "dead-letter-not-retryable"
+
+
+class ForeignOriginError(DomainError):
+    """A page of another origin may not do this."""
+
+    code = "foreign-origin"

@@ -1,0 +1,129 @@
+"""The log itself, for people: every fact, filtered, page by page."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from fastflow_events import subjects
+from fastflow_events.errors import NotFoundError
+from fastflow_events.fact import aggregate_name, fact_name, wire_types
+from fastflow_events.log import EventLog
+from fastflow_events.recorded import Recorded
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidParameterError
+
+MAX_SCANNED = 10_000
+"""Facts looked at for one page; a page may be short and still have a next one."""
+SKEW = timedelta(minutes=2)
+"""How far the clocks of two writers may be apart."""
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """Which facts are wanted; what is not said is not asked."""
+
+    aggregate: str | None = None
+    id: str | None = None
+    type: str | None = None
+    """`run.requested`, or with its version `run.requested.v1`."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Facts(NamedTuple):
+    """A page of facts, oldest first, and the position to go on after."""
+
+    items: list[Recorded]
+    next: int | None
+
+
+def subject_of(wanted: Filter) -> str:
+    """The subject that covers exactly the wanted aggregate, id and type.
+
+    Raises:
+        InvalidParameterError: nothing can match.
+    """
+    aggregate, id = wanted.aggregate, wanted.id
+    if wanted.type is not None:
+        known = [name for name in wire_types() if name == wanted.type or name.rsplit(".", 1)[0] == wanted.type]
+        if not known or aggregate not in (None, aggregate_name(known[0])):
+            raise InvalidParameterError("there are no such facts", type=wanted.type[:80])
+        name = known[0]
+        scope = subjects.ANY if wire_types()[name].scope_field else None
+        return subjects.event(aggregate_name(name), id or subjects.ANY, fact_name(name), scope)
+    if aggregate is None:
+        if id is not None:
+            raise InvalidParameterError("an id says nothing without its aggregate", id=id[:80])
+        return subjects.EVENTS
+    if aggregate not in {aggregate_name(name) for name in wire_types()}:
+        raise InvalidParameterError("there is no such kind of aggregate", aggregate=aggregate[:80])
+    return subjects.of_aggregate(aggregate, id) if id is not None else subjects.of_kind(aggregate)
+
+
+async def page_of_facts(deps: Deps, wanted: Filter, *, after_seq: int, limit: int) -> Facts:
+    """At most `limit` wanted facts after a stream position."""
+    subject = subject_of(wanted)
+    if wanted.since is not None:
+        after_seq = max(after_seq, await _position_before(deps.log, wanted.since - SKEW))
+    items: list[Recorded] = []
+    scanned = 0
+    async for recorded in deps.log.read(subject, after_seq=after_seq):
+        if wanted.until is not None and recorded.at > wanted.until + SKEW:
+            return Facts(items, None)
+        scanned += 1
+        if _in_time(wanted, recorded):
+            items.append(recorded)
+        if len(items) == limit or scanned == MAX_SCANNED:
+            return Facts(items, recorded.seq)
+    return Facts(items, None)
+
+
+async def newest_facts(deps: Deps, wanted: Filter, count: int) -> Facts:
+    """The last `count` wanted facts, oldest first."""
+    subject = subject_of(wanted)
+    last = await deps.log.last_seq()
+    span = count
+    while True:
+        start = max(0, last - span)
+        items = [r async for r in deps.log.read(subject, after_seq=start) if _in_time(wanted, r)]
+        if len(items) >= count or start == 0 or span >= MAX_SCANNED:
+            return Facts(items[-count:], None)
+        span *= 4
+
+
+async def facts_of_run(deps: Deps, run_id: str) -> list[Recorded]:
+    """The run's whole story, oldest first.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    history = await deps.log.load("run", run_id)
+    if not history.recorded:
+        raise NotFoundError("there is no such run", run=run_id[:64])
+    return list(history.recorded)
+
+
+def _in_time(wanted: Filter, recorded: Recorded) -> bool:
+    early = wanted.since is not None and recorded.at < wanted.since
+    late = wanted.until is not None and recorded.at > wanted.until
+    return not early and not late
+
+
+async def _position_before(log: EventLog, at: datetime) -> int:
+    """A stream position all of whose later facts are newer than `at`, found by halving."""
+    low, high = 0, await log.last_seq()
+    while low < high:
+        middle = (low + high) // 2
+        first = await _first(log.read(subjects.EVENTS, after_seq=middle, limit=1))
+        if first is None or first.at >= at:
+            high = middle
+        else:
+            low = first.seq
+    return low
+
+
+async def _first(facts: AsyncIterator[Recorded]) -> Recorded | None:
+    async for recorded in facts:
+        return recorded
+    return None

@@ -1,0 +1,56 @@
+"""What may run: the pipelines at the heads of their repositories."""
+
+from difflib import get_close_matches
+
+import msgspec
+from fastflow_events.errors import NotFoundError
+from fastflow_rules.definition import from_fact, run_config
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import Finding, InvalidFieldError, NotRunnableError
+from fastflow_gateway.views import pipelines as view
+from fastflow_gateway.views.pipelines import PipelineRow
+
+
+async def find_pipeline(deps: Deps, name: str) -> PipelineRow:
+    """The pipeline, whatever its state; a fact that is not in the rows yet is found in the log.
+
+    Raises:
+        NotFoundError: nobody ever saw it, or it is gone from the head.
+    """
+    row = await deps.rows.pipeline(name) or view.fold((await deps.log.load("pipeline", name)).recorded)
+    if row is None:
+        close = get_close_matches(name, await deps.rows.pipeline_names(), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise NotFoundError(f"there is no pipeline {name}{hint}", pipeline=name)
+    if row.status == "removed":
+        raise NotFoundError(f"pipeline {name} was removed at commit {row.commit_sha[:12]}", pipeline=name)
+    return row
+
+
+async def find_runnable(deps: Deps, name: str, run_config_id: str | None) -> PipelineRow:
+    """The pipeline, if a run of it may be asked for now.
+
+    Raises:
+        NotFoundError: there is no such pipeline.
+        NotRunnableError: it is invalid or disabled.
+        InvalidFieldError: it has no such run configuration.
+    """
+    row = await find_pipeline(deps, name)
+    if row.status == "invalid":
+        reasons = msgspec.json.decode(row.errors, type=tuple[str, ...])
+        raise NotRunnableError(
+            f"pipeline {name} is invalid at commit {row.commit_sha[:12]} and never runs with defaults: "
+            + "; ".join(reasons),
+            tuple(Finding(detail=reason) for reason in reasons),
+            pipeline=name,
+        )
+    if row.status == "disabled":
+        reason = "its pipeline.json says enabled: false"
+        raise NotRunnableError(f"pipeline {name} is disabled: {reason}", (Finding(detail=reason),), pipeline=name)
+    if run_config_id is not None:
+        definition = from_fact(msgspec.json.decode(row.definition))
+        if run_config(definition, run_config_id) is None:
+            known = ", ".join(schedule.id for schedule in definition.schedules) or "none"
+            raise InvalidFieldError(f"the pipeline has no such run configuration; it has: {known}", "/run_config_id")
+    return row

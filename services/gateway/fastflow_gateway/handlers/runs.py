@@ -1,0 +1,111 @@
+"""Asking for runs, ending them, looking at them."""
+
+from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
+from fastflow_events.execute import execute
+from fastflow_events.ids import uuid7
+from fastflow_events.recorded import Cause, Position
+from fastflow_events.run.commands import RequestCancel, RequestRun
+from fastflow_events.run.decider import run_decider
+from fastflow_events.run.events import RunRequested, Trigger
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import KeyReusedError
+from fastflow_gateway.handlers.pipelines import find_runnable
+from fastflow_gateway.views import runs as view
+from fastflow_gateway.views.runs import RunRow, RunStatus
+from fastflow_gateway.wish import RunWish
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """The wish is in the log; `GET` of the run knows it from now on."""
+
+    id: str
+    pipeline: str
+    status: RunStatus
+    seq: int
+    """Stream position of the fact; the same one however often the same is asked."""
+
+
+def fresh_run_id(deps: Deps) -> str:
+    """An id for a wish that nobody will repeat."""
+    return uuid7(int(deps.clock().timestamp() * 1000), deps.chance(10))
+
+
+async def request_run(
+    deps: Deps, pipeline: str, wish: RunWish, *, run_id: str, trigger: Trigger, cause: Cause, repeated: bool = False
+) -> Accepted:
+    """Ask for a run; asking again with the same id returns the run that was asked for first.
+
+    `repeated` says that the id may be taken because somebody may ask twice.
+
+    Raises:
+        NotFoundError: there is no such pipeline.
+        NotRunnableError: the pipeline is invalid or disabled.
+        KeyReusedError: the id stands for another wish.
+    """
+    try:
+        row = await find_runnable(deps, pipeline, wish.run_config_id)
+    except DomainError:
+        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
+            return earlier
+        raise
+    request = RunRequested(
+        pipeline=pipeline,
+        trigger=trigger,
+        commit=wish.commit or row.commit_sha,
+        run_config_id=wish.run_config_id,
+        env=wish.env,
+        params=wish.params,
+    )
+    facts = run_decider.decide(RequestRun(request=request), run_decider.initial)
+    try:
+        [recorded] = await deps.log.append(Position(aggregate="run", id=run_id), facts, cause=cause)
+    except ConcurrencyError:
+        if earlier := await _asked_before(deps, run_id, pipeline, wish):
+            return earlier
+        raise
+    return Accepted(id=run_id, pipeline=pipeline, status="queued", seq=recorded.seq)
+
+
+async def _asked_before(deps: Deps, run_id: str, pipeline: str, wish: RunWish) -> Accepted | None:
+    history = await deps.log.load("run", run_id)
+    row = view.fold(history.recorded)
+    if row is None:
+        return None
+    first = history.facts[0]
+    assert isinstance(first, RunRequested)
+    same = (first.pipeline, first.env, first.params, first.run_config_id) == (
+        pipeline,
+        wish.env,
+        wish.params,
+        wish.run_config_id,
+    ) and wish.commit in (None, first.commit)
+    if not same:
+        raise KeyReusedError("this key already stands for a run that was asked for differently", run=run_id)
+    return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.requested_seq)
+
+
+async def cancel_run(deps: Deps, run_id: str, *, who: str, why: str, cause: Cause) -> Accepted:
+    """Ask for the run's end; asking twice is asking once.
+
+    Raises:
+        NotFoundError: there is no such run.
+        NotActiveError: the run is over.
+    """
+    await execute(deps.log, run_decider, run_id, RequestCancel(who=who, why=why), cause=cause)
+    row = view.fold((await deps.log.load("run", run_id)).recorded)
+    assert row is not None
+    return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.seq)
+
+
+async def find_run(deps: Deps, run_id: str) -> RunRow:
+    """The run; one whose facts are not in the rows yet is found in the log, so everybody reads what he wrote.
+
+    Raises:
+        NotFoundError: nobody ever asked for it.
+    """
+    row = await deps.rows.run(run_id) or view.fold((await deps.log.load("run", run_id)).recorded)
+    if row is None:
+        raise NotFoundError("there is no such run", run=run_id[:64])
+    return row

@@ -1,0 +1,44 @@
+"""Requests of other systems that came over NATS."""
+
+from fastflow_events import subjects, topology
+from fastflow_events.errors import ContractError, DomainError
+from fastflow_events.ids import run_id_of_trigger
+from fastflow_events.recorded import Cause
+from fastflow_events.run.events import Trigger
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.runs import Accepted, fresh_run_id, request_run
+from fastflow_gateway.wish import read_wish
+
+NATS = Trigger(kind="nats", who="nats")
+
+
+async def run_of_trigger(deps: Deps, subject: str, seq: int, data: bytes, *, cause: Cause) -> Accepted:
+    """Ask for the run of a stored message; however often it is delivered, it is one run.
+
+    Raises:
+        ContractError: the message cannot become a run, for whatever reason; nobody waits for the answer, so it must
+            be kept where people look.
+    """
+    try:
+        return await request_run(
+            deps,
+            subjects.pipeline_of(subject),
+            read_wish(data),
+            run_id=run_id_of_trigger(topology.TRIGGERS, seq),
+            trigger=NATS,
+            cause=cause,
+            repeated=True,
+        )
+    except DomainError as exc:
+        raise ContractError(str(exc), **exc.context) from exc
+
+
+async def run_of_request(deps: Deps, subject: str, data: bytes, *, cause: Cause) -> Accepted:
+    """Ask for a run for somebody who waits for the answer.
+
+    Raises:
+        FastflowError: what `request_run` and `read_wish` refuse.
+    """
+    pipeline = subjects.pipeline_of(subject)
+    return await request_run(deps, pipeline, read_wish(data), run_id=fresh_run_id(deps), trigger=NATS, cause=cause)

@@ -1,0 +1,59 @@
+"""`/health`, `/metrics`, and what the read model holds."""
+
+from collections.abc import Mapping
+
+from fastflow_events.health import Ping, check
+from fastflow_events.telemetry import LAG, metrics_text
+from litestar import Response, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """Whether this process can do its work."""
+
+    status: str
+    broken: dict[str, str] = {}
+    """Name of each port that does not work and what is wrong with it."""
+    seq: int = 0
+    """Stream position up to which the read model holds the facts."""
+
+
+class ReadModelHash(Struct, frozen=True, kw_only=True):
+    """What two folds of the same facts must agree on."""
+
+    seq: int
+    sha256: str
+    tables: dict[str, str]
+
+
+@get("/health/live", tags=["health"])
+async def live() -> Health:
+    """The process answers."""
+    return Health(status="ok")
+
+
+@get("/health/ready", tags=["health"])
+async def ready(deps: NamedDependency[Deps], state: State) -> Response[Health]:
+    """Every port works and the read model has caught up with the log once; 503 until then."""
+    pings: Mapping[str, Ping] = state.pings
+    broken = await check(pings)
+    health = Health(status="unavailable" if broken else "ok", broken=broken, seq=deps.changes.seq)
+    return Response(health, status_code=503 if broken else 200)
+
+
+@get("/metrics", tags=["health"], media_type="text/plain; version=0.0.4")
+async def metrics(deps: NamedDependency[Deps]) -> bytes:
+    """Counters for Prometheus."""
+    LAG.labels("read-model").set(max(0, await deps.log.last_seq() - deps.changes.seq))
+    return metrics_text()
+
+
+@get("/api/read-model", tags=["health"])
+async def read_model(deps: NamedDependency[Deps]) -> ReadModelHash:
+    """SHA-256 of every table ordered by its key; the same facts make the same hash."""
+    found = await deps.rows.hashes()
+    return ReadModelHash(seq=found.seq, sha256=found.sha256, tables=found.tables)

@@ -1,0 +1,122 @@
+"""`/api/runs/{id}/logs`: pages and the live stream."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated
+
+from litestar import Controller, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
+from litestar.response import Stream
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers import logs, runs
+from fastflow_gateway.http import sse
+from fastflow_gateway.http.silence import Silence
+from fastflow_gateway.lines import START, Entry, Gap, Place, place_of
+from fastflow_gateway.views.runs import RunRow
+
+LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
+Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
+Tail = Annotated[int | None, QueryParameter(ge=1, le=100_000)]
+
+
+class LineShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of output, or a gap in it."""
+
+    id: str
+    """`<attempt>.<line>`."""
+    attempt: int
+    n: int
+    stream: str | None = None
+    at: datetime | None = None
+    text: str | None = None
+    b64: str | None = None
+    unterminated: bool = False
+    missing_frames: int = 0
+    missing_bytes: int = 0
+
+
+class LinePage(Struct, frozen=True, kw_only=True):
+    """Lines, oldest first."""
+
+    items: list[LineShown]
+    next: str | None
+    """Give it as `cursor` to go on; null when there are no more now."""
+
+
+class LogController(Controller):
+    """What runs wrote."""
+
+    path = "/api/runs/{run_id:str}/logs"
+    tags = ("logs",)
+
+    @get()
+    async def page(
+        self,
+        *,
+        run_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        cursor: FromQuery[str | None] = None,
+        limit: Limit = 1000,
+        tail: Tail = None,
+    ) -> LinePage:
+        """Lines after `cursor`, or the last `tail` ones."""
+        if tail is not None:
+            found = await logs.tail_of_log(deps, run_id, tail)
+        else:
+            found = await logs.page_of_log(deps, run_id, _place(cursor), limit)
+        following = str(found.entries[-1][0]) if found.more else None
+        return LinePage(items=[_shown(entry) for entry in found.entries], next=following)
+
+    @get("/stream", media_type="text/event-stream")
+    async def stream(
+        self,
+        *,
+        run_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        state: State,
+        last_event_id: LastEventId = None,
+        cursor: FromQuery[str | None] = None,
+    ) -> Stream:
+        """Every line after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last."""
+        place = _place(last_event_id or cursor)
+        await runs.find_run(deps, run_id)
+        return sse.stream(_events(deps, run_id, place, Silence(state.keep_alive_s)))
+
+
+async def _events(deps: Deps, run_id: str, place: Place, silence: Silence) -> AsyncIterator[bytes]:
+    yield sse.RETRY
+    async for news in logs.follow_log(deps, run_id, place):
+        if isinstance(news, RunRow):
+            yield sse.of_end(news)
+        elif news:
+            silence.broken()
+            yield sse.of_entries(news)
+        elif silence.too_long():
+            silence.broken()
+            yield sse.KEEP_ALIVE
+
+
+def _place(text: str | None) -> Place:
+    return START if text is None else place_of(text)
+
+
+def _shown(entry: Entry) -> LineShown:
+    place, found = entry
+    if isinstance(found, Gap):
+        return LineShown(
+            id=str(place), attempt=place.attempt, n=place.n, missing_frames=found.frames, missing_bytes=found.bytes
+        )
+    return LineShown(
+        id=str(place),
+        attempt=place.attempt,
+        n=place.n,
+        stream=found.stream,
+        at=found.at,
+        text=found.text,
+        b64=found.b64,
+        unterminated=found.unterminated,
+    )

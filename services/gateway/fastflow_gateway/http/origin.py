@@ -1,0 +1,57 @@
+"""Who asks: correlation of the request, its caller, and whether a foreign web page is behind it."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastflow_events.recorded import Cause
+from litestar import Request
+from litestar.di import NamedDependency
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import ForeignOriginError
+from fastflow_gateway.settings import is_loopback
+
+ANONYMOUS = "anonymous"
+"""The principal of everybody until there is a login."""
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,100}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+AnyRequest = Request[Any, Any, Any]
+
+
+async def provide_cause(request: AnyRequest, deps: NamedDependency[Deps]) -> Cause:
+    """The caller's `X-Request-ID`, else one of our own, and its trace context."""
+    given = request.headers.get("x-request-id", "")
+    traceparent = request.headers.get("traceparent", "")
+    return Cause(
+        correlation_id=given if _REQUEST_ID.fullmatch(given) else deps.chance(16).hex(),
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+    )
+
+
+async def provide_who(request: AnyRequest) -> str:
+    """The address of the caller, while nobody has a name."""
+    return request.client.host if request.client else ANONYMOUS
+
+
+def refuse_foreign(host: str, method: str, headers: dict[str, str], *, listens_on: str) -> None:
+    """Refuse what a web page of another site makes a browser send.
+
+    Without a login the browser of the person at this machine is the only key there is, so a foreign page must not
+    be able to turn it: neither by posting here, nor by a name of its own that resolves to loopback.
+
+    Raises:
+        ForeignOriginError: the request comes from a foreign page.
+    """
+    name = urlsplit(f"//{host}").hostname or ""
+    if is_loopback(listens_on) and not is_loopback(name):
+        raise ForeignOriginError("ask for this host by a loopback name", host=host[:100])
+    if method in _SAFE:
+        return
+    origin = headers.get("origin")
+    if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") or (
+        origin is not None and urlsplit(origin).netloc != host
+    ):
+        raise ForeignOriginError("a page of another origin may not change anything here", origin=(origin or "")[:100])

@@ -1,0 +1,91 @@
+"""`/api/pipelines`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from fastflow_events.ids import run_id_of_http
+from fastflow_events.recorded import Cause
+from fastflow_events.run.events import Trigger
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RawBody
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers import pipelines, runs
+from fastflow_gateway.handlers.runs import Accepted
+from fastflow_gateway.http.origin import ANONYMOUS
+from fastflow_gateway.presented import PipelineShown, show_pipeline
+from fastflow_gateway.wish import RunWish, read_wish
+
+IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+
+
+class PipelinePage(Struct, frozen=True, kw_only=True):
+    """Pipelines by name."""
+
+    items: list[PipelineShown]
+    next: str | None
+    """Give it as `cursor` to go on; null at the end."""
+
+
+def _wish_schema() -> Schema:
+    (schema,), _ = msgspec.json.schema_components([RunWish], ref_template="#/{name}")
+    whole = msgspec.json.schema(RunWish)["$defs"][RunWish.__name__]
+    assert schema["$ref"].endswith(RunWish.__name__)
+    return Schema(title="RunWish", description=whole["description"], type="object", properties=whole["properties"])  # type: ignore[arg-type]
+
+
+@dataclass
+class _WishOperation(Operation):
+    """The handler reads the body itself, for exact pointers; here it says what it reads."""
+
+    def __post_init__(self) -> None:
+        self.request_body = RequestBody(
+            content={"application/json": OpenAPIMediaType(schema=_wish_schema())}, required=False
+        )
+
+
+class PipelineController(Controller):
+    """Look at pipelines, and run them."""
+
+    path = "/api/pipelines"
+    tags = ("pipelines",)
+
+    @get()
+    async def list(self, deps: NamedDependency[Deps], cursor: FromQuery[str] = "", limit: Limit = 1000) -> PipelinePage:
+        """What is at the heads of the watched repositories; invalid ones too, with the reasons."""
+        rows = await deps.rows.pipelines(after=cursor, limit=limit + 1)
+        following = rows[limit - 1].name if len(rows) > limit else None
+        return PipelinePage(items=[show_pipeline(row) for row in rows[:limit]], next=following)
+
+    @get("/{name:str}")
+    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineShown:
+        """One pipeline."""
+        return show_pipeline(await pipelines.find_pipeline(deps, name))
+
+    @post("/{name:str}/run", status_code=202, operation_class=_WishOperation)
+    async def run(
+        self,
+        *,
+        name: FromPath[str],
+        body: RawBody,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+        key: IdempotencyKey = None,
+    ) -> Response[Accepted]:
+        """Ask for a run. With an `Idempotency-Key` asking twice is asking once, for ever."""
+        accepted = await runs.request_run(
+            deps,
+            name,
+            read_wish(body),
+            run_id=runs.fresh_run_id(deps) if key is None else run_id_of_http(ANONYMOUS, name, key),
+            trigger=Trigger(kind="http", who=who),
+            cause=cause,
+            repeated=key is not None,
+        )
+        return Response(accepted, headers={"Location": f"/api/runs/{accepted.id}"})

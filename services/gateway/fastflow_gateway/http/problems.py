@@ -1,0 +1,62 @@
+"""Whatever goes wrong leaves as `application/problem+json`."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastflow_events.errors import FastflowError
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+from msgspec import UNSET
+
+from fastflow_gateway.errors import Finding
+from fastflow_gateway.problems import CONTENT_TYPE, Problem, problem_of
+
+logger = logging.getLogger(__name__)
+
+AnyRequest = Request[Any, Any, Any]
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""On every answer."""
+
+
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[Problem]:
+    again = {"Retry-After": "1"} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    headers = {**HEADERS, **again, **(headers or {})}
+    return Response(problem, status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
+
+
+def _ours(_: AnyRequest, error: FastflowError) -> Response[Problem]:
+    problem = problem_of(error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.warning("request failed: %s", error, extra={"action": "request_failed", "code": error.code})
+    return _answer(problem)
+
+
+def _the_frameworks(_: AnyRequest, error: HTTPException) -> Response[Problem]:
+    status = HTTPStatus(error.status_code)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("request failed", exc_info=error, extra={"action": "request_failed", "code": status.phrase})
+    findings: tuple[Finding, ...] = ()
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        findings = tuple(
+            Finding(detail=f"{found.get('key', '?')}: {found.get('message', '')}") for found in error.extra
+        )
+    problem = Problem(
+        type=f"urn:fastflow:{status.phrase.lower().replace(' ', '-')}",
+        title=status.phrase,
+        status=status.value,
+        detail=error.detail if status < HTTPStatus.INTERNAL_SERVER_ERROR else "this is our fault; the log says more",
+        errors=findings or UNSET,
+    )
+    return _answer(problem, dict(error.headers or {}))
+
+
+def _bug(request: AnyRequest, error: Exception) -> Response[Problem]:
+    logger.error("bug", exc_info=error, extra={"action": "bug", "path": request.url.path})
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    detail = "this is our fault; the log says more"
+    return _answer(Problem(type="urn:fastflow:bug", title=status.phrase, status=status.value, detail=detail))
+
+
+HANDLERS: ExceptionHandlersMap = {FastflowError: _ours, HTTPException: _the_frameworks, Exception: _bug}

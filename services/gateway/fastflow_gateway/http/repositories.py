@@ -1,0 +1,50 @@
+"""`/api/repositories` and `/api/sync`."""
+
+from fastflow_events.recorded import Cause
+from fastflow_events.types import RepositoryName
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers import sync
+from fastflow_gateway.handlers.sync import SyncAccepted
+from fastflow_gateway.views.repositories import RepositoryRow
+
+
+class SyncWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which repository to fetch; all that are watched unless named."""
+
+    repository: RepositoryName | None = None
+
+
+class SyncList(Struct, frozen=True, kw_only=True):
+    """The wishes that are now in the log."""
+
+    items: list[SyncAccepted]
+
+
+class RepositoryList(Struct, frozen=True, kw_only=True):
+    """Watched repositories by name."""
+
+    items: list[RepositoryRow]
+    next: str | None = None
+
+
+@get("/api/repositories", tags=["repositories"])
+async def list_repositories(deps: NamedDependency[Deps]) -> RepositoryList:
+    """Every watched repository and how its last reading went."""
+    return RepositoryList(items=await deps.rows.repositories())
+
+
+@post("/api/sync", tags=["repositories"], status_code=202)
+async def request_sync(
+    deps: NamedDependency[Deps],
+    cause: NamedDependency[Cause],
+    who: NamedDependency[str],
+    data: JSONBody[SyncWish | None] = None,
+) -> SyncList:
+    """Ask for the heads to be read now."""
+    wish = data or SyncWish()
+    return SyncList(items=await sync.request_sync(deps, wish.repository, who=who, cause=cause))

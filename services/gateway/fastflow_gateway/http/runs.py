@@ -1,0 +1,97 @@
+"""`/api/runs`."""
+
+from collections.abc import Sequence
+from typing import Annotated, get_args
+
+from fastflow_events.recorded import Cause
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidParameterError
+from fastflow_gateway.handlers import audit, runs
+from fastflow_gateway.handlers.runs import Accepted
+from fastflow_gateway.presented import FactShown, RunShown, show_fact, show_run
+from fastflow_gateway.views.runs import RunStatus
+
+Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+
+
+class RunPage(Struct, frozen=True, kw_only=True):
+    """Runs, newest first."""
+
+    items: list[RunShown]
+    next: str | None
+    """Give it as `cursor` to go on; null at the end."""
+
+
+class FactList(Struct, frozen=True, kw_only=True):
+    """Facts, oldest first."""
+
+    items: list[FactShown]
+    next: str | None = None
+
+
+class RunController(Controller):
+    """Look at runs, and end them."""
+
+    path = "/api/runs"
+    tags = ("runs",)
+
+    @get()
+    async def list(
+        self,
+        *,
+        deps: NamedDependency[Deps],
+        pipeline: FromQuery[str | None] = None,
+        status: FromQuery[Sequence[str] | None] = None,
+        cursor: FromQuery[str | None] = None,
+        limit: Limit = 50,
+    ) -> RunPage:
+        """Runs, newest first; `status` may be given several times."""
+        rows = await deps.rows.runs(
+            pipeline=pipeline, statuses=_statuses(status), before_seq=_cursor(cursor), limit=limit + 1
+        )
+        following = str(rows[limit - 1].requested_seq) if len(rows) > limit else None
+        return RunPage(items=[show_run(row) for row in rows[:limit]], next=following)
+
+    @get("/{run_id:str}")
+    async def show(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> RunShown:
+        """One run."""
+        return show_run(await runs.find_run(deps, run_id))
+
+    @post("/{run_id:str}/cancel", status_code=202)
+    async def cancel(
+        self,
+        *,
+        run_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+        why: FromQuery[str] = "",
+    ) -> Accepted:
+        """Ask for the run's end; it stops for good, without retries."""
+        return await runs.cancel_run(deps, run_id, who=who, why=why[:500], cause=cause)
+
+    @get("/{run_id:str}/facts")
+    async def facts(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> FactList:
+        """Everything that happened to the run."""
+        return FactList(items=[show_fact(recorded) for recorded in await audit.facts_of_run(deps, run_id)])
+
+
+def _statuses(given: Sequence[str] | None) -> Sequence[RunStatus]:
+    known: dict[str, RunStatus] = {status: status for status in get_args(RunStatus)}
+    unknown = [status for status in given or () if status not in known]
+    if unknown:
+        raise InvalidParameterError(f"there is no status {unknown[0][:40]}; there are {', '.join(known)}")
+    return [known[status] for status in given or ()]
+
+
+def _cursor(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidParameterError("not a cursor of ours", cursor=text[:40])
+    return int(text)

@@ -1,0 +1,40 @@
+"""Server-sent events as bytes, many in one piece."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from litestar.response import Stream
+
+from fastflow_gateway.lines import Entry, Line
+from fastflow_gateway.presented import FactShown
+from fastflow_gateway.views.runs import RunRow
+
+KEEP_ALIVE = b": keep-alive\n\n"
+RETRY = b"retry: 1000\n\n"
+_json = msgspec.json.Encoder()
+
+
+def of_entries(entries: Iterable[Entry]) -> bytes:
+    """Lines and gaps; the id names the last line a reader has seen."""
+    return b"".join(
+        b"id: %d.%d\nevent: %s\ndata: %s\n\n"
+        % (place.attempt, place.n, b"line" if type(entry) is Line else b"gap", _json.encode(entry))
+        for place, entry in entries
+    )
+
+
+def of_end(row: RunRow) -> bytes:
+    """The run is over and everything was sent; do not come back."""
+    data = {"outcome": row.outcome or row.status, "status": row.status, "reason": row.reason}
+    return b"event: end\ndata: %s\n\n" % _json.encode(data)
+
+
+def of_fact(fact: FactShown) -> bytes:
+    """One fact; the id is its stream position."""
+    return b"id: %d\nevent: fact\ndata: %s\n\n" % (fact.seq, _json.encode(fact))
+
+
+def stream(content: Any) -> Stream:
+    """The response; nothing on the way may hold it back."""
+    return Stream(content, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

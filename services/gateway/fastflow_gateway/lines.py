@@ -1,0 +1,133 @@
+"""Chunks of output frames → numbered lines: a pure fold that does not care how frames were cut into chunks.
+
+A line is numbered when it is complete, counting from 1 in each attempt, stdout and stderr together. Pieces of an
+unfinished line wait, per stream, until its newline comes, output is known to be missing, or the attempt is over.
+"""
+
+import base64
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+from fastflow_events.errors import ContractError
+from fastflow_events.output import Chunk, OutFrame
+from msgspec import Struct
+
+StreamName: TypeAlias = Literal["stdout", "stderr"]
+
+
+class Place(NamedTuple):
+    """A line of a run: attempt and number, both counting from 1; line 0 is before the first."""
+
+    attempt: int
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.attempt}.{self.n}"
+
+
+START = Place(0, 0)
+
+
+def place_of(text: str) -> Place:
+    """Read `<attempt>.<line>`.
+
+    Raises:
+        ContractError: the text names no line.
+    """
+    attempt, dot, n = text.partition(".")
+    if not (dot and attempt.isascii() and attempt.isdigit() and n.isascii() and n.isdigit()) or len(text) > 30:
+        raise ContractError("a place in the output is written <attempt>.<line>", given=text[:40])
+    return Place(int(attempt), int(n))
+
+
+class Line(Struct, frozen=True, omit_defaults=True):
+    """One line of output."""
+
+    n: int
+    stream: StreamName
+    at: datetime
+    """When the engine saw the line begin, UTC."""
+    text: str
+    """Without its newline; bytes that are not UTF-8 read as U+FFFD."""
+    b64: str | None = None
+    """The exact bytes; only where `text` cannot hold them."""
+    unterminated: bool = False
+    """True when no newline ended the line."""
+
+
+class Gap(Struct, frozen=True):
+    """Output is missing here, and how much of it is known."""
+
+    after: int
+    """Number of the line before the gap."""
+    frames: int
+    bytes: int
+
+
+Entry: TypeAlias = tuple[Place, Line | Gap]
+
+
+class LineFold:
+    """The lines of one run, fed with its chunks in stored order; each line comes out once."""
+
+    def __init__(self) -> None:
+        self._attempt = 0
+        self._next_frame = 0
+        self._n = 0
+        self._open: dict[StreamName, tuple[datetime, list[bytes]]] = {}
+
+    def feed(self, attempt: int, chunk: Chunk) -> list[Entry]:
+        """The entries that `chunk` completes, oldest first; frames that came before are skipped."""
+        entries: list[Entry] = []
+        if attempt != self._attempt:
+            entries += self.close()
+            self._attempt, self._next_frame, self._n = attempt, 0, 0
+        missing = max(0, chunk.first - self._next_frame)
+        if missing or chunk.gap_bytes:
+            entries += self.close()
+            gap = Gap(after=self._n, frames=missing, bytes=chunk.gap_bytes)
+            entries.append((Place(attempt, self._n), gap))
+        self._lines(entries, chunk.frames[max(0, self._next_frame - chunk.first) :])
+        self._next_frame = max(self._next_frame, chunk.next)
+        if chunk.last:
+            entries += self.close()
+        return entries
+
+    def close(self) -> list[Entry]:
+        """The unfinished lines, the one that began first first; nothing will complete them any more."""
+        waiting, self._open = self._open, {}
+        return [self._entry(stream, at, b"".join(pieces), True) for stream, (at, pieces) in waiting.items()]
+
+    def _lines(self, entries: list[Entry], frames: Iterable[OutFrame]) -> None:
+        for frame in frames:
+            stream, at = frame.stream, frame.at
+            head, *rest = frame.data.split(b"\n")
+            if not rest:
+                if head:
+                    self._open.setdefault(stream, (at, []))[1].append(head)
+                continue
+            began = self._open.pop(stream, None)
+            if began is None:
+                entries.append(self._entry(stream, at, head, False))
+            else:
+                began[1].append(head)
+                entries.append(self._entry(stream, began[0], b"".join(began[1]), False))
+            tail = rest.pop()
+            entries += [self._entry(stream, at, piece, False) for piece in rest]
+            if tail:
+                self._open[stream] = (at, [tail])
+
+    def _entry(self, stream: StreamName, at: datetime, data: bytes, unterminated: bool) -> Entry:
+        self._n += 1
+        place = Place(self._attempt, self._n)
+        try:
+            return place, Line(self._n, stream, at, data.decode(), None, unterminated)
+        except UnicodeDecodeError:
+            exact = base64.b64encode(data).decode()
+            return place, Line(self._n, stream, at, data.decode(errors="replace"), exact, unterminated)
+
+
+def after(entries: Iterable[Entry], place: Place) -> list[Entry]:
+    """What a reader who has seen everything up to `place` has not seen; a gap right behind it is told again."""
+    return [e for e in entries if e[0] > place or (e[0] == place and isinstance(e[1], Gap))]

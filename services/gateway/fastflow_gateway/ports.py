@@ -1,0 +1,85 @@
+"""What the gateway needs from outside, in its own words."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
+
+from fastflow_events.output import Chunk
+
+from fastflow_gateway.letters import StoredLetter, Verdict
+from fastflow_gateway.views.pipelines import PipelineRow
+from fastflow_gateway.views.repositories import RepositoryRow
+from fastflow_gateway.views.runs import RunRow, RunStatus
+
+
+class StoredChunk(NamedTuple):
+    """A chunk of output as the stream holds it."""
+
+    seq: int
+    attempt: int
+    chunk: Chunk
+
+
+class ModelHash(NamedTuple):
+    """The rows in 32 bytes: what two folds of the same facts must agree on."""
+
+    seq: int
+    """Stream position up to which the rows hold the facts."""
+    tables: dict[str, str]
+    """Table name to the SHA-256 of its rows in the order of their keys."""
+    sha256: str
+    """Over all tables."""
+
+
+class ReadModel(Protocol):
+    """The folded log, for questions."""
+
+    async def run(self, run_id: str) -> RunRow | None:
+        """The run, or None if no fact about it has been folded yet."""
+
+    async def runs(
+        self, *, pipeline: str | None, statuses: Sequence[RunStatus], before_seq: int | None, limit: int
+    ) -> list[RunRow]:
+        """Runs requested before a stream position, newest first; no statuses means all."""
+
+    async def pipeline(self, name: str) -> PipelineRow | None:
+        """The pipeline, removed ones too, or None if it was never seen."""
+
+    async def pipelines(self, *, after: str, limit: int) -> list[PipelineRow]:
+        """Pipelines at the head of their repositories whose name sorts after `after`."""
+
+    async def pipeline_names(self) -> list[str]:
+        """Names of all pipelines at the head, sorted."""
+
+    async def repositories(self) -> list[RepositoryRow]:
+        """Every watched repository, by name."""
+
+    async def hashes(self) -> ModelHash:
+        """Hash every table as of one moment."""
+
+    async def ping(self) -> str | None:
+        """None when rows can be read, else what is wrong."""
+
+
+class Output(Protocol):
+    """What the runs wrote."""
+
+    def read(self, run_id: str, *, after_seq: int) -> AsyncIterator[Sequence[StoredChunk]]:
+        """Yield the chunks stored now, in order and in batches, then end."""
+
+    def listen(self, run_id: str, event: asyncio.Event) -> AbstractAsyncContextManager[None]:
+        """Set `event` whenever output of the run is stored."""
+
+    async def ping(self) -> str | None:
+        """None when output can be read, else what is wrong."""
+
+
+class Letters(Protocol):
+    """What no service could handle."""
+
+    def read(self) -> AsyncIterator[StoredLetter | Verdict]:
+        """Yield every dead letter and every verdict on one, in stored order."""
+
+    async def judge(self, verdict: Verdict) -> int:
+        """Store a verdict; returns its position."""

@@ -1,0 +1,195 @@
+"""How rows and facts look to people: JSON columns opened, values that may be secrets hidden."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from fastflow_events.fact import Fact, UnknownFact
+from fastflow_events.recorded import Recorded
+from msgspec import Struct
+
+from fastflow_gateway.letters import StoredLetter
+from fastflow_gateway.views.pipelines import PipelineRow, PipelineStatus
+from fastflow_gateway.views.runs import RunRow, RunStatus
+
+HIDDEN = "***"
+_SECRETIVE = frozenset({"env", "sealed_env"})
+_DROPPED = frozenset({"webhook_hash"})
+
+
+class RunShown(Struct, frozen=True, kw_only=True):
+    """One run, as of its last projected fact."""
+
+    id: str
+    pipeline: str
+    status: RunStatus
+    outcome: str | None
+    reason: str
+    """Why it waits, was refused or ended as it did."""
+    attempt: int
+    trigger: str
+    who: str
+    commit: str | None
+    run_config_id: str | None
+    params: dict[str, str]
+    env: list[str]
+    """Names only."""
+    priority: int
+    cancel_requested: bool
+    requested_at: str
+    started_at: str | None
+    finished_at: str | None
+    due: str | None
+    runner: str | None
+    executor: str | None
+    container: str | None
+    image: str | None
+    environment: str | None
+    prepare_s: float | None
+    exit_code: int | None
+    signal: int | None
+    peak_memory_bytes: int | None
+    cpu_s: float | None
+    output_lines: int
+    output_bytes: int
+    dropped_bytes: int
+    seq: int
+    """Stream position of the fact that changed it last."""
+
+
+class PipelineShown(Struct, frozen=True, kw_only=True):
+    """One pipeline at the head of its repository."""
+
+    name: str
+    repository: str
+    status: PipelineStatus
+    paused: bool
+    errors: list[str]
+    """Why it is invalid, one sentence each."""
+    commit: str
+    tree: str
+    definition: dict[str, Any] | None
+    """What its pipeline.json says; null while it is invalid."""
+    seq: int
+
+
+class FactShown(Struct, frozen=True, kw_only=True):
+    """One fact with its envelope."""
+
+    seq: int
+    id: str
+    type: str
+    aggregate: str
+    aggregate_id: str
+    version: int
+    at: datetime
+    source: str
+    correlation_id: str
+    causation_id: str | None
+    data: dict[str, Any]
+
+
+class LetterShown(Struct, frozen=True, kw_only=True):
+    """One message that could not be handled."""
+
+    seq: int
+    service: str
+    subject: str
+    stream: str
+    stream_seq: int
+    consumer: str
+    reason: str
+    at: datetime | None
+    data: str
+    """The message's first kilobyte as text; bytes that are not UTF-8 read as U+FFFD."""
+    size_bytes: int
+
+
+_SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields__) - {"params"}
+
+
+def show_run(row: RunRow) -> RunShown:
+    """The row without its SQL."""
+    return RunShown(
+        trigger=row.trigger_kind,
+        commit=row.commit_sha,
+        params=msgspec.json.decode(row.params),
+        env=msgspec.json.decode(row.env_names),
+        **{**{name: getattr(row, name) for name in _SAME}, "cancel_requested": bool(row.cancel_requested)},
+    )
+
+
+def show_pipeline(row: PipelineRow) -> PipelineShown:
+    """The row without its SQL, and without what only helps to guess webhook keys."""
+    return PipelineShown(
+        name=row.name,
+        repository=row.repository,
+        status=row.status,
+        paused=bool(row.paused),
+        errors=msgspec.json.decode(row.errors),
+        commit=row.commit_sha,
+        tree=row.tree,
+        definition=_without_keys(msgspec.json.decode(row.definition)),
+        seq=row.seq,
+    )
+
+
+def show_fact(recorded: Recorded) -> FactShown:
+    """The fact with the values of environment variables hidden; their names stay."""
+    return FactShown(
+        seq=recorded.seq,
+        id=recorded.event_id,
+        type=recorded.wire_type,
+        aggregate=recorded.aggregate,
+        aggregate_id=recorded.id,
+        version=recorded.version,
+        at=recorded.at,
+        source=recorded.source,
+        correlation_id=recorded.cause.correlation_id,
+        causation_id=recorded.cause.causation_id,
+        data=_hide(_plain(recorded.fact)),
+    )
+
+
+def show_letter(letter: StoredLetter) -> LetterShown:
+    """The letter with the beginning of its message."""
+    return LetterShown(
+        seq=letter.seq,
+        service=letter.service,
+        subject=letter.subject,
+        stream=letter.stream,
+        stream_seq=letter.stream_seq,
+        consumer=letter.consumer,
+        reason=letter.reason,
+        at=letter.at,
+        data=letter.data[:1000].decode(errors="replace"),
+        size_bytes=len(letter.data),
+    )
+
+
+def _plain(fact: Fact) -> Any:
+    return msgspec.json.decode(fact.body) if isinstance(fact, UnknownFact) else msgspec.to_builtins(fact)
+
+
+def _hide(value: Any) -> Any:
+    match value:
+        case dict():
+            return {
+                key: dict.fromkeys(member, HIDDEN) if key in _SECRETIVE and isinstance(member, dict) else _hide(member)
+                for key, member in value.items()
+                if key not in _DROPPED
+            }
+        case list() | tuple():
+            return [_hide(member) for member in value]
+        case _:
+            return value
+
+
+def _without_keys(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_keys(member) for key, member in value.items() if key not in _DROPPED}
+        case list():
+            return [_without_keys(member) for member in value]
+        case _:
+            return value

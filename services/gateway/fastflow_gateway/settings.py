@@ -1,0 +1,55 @@
+"""What the gateway needs to know."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+
+from fastflow_events.errors import SettingsError
+from fastflow_events.settings import Settings
+from fastflow_events.types import Bytes, Seconds
+from msgspec import Meta
+
+
+class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything has a default that works on one machine."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
+    """0 takes a free one; the log line `listening` and `address_file` say which."""
+    insecure: bool = False
+    """Listen on other addresses than loopback although nobody has to log in."""
+    address_file: Path | None = None
+    """Where to write the URL once the gateway listens."""
+    max_body_bytes: Bytes = 1_000_000
+    keep_alive_s: Seconds = 15.0
+    """A silent event stream says that it lives after this long."""
+    graceful_timeout_s: Annotated[int, Meta(ge=0)] = 3
+    """How long open requests may finish at shutdown; event streams never do by themselves."""
+
+    @property
+    def store_path(self) -> Path:
+        """The read model; may be deleted at any time while the gateway is down."""
+        return self.home / "gateway" / "read.db"
+
+
+def is_loopback(host: str) -> bool:
+    """True for names and addresses that only this machine can reach."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def must_be_private(settings: GatewaySettings) -> None:
+    """Refuse to serve strangers while there is no login.
+
+    Raises:
+        SettingsError: the address is reachable from elsewhere and nobody said that this is wanted.
+    """
+    if not settings.insecure and not is_loopback(settings.host):
+        raise SettingsError(
+            f"FASTFLOW_HOST={settings.host} can be reached from other machines and nobody has to log in; "
+            "listen on 127.0.0.1, or say --insecure (FASTFLOW_INSECURE=1) behind something that checks who comes in"
+        )

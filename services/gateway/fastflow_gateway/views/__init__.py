@@ -1,0 +1,1 @@
+"""The rows of the read model and how facts change them: pure folds, so replaying the log rebuilds every table."""

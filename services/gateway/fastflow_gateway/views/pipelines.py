@@ -1,0 +1,93 @@
+"""Table `pipelines`: one row per pipeline ever seen, as it is at the head of its repository."""
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+import msgspec
+from fastflow_events.pipeline.events import (
+    PipelineChanged,
+    PipelineDiscovered,
+    PipelineInvalid,
+    PipelinePaused,
+    PipelineRemoved,
+    PipelineResumed,
+)
+from fastflow_events.recorded import Recorded
+from msgspec import Struct
+from msgspec.structs import replace
+
+PipelineStatus: TypeAlias = Literal["ready", "disabled", "invalid", "removed"]
+
+
+class PipelineRow(Struct, frozen=True):
+    """One pipeline."""
+
+    name: str
+    seq: int
+    """Stream position of the fact that changed the row last."""
+    repository: str
+    status: PipelineStatus
+    commit_sha: str
+    """The head at which this was read."""
+    tree: str
+    definition: str
+    """Normalised `pipeline.json`; `null` while the pipeline is invalid: it never runs with anything else."""
+    errors: str
+    """JSON list of sentences; empty unless invalid."""
+    paused: int = 0
+    """1 while new runs are held back."""
+
+
+_json = msgspec.json.Encoder(order="sorted")
+
+
+def _valid(row: PipelineRow | None, recorded: Recorded, fact: PipelineDiscovered | PipelineChanged) -> PipelineRow:
+    return PipelineRow(
+        name=recorded.id,
+        seq=recorded.seq,
+        repository=fact.repository,
+        status="disabled" if fact.definition.get("enabled") is False else "ready",
+        commit_sha=fact.commit,
+        tree=fact.tree,
+        definition=_json.encode(fact.definition).decode(),
+        errors="[]",
+        paused=row.paused if row else 0,
+    )
+
+
+def project(row: PipelineRow | None, recorded: Recorded) -> PipelineRow | None:
+    """The row after `recorded`; None while the pipeline has never been seen. Total: never refuses a fact."""
+    fact = recorded.fact
+    match fact:
+        case PipelineDiscovered() | PipelineChanged():
+            return _valid(row, recorded, fact)
+        case PipelineInvalid():
+            return PipelineRow(
+                name=recorded.id,
+                seq=recorded.seq,
+                repository=fact.repository,
+                status="invalid",
+                commit_sha=fact.commit,
+                tree=fact.tree,
+                definition="null",
+                errors=_json.encode(fact.errors).decode(),
+                paused=row.paused if row else 0,
+            )
+        case _ if row is None:
+            return None
+        case PipelineRemoved():
+            return replace(row, seq=recorded.seq, status="removed", commit_sha=fact.commit)
+        case PipelinePaused():
+            return replace(row, seq=recorded.seq, paused=1)
+        case PipelineResumed():
+            return replace(row, seq=recorded.seq, paused=0)
+        case _:
+            return row
+
+
+def fold(history: Iterable[Recorded]) -> PipelineRow | None:
+    """The row after a whole history, oldest first."""
+    row: PipelineRow | None = None
+    for recorded in history:
+        row = project(row, recorded)
+    return row

@@ -1,0 +1,209 @@
+"""Table `runs`: one row per run, as people see it.
+
+```
+requested ─► queued ─► claimed: preparing ─► started: running ─► finished: succeeded | failed | cancelled
+               │                                  └► retry_scheduled: waiting ─► claimed …
+               └► rejected
+```
+"""
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+import msgspec
+from fastflow_events.recorded import Recorded
+from fastflow_events.run.events import (
+    RunAdopted,
+    RunAttemptFinished,
+    RunCancelRequested,
+    RunClaimed,
+    RunDispatched,
+    RunDispatchWithdrawn,
+    RunFinished,
+    RunHurried,
+    RunLost,
+    RunOutputTruncated,
+    RunPrioritised,
+    RunRejected,
+    RunRequested,
+    RunRetryScheduled,
+    RunStarted,
+)
+from fastflow_events.types import Outcome
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fastflow_gateway.views.instants import text_of
+
+RunStatus: TypeAlias = Literal[
+    "queued", "preparing", "running", "waiting", "succeeded", "failed", "cancelled", "rejected"
+]
+OVER: frozenset[RunStatus] = frozenset({"succeeded", "failed", "cancelled", "rejected"})
+
+
+class RunRow(Struct, frozen=True):
+    """One run. Instants are RFC 3339 UTC text."""
+
+    id: str
+    seq: int
+    """Stream position of the fact that changed the row last."""
+    requested_seq: int
+    """Stream position of the request; orders the pages."""
+    pipeline: str
+    status: RunStatus
+    requested_at: str
+    trigger_kind: str
+    who: str
+    commit_sha: str | None
+    run_config_id: str | None
+    params: str
+    """JSON object."""
+    env_names: str
+    """JSON list; values are shown nowhere."""
+    priority: int = 0
+    outcome: Outcome | None = None
+    reason: str = ""
+    """Why the run waits, was refused or ended as it did; empty when there is nothing to say."""
+    attempt: int = 0
+    """The attempt in hand or the last one; 0 before the first dispatch."""
+    cancel_requested: int = 0
+    """1 once somebody asked for the run's end."""
+    due: str | None = None
+    """When a waiting run is tried again."""
+    runner: str | None = None
+    executor: str | None = None
+    container: str | None = None
+    image: str | None = None
+    environment: str | None = None
+    prepare_s: float | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    peak_memory_bytes: int | None = None
+    cpu_s: float | None = None
+    output_lines: int = 0
+    output_bytes: int = 0
+    dropped_bytes: int = 0
+
+
+_json = msgspec.json.Encoder(order="sorted")
+
+
+def _requested(recorded: Recorded, fact: RunRequested) -> RunRow:
+    return RunRow(
+        id=recorded.id,
+        seq=recorded.seq,
+        requested_seq=recorded.seq,
+        pipeline=fact.pipeline,
+        status="queued",
+        requested_at=text_of(recorded.at),
+        trigger_kind=fact.trigger.kind,
+        who=fact.trigger.who,
+        commit_sha=fact.commit,
+        run_config_id=fact.run_config_id,
+        params=_json.encode(fact.params).decode() if fact.params else "{}",
+        env_names=_json.encode(sorted(fact.env)).decode() if fact.env else "[]",
+        priority=fact.priority,
+    )
+
+
+def status_of(outcome: Outcome) -> RunStatus:
+    """The word people see for how a run ended; the outcome itself stays as the reason."""
+    return outcome if outcome in ("succeeded", "cancelled") else "failed"
+
+
+def project(row: RunRow | None, recorded: Recorded) -> RunRow | None:
+    """The row after `recorded`; None while no request is known. Total: never refuses a fact."""
+    fact = recorded.fact
+    if row is None:
+        return _requested(recorded, fact) if isinstance(fact, RunRequested) else None
+    if row.status in OVER:
+        return row
+    seq = recorded.seq
+    match fact:
+        case RunDispatched():
+            if row.cancel_requested or row.status not in ("queued", "waiting"):
+                return row
+            return replace(row, seq=seq, status="queued", reason="waiting for a runner", attempt=fact.attempt, due=None)
+        case RunClaimed():
+            fresh = {"started_at": None, "finished_at": None, "exit_code": None, "signal": None, "container": None}
+            return replace(
+                row, seq=seq, status="preparing", reason="", runner=fact.runner, attempt=fact.attempt, **fresh
+            )
+        case RunStarted():
+            return _started(replace(row, seq=seq, status="running", started_at=text_of(fact.started_at)), fact)
+        case RunAttemptFinished():
+            return _attempt_finished(row, recorded, fact)
+        case RunFinished():
+            finished_at = row.finished_at or text_of(recorded.at)
+            reason = fact.detail or ("" if fact.outcome == "succeeded" else row.reason or fact.outcome)
+            status = status_of(fact.outcome)
+            return replace(
+                row, seq=seq, status=status, outcome=fact.outcome, reason=reason, finished_at=finished_at, due=None
+            )
+        case _:
+            return _seldom(row, recorded)
+
+
+def _seldom(row: RunRow, recorded: Recorded) -> RunRow:
+    fact, seq = recorded.fact, recorded.seq
+    match fact:
+        case RunRejected():
+            at = text_of(recorded.at)
+            return replace(row, seq=seq, status="rejected", reason=f"{fact.reason}: {fact.detail}", finished_at=at)
+        case RunDispatchWithdrawn():
+            return replace(row, seq=seq, status="queued", reason=fact.reason)
+        case RunAdopted():
+            return replace(row, seq=seq, runner=fact.runner)
+        case RunLost():
+            return replace(row, seq=seq, reason=f"runner {fact.runner} did not come back")
+        case RunRetryScheduled():
+            return replace(
+                row, seq=seq, status="waiting", reason=f"attempt {fact.attempt} is due", due=text_of(fact.due)
+            )
+        case RunCancelRequested():
+            return replace(row, seq=seq, cancel_requested=1, reason=fact.why or f"cancel requested by {fact.who}")
+        case RunPrioritised():
+            return replace(row, seq=seq, priority=fact.priority)
+        case RunHurried():
+            return replace(row, seq=seq, due=None)
+        case RunOutputTruncated():
+            return replace(row, seq=seq, dropped_bytes=fact.dropped_bytes)
+        case _:
+            return row
+
+
+def _started(row: RunRow, fact: RunStarted) -> RunRow:
+    made = fact.manifest
+    return replace(
+        row,
+        executor=made.executor,
+        container=made.container,
+        image=made.image or None,
+        environment=made.environment or None,
+        prepare_s=made.prepare_s,
+    )
+
+
+def _attempt_finished(row: RunRow, recorded: Recorded, fact: RunAttemptFinished) -> RunRow:
+    return replace(
+        row,
+        seq=recorded.seq,
+        reason=fact.detail,
+        finished_at=text_of(fact.finished_at or recorded.at),
+        exit_code=fact.exit_code,
+        signal=fact.signal,
+        peak_memory_bytes=fact.peak_memory_bytes,
+        cpu_s=fact.cpu_s,
+        output_lines=fact.output_lines,
+        output_bytes=fact.output_bytes,
+    )
+
+
+def fold(history: Iterable[Recorded]) -> RunRow | None:
+    """The row after a whole history, oldest first."""
+    row: RunRow | None = None
+    for recorded in history:
+        row = project(row, recorded)
+    return row
