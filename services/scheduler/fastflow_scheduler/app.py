@@ -3,11 +3,13 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastflow_events.broker import make_broker
 from fastflow_events.connection import connect
 from fastflow_events.health import serve
 from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.leases import lead
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
@@ -36,7 +38,7 @@ def build(settings: SchedulerSettings) -> FastStream:
             book = Book()
             projection = BookProjection(store, book)
             await projection.load()
-            leadership = Leadership(nc, log, settings.instance)
+            leadership = Leadership(partial(lead, nc), log, settings.instance)
             deps = Deps(settings=settings, log=log, book=book, leadership=leadership)
 
             async def nats() -> str | None:
@@ -44,7 +46,9 @@ def build(settings: SchedulerSettings) -> FastStream:
 
             async with (
                 serve(settings.health_host, settings.health_port, {"nats": nats}),
-                background(project(log, store, projection), leadership.keep(), dispatcher.run(deps, projection)),
+                background(
+                    project(log, store, projection), leadership.keep(), dispatcher.run(deps, projection.changed)
+                ),
             ):
                 yield
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from fastflow_events.errors import InfrastructureError
 
-from fastflow_scheduler.adapters.book_store import BookProjection
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers import decide
 
@@ -15,10 +14,10 @@ logger = logging.getLogger(__name__)
 TICK_S = 1.0
 
 
-async def run(deps: Deps, projection: BookProjection) -> None:
-    """Decide until cancelled."""
+async def run(deps: Deps, changed: asyncio.Event) -> None:
+    """Decide until cancelled; `changed` is set whenever the book is."""
     while True:
-        projection.changed.clear()
+        changed.clear()
         try:
             await decide(deps)
         except InfrastructureError as exc:
@@ -26,4 +25,4 @@ async def run(deps: Deps, projection: BookProjection) -> None:
         for run_id in [id for id, seq in deps.acted.items() if seq <= deps.book.seq]:
             del deps.acted[run_id]
         with suppress(TimeoutError):
-            await asyncio.wait_for(projection.changed.wait(), TICK_S)
+            await asyncio.wait_for(changed.wait(), TICK_S)

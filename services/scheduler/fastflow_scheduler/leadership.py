@@ -6,14 +6,14 @@ fact, and the log refuses it once there is a newer one.
 
 import asyncio
 import logging
+from typing import Protocol
 
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
-from fastflow_events.leases import Leader, lead
+from fastflow_events.leases import Leader
 from fastflow_events.log import EventLog
 from fastflow_events.queue.events import QUEUE, QueueLeased
 from fastflow_events.recorded import Cause, Position
 from fastflow_events.topology import LEADER_TTL_S
-from nats.aio.client import Client
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +21,23 @@ RENEW_EVERY_S = LEADER_TTL_S / 4
 TRY_EVERY_S = LEADER_TTL_S / 10
 
 
+class Key(Protocol):
+    """The key that says who is alive; it dies unless it is written again."""
+
+    async def __call__(self, leader: Leader, *, expected_seq: int) -> int:
+        """Take the key (`expected_seq` 0: nobody has it) or keep it; returns its new position.
+
+        Raises:
+            ConcurrencyError: somebody else has the key.
+            InfrastructureError: the bus did not answer.
+        """
+
+
 class Leadership:
     """This scheduler's claim to lead the queue."""
 
-    def __init__(self, nc: Client, log: EventLog, name: str) -> None:
-        self._nc = nc
+    def __init__(self, key: Key, log: EventLog, name: str) -> None:
+        self._key = key
         self._log = log
         self._name = name
         self._key_seq = 0
@@ -48,7 +60,7 @@ class Leadership:
     async def _turn(self) -> bool:
         try:
             leader = Leader(leader=self._name, term=self.term)
-            self._key_seq = await lead(self._nc, leader, expected_seq=self._key_seq)
+            self._key_seq = await self._key(leader, expected_seq=self._key_seq)
             if self.lease is None:
                 await self._take_term()
         except ConcurrencyError:
