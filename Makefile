@@ -28,7 +28,7 @@ check: bootstrap ## format, lint, types, import rules, generated files, file len
 check-fast: check ## check, and the unit tests
 	$(RUN)/python -m pytest -q tests/unit
 
-up: images ## start the whole system with Docker Compose
+up: bootstrap ## start the whole system with Docker Compose (FASTFLOW_GIT_URL=...)
 	@scripts/compose up --detach --no-build --wait
 
 down: ## stop it; the volumes stay
