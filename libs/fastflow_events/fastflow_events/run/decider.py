@@ -134,7 +134,7 @@ def _as_holder(
             _must_hold(run, me)
             return [report]
         case FinishAttempt(finished=finished, holder=me):
-            if run.phase == "ended" and run.attempt == finished.attempt and run.holder == me:
+            if run.phase == "ended" and run.outcome != "lost" and (run.attempt, run.holder) == (finished.attempt, me):
                 return []
             _must_be_open(run, finished.attempt)
             _must_hold(run, me)

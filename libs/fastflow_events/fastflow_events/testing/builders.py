@@ -43,9 +43,7 @@ def run_requested(**more: Any) -> RunRequested:
 
 def run_dispatched(attempt: int = 1, **more: Any) -> RunDispatched:
     """An attempt waits for a runner."""
-    return RunDispatched(
-        **{"attempt": attempt, "pool": "default", "term": 1, "specification": specification(), **more}
-    )
+    return RunDispatched(**{"attempt": attempt, "pool": "default", "term": 1, "specification": specification(), **more})
 
 
 def run_claimed(attempt: int = 1, **more: Any) -> RunClaimed:
@@ -61,9 +59,7 @@ def run_started(attempt: int = 1, **more: Any) -> RunStarted:
 
 def attempt_finished(attempt: int = 1, **more: Any) -> RunAttemptFinished:
     """The attempt ended well."""
-    return RunAttemptFinished(
-        **{"attempt": attempt, "runner": RUNNER, "outcome": "succeeded", "exit_code": 0, **more}
-    )
+    return RunAttemptFinished(**{"attempt": attempt, "runner": RUNNER, "outcome": "succeeded", "exit_code": 0, **more})
 
 
 def cancel_requested(**more: Any) -> RunCancelRequested:

@@ -3,15 +3,19 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 EVERY_S = 0.02
 
 
-async def eventually(probe: Callable[[], Awaitable[T] | T], *, within_s: float = 20.0) -> T:
+@overload
+async def eventually(probe: Callable[[], Coroutine[Any, Any, T]], *, within_s: float = 20.0) -> T: ...
+@overload
+async def eventually(probe: Callable[[], T], *, within_s: float = 20.0) -> T: ...
+async def eventually(probe: Callable[[], Any], *, within_s: float = 20.0) -> Any:
     """Return the first truthy answer of `probe`.
 
     An `AssertionError` counts as "not yet".
