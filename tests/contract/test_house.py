@@ -1,0 +1,100 @@
+"""The rules of the house that no linter knows: what a file may be called, how long it may be, what it may do."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = sorted(path.parent for path in ROOT.glob("*/*/fastflow_*/__init__.py"))
+MODULES = sorted(module for package in PACKAGES for module in package.rglob("*.py"))
+ENTRY = ROOT / "services/runner/fastflow_runner/entry"
+PROCESS = ROOT / "libs/fastflow_events/fastflow_events/process.py"
+NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "service"}
+
+
+@cache
+def tree_of(module: Path) -> ast.Module:
+    return ast.parse(module.read_bytes(), filename=str(module))
+
+
+def imported_by(module: Path) -> Iterator[str]:
+    """Full names, as `from a.b import c` gives `a.b`."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "."
+
+
+def names_used(module: Path) -> set[str]:
+    """Every name that is read, and every attribute as `name.attribute`."""
+    used = set()
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Name):
+            used.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            used.add(f"{node.value.id}.{node.attr}")
+    return used
+
+
+def that_break(rule: Callable[[Path], bool]) -> list[str]:
+    """The modules for which `rule` does not hold."""
+    return [str(module.relative_to(ROOT)) for module in MODULES if not rule(module)]
+
+
+def test_the_seven_packages_are_looked_at() -> None:
+    names = {package.name.removeprefix("fastflow_") for package in PACKAGES}
+    assert names == {"cli", "events", "rules", "gateway", "git_sync", "runner", "scheduler"}
+
+
+def test_no_source_file_is_longer_than_300_lines() -> None:
+    checked = subprocess.run(
+        [sys.executable, ROOT / "scripts/file_lengths.py"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_a_module_is_named_for_what_it_holds() -> None:
+    def says_something(module: Path) -> bool:
+        parts = module.relative_to(ROOT).with_suffix("").parts[2:]
+        return not any(NAMES_THAT_SAY_NOTHING & set(part.split("_")) for part in parts)
+
+    assert that_break(says_something) == []
+
+
+def test_every_module_says_in_one_sentence_what_it_is() -> None:
+    def has_a_sentence(module: Path) -> bool:
+        first_line = (ast.get_docstring(tree_of(module)) or "").partition("\n")[0]
+        return first_line.rstrip().endswith((".", ":", ";", "?"))
+
+    assert that_break(has_a_sentence) == []
+
+
+def test_only_the_command_line_prints() -> None:
+    assert that_break(lambda module: "fastflow_cli" in module.parts or "print" not in names_used(module)) == []
+
+
+def test_annotations_are_read_at_run_time() -> None:
+    def honest(module: Path) -> bool:
+        hidden = {"TYPE_CHECKING", "typing.TYPE_CHECKING"} & names_used(module)
+        return not hidden and "__future__" not in set(imported_by(module))
+
+    assert that_break(honest) == []
+
+
+def test_only_the_start_of_a_service_reads_the_environment() -> None:
+    def handed_in(module: Path) -> bool:
+        starts = module.name == "__main__.py" or module == PROCESS
+        other_program = ENTRY in module.parents or "testing" in module.parts or "fastflow_cli" in module.parts
+        return starts or other_program or not {"os.environ", "os.getenv", "environ", "getenv"} & names_used(module)
+
+    assert that_break(handed_in) == []
+
+
+def test_the_entry_program_needs_nothing_but_python() -> None:
+    ours = {path.stem for path in ENTRY.glob("*.py")} | {"fastflow_runner"}
+    imported = {name.partition(".")[0] for module in ENTRY.glob("*.py") for name in imported_by(module)}
+    assert imported - sys.stdlib_module_names - ours == set()
