@@ -1,6 +1,8 @@
 """The entry program's markers as the runner's structs; whatever does not decode is no marker."""
 
+import tarfile
 from datetime import UTC, datetime
+from io import BytesIO
 
 from fastflow_events.run.events import Manifest
 from msgspec import DecodeError, Struct, ValidationError, json, structs
@@ -29,6 +31,28 @@ class _Exit(Struct, frozen=True, kw_only=True):
 class _Refused(Struct, frozen=True, kw_only=True):
     reason: str
     detail: str
+
+
+class _Image(Struct, frozen=True, kw_only=True, rename="pascal"):
+    id: str
+    repo_digests: list[str] | None = None
+
+
+def image_id(inspected: bytes) -> str:
+    """Repository digest of an image where there is one, else its id."""
+    found = json.decode(inspected, type=_Image)
+    return found.repo_digests[0] if found.repo_digests else found.id
+
+
+def from_archive(archive: bytes) -> bytes:
+    """Content of the only file in a small tar archive; empty when it is none, or no file."""
+    try:
+        with tarfile.open(fileobj=BytesIO(archive), mode="r:") as tar:
+            member = tar.next()
+            source = tar.extractfile(member) if member is not None and member.isreg() else None
+            return source.read() if source else b""
+    except tarfile.TarError:
+        return b""
 
 
 def started(marker: bytes) -> Started | None:

@@ -38,7 +38,7 @@ _THREADS = 32
 class ProcessExecutor:
     """Each attempt is an entry program in a session of its own, which outlives this process."""
 
-    kind: Literal["process"] = "process"
+    kind: Literal["docker", "process"] = "process"
 
     def __init__(
         self,

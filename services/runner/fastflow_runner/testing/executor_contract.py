@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - the names of tests are sentences
 """What every executor does alike: one class of tests, inherited by the tests of each."""
 
 import asyncio

@@ -1,0 +1,192 @@
+"""One container of ours, by its name: every call is safe to repeat, and `gone` is an answer, not an error."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Literal
+
+from fastflow_events.errors import InfrastructureError
+from msgspec import Struct, json
+
+from fastflow_runner.adapters.docker_engine import Answer, Engine, Stream
+from fastflow_runner.adapters.docker_wire import entry, instant
+from fastflow_runner.ports import ImageMissingError
+
+_GONE = 404
+_CONFLICT = 409
+_VISIBLE_S = 5.0
+_ASK_AGAIN_S = (0.05, 5.0)
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """A container as the engine sees it."""
+
+    status: Literal["created", "running", "exited"]
+    exit_code: int
+    oom_killed: bool
+    finished_at: datetime | None
+    image: str
+    error: str
+
+
+class _Inner(Struct, rename="pascal"):
+    status: str
+    exit_code: int = 0
+    oom_killed: bool = False
+    finished_at: str = ""
+    error: str = ""
+
+
+class _Inspected(Struct, rename="pascal"):
+    state: _Inner
+    image: str = ""
+
+
+class Container:
+    """The container that bears `name`, whether there is one or not."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._slots = {"name": name, "run": name}
+        self.name = name
+
+    async def create(self, body: bytes) -> bool:
+        """True when it was created now; False when it exists.
+
+        Raises:
+            ImageMissingError: the worker image is not on the engine.
+        """
+        answer = await self._engine.call("create", body, **self._slots)
+        if answer.status == _GONE:
+            raise ImageMissingError(f"{answer.message}; build or pull the worker image")
+        if answer.status == _CONFLICT:
+            return False
+        _expect(answer, 201)
+        return True
+
+    async def inspect(self) -> State | None:
+        """Its state; None when it is gone."""
+        answer = await self._engine.call("inspect", **self._slots)
+        if answer.status == _GONE:
+            return None
+        _expect(answer, 200)
+        found = json.decode(answer.body, type=_Inspected)
+        inner = found.state
+        return State(
+            status=settled(inner.status),
+            exit_code=inner.exit_code,
+            oom_killed=inner.oom_killed,
+            finished_at=instant(inner.finished_at.encode()),
+            image=found.image,
+            error=inner.error,
+        )
+
+    async def is_abandoned(self, after_s: float) -> bool:
+        """True when it was made, but whoever made it has not started it for that long."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while True:
+            state = await self.inspect()
+            waited = loop.time() - began
+            # The name is taken before the container can be seen.
+            if state is None and waited > _VISIBLE_S:
+                return False
+            if state is not None and (state.status != "created" or waited > after_s):
+                return state.status == "created"
+            await asyncio.sleep(0.02)
+
+    async def attach(self) -> Stream | None:
+        """Its standard input, and its output from now on; None when it is gone."""
+        stream = await self._engine.stream("attach", **self._slots)
+        if isinstance(stream, Answer):
+            if stream.status in {_GONE, _CONFLICT}:
+                return None
+            raise _refusal(stream)
+        return stream
+
+    async def start(self) -> bool:
+        """True when this call started it; False when it runs already or is gone.
+
+        To be called only on one that was never started: the engine would start an ended one again.
+        """
+        answer = await self._engine.call("start", **self._slots)
+        if answer.status not in {204, 304, _GONE}:
+            raise _refusal(answer)
+        return answer.status == 204
+
+    async def ended(self) -> State | None:
+        """Its state once it does not run any more; None when it is gone. Cut connections are asked again, for ever."""
+        pause, longest = _ASK_AGAIN_S
+        while True:
+            try:
+                state = await self.inspect()
+                if state is None or state.status != "running":
+                    return state
+                stream = await self._engine.stream("wait", **self._slots)
+                if isinstance(stream, Stream):
+                    pause = _ASK_AGAIN_S[0]
+                    await _drain(stream)
+            except InfrastructureError:
+                pause = min(pause * 2, longest)
+            await asyncio.sleep(pause)
+
+    async def log(self, *, follow: bool) -> AsyncGenerator[tuple[int, bytes, bytes]]:
+        """Stored output from the start: stream, time, content; ends where the connection ends."""
+        stream = await self._engine.stream("logs", follow=str(int(follow)), **self._slots)
+        if isinstance(stream, Answer):
+            if stream.status in {_GONE, _CONFLICT}:
+                return
+            raise _refusal(stream)
+        try:
+            async for number, payload in stream.frames():
+                yield entry(number, payload)
+        finally:
+            stream.close()
+
+    async def exit_marker(self) -> bytes:
+        """Tar archive with the marker `exit.json`; empty when there is none."""
+        answer = await self._engine.call("exit_marker", **self._slots)
+        return answer.body if answer.status == 200 else b""
+
+    async def stop(self, grace_s: int) -> None:
+        """SIGTERM, and SIGKILL after the grace period; returns when it has ended."""
+        answer = await self._engine.call("stop", grace=str(grace_s), **self._slots)
+        if answer.status not in {204, 304, _GONE, _CONFLICT}:
+            raise _refusal(answer)
+
+    async def remove(self) -> None:
+        """Delete it with its volume; one that still runs is killed first."""
+        for _ in range(600):
+            answer = await self._engine.call("remove", **self._slots)
+            if answer.status in {204, _GONE}:
+                return
+            if answer.status != _CONFLICT:
+                raise _refusal(answer)
+            # Running, or being removed by somebody else.
+            await self._engine.call("kill", **self._slots)
+            await asyncio.sleep(0.05)
+        raise InfrastructureError(f"{self.name} cannot be removed: {answer.message}")
+
+
+async def _drain(stream: Stream) -> None:
+    try:
+        async for _ in stream.read():
+            pass
+    finally:
+        stream.close()
+
+
+def settled(status: str) -> Literal["created", "running", "exited"]:
+    """One of three states for the engine's seven."""
+    if status == "created":
+        return "created"
+    return "exited" if status in {"exited", "dead", "removing"} else "running"
+
+
+def _expect(answer: Answer, status: int) -> None:
+    if answer.status != status:
+        raise _refusal(answer)
+
+
+def _refusal(answer: Answer) -> InfrastructureError:
+    return InfrastructureError(f"the container engine refused: {answer.message}", status=answer.status)

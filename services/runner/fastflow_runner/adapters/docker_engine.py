@@ -1,0 +1,187 @@
+"""The container engine behind its socket proxy: exact requests by the Docker SDK's session, streams without threads."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import requests
+from docker import APIClient
+from docker.errors import DockerException
+from fastflow_events.errors import InfrastructureError
+from msgspec import Struct
+from requests.adapters import HTTPAdapter
+
+from fastflow_runner.adapters.docker_wire import Chunked, Multiplexed, Plain
+from fastflow_runner.container_spec import VERSIONS, Call, Deployment, calls
+from fastflow_runner.template import fill
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+_THREADS = 32
+_CONNECT_S = 5.0
+_ANSWER_S = 60.0
+_READ_BYTES = 1 << 18
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The engine's answer to one call."""
+
+    status: int
+    body: bytes
+
+    @property
+    def message(self) -> str:
+        """The engine's own words."""
+        with suppress(ValueError, AttributeError):
+            return str(json.loads(self.body).get("message", ""))
+        return self.body.decode("utf-8", "replace").strip()[:500]
+
+
+class Stream:
+    """A connection that an answer keeps coming from, read by the event loop."""
+
+    def __init__(self, response: requests.Response, sock: Any, held: bytes) -> None:
+        """Take the connection over; `held` was read already."""
+        self._response = response
+        self._sock = sock
+        self._held = held
+        chunked = response.headers.get("Transfer-Encoding", "") == "chunked"
+        self._coding: Chunked | Plain = Chunked() if chunked else Plain()
+
+    async def write(self, data: bytes) -> None:
+        """Send, to a stream that was upgraded; a reader that is gone is found out by reading."""
+        with suppress(OSError):
+            await asyncio.get_running_loop().sock_sendall(self._sock, data)
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """What comes, until the stream ends or is cut."""
+        loop = asyncio.get_running_loop()
+        data = self._held
+        while not self._coding.ended:
+            if data and (content := self._coding.feed(data)):
+                yield content
+            if self._coding.ended:
+                return
+            try:
+                data = await loop.sock_recv(self._sock, _READ_BYTES)
+            except OSError:
+                return
+            if not data:
+                return
+
+    async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
+        """What comes, as the engine's frames: 1 for standard output, 2 for error, and the bytes."""
+        mixed = Multiplexed()
+        async for data in self.read():
+            for frame in mixed.feed(data):
+                yield frame
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._response.close()
+        self._sock.close()
+
+
+class Engine:
+    """Calls of `container_spec`, and no others."""
+
+    def __init__(self, url: str, deployment: Deployment) -> None:
+        """Talk to the proxy at `url`, such as `tcp://127.0.0.1:2375`; nothing is connected yet."""
+        self._url = url
+        self._calls = calls(deployment)
+        self._api: APIClient | None = None
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="docker-executor")
+        self._opening = asyncio.Lock()
+
+    async def call(self, name: str, body: bytes | None = None, /, **values: str) -> Answer:
+        """The answer to a call; `values` fill its path.
+
+        Raises:
+            InfrastructureError: the engine does not answer.
+        """
+        api = await self._open()
+        return await self._thread(self._request, api, name, body, values)
+
+    async def stream(self, name: str, /, **values: str) -> Stream | Answer:
+        """A connection with the body still to come, or the answer when the engine refused.
+
+        Raises:
+            InfrastructureError: the engine does not answer.
+        """
+        api = await self._open()
+        return await self._thread(self._connect, api, name, values)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._threads.shutdown(wait=False)
+        if self._api is not None:
+            self._api.close()
+
+    async def _open(self) -> APIClient:
+        async with self._opening:
+            if self._api is None:
+                self._api = await self._thread(self._negotiate)
+            return self._api
+
+    def _negotiate(self) -> APIClient:
+        """The client of the newest version that the proxy and the engine both take."""
+        refusals = []
+        for version in VERSIONS:
+            api = APIClient(base_url=self._url, version=version, timeout=int(_ANSWER_S))
+            api.mount("http://", HTTPAdapter(pool_maxsize=_THREADS))
+            answer = self._request(api, "ping", None, {})
+            if answer.status == 200:
+                logger.info("engine found", extra={"action": "engine_found", "api_version": version})
+                return api
+            refusals.append(f"{version}: {answer.status} {answer.message}")
+            api.close()
+        raise InfrastructureError(f"the container engine speaks none of our versions: {'; '.join(refusals)}")
+
+    def _request(self, api: APIClient, name: str, body: bytes | None, values: dict[str, str]) -> Answer:
+        try:
+            with self._send(api, self._calls[name], values, body, stream=False) as response:
+                return Answer(status=response.status_code, body=response.content)
+        except (requests.RequestException, DockerException, OSError) as error:
+            raise InfrastructureError(f"the container engine does not answer: {error}") from error
+
+    def _connect(self, api: APIClient, name: str, values: dict[str, str]) -> Stream | Answer:
+        try:
+            response = self._send(api, self._calls[name], values, None, stream=True)
+            if response.status_code not in {101, 200}:
+                with response:
+                    return Answer(status=response.status_code, body=response.content)
+        except (requests.RequestException, DockerException, OSError) as error:
+            raise InfrastructureError(f"the container engine does not answer: {error}") from error
+        # The SDK takes its sockets out of the response in the same way.
+        raw: Any = response.raw
+        reader = raw._fp.fp
+        sock = reader.raw._sock
+        sock.setblocking(False)
+        # What came together with the headers is in the reader's buffer; it does not block to look.
+        return Stream(response, sock, bytes(reader.peek()))
+
+    def _send(
+        self, api: APIClient, call: Call, values: dict[str, str], body: bytes | None, *, stream: bool
+    ) -> requests.Response:
+        headers = {"Connection": "Upgrade", "Upgrade": "tcp"} if call.upgrade else {}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = f"{api.base_url}/v{api.api_version}{fill(call.path, values)}"
+        wait_s = None if stream else _ANSWER_S + float(values.get("grace", 0))
+        return api.request(
+            call.method,
+            url,
+            data=body,
+            headers=headers,
+            stream=stream,
+            timeout=(_CONNECT_S, wait_s),
+            allow_redirects=False,
+        )
+
+    async def _thread(self, call: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *arguments))

@@ -1,0 +1,138 @@
+"""The start of an attempt's container: user code at most once, however many try and whoever dies in between.
+
+```text
+create -201-> attach -> start -> order over standard input -> first record: user code starts
+   |409
+   +-> created: somebody else is about to start it; after a while it is ours   (two orders at once are no order)
+   +-> running: wait for the first record, or for its end
+   +-> exited:  with that record it was started; without, it never was, and only then is it made again
+```
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import aclosing
+from datetime import datetime
+
+from fastflow_events.errors import InfrastructureError
+
+from fastflow_runner import marks
+from fastflow_runner.adapters.docker_container import Container, State
+from fastflow_runner.entry.markers import NEVER_STARTED
+from fastflow_runner.entry.records import decode_line
+from fastflow_runner.ports import NotAfterError, Started
+
+_TRIES = 5
+_ABANDONED_S = 2.0
+_START_S = 120.0
+_ASK_AGAIN_S = 0.02
+_STDOUT = 1
+
+
+class VolumeChangedError(InfrastructureError):
+    """Code or environment are no longer in the shared volume; they will be made again."""
+
+    code = "volume-changed"
+
+
+class Launcher:
+    """Starts attempts, one call at a time for each."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def launch(self, container: Container, body: bytes, order: bytes, not_after: datetime) -> Started:
+        """What the entry program says when user code starts, now or long ago.
+
+        Raises:
+            NotAfterError: the lease ran out first.
+            VolumeChangedError: what the order names is not there.
+            InfrastructureError: user code was not started, for another reason.
+        """
+        async with self._turns[container.name]:
+            try:
+                async with asyncio.timeout(_START_S):
+                    return await self._launch(container, body, order, not_after)
+            except TimeoutError as error:
+                raise InfrastructureError("user code neither starts nor ends", run=container.name) from error
+            finally:
+                self._turns.pop(container.name, None)
+
+    async def _launch(self, container: Container, body: bytes, order: bytes, not_after: datetime) -> Started:
+        reason = detail = ""
+        for _ in range(_TRIES):
+            late = self._clock() > not_after.timestamp()
+            ours = not late and (await container.create(body) or await container.is_abandoned(_ABANDONED_S))
+            if ours and (started := await _start(container, order)):
+                return started
+            found = await _decided(container)
+            if isinstance(found, Started):
+                return found
+            if found is not None:
+                reason, detail = await _refusal(container, found)
+                await container.remove()
+            if late or reason == "not_after":
+                raise NotAfterError("the lease ran out before user code was started", run=container.name)
+            if reason in {"code", "interpreter"}:
+                raise VolumeChangedError(detail, run=container.name)
+        raise InfrastructureError(f"user code cannot be started: {detail or 'its container disappears'}", reason=reason)
+
+
+async def _start(container: Container, order: bytes) -> Started | None:
+    stream = await container.attach()
+    if stream is None:
+        return None
+    try:
+        if not await container.start():
+            return None
+        await stream.write(order)
+        first = b""
+        async for number, content in stream.frames():
+            first += content if number == _STDOUT else b""
+            if b"\n" in first:
+                letter, payload = decode_line(first.partition(b"\n")[0])
+                return marks.started(payload) if letter == "s" else None
+    finally:
+        # The engine closes the container's standard input with this connection, here as when this process dies.
+        stream.close()
+    return None
+
+
+async def first_record(container: Container, *, follow: bool) -> Started | None:
+    """The record that stands first in the log of every attempt whose user code was started."""
+    async with aclosing(container.log(follow=follow)) as entries:
+        async for stream, _, content in entries:
+            if stream == _STDOUT:
+                letter, payload = decode_line(content)
+                return marks.started(payload) if letter == "s" else None
+    return None
+
+
+async def _decided(container: Container) -> Started | State | None:
+    """That user code was started, or the container's state once it is certain that it was not; None when it is gone.
+
+    The log decides and not the connection, which may have been cut.
+    """
+    while True:
+        state = await container.inspect()
+        if state is None or state.status == "created":
+            return state
+        if started := await first_record(container, follow=state.status == "running"):
+            return started
+        if state.status == "exited":
+            return state
+        await asyncio.sleep(_ASK_AGAIN_S)
+
+
+async def _refusal(container: Container, state: State) -> tuple[str, str]:
+    """Why the entry program did not start user code."""
+    async with aclosing(container.log(follow=False)) as entries:
+        async for _, _, content in entries:
+            letter, payload = decode_line(content)
+            if letter == "r":
+                return marks.refused(payload)
+    if state.exit_code == NEVER_STARTED:
+        return marks.refused(b"")
+    return "killed", state.error or f"its entry program ended with code {state.exit_code}"

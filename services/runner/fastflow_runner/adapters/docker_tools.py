@@ -1,0 +1,155 @@
+"""Code and environments in the shared volume, each made by a short container of its own.
+
+The container that ended well stays: its name is taken, so nothing is made twice, and what it printed is remembered as
+long as the volume it wrote to, which the engine does not remove before it.
+"""
+
+import asyncio
+from collections import defaultdict
+from time import monotonic
+
+from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.run.specification import Specification
+from msgspec import structs
+
+from fastflow_runner import marks
+from fastflow_runner.adapters.docker_container import Container, State
+from fastflow_runner.adapters.docker_engine import Engine
+from fastflow_runner.container_spec import Deployment, tool_body
+from fastflow_runner.entry.preparing import OUTAGE, REFUSED
+from fastflow_runner.orders import code_name, input_name, prepare_order, stage_order
+from fastflow_runner.ports import DependencyError, ImageMissingError, Prepared
+
+ROOT = "/uv"
+_ABANDONED_S = 5.0
+_TRIES = 3
+
+
+class DockerTools:
+    """Stages and prepares; whoever asks while somebody else is at it waits for that."""
+
+    def __init__(
+        self, engine: Engine, deployment: Deployment, *, owner: str, key: bytes, uv_settings: dict[str, str]
+    ) -> None:
+        self._engine = engine
+        self._deployment = deployment
+        self._owner = owner
+        self._key = key
+        self._settings = uv_settings
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._staged: set[str] = set()
+        self._made_by: dict[str, Container] = {}
+
+    async def image(self) -> str:
+        """Id of the worker image, or its repository digest where there is one.
+
+        Raises:
+            ImageMissingError: it is not on the engine.
+        """
+        answer = await self._engine.call("image")
+        if answer.status == 404:
+            raise ImageMissingError(f"{answer.message}; build or pull the worker image")
+        return marks.image_id(answer.body)
+
+    def code(self, tree: str) -> str:
+        """Folder of the tree's code."""
+        return f"{ROOT}/code/{code_name(self._key, tree)}"
+
+    async def has_code(self, tree: str) -> bool:
+        """True when the container that staged the tree ended well."""
+        if tree not in self._staged:
+            state = await self._stage(tree).inspect()
+            if state is not None and state.status == "exited" and state.exit_code == 0:
+                self._staged.add(tree)
+        return tree in self._staged
+
+    async def stage(self, tree: str, bundle: bytes) -> None:
+        """Unpack the bundle into the volume.
+
+        Raises:
+            ContractError: the bundle must not be unpacked.
+        """
+        if await self.has_code(tree):
+            return
+        container = self._stage(tree)
+        order = await asyncio.to_thread(stage_order, self.code(tree), bundle)
+        state, _ = await self._made(container, "stage", order)
+        if state.exit_code == 0:
+            self._staged.add(tree)
+            return
+        words = await _words(container, 2)
+        await container.remove()
+        raise (ContractError if state.exit_code == REFUSED else InfrastructureError)(words, code=state.exit_code)
+
+    async def forget(self, tree: str, environment: str) -> None:
+        """Make both anew when they are asked for next: somebody emptied the volume."""
+        self._staged.discard(tree)
+        await self._stage(tree).remove()
+        if container := self._made_by.pop(environment, None):
+            await container.remove()
+
+    async def prepare(self, specification: Specification, lock: str | None) -> Prepared:
+        """Return the environment, building it once however many ask.
+
+        Raises:
+            DependencyError: a requirement cannot be resolved or installed.
+        """
+        container = self._prepare(specification, lock, await self.image())
+        code = self.code(specification.tree)
+        order = prepare_order(specification, lock, root=ROOT, uv="uv", code=code, env=self._settings)
+        began = monotonic()
+        state, made = await self._made(container, "prepare", order)
+        if state.exit_code == 0:
+            prepared = marks.prepared((await _words(container, 1)).encode())
+            if prepared is not None:
+                self._made_by[prepared.environment] = container
+                return structs.replace(prepared, prepare_s=round(monotonic() - began, 3) if made else 0.0)
+        words = await _words(container, 2)
+        await container.remove()
+        if state.exit_code == REFUSED:
+            raise DependencyError(words)
+        reason = "a package index does not answer" if state.exit_code == OUTAGE else "it ended unexpectedly"
+        raise InfrastructureError(f"the environment cannot be prepared: {reason}: {words}", code=state.exit_code)
+
+    def _stage(self, tree: str) -> Container:
+        # What it proves is true of one volume.
+        name = code_name(self._key, f"{tree} {self._deployment.volume}")[:32]
+        return Container(self._engine, f"fastflow-stage-{name}")
+
+    def _prepare(self, specification: Specification, lock: str | None, image: str) -> Container:
+        name = input_name(specification, lock, f"{image} {self._deployment.volume}")
+        return Container(self._engine, f"fastflow-prepare-{name}")
+
+    async def _made(self, container: Container, mode: str, order: bytes) -> tuple[State, bool]:
+        """State of the tool's container once it has ended, and whether it did its work for this call."""
+        async with self._turns[container.name]:
+            for _ in range(_TRIES):
+                made = await container.create(tool_body(self._deployment, mode, owner=self._owner))
+                if made or await container.is_abandoned(_ABANDONED_S):
+                    made = await self._order(container, order) or made
+                state = await container.ended()
+                if state is not None and state.status == "exited":
+                    # Without its order it did nothing: whoever started it died at once.
+                    if state.exit_code != OUTAGE or made:
+                        return state, made
+                    await container.remove()
+        raise InfrastructureError(f"{container.name} disappears before it is done")
+
+    async def _order(self, container: Container, order: bytes) -> bool:
+        stream = await container.attach()
+        if stream is None:
+            return False
+        try:
+            if not await container.start():
+                return False
+            await stream.write(order)
+            async for _ in stream.read():
+                pass
+        finally:
+            stream.close()
+        return True
+
+
+async def _words(container: Container, stream: int) -> str:
+    parts = [content async for number, _, content in container.log(follow=False) if number == stream]
+    return b"".join(parts).decode("utf-8", "replace").strip()

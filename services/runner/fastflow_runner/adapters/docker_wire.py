@@ -1,0 +1,96 @@
+"""The engine's stream formats, as pure functions of the bytes that arrived."""
+
+from datetime import UTC, datetime
+from struct import Struct
+
+from fastflow_runner.entry.records import decode_line
+from fastflow_runner.ports import Frame
+
+_HEAD = Struct(">BxxxI")
+
+
+class Chunked:
+    """Undoes HTTP's chunked transfer coding."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        """The last chunk was seen: the stream is complete, not cut."""
+        self._held = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Content of the chunks that are complete now."""
+        held = self._held + data
+        parts = []
+        at = 0
+        while not self.ended:
+            line = held.find(b"\r\n", at)
+            if line < 0:
+                break
+            size = int(held[at:line].split(b";", 1)[0], 16)
+            end = line + 2 + size
+            if size == 0:
+                self.ended = True
+            elif end + 2 > len(held):
+                break
+            else:
+                parts.append(held[line + 2 : end])
+                at = end + 2
+        self._held = held[at:]
+        return b"".join(parts)
+
+
+class Plain:
+    """A body without a transfer coding; only the connection's end ends it."""
+
+    ended = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The data."""
+        return data
+
+
+class Multiplexed:
+    """Takes the engine's mixture of standard output and error apart."""
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Frames that are complete now: 1 for standard output, 2 for error, and the bytes."""
+        held = self._held + data
+        frames = []
+        at = 0
+        while at + _HEAD.size <= len(held):
+            stream, length = _HEAD.unpack_from(held, at)
+            end = at + _HEAD.size + length
+            if end > len(held):
+                break
+            frames.append((stream, held[at + _HEAD.size : end]))
+            at = end
+        self._held = held[at:]
+        return frames
+
+
+def instant(text: bytes) -> datetime | None:
+    """An instant in the engine's words, with up to nine digits behind the second; None for its year 1."""
+    whole, _, fraction = text.decode("ascii", "replace").rstrip("Z").partition(".")
+    try:
+        at = datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return at if at.year > 1 else None
+
+
+def entry(stream: int, payload: bytes) -> tuple[int, bytes, bytes]:
+    """Stream, time and content of a stored log entry that was asked for with its time."""
+    at, _, content = payload.partition(b" ")
+    return stream, at, content
+
+
+def output(index: int, stream: int, at: bytes, content: bytes) -> Frame | None:
+    """The frame that an entry carries; None when it is a word of the entry program to the runner."""
+    letter, data = decode_line(content)
+    if letter != "-":
+        return None
+    moment = instant(at) or datetime.fromtimestamp(0, UTC)
+    return Frame(index=index, stream="stderr" if stream == 2 else "stdout", at=moment, data=data)

@@ -1,0 +1,103 @@
+"""The socket proxy's policy: an HAProxy configuration that lets through what `container_spec` can write, and no more.
+
+Denied unless allowed. A path is compared raw and whole, with its query; a create request is one string, name and body,
+against one regular expression. Only strings that mean the same to every JSON parser match, so nothing hinges on how
+the engine reads them.
+"""
+
+from collections.abc import Iterator
+
+from fastflow_runner.container_spec import Call, Deployment, calls, create_forms
+from fastflow_runner.template import escape, pattern
+
+TEMPLATE_BIND = "${BIND_CONFIG}"
+"""Filled in by the entry point of the image `tecnativa/docker-socket-proxy`."""
+
+_HEAD = """\
+# Made by `python -m fastflow_runner.policy`, from what the runner itself may say: do not edit.
+# Version {version} of the engine's API; deny by default; works on HAProxy 2.6 and later.
+global
+    log stdout format raw daemon notice
+    maxconn 2000
+    tune.bufsize 16384
+
+defaults
+    mode http
+    log global
+    option httplog
+    option dontlog-normal
+    # A request is looked at as a whole, and has five seconds to arrive.
+    option http-buffer-request
+    timeout http-request 5s
+    timeout http-keep-alive 10m
+    timeout connect 5s
+    timeout queue 5s
+    # A script may be silent for an hour; the runner takes a cut for a question to ask again, never for an end.
+    timeout client 1h
+    timeout server 1h
+    timeout tunnel 1h
+
+frontend runner
+    bind {bind} proto h1
+    # What the engine might read otherwise than this proxy does is refused, before anything else is looked at.
+    http-request deny status 400 if {{ req.hdr_cnt(transfer-encoding) gt 0 }}
+    http-request deny status 400 if {{ req.hdr_cnt(expect) gt 0 }}
+    http-request deny status 400 if {{ req.hdr_cnt(content-length) gt 1 }}
+    http-request deny status 400 if {{ req.hdr_cnt(host) gt 1 }}
+    http-request deny status 400 unless {{ req.ver 1.1 }}
+    http-request set-var(txn.body_bytes) req.body_len
+    http-request set-var(txn.body) req.body
+    http-request set-var(txn.create) url,concat(|,txn.body)
+    acl upgrade req.hdr_cnt(upgrade) gt 0
+    acl upgrade_to_tcp req.hdr(upgrade) -m str tcp
+    acl no_body req.body_len eq 0
+    acl no_length req.hdr_cnt(content-length) eq 0
+    acl zero_length req.hdr(content-length) -m str 0
+    acl whole_body req.hdr_val(content-length),sub(txn.body_bytes) eq 0
+    acl is_json req.hdr(content-type) -m str application/json
+"""
+
+_TAIL = """\
+    http-request deny status 403
+    default_backend engine
+
+backend engine
+    server engine unix@{socket}
+"""
+
+
+def render(
+    version: str,
+    *,
+    deployment: Deployment | None = None,
+    bind: str = TEMPLATE_BIND,
+    socket: str = "/var/run/docker.sock",
+) -> str:
+    """The configuration for one version of the engine's API.
+
+    `bind` is where HAProxy listens, in its own words (`127.0.0.1:2375`, `unix@/run/x.sock mode 660`), `socket` the
+    path of the engine's socket.
+    """
+    deployment = deployment or Deployment()
+    lines = [_HEAD.format(version=version, bind=bind)]
+    for name, call in calls(deployment).items():
+        lines.extend(f"    {line}\n" for line in _rules(f"/v{version}", name, call, deployment))
+    return "".join([*lines, _TAIL.format(socket=socket)])
+
+
+def create_pattern(version: str, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Form, and the expression for `path|body` of its create request, without anchors."""
+    for form, (name, body) in create_forms(deployment).items():
+        yield form, pattern((f"/v{version}/containers/create?name=", name, "|", *body))
+
+
+def _rules(prefix: str, name: str, call: Call, deployment: Deployment) -> Iterator[str]:
+    if call.body:
+        for form, expression in create_pattern(prefix.removeprefix("/v"), deployment):
+            yield rf"acl {name}_{form} var(txn.create) -m reg '\A{expression}\z'"
+            yield f"http-request allow if {{ method {call.method} }} {name}_{form} whole_body is_json !upgrade"
+        return
+    yield rf"acl {name} url -m reg '\A{escape(prefix)}{pattern(call.path)}\z'"
+    upgrade = "upgrade_to_tcp" if call.upgrade else "!upgrade"
+    for length in ("no_length", "zero_length"):
+        yield f"http-request allow if {{ method {call.method} }} {name} no_body {length} {upgrade}"

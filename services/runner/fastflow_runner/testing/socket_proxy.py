@@ -1,0 +1,79 @@
+"""A private HAProxy with the shipped policy, in front of a real engine or of anything else on a unix socket."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from docker import DockerClient
+
+from fastflow_runner.container_spec import Deployment
+from fastflow_runner.policy import render
+
+_START_S = 10.0
+_SOCKETS = ("/var/run/docker.sock", "/run/fastflow-engine/docker.sock")
+
+
+def engine_socket() -> str | None:
+    """Path of the engine's socket: DOCKER_HOST's, the machine's own, `make docker`'s, or None."""
+    named = os.environ.get("DOCKER_HOST", "")
+    if named:
+        return named.removeprefix("unix://") if named.startswith("unix://") else None
+    for path in _SOCKETS:
+        with socket.socket(socket.AF_UNIX) as tried:
+            if tried.connect_ex(path) == 0:
+                return path
+    return None
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def socket_proxy(folder: Path, *, engine: str, deployment: Deployment, version: str = "1.41") -> Iterator[str]:
+    """Address of a running proxy, such as `tcp://127.0.0.1:40123`; its log is `folder/haproxy.log`."""
+    binary = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
+    if binary is None:
+        raise FileNotFoundError("haproxy is nowhere; type: scripts/apt-install haproxy")
+    port = free_port()
+    configuration = folder / "haproxy.cfg"
+    configuration.write_text(render(version, deployment=deployment, bind=f"127.0.0.1:{port}", socket=engine))
+    with (folder / "haproxy.log").open("wb") as log:
+        process = subprocess.Popen([binary, "-db", "-f", str(configuration)], stdout=log, stderr=log)
+    try:
+        give_up = time.monotonic() + _START_S
+        while not _listens(port):
+            if process.poll() is not None or time.monotonic() > give_up:
+                raise RuntimeError((folder / "haproxy.log").read_text())
+            time.sleep(0.01)
+        yield f"tcp://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def forget_tools(engine: str, owner: str, volume: str) -> None:
+    """Remove what an executor with this owner and volume left on the engine; past the proxy, which knows no volumes."""
+    client = DockerClient(base_url=f"unix://{engine}")
+    try:
+        for label in (f"fastflow.tool={owner}", f"fastflow.runner={owner}"):
+            for container in client.containers.list(all=True, filters={"label": label}):
+                container.remove(force=True, v=True)
+        for found in client.volumes.list(filters={"name": volume}):
+            if found.name == volume:
+                found.remove(force=True)
+    finally:
+        client.close()
