@@ -8,32 +8,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-def test_the_same_key_names_the_same_run():
+def test_the_same_key_names_the_same_run() -> None:
     assert run_id_of_http("anonymous", "etl", "k") == run_id_of_http("anonymous", "etl", "k")
     assert UUID(run_id_of_http("anonymous", "etl", "k")).version == 5
 
 
 @given(st.tuples(st.text(), st.text(), st.text()), st.tuples(st.text(), st.text(), st.text()))
-def test_different_askers_pipelines_or_keys_never_share_a_run(a: tuple[str, str, str], b: tuple[str, str, str]):
+def test_different_askers_pipelines_or_keys_never_share_a_run(a: tuple[str, str, str], b: tuple[str, str, str]) -> None:
     assert (run_id_of_http(*a) == run_id_of_http(*b)) == (a == b)
 
 
-def test_a_trigger_message_and_an_http_key_never_collide():
+def test_a_trigger_message_and_an_http_key_never_collide() -> None:
     assert run_id_of_trigger("FASTFLOW_TRIGGERS", 7) != run_id_of_trigger("FASTFLOW_TRIGGERS", 8)
     assert run_id_of_trigger("a", 1) != run_id_of_http("a", "1", "")
 
 
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))
-def test_a_uuid7_carries_its_instant_version_and_variant(now_ms: int, chance: bytes):
+def test_a_uuid7_carries_its_instant_version_and_variant(now_ms: int, chance: bytes) -> None:
     made = UUID(uuid7(now_ms, chance))
     assert (made.version, made.variant) == (7, "specified in RFC 4122")
     assert made.int >> 80 == now_ms
 
 
-def test_later_instants_sort_later():
+def test_later_instants_sort_later() -> None:
     assert uuid7(1_000, b"\xff" * 10) < uuid7(1_001, b"\x00" * 10)
 
 
-def test_too_little_chance_is_refused():
+def test_too_little_chance_is_refused() -> None:
     with pytest.raises(ValueError, match="ten random bytes"):
         uuid7(0, b"short")

@@ -1,57 +1,17 @@
 """Start the gateway: the only place that reads the environment."""
 
-import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import uvicorn
 from fastflow_events import telemetry
 from fastflow_events.errors import FastflowError
 from fastflow_events.settings import load
-from uvicorn.server import Server
 
-from fastflow_gateway.app import build
+from fastflow_gateway.server import server_of
 from fastflow_gateway.settings import GatewaySettings
 
-logger = logging.getLogger(__name__)
-
 USAGE_ERROR = 2
-
-
-class TellingServer(Server):
-    """uvicorn, telling where it listens; port 0 is only known once it does."""
-
-    def __init__(self, config: uvicorn.Config, settings: GatewaySettings) -> None:
-        super().__init__(config)
-        self._settings = settings
-
-    async def startup(self, sockets: Any = None) -> None:
-        """Listen, then tell."""
-        await super().startup(sockets)
-        if self.should_exit or not self.servers:
-            return
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        logger.info("listening on %s", url, extra={"action": "listening", "url": url})
-        if self._settings.address_file is not None:
-            self._settings.address_file.parent.mkdir(parents=True, exist_ok=True)
-            self._settings.address_file.write_text(url + "\n")
-
-
-def server_of(settings: GatewaySettings) -> TellingServer:
-    """Return the unstarted server of the unstarted application."""
-    config = uvicorn.Config(
-        build(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=settings.graceful_timeout_s,
-        server_header=False,
-    )
-    return TellingServer(config, settings)
 
 
 def read_settings(arguments: Sequence[str], env: Mapping[str, str]) -> GatewaySettings:

@@ -78,8 +78,13 @@ class LineFold:
         self._open: dict[StreamName, tuple[datetime, list[bytes]]] = {}
 
     def feed(self, attempt: int, chunk: Chunk) -> list[Entry]:
-        """The entries that `chunk` completes, oldest first; frames that came before are skipped."""
+        """The entries that `chunk` completes, oldest first; frames that came before are skipped.
+
+        What a given-up attempt still writes once the next one has begun is left out, so that places only grow.
+        """
         entries: list[Entry] = []
+        if attempt < self._attempt:
+            return entries
         if attempt != self._attempt:
             entries += self.close()
             self._attempt, self._next_frame, self._n = attempt, 0, 0

@@ -1,21 +1,19 @@
 """`/api/pipelines`."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 from fastflow_events.ids import run_id_of_http
 from fastflow_events.recorded import Cause
 from fastflow_events.run.events import Trigger
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RawBody
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import pipelines, runs
 from fastflow_gateway.handlers.runs import Accepted
+from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.origin import ANONYMOUS
 from fastflow_gateway.presented import PipelineShown, show_pipeline
 from fastflow_gateway.wish import RunWish, read_wish
@@ -30,23 +28,6 @@ class PipelinePage(Struct, frozen=True, kw_only=True):
     items: list[PipelineShown]
     next: str | None
     """Give it as `cursor` to go on; null at the end."""
-
-
-def _wish_schema() -> Schema:
-    (schema,), _ = msgspec.json.schema_components([RunWish], ref_template="#/{name}")
-    whole = msgspec.json.schema(RunWish)["$defs"][RunWish.__name__]
-    assert schema["$ref"].endswith(RunWish.__name__)
-    return Schema(title="RunWish", description=whole["description"], type="object", properties=whole["properties"])  # type: ignore[arg-type]
-
-
-@dataclass
-class _WishOperation(Operation):
-    """The handler reads the body itself, for exact pointers; here it says what it reads."""
-
-    def __post_init__(self) -> None:
-        self.request_body = RequestBody(
-            content={"application/json": OpenAPIMediaType(schema=_wish_schema())}, required=False
-        )
 
 
 class PipelineController(Controller):
@@ -67,7 +48,7 @@ class PipelineController(Controller):
         """One pipeline."""
         return show_pipeline(await pipelines.find_pipeline(deps, name))
 
-    @post("/{name:str}/run", status_code=202, operation_class=_WishOperation)
+    @post("/{name:str}/run", status_code=202, operation_class=operation_with(RunWish))
     async def run(
         self,
         *,

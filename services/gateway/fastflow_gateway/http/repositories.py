@@ -4,12 +4,14 @@ from fastflow_events.recorded import Cause
 from fastflow_events.types import RepositoryName
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import RawBody
 from msgspec import Struct
 
+from fastflow_gateway.bodies import read_json
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import sync
 from fastflow_gateway.handlers.sync import SyncAccepted
+from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.views.repositories import RepositoryRow
 
 
@@ -38,13 +40,14 @@ async def list_repositories(deps: NamedDependency[Deps]) -> RepositoryList:
     return RepositoryList(items=await deps.rows.repositories())
 
 
-@post("/api/sync", tags=["repositories"], status_code=202)
+@post("/api/sync", tags=["repositories"], status_code=202, operation_class=operation_with(SyncWish))
 async def request_sync(
+    *,
+    body: RawBody,
     deps: NamedDependency[Deps],
     cause: NamedDependency[Cause],
     who: NamedDependency[str],
-    data: JSONBody[SyncWish | None] = None,
 ) -> SyncList:
     """Ask for the heads to be read now."""
-    wish = data or SyncWish()
+    wish = read_json(body, SyncWish)
     return SyncList(items=await sync.request_sync(deps, wish.repository, who=who, cause=cause))
