@@ -1,0 +1,1 @@
+"""Who provides what git_sync needs: Git, the object store, SQLite."""

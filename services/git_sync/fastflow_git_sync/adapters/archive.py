@@ -1,0 +1,55 @@
+"""A Git tree as a tar.zst: the same tree gives the same bytes."""
+
+import tarfile
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from typing import BinaryIO
+
+import zstandard
+
+from fastflow_git_sync.ports import Entry
+
+LEVEL = 3
+
+
+def write_archive(entries: Sequence[Entry], read: Callable[[str], bytes], file: BinaryIO) -> None:
+    """Write the entries, in their order, with folders before what they hold; submodules become empty folders."""
+    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+    with (
+        compressor.stream_writer(file, closefd=False) as out,
+        tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT, errors="surrogateescape") as tar,
+    ):
+        folders: set[str] = set()
+        for entry in entries:
+            _add_parents(tar, entry.path, folders)
+            _add(tar, entry, read)
+
+
+def _add_parents(tar: tarfile.TarFile, path: str, folders: set[str]) -> None:
+    parts = path.split("/")[:-1]
+    for n in range(1, len(parts) + 1):
+        folder = "/".join(parts[:n])
+        if folder not in folders:
+            folders.add(folder)
+            tar.addfile(_member(folder, tarfile.DIRTYPE, 0o755))
+
+
+def _add(tar: tarfile.TarFile, entry: Entry, read: Callable[[str], bytes]) -> None:
+    if entry.is_submodule:
+        tar.addfile(_member(entry.path, tarfile.DIRTYPE, 0o755))
+    elif entry.is_link:
+        member = _member(entry.path, tarfile.SYMTYPE, 0o777)
+        member.linkname = read(entry.oid).decode("utf-8", "surrogateescape")
+        tar.addfile(member)
+    else:
+        data = read(entry.oid)
+        member = _member(entry.path, tarfile.REGTYPE, 0o755 if entry.mode == "100755" else 0o644)
+        member.size = len(data)
+        tar.addfile(member, BytesIO(data))
+
+
+def _member(path: str, kind: bytes, mode: int) -> tarfile.TarInfo:
+    """Owner, group and time say nothing, so they are nothing."""
+    member = tarfile.TarInfo(path)
+    member.type, member.mode, member.mtime, member.uid, member.gid = kind, mode, 0, 0, 0
+    return member

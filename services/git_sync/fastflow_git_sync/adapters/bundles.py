@@ -1,0 +1,24 @@
+"""The object store for code, over NATS."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import BinaryIO
+
+from fastflow_events.bundles import StoredBundle, find_bundle, store_bundle
+from nats.aio.client import Client
+
+
+class BundleStore:
+    """`Bundles` on the bucket `fastflow-code`."""
+
+    def __init__(self, nc: Client, clock: Callable[[], datetime]) -> None:
+        self._nc = nc
+        self._clock = clock
+
+    async def find(self, tree: str) -> StoredBundle | None:
+        """What is stored of a tree."""
+        return await find_bundle(self._nc, tree)
+
+    async def store(self, tree: str, file: BinaryIO) -> StoredBundle:
+        """Store the file as the bundle of a tree."""
+        return await store_bundle(self._nc, tree, file, at=self._clock())

@@ -1,0 +1,106 @@
+"""Git objects read through one long-lived `git cat-file`, so that a tree costs no process."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from git import Git
+
+from fastflow_git_sync.ports import Entry, GitError, TooLargeError
+
+MAX_FILES = 20_000
+MAX_BYTES = 500_000_000
+MAX_TREE_BYTES = 10_000_000
+"""A tree object of twenty thousand long names."""
+
+
+class Objects:
+    """The objects of one repository, from one thread at a time."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+
+    def header(self, revision: str) -> tuple[str, str, int]:
+        """Id, type and size of an object.
+
+        Raises:
+            GitError: there is none.
+        """
+        try:
+            oid, kind, size = self._git.get_object_header(revision)
+            return _text(oid), _text(kind), size
+        except (ValueError, OSError) as exc:
+            self._git.clear_cache()
+            raise GitError(f"the object {revision} cannot be read from the copy of the repository") from exc
+
+    def data(self, oid: str) -> bytes:
+        """Content of an object.
+
+        Raises:
+            GitError: there is none.
+        """
+        try:
+            return self._git.get_object_data(oid)[3]
+        except (ValueError, OSError) as exc:
+            self._git.clear_cache()
+            raise GitError(f"the object {oid} cannot be read from the copy of the repository") from exc
+
+    def names(self, tree: str) -> list[Entry]:
+        """What lies directly in a tree; sub-trees have the mode `40000`.
+
+        Raises:
+            TooLargeError: the tree object is enormous.
+        """
+        oid, kind, size = self.header(tree)
+        if kind != "tree":
+            raise GitError(f"{tree} is a {kind}, not a tree")
+        if size > MAX_TREE_BYTES:
+            raise TooLargeError(f"a folder holds more than {MAX_FILES} names")
+        return list(_parse(self.data(oid), hash_bytes=len(oid) // 2))
+
+    def files(self, tree: str) -> list[Entry]:
+        """Every file under a tree, by path.
+
+        Raises:
+            TooLargeError: more files or more bytes than a pipeline may have; noticed before they are read.
+        """
+        found: list[Entry] = []
+        names, sizes = cache(self.names), cache(lambda oid: self.header(oid)[2])  # a bomb repeats itself
+        todo, total, visited = [("", tree)], 0, 0
+        while todo:
+            prefix, oid = todo.pop()
+            visited += 1
+            for entry in names(oid):
+                path = f"{prefix}{entry.path}"
+                if entry.is_folder:
+                    todo.append((f"{path}/", entry.oid))
+                    continue
+                size = 0 if entry.is_submodule else sizes(entry.oid)
+                total += size
+                found.append(Entry(path=path, mode=entry.mode, oid=entry.oid, size=size))
+                if len(found) > MAX_FILES:
+                    raise TooLargeError(f"the folder holds more than {MAX_FILES} files")
+                if total > MAX_BYTES:
+                    raise TooLargeError(f"the folder holds more than {MAX_BYTES // 1_000_000} MB")
+            if visited + len(todo) > MAX_FILES:
+                raise TooLargeError(f"the folder holds more than {MAX_FILES} folders")
+        return sorted(found, key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
+
+
+def _text(value: str | bytes) -> str:
+    """GitPython promises text and hands out the bytes it read."""
+    return value.decode("ascii") if isinstance(value, bytes) else value
+
+
+def _parse(raw: bytes, *, hash_bytes: int) -> Iterator[Entry]:
+    """`<mode> <name> NUL <hash>`, again and again.
+
+    Source: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
+    """
+    at = 0
+    while at < len(raw):
+        space = raw.index(b" ", at)
+        end = raw.index(b"\0", space)
+        name = raw[space + 1 : end].decode("utf-8", "surrogateescape")
+        oid = raw[end + 1 : end + 1 + hash_bytes].hex()
+        yield Entry(path=name, mode=raw[at:space].decode("ascii").lstrip("0"), oid=oid)
+        at = end + 1 + hash_bytes

@@ -1,0 +1,46 @@
+"""What the log says of repositories, in SQLite."""
+
+from collections.abc import Sequence
+
+import msgspec
+from fastflow_events import subjects
+from fastflow_events.recorded import Position, Recorded
+from fastflow_events.repository.decider import Repository, repository_decider
+from fastflow_events.store import Store
+
+from fastflow_git_sync.adapters.reached import Reached
+from fastflow_git_sync.ports import Known
+
+AGGREGATE = repository_decider.aggregate
+
+
+class RepositoryRows(Reached):
+    """Table `repositories`: the projection that writes it, and `Repositories` that reads it."""
+
+    subject = subjects.of_kind(AGGREGATE)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def apply(self, batch: Sequence[Recorded]) -> None:
+        """Fold the batch, oldest first."""
+        for recorded in batch:
+            query = "SELECT state FROM repositories WHERE name = ?"
+            async with self._store.db.execute(query, (recorded.id,)) as cursor:
+                row = await cursor.fetchone()
+            before = msgspec.json.decode(row["state"], type=Repository) if row else repository_decider.initial
+            state = msgspec.json.encode(repository_decider.evolve(before, recorded.fact))
+            await self._store.db.execute(
+                "INSERT OR REPLACE INTO repositories VALUES (?, ?, ?, ?)",
+                (recorded.id, recorded.seq, recorded.version, state),
+            )
+
+    async def known(self, name: str) -> Known[Repository]:
+        """The repository."""
+        async with self._store.reader.execute("SELECT * FROM repositories WHERE name = ?", (name,)) as cursor:
+            row = await cursor.fetchone()
+        if row is None:
+            return Known(Repository(), Position(aggregate=AGGREGATE, id=name))
+        state = msgspec.json.decode(row["state"], type=Repository)
+        return Known(state, Position(aggregate=AGGREGATE, id=name, seq=row["seq"], version=row["version"]))

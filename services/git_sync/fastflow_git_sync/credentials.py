@@ -1,0 +1,81 @@
+"""What Git is told by its environment and by `-c`, so that nothing is stored on disk and nothing is executed; pure."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastflow_git_sync.remote import Remote
+from fastflow_git_sync.settings import GitSyncSettings
+
+STALL_S = 60
+"""A transfer below 1 kB/s for this long has hung."""
+CONNECT_S = 15
+TOKEN_USER = "x-access-token"
+"""The user name hosts expect beside a token when the address names none."""
+ASKPASS = """#!/bin/sh
+# Answers Git's question for a user name or a password, for one host only.
+case "$1" in *"//$FASTFLOW_ASKPASS_HOST'"*|*"@$FASTFLOW_ASKPASS_HOST'"*) ;; *) exit 1 ;; esac
+case "$1" in
+  Username*) printf '%s\\n' "$FASTFLOW_ASKPASS_USER" ;;
+  Password*) exec cat -- "$FASTFLOW_ASKPASS_FILE" ;;
+  *) exit 1 ;;
+esac
+"""
+NO_TOKEN = "#!/bin/sh\nexit 1\n"
+OPTIONS = (
+    "core.hooksPath=/dev/null",
+    "core.symlinks=false",
+    "core.fsmonitor=false",
+    "core.quotePath=false",
+    "credential.helper=",
+    "fetch.recurseSubmodules=false",
+    "fetch.writeCommitGraph=false",
+    "gc.autoDetach=false",
+    "protocol.ext.allow=never",
+    "submodule.recurse=false",
+    "transfer.bundleURI=false",
+    "http.lowSpeedLimit=1000",
+    f"http.lowSpeedTime={STALL_S}",
+)
+"""No hook, no filter, no helper, no other transport."""
+
+
+def options() -> list[str]:
+    """Arguments that stand before Git's own command."""
+    return [word for option in OPTIONS for word in ("-c", option)]
+
+
+def environment(settings: GitSyncSettings, remote: Remote, folder: Path) -> Mapping[str, str]:
+    """What Git's processes find in their environment besides our own; `folder` holds `askpass` and `gitconfig`."""
+    env = {
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+        "LANGUAGE": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
+        "GIT_ALLOW_PROTOCOL": remote.protocol,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": str(folder / "askpass"),
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_SSH_COMMAND": _ssh(settings),
+        "GIT_SSH_VARIANT": "ssh",
+    }
+    if settings.git_token_file and remote.protocol in ("http", "https"):
+        env["FASTFLOW_ASKPASS_HOST"] = remote.host
+        env["FASTFLOW_ASKPASS_USER"] = remote.user or TOKEN_USER
+        env["FASTFLOW_ASKPASS_FILE"] = str(settings.git_token_file.absolute())
+    return env
+
+
+def _ssh(settings: GitSyncSettings) -> str:
+    """Keys and host keys from files only; an unknown host is refused."""
+    words = ["ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
+    words += ["-o", f"ConnectTimeout={CONNECT_S}", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3"]
+    words += ["-o", "ClearAllForwardings=yes", "-o", "PermitLocalCommand=no"]
+    if settings.git_known_hosts_file:
+        hosts = settings.git_known_hosts_file.absolute()
+        words += ["-o", f'UserKnownHostsFile="{hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
+    if settings.git_ssh_key_file:
+        words += ["-i", str(settings.git_ssh_key_file.absolute()), "-o", "IdentitiesOnly=yes"]
+    return shlex.join(words)

@@ -1,0 +1,137 @@
+"""A folder of the repository → a pipeline, or every reason why it is none; pure.
+
+| the folder holds | it is |
+|---|---|
+| neither `main.py` nor `main.ipynb` | no pipeline |
+| broken metadata, a link that leads out, an impossible path | invalid, with the reasons; never run with defaults |
+| `type` and entry point that do not fit | invalid |
+| else | a pipeline |
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from fastflow_events import subjects
+from fastflow_events.errors import ContractError
+from fastflow_events.run.specification import Requirements
+from fastflow_rules.definition import MAX_BYTES, Definition, parse
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fastflow_git_sync.links import shown, unsafe_links, unsafe_names
+from fastflow_git_sync.ports import Entry, Folder
+from fastflow_git_sync.requirements import FILES, included, requirements
+
+SCRIPT, NOTEBOOK = "main.py", "main.ipynb"
+MAX_TEXT_BYTES = 5 * 1024**2
+"""Longer requirements and scripts are not looked into."""
+MAX_LINK_BYTES = 4096
+MAX_ERRORS = 20
+MAX_SUBMODULES_SHOWN = 5
+
+
+class Runnable(Struct, frozen=True, kw_only=True):
+    """A pipeline that can be run."""
+
+    folder: Folder
+    definition: Definition
+    requirements: Requirements
+
+
+class Invalid(Struct, frozen=True, kw_only=True):
+    """A pipeline that cannot be run as it is."""
+
+    folder: Folder
+    errors: tuple[str, ...]
+
+
+Judged: TypeAlias = Runnable | Invalid
+
+
+def is_name(folder: str) -> bool:
+    """True when a pipeline may be called like this: it has to fit into a subject."""
+    try:
+        subjects.encode(folder)
+    except (ContractError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def is_pipeline(names: Sequence[Entry]) -> bool:
+    """True when what lies directly in a folder makes it a pipeline, runnable or not."""
+    return any(entry.path in (SCRIPT, NOTEBOOK) and not entry.is_submodule for entry in names)
+
+
+def wanted(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes]) -> list[Entry]:
+    """What has to be read, besides `contents`, to inspect the folder; `[]` when that is enough."""
+    metadata = _metadata(folder, entries)
+    names = {*FILES, *included(_texts(contents))}
+    return [
+        entry
+        for entry in entries
+        if entry.path not in contents
+        and (
+            (entry.is_link and entry.size <= MAX_LINK_BYTES)
+            or (entry.is_file and entry.path in names and entry.size <= MAX_TEXT_BYTES)
+            or (entry == metadata and entry.is_file and entry.size <= MAX_BYTES)
+        )
+    ]
+
+
+def inspect(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes]) -> Runnable | Invalid:
+    """Judge a folder that `is_pipeline`, with everything that was `wanted` at hand."""
+    links = {e.path: contents.get(e.path, b"").decode("utf-8", "surrogateescape") for e in entries if e.is_link}
+    errors = [*unsafe_names(entry.path for entry in entries), *unsafe_links(links)]
+    definition = _definition(folder, entries, contents)
+    if isinstance(definition, Definition):
+        definition = _with_kind(definition, entries, errors)
+    else:
+        errors += definition
+    if errors or not isinstance(definition, Definition):
+        return invalid(folder, errors)
+    return Runnable(folder=folder, definition=definition, requirements=requirements(_texts(contents)))
+
+
+def invalid(folder: Folder, errors: Sequence[str]) -> Invalid:
+    """The folder with its reasons, the first twenty of them."""
+    more = len(errors) - MAX_ERRORS
+    return Invalid(folder=folder, errors=(*errors[:MAX_ERRORS], *([f"and {more} more"] if more > 0 else [])))
+
+
+def _metadata(folder: Folder, entries: Sequence[Entry]) -> Entry | None:
+    by_path = {entry.path: entry for entry in entries}
+    return by_path.get("pipeline.json") or by_path.get(f"{folder.name}.json")
+
+
+def _definition(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes]) -> Definition | list[str]:
+    metadata = _metadata(folder, entries)
+    if metadata is None:
+        return Definition()
+    if not metadata.is_file:
+        return [f"{metadata.path} is no regular file"]
+    if metadata.size > MAX_BYTES:
+        return [f"{metadata.path} has {metadata.size} bytes; at most {MAX_BYTES} are read"]
+    found = parse(contents[metadata.path], folder=folder.name)
+    return found if isinstance(found, Definition) else [f"{metadata.path}: {problem}" for problem in found]
+
+
+def _with_kind(definition: Definition, entries: Sequence[Entry], errors: list[str]) -> Definition:
+    """Check the entry point; a folder with nothing but a notebook, and no word about its type, is a notebook."""
+    by_path = {entry.path: entry for entry in entries}
+    if definition.kind == "script" and SCRIPT not in by_path:
+        definition = replace(definition, kind="notebook")
+    entry_point = by_path.get(NOTEBOOK if definition.kind == "notebook" else SCRIPT)
+    if entry_point is None:
+        errors.append(f'the type is "notebook", but there is no {NOTEBOOK}')
+    elif not entry_point.is_file:
+        errors.append(f"{entry_point.path} is a symbolic link; it has to be a regular file")
+    left_out = [shown(entry.path) for entry in entries if entry.is_submodule]
+    if left_out:
+        names = ", ".join(left_out[:MAX_SUBMODULES_SHOWN])
+        sentence = f"submodules are left out of the code: {names}"
+        definition = replace(definition, warnings=(*definition.warnings, sentence))
+    return definition
+
+
+def _texts(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: content.decode("utf-8", "replace") for path, content in contents.items()}

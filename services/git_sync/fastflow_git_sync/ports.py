@@ -1,0 +1,163 @@
+"""What git_sync needs from outside, in its own words."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import BinaryIO, Generic, Protocol, TypeVar
+
+from fastflow_events.bundles import StoredBundle
+from fastflow_events.errors import FastflowError
+from fastflow_events.pipeline.decider import Pipeline
+from fastflow_events.recorded import Position
+from fastflow_events.repository.decider import Repository
+from msgspec import Struct
+
+S_co = TypeVar("S_co", covariant=True)
+
+
+class GitError(FastflowError):
+    """The repository cannot be read; the message is one sentence without credentials."""
+
+    code = "git"
+
+
+class CommitMissingError(GitError):
+    """The repository answers, and does not have the commit."""
+
+    code = "commit-missing"
+
+
+class TooLargeError(GitError):
+    """The tree holds more than a pipeline may."""
+
+    code = "too-large"
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """The newest commit of the watched branch."""
+
+    commit: str
+    rewritten: bool = False
+    """True when the head before is no ancestor of this one."""
+
+
+class Folder(Struct, frozen=True, kw_only=True):
+    """A folder of the repository that may be a pipeline."""
+
+    name: str
+    tree: str
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """What a Git tree says of one file."""
+
+    path: str
+    """Inside the folder; bytes that are no UTF-8 are surrogates."""
+    mode: str
+    """`100644` file, `100755` executable file, `120000` symbolic link, `160000` submodule."""
+    oid: str
+    size: int = 0
+
+    @property
+    def is_file(self) -> bool:
+        """True for a regular file."""
+        return self.mode.startswith("100")
+
+    @property
+    def is_link(self) -> bool:
+        """True for a symbolic link."""
+        return self.mode == "120000"
+
+    @property
+    def is_folder(self) -> bool:
+        """True for a sub-tree."""
+        return self.mode == "40000"
+
+    @property
+    def is_submodule(self) -> bool:
+        """True for a commit of another repository."""
+        return self.mode == "160000"
+
+
+class Source(Protocol):
+    """One Git repository, read without a work tree."""
+
+    async def fetch(self, previous: str | None) -> Head:
+        """Bring the watched branch up to date and return its newest commit; `previous` is the head people know.
+
+        Raises:
+            GitError: unreachable, refused, empty, or without the branch.
+        """
+
+    async def require(self, commit: str) -> None:
+        """Make sure the commit can be read, fetching every branch when it is not there; it stays for ever.
+
+        Only what some branch holds, or what the watched branch held once, is given out.
+
+        Raises:
+            CommitMissingError: the repository does not have it.
+            GitError: the repository cannot be asked.
+        """
+
+    async def folders(self, commit: str) -> Sequence[Folder]:
+        """The direct sub-folders that may be pipelines, by name.
+
+        Raises:
+            GitError: the commit has no such sub-folder to look in.
+        """
+
+    async def names(self, tree: str) -> Sequence[Entry]:
+        """What lies directly in a tree, without sizes."""
+
+    async def entries(self, tree: str) -> Sequence[Entry]:
+        """Every file under a tree, by path.
+
+        Raises:
+            TooLargeError: too many files, or too many bytes.
+        """
+
+    async def read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
+        """The content of each entry, by path."""
+
+    def archive(self, entries: Sequence[Entry]) -> AbstractAsyncContextManager[BinaryIO]:
+        """A temporary file with the entries as a tar.zst, the same bytes every time."""
+
+
+class Bundles(Protocol):
+    """The object store for code."""
+
+    async def find(self, tree: str) -> StoredBundle | None:
+        """What is stored of a tree, if anything."""
+
+    async def store(self, tree: str, file: BinaryIO) -> StoredBundle:
+        """Store the file as the bundle of a tree.
+
+        Raises:
+            InfrastructureError: the object store did not take it.
+        """
+
+
+class Known(Struct, Generic[S_co], frozen=True):
+    """An aggregate as the log had it, and where its next fact goes."""
+
+    state: S_co
+    position: Position
+
+
+class Pipelines(Protocol):
+    """What the log says of pipelines."""
+
+    async def known(self, name: str, *, commit: str, tree: str | None) -> Known[Pipeline]:
+        """The pipeline, with those of its versions that are of this commit or this tree."""
+
+    async def present(self, repository: str) -> dict[str, Pipeline]:
+        """Every pipeline of the repository that is at its head, by name, without versions."""
+
+
+class Repositories(Protocol):
+    """What the log says of repositories."""
+
+    async def known(self, name: str) -> Known[Repository]:
+        """The repository."""
+
+    async def reached(self, seq: int) -> None:
+        """Return once everything up to a stream position is known."""

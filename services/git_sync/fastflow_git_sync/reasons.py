@@ -1,0 +1,59 @@
+"""What Git prints when it fails → one sentence for people, without credentials; pure."""
+
+import re
+from collections.abc import Sequence
+
+MAX_SENTENCE = 300
+_KNOWN = (
+    (r"couldn't find remote ref|remote ref does not exist", "the repository has no branch {branch}"),
+    (
+        r"authentication failed|could not read (?:username|password)|403|invalid credentials|terminal prompts disabled",
+        "the repository at {url} refuses these credentials, or wants some; see FASTFLOW_GIT_TOKEN_FILE",
+    ),
+    (
+        r"host key verification failed|no .* host key is known|remote host identification has changed",
+        "the host key of {url} is not trusted; put it into the file FASTFLOW_GIT_KNOWN_HOSTS_FILE names",
+    ),
+    (r"permission denied \(", "the repository at {url} refuses the SSH key; see FASTFLOW_GIT_SSH_KEY_FILE"),
+    (r"could not resolve host", "the host of {url} is not known"),
+    (r"connection refused|couldn't connect to server|failed to connect", "nothing answers at {url}"),
+    (
+        r"timed out|operation too slow|connection reset|remote end hung up|early eof",
+        "the connection to {url} broke off",
+    ),
+    (
+        r"repository .*not found|does not appear to be a git repository|does not exist|not a git repository|"
+        r"no such file or directory",
+        "there is no repository at {url}",
+    ),
+    (r"certificate|ssl", "the certificate of {url} is not trusted"),
+    (r"transport .* not allowed|unsupported protocol", "the address {url} uses a protocol that is not allowed"),
+    (r"no space left", "the disk is full"),
+)
+_DAMAGED = re.compile(
+    r"corrupt|bad object|unable to read tree|inflate|bad signature|missing blob|not a git repository: ", re.IGNORECASE
+)
+_URL_USER = re.compile(r"//[^/@\s']*@")
+
+
+def reason(stderr: str, *, url: str, branch: str, secrets: Sequence[str] = ()) -> str:
+    """Return the sentence for what Git printed."""
+    for pattern, sentence in _KNOWN:
+        if re.search(pattern, stderr, re.IGNORECASE):
+            return sentence.format(url=url, branch=f'"{branch}"')
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    telling = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
+    return f"Git failed: {scrub(telling, secrets)[:MAX_SENTENCE]}" if telling else "Git failed without a word"
+
+
+def is_damaged(stderr: str) -> bool:
+    """True when our own copy cannot be read any more."""
+    return bool(_DAMAGED.search(stderr))
+
+
+def scrub(text: str, secrets: Sequence[str]) -> str:
+    """Return the text without passwords."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return _URL_USER.sub("//***@", text)

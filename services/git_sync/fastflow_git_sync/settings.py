@@ -1,0 +1,29 @@
+"""What git_sync is told by its environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+from fastflow_events.settings import Settings
+from fastflow_events.types import RepositoryName
+from msgspec import Meta
+
+
+class GitSyncSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`FASTFLOW_GIT_URL` has no default; the rest does."""
+
+    git_url: str
+    """https://, http://, ssh://, file://, user@host:path or an absolute path; never with a password."""
+    git_branch: str = "main"
+    git_subfolder: str = ""
+    """Folder of the repository that holds the pipelines; empty is its root."""
+    git_name: RepositoryName = "main"
+    """What the repository is called in facts."""
+    git_token_file: Path | None = None
+    """File with a password or token for HTTP(S); read anew for every fetch."""
+    git_ssh_key_file: Path | None = None
+    git_known_hosts_file: Path | None = None
+    """Host keys that are trusted over SSH; without it only what the system trusts."""
+    git_timeout_s: Annotated[float, Meta(gt=0)] = 300.0
+    """For one fetch; a connection that is silent for a minute ends earlier."""
+    poll_every_s: Annotated[float, Meta(ge=0)] = 30.0
+    """0 fetches at the start and when somebody asks."""

@@ -1,0 +1,55 @@
+"""What git_sync does when a run asks: store the version of a pipeline at one commit."""
+
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.pipeline.commands import MissVersion, StoreVersion
+from fastflow_events.pipeline.decider import pipeline_decider
+from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.recorded import Recorded
+from fastflow_events.run.events import RunRequested
+
+from fastflow_git_sync import discovery
+from fastflow_git_sync.deps import Deps
+from fastflow_git_sync.inspection import judge, store
+from fastflow_git_sync.ports import CommitMissingError, GitError
+from fastflow_git_sync.recording import record
+
+PATIENCE_S = 180.0
+"""How long a run waits for a repository that does not answer before it is told that its code is missing."""
+
+
+async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -> None:
+    """Store the version a run asks for, or say why there is none. Safe to repeat.
+
+    Raises:
+        InfrastructureError: the repository, the log or the object store did not answer; the fact will come again.
+    """
+    commit, pipeline = request.commit, request.pipeline
+    if commit is None:
+        return
+    known = await deps.pipelines.known(pipeline, commit=commit, tree=None)
+    if commit in known.state.versions or known.state.repository not in ("", deps.repository):
+        return
+    try:
+        found = await _find_version(deps, pipeline, commit)
+    except GitError as exc:
+        if not isinstance(exc, CommitMissingError) and (deps.clock() - recorded.at).total_seconds() < PATIENCE_S:
+            raise InfrastructureError(str(exc), pipeline=pipeline, commit=commit) from exc
+        found = str(exc)
+    cause = recorded.because()
+    if isinstance(found, PipelineVersionStored):
+        await record(deps.log, pipeline_decider, known, StoreVersion(version=found), cause=cause)
+    elif known.position.seq:  # nobody ever heard of the pipeline: the run is refused for that
+        missing = MissVersion(repository=deps.repository, commit=commit, reason=found)
+        await record(deps.log, pipeline_decider, known, missing, cause=cause)
+
+
+async def _find_version(deps: Deps, pipeline: str, commit: str) -> PipelineVersionStored | str:
+    """Return the version, stored, or the reason why the commit has none."""
+    await deps.source.require(commit)
+    folder = next((f for f in await deps.source.folders(commit) if f.name == pipeline), None)
+    judgement = await judge(deps.source, folder) if folder else None
+    if judgement is None:
+        return f"the commit {commit} has no pipeline of this name"
+    if isinstance(judgement, discovery.Invalid):
+        return f"the pipeline is invalid at the commit {commit}: {'; '.join(judgement.errors)}"
+    return await store(deps, commit, judgement)
