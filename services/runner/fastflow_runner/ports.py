@@ -119,7 +119,9 @@ class Executor(Protocol):
     All methods raise `InfrastructureError` when the engine does not answer.
     """
 
-    kind: Literal["docker", "process"]
+    @property
+    def kind(self) -> Literal["docker", "process"]:
+        """Which one it is."""
 
     async def engine_id(self) -> str:
         """Id of the engine: the Docker daemon's id, or the host's boot id for processes."""

@@ -1,0 +1,82 @@
+"""Open claims in SQLite, so that a restart folds only what is new."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from fastflow_events import subjects
+from fastflow_events.log import EventLog
+from fastflow_events.projection import apply_batch
+from fastflow_events.recorded import Recorded
+from fastflow_events.run.commands import Holder
+from fastflow_events.store import Store
+
+from fastflow_runner.claims import Closed, OpenClaim, change
+from fastflow_runner.ports import AttemptRef
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS claims (  -- one row per run with an attempt that somebody holds
+    run_id      TEXT PRIMARY KEY,
+    attempt     INTEGER NOT NULL,
+    runner      TEXT NOT NULL,
+    incarnation TEXT NOT NULL,
+    engine      TEXT NOT NULL
+) WITHOUT ROWID
+"""
+_BATCH = 1000
+
+
+class ClaimsProjection:
+    """Folds the facts of all runs; `hear` is told every fact once its batch is committed."""
+
+    subject = subjects.of_kind("run")
+
+    def __init__(self, store: Store, hear: Callable[[Recorded], None]) -> None:
+        self._store = store
+        self._hear = hear
+        self._batch: Sequence[Recorded] = ()
+        self._turn = asyncio.Lock()
+
+    async def apply(self, batch: Sequence[Recorded]) -> None:
+        """Fold one batch."""
+        self._batch = batch
+        for recorded in batch:
+            match change(recorded):
+                case OpenClaim(ref=ref, holder=holder):
+                    row = (ref.run_id, ref.attempt, holder.runner, holder.incarnation, holder.engine)
+                    await self._store.db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?)", row)
+                case Closed(run_id=run_id):
+                    await self._store.db.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
+                case _:
+                    pass
+
+    def committed(self, seq: int) -> None:
+        """Tell what the batch holds to whom it concerns."""
+        batch, self._batch = self._batch, ()
+        for recorded in batch:
+            self._hear(recorded)
+
+    async def catch_up(self, log: EventLog) -> None:
+        """Fold everything that the log holds now.
+
+        Raises:
+            InfrastructureError: the log did not answer.
+        """
+        batch: list[Recorded] = []
+        async for recorded in log.read(self.subject, after_seq=await self._store.checkpoint()):
+            batch.append(recorded)
+            if len(batch) == _BATCH:
+                await apply_batch(self._store, self, batch)
+                batch = []
+        if batch:
+            await apply_batch(self._store, self, batch)
+
+    async def open_claims(self) -> list[OpenClaim]:
+        """Every open claim, by whomever."""
+        rows = await self._store.reader.execute_fetchall("SELECT * FROM claims ORDER BY run_id")
+        return [
+            OpenClaim(
+                ref=AttemptRef(run_id=row["run_id"], attempt=row["attempt"]),
+                holder=Holder(runner=row["runner"], incarnation=row["incarnation"], engine=row["engine"]),
+            )
+            for row in rows
+        ]

@@ -1,0 +1,49 @@
+"""The one executor the settings name."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from fastflow_events.errors import SettingsError
+
+from fastflow_runner.adapters.docker import DockerExecutor
+from fastflow_runner.adapters.process import ProcessExecutor
+from fastflow_runner.container_spec import Deployment
+from fastflow_runner.ports import Executor
+from fastflow_runner.settings import RunnerSettings
+
+
+@contextmanager
+def open_executor(settings: RunnerSettings, key: bytes, variables: Mapping[str, str]) -> Iterator[Executor]:
+    """Have the executor until the block ends; attempts outlive it.
+
+    Raises:
+        SettingsError: the process executor has no uv.
+    """
+    uv_settings = {name: value for name, value in variables.items() if name.startswith("UV_")}
+    executor: DockerExecutor | ProcessExecutor
+    if settings.executor == "process":
+        executor = _process(settings, key, variables, uv_settings)
+    else:
+        executor = _docker(settings, key, uv_settings)
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]) -> DockerExecutor:
+    deployment = Deployment(image=settings.worker_image, network=settings.docker_network, volume=settings.docker_volume)
+    return DockerExecutor(
+        settings.docker_url, deployment=deployment, owner=settings.name, key=key, uv_settings=uv_settings
+    )
+
+
+def _process(
+    settings: RunnerSettings, key: bytes, variables: Mapping[str, str], uv_settings: Mapping[str, str]
+) -> ProcessExecutor:
+    uv = shutil.which(settings.uv, path=variables.get("PATH"))
+    if uv is None:
+        raise SettingsError(f"uv is not at FASTFLOW_UV={settings.uv}; install it, or name its path there")
+    root = settings.shared_folder / "process"
+    return ProcessExecutor(root, uv=uv, key=key, variables=variables, uv_settings=uv_settings)

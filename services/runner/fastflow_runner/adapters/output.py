@@ -1,0 +1,45 @@
+"""Output chunks in `FASTFLOW_OUTPUT`, each behind the one its writer knew as the last."""
+
+import nats.errors
+from fastflow_events import subjects
+from fastflow_events.direct_get import get_last
+from fastflow_events.errors import ConcurrencyError, InfrastructureError
+from fastflow_events.output import Chunk, decode_chunk, encode_chunk
+from fastflow_events.topology import OUTPUT
+from nats.aio.client import Client
+from nats.js.errors import APIError
+
+from fastflow_runner.bus import StoredChunk
+from fastflow_runner.ports import AttemptRef
+
+ACK_TIMEOUT_S = 5.0
+_EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
+_WRONG_LAST_SEQUENCE = 10071  # nats-server errors.json
+
+
+class NatsOutput:
+    """`OutputStore` on JetStream."""
+
+    def __init__(self, nc: Client) -> None:
+        self._nc = nc
+        self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
+
+    async def last(self, ref: AttemptRef) -> StoredChunk | None:
+        """The newest stored chunk of an attempt, or None."""
+        stored = await get_last(self._nc, OUTPUT, subject=subjects.output(ref.run_id, ref.attempt))
+        return None if stored is None else StoredChunk(seq=stored.seq, chunk=decode_chunk(stored.data))
+
+    async def append(self, ref: AttemptRef, chunk: Chunk, *, after_seq: int) -> int:
+        """Store a chunk; the server refuses it when the subject has moved on."""
+        subject = subjects.output(ref.run_id, ref.attempt)
+        if not self._nc.is_connected:
+            raise InfrastructureError("not connected to NATS")
+        try:
+            ack = await self._js.publish(subject, encode_chunk(chunk), headers={_EXPECTED_SEQ: str(after_seq)})
+        except APIError as exc:
+            if exc.err_code == _WRONG_LAST_SEQUENCE:
+                raise ConcurrencyError("the output has moved on", run=ref.name) from exc
+            raise InfrastructureError(f"output cannot be stored: {exc.description}", run=ref.name) from exc
+        except (nats.errors.Error, TimeoutError) as exc:
+            raise InfrastructureError(f"output cannot be stored: {exc!r}", run=ref.name) from exc
+        return ack.seq

@@ -1,0 +1,93 @@
+"""Dispatched attempts from the durable consumer of each pool, one at a time."""
+
+import json
+from collections.abc import Iterable
+
+import nats.errors
+from fastflow_events import telemetry
+from fastflow_events.envelope import Reader
+from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.recorded import Recorded
+from fastflow_events.run.events import RunDispatched
+from fastflow_events.topology import EVENTS, dispatch_durable
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError
+
+FETCH_TIMEOUT_S = 1.0
+"""Far below the consumer's `ack_wait`: what arrives is handled at once or given to somebody else."""
+ACK_TIMEOUT_S = 2.0
+_UNREADABLE_AGAIN_S = 60.0
+
+
+class NatsDelivery:
+    """One message of the consumer."""
+
+    def __init__(self, msg: Msg, recorded: Recorded) -> None:
+        self.recorded = recorded
+        self._msg = msg
+        self._settled = False
+
+    async def settle(self) -> None:
+        """Acknowledge; when that fails the dispatch comes again and is dropped then."""
+        if self._settled:
+            return
+        self._settled = True
+        try:
+            await self._msg.ack_sync(timeout=ACK_TIMEOUT_S)
+        except (nats.errors.Error, TimeoutError):
+            return
+
+    async def give_back(self, after_s: float) -> None:
+        """Have it delivered again; without an answer that happens after `ack_wait` anyway."""
+        if not self._settled:
+            self._settled = True
+            await _give_back(self._msg, after_s)
+
+
+class NatsWork:
+    """`WorkQueue` over pull consumers that the deploy step made."""
+
+    def __init__(self, nc: Client) -> None:
+        self._nc = nc
+        self._js = nc.jetstream()
+        self._reader = Reader()
+        self._subscriptions: dict[str, JetStreamContext.PullSubscription] = {}
+
+    async def bind(self, pools: Iterable[str]) -> None:
+        """Be ready to fetch; nothing is created on the server."""
+        for pool in pools:
+            durable = dispatch_durable(pool)
+            self._subscriptions[pool] = await self._js.pull_subscribe_bind(durable, EVENTS)
+
+    async def next(self, pool: str) -> NatsDelivery | None:
+        """The next dispatch of a pool, waiting about a second for it."""
+        try:
+            [msg] = await self._subscriptions[pool].fetch(1, timeout=FETCH_TIMEOUT_S)
+        except TimeoutError:
+            return None
+        except APIError as exc:
+            raise InfrastructureError(f"the queue of pool {pool} cannot be read: {exc.description}") from exc
+        except nats.errors.Error as exc:
+            raise InfrastructureError(f"the queue of pool {pool} cannot be read: {exc!r}") from exc
+        try:
+            return NatsDelivery(msg, self._read(msg))
+        except ContractError as exc:
+            telemetry.unreadable(msg.subject, msg.metadata.sequence.stream, exc)
+            await _give_back(msg, _UNREADABLE_AGAIN_S)  # a newer runner of this pool may know it
+            return None
+
+    def _read(self, msg: Msg) -> Recorded:
+        seq = msg.metadata.sequence.stream
+        recorded = self._reader.recorded(seq, msg.subject, msg.headers or {}, msg.data)
+        if not isinstance(recorded.fact, RunDispatched):
+            raise ContractError("not a dispatch this release knows", type=recorded.wire_type)
+        return recorded
+
+
+async def _give_back(msg: Msg, after_s: float) -> None:
+    try:
+        await msg._client.publish(msg.reply, b"-NAK " + json.dumps({"delay": int(after_s * 1e9)}).encode())
+    except nats.errors.Error:
+        return

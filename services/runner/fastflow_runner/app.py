@@ -1,0 +1,113 @@
+"""The composition root: opens, wires, closes."""
+
+import logging
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastflow_events import telemetry
+from fastflow_events.broker import make_broker
+from fastflow_events.clock import utc_now
+from fastflow_events.connection import connect
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.health import Ping, serve
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.leases import Heartbeat
+from fastflow_events.projection import project
+from fastflow_events.run.commands import Holder
+from fastflow_events.store import open_store
+from fastflow_events.tasks import background
+from faststream import FastStream
+from nats.aio.client import Client
+
+from fastflow_runner.adapters.beats import NatsBeats
+from fastflow_runner.adapters.claims_store import SCHEMA, ClaimsProjection
+from fastflow_runner.adapters.code import NatsCode
+from fastflow_runner.adapters.executors import open_executor
+from fastflow_runner.adapters.output import NatsOutput
+from fastflow_runner.adapters.work import NatsWork
+from fastflow_runner.attempt import Held
+from fastflow_runner.deps import Deps
+from fastflow_runner.lease import Lease
+from fastflow_runner.lock import hold, key_of
+from fastflow_runner.ports import Executor
+from fastflow_runner.settings import RunnerSettings
+from fastflow_runner.slots import Slots
+from fastflow_runner.watcher import Watcher, hear
+
+SERVICE = "runner"
+
+
+def build(settings: RunnerSettings, variables: Mapping[str, str]) -> FastStream:
+    """Return the unstarted service; `variables` is the environment that uv and processes inherit from."""
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        key, incarnation = key_of(settings.shared_folder), uuid.uuid4().hex
+        with hold(settings.folder, incarnation) as predecessor, open_executor(settings, key, variables) as executor:
+            async with (
+                connect(settings, f"{SERVICE}-{settings.name}") as nc,
+                open_store(settings.folder / "claims.db", SCHEMA) as store,
+            ):
+                holder = Holder(runner=settings.name, incarnation=incarnation, engine=await executor.engine_id())
+                deps = _deps(settings, nc, executor, holder, key)
+                await deps.lease.take(predecessor)
+                projection = ClaimsProjection(store, lambda recorded: hear(deps, recorded))
+                await projection.catch_up(deps.log)
+                work = NatsWork(nc)
+                await work.bind(settings.pool_names)
+                watcher = Watcher(deps, work, projection.open_claims)
+                async with (
+                    serve(settings.health_host, settings.health_port, _pings(nc, executor)),
+                    background(deps.lease.keep(), project(deps.log, store, projection), watcher.run()),
+                ):
+                    yield
+
+    return FastStream(make_broker(settings, SERVICE), lifespan=lifespan, logger=logging.getLogger(__name__))
+
+
+def _deps(settings: RunnerSettings, nc: Client, executor: Executor, holder: Holder, key: bytes) -> Deps:
+    held = Held()
+    telemetry.RUNNING.set_function(lambda: len(held))
+    return Deps(
+        settings=settings,
+        holder=holder,
+        log=JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.name}"),
+        executor=executor,
+        output=NatsOutput(nc),
+        code=NatsCode(nc),
+        lease=Lease(NatsBeats(nc), _heartbeat(settings, holder, executor), running=lambda: len(held), clock=utc_now),
+        held=held,
+        slots=Slots(settings.max_concurrent),
+        key=key,
+        clock=utc_now,
+    )
+
+
+def _heartbeat(settings: RunnerSettings, holder: Holder, executor: Executor) -> Heartbeat:
+    return Heartbeat(
+        runner=holder.runner,
+        incarnation=holder.incarnation,
+        engine=holder.engine,
+        executor=executor.kind,
+        slots=settings.max_concurrent,
+        running=0,
+        pools=settings.pool_names,
+        version=version("fastflow-runner"),
+        at=utc_now(),
+    )
+
+
+def _pings(nc: Client, executor: Executor) -> dict[str, Ping]:
+    async def nats() -> str | None:
+        return None if nc.is_connected else "not connected to NATS"
+
+    async def engine() -> str | None:
+        try:
+            await executor.engine_id()
+        except InfrastructureError as exc:
+            return str(exc)
+        return None
+
+    return {"nats": nats, "executor": engine}

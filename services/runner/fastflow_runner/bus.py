@@ -1,0 +1,72 @@
+"""What the runner needs from the bus, in its own words."""
+
+from typing import Protocol
+
+from fastflow_events.output import Chunk
+from fastflow_events.recorded import Recorded
+from msgspec import Struct
+
+from fastflow_runner.ports import AttemptRef
+
+
+class StoredChunk(Struct, frozen=True, kw_only=True):
+    """A chunk of output and where it is stored."""
+
+    seq: int
+    chunk: Chunk
+
+
+class OutputStore(Protocol):
+    """The stored output of attempts."""
+
+    async def last(self, ref: AttemptRef) -> StoredChunk | None:
+        """The newest stored chunk of an attempt, or None.
+
+        Raises:
+            InfrastructureError: the bus did not answer.
+        """
+
+    async def append(self, ref: AttemptRef, chunk: Chunk, *, after_seq: int) -> int:
+        """Store a chunk behind the one at `after_seq` (0: the first one); returns its position.
+
+        Raises:
+            ConcurrencyError: the attempt's output has moved on.
+            InfrastructureError: the bus did not answer; the chunk may be stored all the same.
+        """
+
+
+class CodeStore(Protocol):
+    """The code bundles that git_sync stored."""
+
+    async def bundle(self, tree: str) -> bytes:
+        """The bundle of a Git tree, verified.
+
+        Raises:
+            NotFoundError: no such bundle is stored.
+            ContractError: what is stored is not what was put there.
+            InfrastructureError: the bus did not answer.
+        """
+
+
+class Delivery(Protocol):
+    """One dispatched attempt, handed to this runner until it is settled."""
+
+    recorded: Recorded
+    """The fact `run.dispatched`."""
+
+    async def settle(self) -> None:
+        """Say that nobody needs to be given this dispatch again; safe to repeat."""
+
+    async def give_back(self, after_s: float) -> None:
+        """Let it be delivered again."""
+
+
+class WorkQueue(Protocol):
+    """Where dispatched attempts wait."""
+
+    async def next(self, pool: str) -> Delivery | None:
+        """The next dispatch of a pool, waiting about a second for it.
+
+        Raises:
+            InfrastructureError: the bus did not answer.
+        """

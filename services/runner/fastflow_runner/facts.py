@@ -1,0 +1,35 @@
+"""Saying things of an attempt in the log: in order, and for as long as it takes."""
+
+import asyncio
+import logging
+
+from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, FencedError, InfrastructureError
+from fastflow_events.execute import execute
+from fastflow_events.recorded import Recorded
+from fastflow_events.run.commands import AdoptAttempt, FinishAttempt, ReportAttempt, StartAttempt
+from fastflow_events.run.decider import run_decider
+
+from fastflow_runner.attempt import Brief
+from fastflow_runner.deps import Deps
+from fastflow_runner.patience import pauses
+
+logger = logging.getLogger(__name__)
+
+
+async def record(
+    deps: Deps, brief: Brief, command: AdoptAttempt | StartAttempt | ReportAttempt | FinishAttempt
+) -> list[Recorded]:
+    """Append what follows from `command`; while the bus is away this waits, so facts of one attempt keep their order.
+
+    Raises:
+        FencedError: the attempt is not ours, or not open, any more.
+    """
+    for pause in pauses():
+        try:
+            return await execute(deps.log, run_decider, brief.ref.run_id, command, cause=brief.cause)
+        except DomainError as exc:
+            raise exc if isinstance(exc, FencedError) else FencedError(str(exc), **exc.context) from exc
+        except (ConcurrencyError, ContractError, InfrastructureError) as exc:
+            logger.warning("a fact waits: %s", exc, extra={"action": "fact_waits", "command": type(command).__name__})
+            await asyncio.sleep(pause)
+    raise AssertionError("unreachable")

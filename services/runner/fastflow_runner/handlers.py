@@ -1,0 +1,114 @@
+"""What the runner does with an attempt that comes its way: a new one, one from before a restart, one left behind."""
+
+import asyncio
+import logging
+
+from fastflow_events import telemetry
+from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, FencedError, InfrastructureError
+from fastflow_events.run.commands import AdoptAttempt, FinishAttempt
+from fastflow_events.run.decider import run_decider
+
+from fastflow_runner.attempt import Brief, Signals, brief_of
+from fastflow_runner.bus import Delivery
+from fastflow_runner.claims import OpenClaim
+from fastflow_runner.deps import Deps
+from fastflow_runner.facts import record
+from fastflow_runner.outcome import finished, never_ran
+from fastflow_runner.patience import insist
+from fastflow_runner.phases.claim import claim
+from fastflow_runner.phases.course import pursue
+from fastflow_runner.phases.finish import remove
+from fastflow_runner.ports import AttemptRef
+from fastflow_runner.reconcile import verdict
+
+logger = logging.getLogger(__name__)
+
+AGAIN_AFTER_S = 1.0
+UNREADABLE_AFTER_S = 60.0
+TRIES = 5
+
+
+async def take(deps: Deps, delivery: Delivery) -> None:
+    """Claim a dispatched attempt and execute it; what is not for us is settled and dropped."""
+    fact = delivery.recorded.fact
+    ref = AttemptRef(run_id=delivery.recorded.id, attempt=getattr(fact, "attempt", 0))
+    with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
+        if ref in deps.held:
+            logger.info("delivered again", extra={"action": "dispatch_dropped", "code": "in-hand"})
+            await delivery.settle()
+            return
+        signals = deps.held.add(ref)
+        try:
+            brief = await claim(deps, delivery.recorded, ref)
+            deps.passed("claimed")
+            await delivery.settle()
+            logger.info("claimed", extra={"action": "attempt_claimed", "pipeline": brief.specification.pipeline})
+            await _see_through(deps, brief, signals, fresh=True)
+        except DomainError as exc:
+            logger.info("not claimed: %s", exc, extra={"action": "dispatch_dropped", "code": exc.code})
+            await delivery.settle()
+        except (ConcurrencyError, InfrastructureError) as exc:
+            logger.warning("not claimed yet: %s", exc, extra={"action": "dispatch_given_back"})
+            await delivery.give_back(AGAIN_AFTER_S)
+        except ContractError:
+            logger.exception("not claimed", extra={"action": "dispatch_unreadable"})
+            await delivery.give_back(UNREADABLE_AFTER_S)
+        finally:
+            deps.held.drop(ref)
+
+
+async def adopt(deps: Deps, found: OpenClaim) -> None:
+    """Go on with an attempt that an earlier incarnation held."""
+    ref = found.ref
+    with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
+        signals = deps.held.add(ref)
+        try:
+            history = await insist(lambda: deps.log.load("run", ref.run_id), what="reading the run")
+            run = run_decider.fold(history.facts)
+            if run.specification is None or run.attempt != ref.attempt:
+                return
+            brief = brief_of(history, ref)
+            await record(deps, brief, AdoptAttempt(attempt=ref.attempt, holder=deps.holder))
+            deps.passed("adopted")
+            if brief.cancelled:
+                signals.cancelled.set()
+            logger.info("adopted", extra={"action": "attempt_adopted", "phase": run.phase})
+            await _see_through(deps, brief, signals, fresh=False)
+        except FencedError as exc:
+            logger.info("not adopted: %s", exc, extra={"action": "claim_dropped"})
+        finally:
+            deps.held.drop(ref)
+
+
+async def examine(deps: Deps, ref: AttemptRef) -> None:
+    """Remove what is left on the engine of an attempt that is over; the log itself says whether it is."""
+    with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
+        history = await insist(lambda: deps.log.load("run", ref.run_id), what="reading the run")
+        run = run_decider.fold(history.facts)
+        if verdict(run, ref, deps.holder) == "keep":
+            logger.info("left alone", extra={"action": "orphan_kept", "phase": run.phase})
+            return
+        logger.info("removing what is left", extra={"action": "orphan_removed", "phase": run.phase})
+        await insist(lambda: deps.executor.stop(ref, grace_s=0), what="stopping an orphan")
+        await insist(lambda: deps.executor.remove(ref), what="removing an orphan")
+
+
+async def _see_through(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> None:
+    """Pursue the attempt; a bug of ours neither ends this service nor leaves the run hanging."""
+    for tries in range(1, TRIES + 1):
+        try:
+            await pursue(deps, brief, signals, fresh=fresh and tries == 1)
+        except Exception:  # the loop is the last line of defence: report, wait, take up what is there
+            logger.exception("an attempt went wrong", extra={"action": "attempt_failed", "tries": tries})
+            await asyncio.sleep(2.0 ** (tries - 1))
+        else:
+            return
+    try:
+        await insist(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping the attempt")
+        ending = never_ran("infrastructure_error", "the runner could not execute this attempt; its log says why")
+        fact = finished(ending, brief.ref, runner=deps.holder.runner, lines=0, size_bytes=0, now=deps.clock())
+        await record(deps, brief, FinishAttempt(holder=deps.holder, finished=fact))
+    except FencedError as exc:
+        logger.warning("fenced: %s", exc, extra={"action": "fenced"})
+        return
+    await remove(deps, brief)

@@ -1,0 +1,36 @@
+"""Claim: the fence. Before it nothing of the attempt exists, after it the attempt is ours alone."""
+
+from fastflow_events.errors import ConcurrencyError, ContractError
+from fastflow_events.execute import TRIES
+from fastflow_events.fact import UnknownFact
+from fastflow_events.recorded import Recorded
+from fastflow_events.run.commands import ClaimAttempt
+from fastflow_events.run.decider import run_decider
+
+from fastflow_runner.attempt import Brief, brief_of
+from fastflow_runner.deps import Deps
+from fastflow_runner.ports import AttemptRef
+
+
+async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> Brief:
+    """Claim a dispatched attempt and read what it is about, with one load of its run.
+
+    Raises:
+        DomainError: the attempt is somebody else's, cancelled, or over.
+        ConcurrencyError: the run keeps changing.
+        ContractError: the run holds facts of a newer release.
+        InfrastructureError: the log did not answer.
+    """
+    command = ClaimAttempt(attempt=ref.attempt, holder=deps.holder)
+    for _ in range(TRIES):
+        history = await deps.log.load("run", ref.run_id)
+        if any(isinstance(fact, UnknownFact) for fact in history.facts):
+            raise ContractError("the run holds facts of a newer release; upgrade this runner", run_id=ref.run_id)
+        facts = run_decider.decide(command, run_decider.fold(history.facts))
+        try:
+            if facts:
+                await deps.log.append(history.position, facts, cause=dispatch.because())
+        except ConcurrencyError:
+            continue
+        return brief_of(history, ref)
+    raise ConcurrencyError("the run keeps changing", run_id=ref.run_id)

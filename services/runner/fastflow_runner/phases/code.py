@@ -1,0 +1,27 @@
+"""Code: the bundle of the run's tree is on the engine."""
+
+from fastflow_runner.attempt import Brief, Signals
+from fastflow_runner.deps import Deps
+from fastflow_runner.patience import insist_unless_stopped
+
+
+async def stage(deps: Deps, brief: Brief, signals: Signals) -> None:
+    """Stage the run's code unless it is there.
+
+    Raises:
+        NotFoundError: the code is not stored.
+        ContractError: the code must not be unpacked.
+        InfrastructureError: the engine does not answer.
+        CancelledRunError: somebody asked for the run's end.
+        FencedError: the attempt belongs to somebody else.
+    """
+    tree, patience_s = brief.specification.tree, deps.settings.patience_s
+    executor = deps.executor
+    if await insist_unless_stopped(
+        signals, lambda: executor.has_code(tree), what="looking for the code", patience_s=patience_s
+    ):
+        return
+    bundle = await insist_unless_stopped(signals, lambda: deps.code.bundle(tree), what="fetching the code")
+    await insist_unless_stopped(
+        signals, lambda: executor.stage_code(tree, bundle), what="staging the code", patience_s=patience_s
+    )

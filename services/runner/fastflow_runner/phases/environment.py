@@ -1,0 +1,82 @@
+"""Environment: the run's packages, from the same lock as every run before."""
+
+import logging
+
+from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
+from fastflow_events.environment.decider import LockDecidedError, environment_decider
+from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.errors import ConcurrencyError, ContractError
+from fastflow_events.execute import execute
+
+from fastflow_runner.attempt import Brief, Signals
+from fastflow_runner.deps import Deps
+from fastflow_runner.orders import input_name
+from fastflow_runner.patience import insist_unless_stopped
+from fastflow_runner.ports import DependencyError, Prepared
+
+logger = logging.getLogger(__name__)
+
+MAX_REASON_CHARS = 8000
+
+
+async def prepare(deps: Deps, brief: Brief, signals: Signals) -> Prepared:
+    """The environment, built if need be; whoever resolves an input first decides its lock.
+
+    Raises:
+        DependencyError: a requirement cannot be resolved or installed.
+        InfrastructureError: the engine does not answer.
+        CancelledRunError: somebody asked for the run's end.
+        FencedError: the attempt belongs to somebody else.
+    """
+    if brief.specification.requirements.source == "none":
+        return await _build(deps, brief, signals, None)
+    name = input_name(brief.specification, None, deps.executor.kind)
+    while True:
+        lock = await _lock(deps, name, signals)
+        try:
+            prepared = await _build(deps, brief, signals, lock)
+        except DependencyError as exc:
+            failed = EnvironmentFailed(engine=deps.holder.engine, reason=str(exc)[:MAX_REASON_CHARS])
+            await _record(deps, brief, signals, name, RecordFailed(failed=failed))
+            raise
+        fact = EnvironmentPrepared(
+            engine=deps.holder.engine,
+            environment=prepared.environment,
+            lock=prepared.lock,
+            python=prepared.python,
+            uv=prepared.uv,
+            prepare_s=prepared.prepare_s,
+        )
+        try:
+            await _record(deps, brief, signals, name, RecordPrepared(prepared=fact))
+        except LockDecidedError:
+            continue
+        return prepared
+
+
+async def _build(deps: Deps, brief: Brief, signals: Signals, lock: str | None) -> Prepared:
+    return await insist_unless_stopped(
+        signals,
+        lambda: deps.executor.prepare(brief.specification, lock),
+        what="preparing the environment",
+        patience_s=deps.settings.patience_s,
+    )
+
+
+async def _lock(deps: Deps, name: str, signals: Signals) -> str | None:
+    history = await insist_unless_stopped(signals, lambda: deps.log.load("environment", name), what="reading the lock")
+    return environment_decider.fold(history.facts).lock
+
+
+async def _record(deps: Deps, brief: Brief, signals: Signals, name: str, command: EnvironmentCommand) -> None:
+    async def append() -> None:
+        try:
+            await execute(deps.log, environment_decider, name, command, cause=brief.cause)
+        except ConcurrencyError:
+            logger.info("others record the same environment", extra={"action": "environment_contended"})
+            await append()
+        except ContractError as exc:
+            # A lock too large for a fact is resolved again by every engine, and kept by each.
+            logger.warning("the environment is not recorded: %s", exc, extra={"action": "environment_unrecorded"})
+
+    await insist_unless_stopped(signals, append, what="recording the environment")

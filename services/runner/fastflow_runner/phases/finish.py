@@ -1,0 +1,73 @@
+"""Finish: say how the attempt ended, then forget it."""
+
+import logging
+
+from fastflow_events.errors import FencedError, InfrastructureError
+from fastflow_events.run.commands import FinishAttempt, ReportAttempt
+from fastflow_events.run.decider import run_decider
+from fastflow_events.run.events import RunOutputTruncated
+from fastflow_events.tasks import background
+
+from fastflow_runner.attempt import Brief
+from fastflow_runner.deps import Deps
+from fastflow_runner.facts import record
+from fastflow_runner.notices import notice
+from fastflow_runner.outcome import Ending, finished
+from fastflow_runner.patience import insist
+from fastflow_runner.reconcile import verdict
+from fastflow_runner.shipping import Shipper
+
+logger = logging.getLogger(__name__)
+
+REMOVE_PATIENCE_S = 30.0
+
+
+async def explain(deps: Deps, brief: Brief, ending: Ending) -> Shipper:
+    """Close the output of an attempt that has none, with the reason in it."""
+    lead = [notice(ending.detail, deps.clock())] if ending.detail else []
+    shipper = Shipper(deps.output, brief.ref, lead=lead)
+    await insist(shipper.resume, what="looking for stored output")
+    async with background(shipper.send()):
+        await shipper.close()
+    return shipper
+
+
+async def finish(deps: Deps, brief: Brief, ending: Ending, shipper: Shipper) -> None:
+    """Append the end of the attempt and remove what is left of it.
+
+    Raises:
+        FencedError: the attempt is not ours any more.
+    """
+    runner, attempt = deps.holder.runner, brief.ref.attempt
+    dropped_bytes = ending.observed.dropped_bytes if ending.observed else 0
+    if dropped_bytes and not await _said_truncated(deps, brief):
+        report = RunOutputTruncated(attempt=attempt, runner=runner, dropped_bytes=dropped_bytes)
+        await record(deps, brief, ReportAttempt(holder=deps.holder, report=report))
+    tally = shipper.tally
+    fact = finished(ending, brief.ref, runner=runner, lines=tally.lines, size_bytes=tally.size_bytes, now=deps.clock())
+    await record(deps, brief, FinishAttempt(holder=deps.holder, finished=fact))
+    deps.passed("finished")
+    await remove(deps, brief)
+
+
+async def remove(deps: Deps, brief: Brief) -> None:
+    """Remove the attempt from the engine; what cannot be removed now is found again by reconciliation."""
+    try:
+        await insist(lambda: deps.executor.remove(brief.ref), what="removing the attempt", patience_s=REMOVE_PATIENCE_S)
+    except InfrastructureError as exc:
+        logger.warning("left behind for later: %s", exc, extra={"action": "removal_postponed"})
+
+
+async def withdraw(deps: Deps, brief: Brief, why: FencedError) -> None:
+    """Leave an attempt that is not ours any more: end and remove it, unless others go on with it on this engine."""
+    history = await insist(lambda: deps.log.load("run", brief.ref.run_id), what="asking who holds the attempt")
+    kept = verdict(run_decider.fold(history.facts), brief.ref, deps.holder) == "keep"
+    logger.warning("fenced: %s", why, extra={"action": "fenced", "kept": kept})
+    if not kept:
+        await insist(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping a fenced attempt")
+        await remove(deps, brief)
+
+
+async def _said_truncated(deps: Deps, brief: Brief) -> bool:
+    history = await insist(lambda: deps.log.load("run", brief.ref.run_id), what="reading the run")
+    return any(isinstance(f, RunOutputTruncated) and f.attempt == brief.ref.attempt for f in history.facts)

@@ -1,0 +1,73 @@
+"""Start: user code begins, once, and only while the lease lives."""
+
+import asyncio
+import logging
+
+from fastflow_events.errors import InfrastructureError
+
+from fastflow_runner.attempt import Brief, Signals, nonce_of
+from fastflow_runner.deps import Deps, protected_env
+from fastflow_runner.patience import insist, pauses
+from fastflow_runner.ports import ImageMissingError, Launch, NotAfterError, Prepared, Started
+
+logger = logging.getLogger(__name__)
+
+
+async def start(deps: Deps, brief: Brief, signals: Signals, prepared: Prepared) -> Started:
+    """Start user code, or find it started; returns only when one is certain.
+
+    Raises:
+        ImageMissingError: the worker image is not on the engine.
+        InfrastructureError: the engine fails, and user code was certainly not started.
+        CancelledRunError: somebody asked for the run's end before.
+        FencedError: the attempt belongs to somebody else.
+    """
+    while True:
+        not_after = await signals.unless_stopped(deps.lease.not_after())
+        signals.check()
+        launch = Launch(
+            ref=brief.ref,
+            specification=brief.specification,
+            prepared=prepared,
+            env=env_of(brief),
+            nonce=nonce_of(deps.key, brief.ref),
+            not_after=not_after,
+        )
+        try:
+            # Not interrupted by a cancel: whether user code was started must be known afterwards.
+            return await _launch(deps, signals, launch)
+        except NotAfterError:
+            await insist(lambda: deps.executor.remove(brief.ref), what="removing what never started")
+
+
+def env_of(brief: Brief) -> dict[str, str]:
+    """The run's environment; what cannot be opened here is left out."""
+    specification, ref = brief.specification, brief.ref
+    protected = protected_env(
+        run_id=ref.run_id, attempt=ref.attempt, pipeline=specification.pipeline, trigger=brief.trigger
+    )
+    return {**specification.env, **protected}
+
+
+async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + deps.settings.patience_s
+    for pause in pauses():
+        try:
+            return await deps.executor.launch(launch)
+        except InfrastructureError as exc:
+            stopping = signals.cancelled.is_set() or signals.fenced.is_set()
+            if stopping or isinstance(exc, ImageMissingError) or loop.time() + pause > give_up:
+                if (started := await _settle(deps, launch)) is not None:
+                    return started
+                signals.check()
+                raise
+            logger.warning("user code is not started yet: %s", exc, extra={"action": "start_again"})
+            await asyncio.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+async def _settle(deps: Deps, launch: Launch) -> Started | None:
+    """Find out whether user code was started after all, and make sure that it will not be later."""
+    await insist(lambda: deps.executor.stop(launch.ref, grace_s=0), what="stopping what may have started")
+    return await insist(lambda: deps.executor.started(launch.ref), what="asking whether it started")

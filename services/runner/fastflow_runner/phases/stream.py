@@ -1,0 +1,112 @@
+"""Stream: from the start of user code to its end, output included.
+
+Three things happen side by side until the engine says how the attempt ended: its output is read, chunks of it are
+stored, and whatever must end it (a cancel, a fence, a time limit the entry program did not keep) is waited for.
+A broken stream is read again from where it broke, and is never taken for an end.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import cast
+
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.output import OutFrame
+from fastflow_events.run.commands import StartAttempt
+from fastflow_events.tasks import background
+from msgspec import Struct
+
+from fastflow_runner.attempt import Brief, Signals, nonce_of
+from fastflow_runner.deps import Deps
+from fastflow_runner.facts import record
+from fastflow_runner.notices import left_out
+from fastflow_runner.patience import insist, pauses
+from fastflow_runner.ports import Exit, Frame, Started
+from fastflow_runner.shipping import Shipper
+
+logger = logging.getLogger(__name__)
+
+CANCEL_GRACE_S = 10.0
+OVERDUE_S = 45.0
+"""How long after its time limit the runner ends an attempt itself: the entry program's grace period, and some."""
+
+
+class Watched(Struct, kw_only=True):
+    """What was noticed besides the exit."""
+
+    overdue: bool = False
+
+
+async def stream(
+    deps: Deps, brief: Brief, signals: Signals, started: Started, *, fresh: bool
+) -> tuple[Exit, Watched, Shipper]:
+    """See the attempt through; its output is stored completely, closing chunk included.
+
+    Raises:
+        FencedError: the attempt belongs to somebody else.
+    """
+    shipper = Shipper(deps.output, brief.ref, lead=left_out(brief, started.at))
+    if not fresh:
+        await insist(shipper.resume, what="looking for stored output")
+    watched = Watched()
+    async with background(shipper.send(), _until_fenced(signals), _end_it(deps, brief, signals, started, watched)):
+        async with background(_follow(deps, brief, shipper)):
+            await _say_started(deps, brief, started)
+            deps.passed("started")
+            nonce = nonce_of(deps.key, brief.ref)
+            exit = await insist(lambda: deps.executor.wait(brief.ref, nonce), what="waiting for the end")
+        deps.passed("ended")
+        await _read_rest(deps, brief, shipper)
+        await shipper.close()
+    deps.passed("streamed")
+    return exit, watched, shipper
+
+
+async def _say_started(deps: Deps, brief: Brief, started: Started) -> None:
+    command = StartAttempt(
+        attempt=brief.ref.attempt, holder=deps.holder, manifest=started.manifest, started_at=started.at
+    )
+    await record(deps, brief, command)
+
+
+async def _follow(deps: Deps, brief: Brief, shipper: Shipper) -> None:
+    """Read output as it comes, for ever: only `wait` knows the end."""
+    for pause in pauses():
+        try:
+            await _read(deps, brief, shipper, follow=True)
+        except InfrastructureError as exc:
+            logger.warning("the output stream broke: %s", exc, extra={"action": "stream_broke"})
+        await asyncio.sleep(pause)
+
+
+async def _read_rest(deps: Deps, brief: Brief, shipper: Shipper) -> None:
+    """Read once more what the engine kept: following may end early."""
+    await insist(lambda: _read(deps, brief, shipper, follow=False), what="reading the rest of the output")
+
+
+async def _read(deps: Deps, brief: Brief, shipper: Shipper, *, follow: bool) -> None:
+    frames = deps.executor.frames(brief.ref, skip=shipper.skip, follow=follow)
+    async with aclosing(cast(AsyncGenerator[Frame, None], frames)):
+        async for frame in frames:
+            await shipper.put(OutFrame(stream=frame.stream, at=frame.at, data=frame.data))
+
+
+async def _until_fenced(signals: Signals) -> None:
+    await signals.fenced.wait()
+    signals.check()
+
+
+async def _end_it(deps: Deps, brief: Brief, signals: Signals, started: Started, watched: Watched) -> None:
+    """Stop the attempt when somebody wants its end, or when it has outlived its time."""
+    left_s = None
+    if brief.specification.timeout_s:
+        ran_s = (deps.clock() - started.at).total_seconds()
+        left_s = max(brief.specification.timeout_s + OVERDUE_S - ran_s, 0)
+    grace_s = CANCEL_GRACE_S
+    try:
+        await asyncio.wait_for(signals.cancelled.wait(), left_s)
+    except TimeoutError:
+        logger.warning("the time limit was not kept", extra={"action": "attempt_overdue", "run_id": brief.ref.run_id})
+        watched.overdue, grace_s = True, 0
+    await insist(lambda: deps.executor.stop(brief.ref, grace_s=grace_s), what="stopping the attempt")

@@ -1,0 +1,55 @@
+"""What the runner reads from its environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastflow_events import subjects
+from fastflow_events.settings import Settings
+from fastflow_events.topology import DEFAULT_POOL
+from msgspec import Meta
+
+
+class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One runner is one name, one engine and a number of slots."""
+
+    runner_id: Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?\Z")] = ""
+    """Name that survives restarts; what this runner claimed before a restart is found under it. Empty: `instance`."""
+    pools: str = DEFAULT_POOL
+    """Queues this runner takes work from; commas between their names."""
+    max_concurrent: Annotated[int, Meta(ge=1, le=1000)] = 4
+    """Slots: attempts it executes at once."""
+    executor: Literal["docker", "process"] = "docker"
+    """Exactly this one; the service never falls back to the other."""
+    docker_url: str = "tcp://127.0.0.1:2375"
+    """Address of the socket proxy."""
+    worker_image: str = "fastflow-worker:latest"
+    docker_network: str = "fastflow-runs"
+    """Network of the containers; the socket proxy allows no other."""
+    docker_volume: str = "fastflow-uv"
+    """Volume of code and environments; the socket proxy allows no other."""
+    uv: str = "uv"
+    """uv's binary for the process executor: a path, or a name on PATH."""
+    patience_s: Annotated[float, Meta(ge=0)] = 60.0
+    """How long an engine that fails is asked again before an attempt that never started is given up."""
+    crash_at: str = ""
+    """Name of a phase at whose end the process kills itself; for tests of recovery only."""
+
+    @property
+    def name(self) -> str:
+        """The runner's id."""
+        return self.runner_id or self.instance
+
+    @property
+    def pool_names(self) -> tuple[str, ...]:
+        """The pools, one by one."""
+        return tuple(dict.fromkeys(name.strip() for name in self.pools.split(",") if name.strip()))
+
+    @property
+    def shared_folder(self) -> Path:
+        """What all runners of this home share: the key and the process executor's files."""
+        return self.home / "runner"
+
+    @property
+    def folder(self) -> Path:
+        """What belongs to this runner alone: its lock and its fold of the log."""
+        return self.shared_folder / subjects.encode(self.name)

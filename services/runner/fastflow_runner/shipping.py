@@ -1,0 +1,180 @@
+"""Output on its way from the engine to the log: every frame once, in order, in bounded memory.
+
+```text
+executor.frames ─► put ─► buffer (bounded) ─► chunk ─► append behind the last one ─► FASTFLOW_OUTPUT
+                                                          │ conflict or silence: read the last chunk back,
+                                                          └ drop what is stored, go on
+```
+The engine keeps all output until the attempt is removed, so nothing is kept here: after a restart everything is read
+again from its start, counted, and what the last stored chunk covers is not sent again.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+
+from fastflow_events.errors import ConcurrencyError, InfrastructureError
+from fastflow_events.output import Chunk, OutFrame
+
+from fastflow_runner.bus import OutputStore
+from fastflow_runner.ports import AttemptRef
+
+logger = logging.getLogger(__name__)
+
+CHUNK_BYTES = 200_000
+BUFFER_BYTES = 2 * CHUNK_BYTES
+PAUSE_S = 0.1
+"""Between two chunks that are not full; the first one never waits."""
+RETRY_AFTER_S = 0.5
+_FRAME_COST_BYTES = 32
+
+
+class Tally:
+    """Counts lines and bytes; a last line without its newline is a line."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self._ended = 0
+        self._open: dict[str, bool] = {}
+
+    def add(self, frame: OutFrame) -> None:
+        """Count a frame."""
+        self.size_bytes += len(frame.data)
+        self._ended += frame.data.count(b"\n")
+        if frame.data:
+            self._open[frame.stream] = not frame.data.endswith(b"\n")
+
+    @property
+    def lines(self) -> int:
+        """Lines so far, on both streams together."""
+        return self._ended + sum(self._open.values())
+
+
+class Shipper:
+    """Ships the output of one attempt; `lead` are lines of the runner's own that come before the script's."""
+
+    def __init__(self, store: OutputStore, ref: AttemptRef, *, lead: Sequence[OutFrame] = ()) -> None:
+        self.tally = Tally()
+        self._store = store
+        self._ref = ref
+        self._seq = 0
+        self._buffer: deque[tuple[int, OutFrame]] = deque()
+        self._buffered_bytes = 0
+        self._changed = asyncio.Condition()
+        self._lead = tuple(lead)
+        self._seen = 0
+        self._stored_next = 0
+        self._closing = False
+        self._closed = asyncio.Event()
+
+    @property
+    def skip(self) -> int:
+        """Frames of the engine that need not be read again."""
+        return max(0, self._seen - len(self._lead))
+
+    async def resume(self) -> None:
+        """Find out what an earlier process has stored.
+
+        Raises:
+            InfrastructureError: the bus did not answer.
+        """
+        last = await self._store.last(self._ref)
+        if last is not None:
+            self._seq, self._stored_next = last.seq, last.chunk.next
+            if last.chunk.last:
+                self._closed.set()
+
+    async def put(self, frame: OutFrame) -> None:
+        """Take the engine's next frame; waits while the bus is slower than the script."""
+        while self._seen < len(self._lead):
+            await self._accept(self._lead[self._seen])
+        await self._accept(frame)
+
+    async def close(self) -> None:
+        """Return once everything and the closing chunk are stored."""
+        while self._seen < len(self._lead):
+            await self._accept(self._lead[self._seen])
+        async with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        await self._closed.wait()
+
+    async def send(self) -> None:
+        """Store chunks until the closing one is stored; keeps on trying as long as the bus is away."""
+        while not self._closed.is_set():
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._buffer or self._closing)
+                frames, last = self._cut()
+                self._changed.notify_all()
+            await self._store_frames(frames, last=last)
+            if last:
+                self._closed.set()
+            else:
+                await self._pause()
+
+    async def _accept(self, frame: OutFrame) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._buffered_bytes < BUFFER_BYTES)
+            index, self._seen = self._seen, self._seen + 1
+            self.tally.add(frame)
+            if index >= self._stored_next and not self._closed.is_set():
+                self._buffer.append((index, frame))
+                self._buffered_bytes += len(frame.data) + _FRAME_COST_BYTES
+                self._changed.notify_all()
+
+    async def _pause(self) -> None:
+        """Let frames gather, unless there is a chunk full of them or the end."""
+        async with self._changed:
+            try:
+                full = self._changed.wait_for(lambda: self._buffered_bytes >= CHUNK_BYTES or self._closing)
+                await asyncio.wait_for(full, PAUSE_S)
+            except TimeoutError:
+                return
+
+    def _cut(self) -> tuple[list[tuple[int, OutFrame]], bool]:
+        """Take a chunk's worth out of the buffer; True with it when nothing follows."""
+        frames: list[tuple[int, OutFrame]] = []
+        size = 0
+        while self._buffer and (not frames or size + len(self._buffer[0][1].data) <= CHUNK_BYTES):
+            index, frame = self._buffer.popleft()
+            cost = len(frame.data) + _FRAME_COST_BYTES
+            size += cost
+            self._buffered_bytes -= cost
+            frames.append((index, frame))
+        return frames, self._closing and not self._buffer
+
+    async def _store_frames(self, frames: list[tuple[int, OutFrame]], *, last: bool) -> None:
+        while True:
+            first = frames[0][0] if frames else max(self._stored_next, self._seen)
+            chunk = Chunk(first=first, frames=tuple(frame for _, frame in frames), last=last)
+            try:
+                self._seq = await self._store.append(self._ref, chunk, after_seq=self._seq)
+                self._stored_next = chunk.next
+            except ConcurrencyError:
+                stored = await self._read_back()
+                if stored is not None and stored.last:
+                    self._closed.set()
+                    return
+                frames = [(index, frame) for index, frame in frames if index >= self._stored_next]
+                if not frames and not last:
+                    return
+            except InfrastructureError as exc:
+                logger.warning("output waits: %s", exc, extra={"action": "output_waits"})
+                await asyncio.sleep(RETRY_AFTER_S)
+            else:
+                return
+
+    async def _read_back(self) -> Chunk | None:
+        """Where the stored output ends now; None when nothing is stored any more."""
+        while True:
+            try:
+                last = await self._store.last(self._ref)
+            except InfrastructureError:
+                await asyncio.sleep(RETRY_AFTER_S)
+                continue
+            self._seq = last.seq if last else 0
+            if last is None:
+                return None
+            self._stored_next = max(self._stored_next, last.chunk.next)
+            return last.chunk
