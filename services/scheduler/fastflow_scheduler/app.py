@@ -32,7 +32,7 @@ def build(settings: SchedulerSettings) -> FastStream:
     async def lifespan() -> AsyncIterator[None]:
         async with (
             connect(settings, f"{SERVICE}-{settings.instance}") as nc,
-            open_store(settings.home / "scheduler.db", SCHEMA) as store,
+            open_store(settings.home / SERVICE / "book.db", SCHEMA) as store,
         ):
             log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}")
             book = Book()
