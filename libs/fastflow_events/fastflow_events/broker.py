@@ -17,11 +17,13 @@ from faststream.exceptions import AckMessage, NackMessage, RejectMessage
 from faststream.message import StreamMessage
 from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.security import NatsNKey
 from msgspec import Struct
 from nats.aio.msg import Msg
 
 from fastflow_events import subjects, telemetry, topology
 from fastflow_events.connection import options
+from fastflow_events.consumption import BoundState
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, DomainError
 from fastflow_events.recorded import Recorded
@@ -55,7 +57,11 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
         dead_subject = subjects.dead(service)
 
     chosen = options(settings, f"{service}-{settings.instance}")
-    return NatsBroker(**chosen, middlewares=[Settle], logger=None)  # type: ignore[arg-type]
+    del chosen["nkeys_seed"]  # FastStream wants it wrapped
+    security = NatsNKey.from_file(settings.nats_seed_file) if settings.nats_seed_file else None
+    broker = NatsBroker(**chosen, security=security, middlewares=[Settle], logger=None)  # type: ignore[arg-type]
+    broker.config.broker_config.connection_state = BoundState()
+    return broker
 
 
 def reaction(broker: NatsBroker, durable: str, *, subject: str) -> Callable[[OnFact], OnFact]:

@@ -1,0 +1,58 @@
+"""How FastStream takes messages from consumers that the deploy step made: bound to, never asked about, never created.
+
+A service may neither create consumers nor, from its own account, ask for their state: the server answers
+`CONSUMER.INFO` for the account that asks, which has no JetStream. Taking messages needs neither.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from faststream.nats.broker.state import BrokerState
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.errors import Error as JetStreamError
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 1.0
+
+
+class _Patient:
+    """A pull subscription that outlives servers and consumers that are away for a while."""
+
+    def __init__(self, pulled: JetStreamContext.PullSubscription, durable: str) -> None:
+        self._pulled = pulled
+        self._durable = durable
+
+    async def fetch(self, batch: int, timeout: float) -> list[Msg]:
+        """Take messages; a refusal counts as "none came", and the next question waits."""
+        try:
+            return await self._pulled.fetch(batch=batch, timeout=timeout)
+        except JetStreamError as exc:
+            logger.warning("no messages: %r", exc, extra={"action": "fetch_failed", "consumer": self._durable})
+            await asyncio.sleep(RETRY_AFTER_S)
+            raise TimeoutError from exc
+
+    async def unsubscribe(self) -> None:
+        """Take no more."""
+        await self._pulled.unsubscribe()
+
+
+class _Bound(JetStreamContext):
+    """Binds pull subscriptions to what is already there."""
+
+    async def pull_subscribe(  # type: ignore[override]
+        self, subject: str, durable: str, stream: str, **_: Any
+    ) -> _Patient:
+        """Bind; subject and configuration are the consumer's own affair."""
+        return _Patient(await self.pull_subscribe_bind(durable=durable, stream=stream), durable)
+
+
+class BoundState(BrokerState):
+    """Gives FastStream the binding context instead of its own."""
+
+    def connect(self, connection: Client, stream: JetStreamContext) -> None:
+        """Keep the connection; `stream` would create consumers."""
+        super().connect(connection, _Bound(connection))
