@@ -122,7 +122,7 @@ async def test_no_more_attempts_run_than_there_are_slots(
         run_ids = [await submit(nc, jetstream_log, script) for _ in range(5)]
         for run_id in run_ids:
             assert (await finished(jetstream_log, run_id)).outcome == "succeeded"
-        spans = [tuple(map(float, text_of(await chunks_of(nc, run_id)).split())) for run_id in run_ids]
+        spans = [[float(at) for at in text_of(await chunks_of(nc, run_id)).split()] for run_id in run_ids]
     finally:
         runner.stop()
     overlapping = [sum(a < start < b for a, b in spans) for start, _ in spans]
@@ -138,8 +138,7 @@ async def test_a_second_process_under_the_same_runner_id_refuses_to_start(
     stranger = LivingRunner(tmp_path / "other home", nats_url, executor="process")
     twin.start()
     stranger.start()
-    codes = await asyncio.gather(twin.ended(), stranger.ended())
-    assert codes == [1, 1]
+    assert await asyncio.gather(twin.ended(), stranger.ended()) == [1, 1]
     assert "another process on this machine is this runner" in twin.said()
     assert "another process is alive as runner r1" in stranger.said()
 
@@ -166,4 +165,4 @@ async def test_a_dispatch_that_is_delivered_twice_is_executed_once(
 
 async def nothing_is_in_delivery(nc: Client) -> bool:
     info = await nc.jetstream().consumer_info(EVENTS, dispatch_durable(DEFAULT_POOL))
-    return info.num_ack_pending == 0 and info.num_pending == 0
+    return (info.num_ack_pending, info.num_pending) == (0, 0)
