@@ -22,8 +22,6 @@ VERSIONS = ("1.44", "1.41")
 """Versions of the engine's API this runner speaks, newest first."""
 ENTRY = '["python3","-I","/usr/local/lib/fastflow/entry"]'
 MIN_MEMORY_BYTES = 6 << 20  # the engine refuses less
-_TOOL_MEMORY_BYTES = 4 << 30
-_TOOL_PIDS = 512
 
 _HEX = "[0-9a-f]"
 RUN_NAME = Slot("run", f"fastflow-{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+")
@@ -82,55 +80,65 @@ def calls(deployment: Deployment) -> dict[str, Call]:
     }
 
 
-def create_forms(deployment: Deployment) -> dict[str, tuple[Slot, Template]]:
-    """Name and body of each form of create request; keys of every object in alphabetical order."""
-    run = '"Labels":{"fastflow.nonce":"', _NONCE, '","fastflow.runner":"', OWNER, '"},'
-    tool = '"Labels":{"fastflow.tool":"', OWNER, '"},'
-    limits: tuple[Template, Template, Template] = (_MEMORY,), (_CPUS,), (_PIDS,)
-    fixed: tuple[Template, Template, Template] = (str(_TOOL_MEMORY_BYTES),), ("0",), (str(_TOOL_PIDS),)
-    net = deployment.network
+class Form(Struct, frozen=True, kw_only=True):
+    """One kind of container: all that may differ between two of them is a slot."""
+
+    mode: str
+    """Mode of the entry program."""
+    name: Slot
+    network: str
+    labels: Template
+    read_only: bool = False
+    """The shared volume is."""
+    memory: str | Slot = str(4 << 30)
+    cpus: str | Slot = "0"
+    pids: str | Slot = "512"
+    place: str = '"WorkingDir":"/tmp"'
+
+    def body(self, deployment: Deployment) -> Template:
+        """Body of the create request; the keys of every object in alphabetical order."""
+        mount = (
+            f'"ReadOnly":{str(self.read_only).lower()},"Source":"{deployment.volume}","Target":"/uv","Type":"volume"'
+        )
+        # A limit of the engine's own on log files would rotate lines away: the entry program has the cap.
+        log = '"Config":{"compress":"false","max-file":"1","max-size":"1000g","mode":"blocking"},"Type":"json-file"'
+        return (
+            f'{{"AttachStdin":true,"Cmd":["{self.mode}"],"Entrypoint":{ENTRY},'
+            '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","Init":true,'
+            f'"IpcMode":"private","LogConfig":{{{log}}},"Memory":',
+            self.memory,
+            ',"MemorySwap":',
+            self.memory,
+            f',"Mounts":[{{{mount}}}],"NanoCpus":',
+            self.cpus,
+            f',"NetworkMode":"{self.network}","PidsLimit":',
+            self.pids,
+            ',"ReadonlyRootfs":true,"RestartPolicy":{"Name":"no"},"SecurityOpt":["no-new-privileges"],'
+            '"Tmpfs":{"/tmp":"rw,exec,nosuid,nodev,mode=1777"}},'
+            f'"Image":"{deployment.image}","Labels":{{',
+            *self.labels,
+            f'}},"OpenStdin":true,"StdinOnce":true,"User":"1001:1001",{self.place}}}',
+        )
+
+
+def create_forms(deployment: Deployment) -> dict[str, Form]:
+    """Every form of create request there is."""
+    tool: Template = ('"fastflow.tool":"', OWNER, '"')
     return {
-        "run": (RUN_NAME, _body("run", deployment, network=net, read_only=True, labels=run, limits=limits)),
-        "prepare": (
-            PREPARE_NAME,
-            _body("prepare", deployment, network=net, read_only=False, labels=tool, limits=fixed),
+        "run": Form(
+            mode="run",
+            name=RUN_NAME,
+            network=deployment.network,
+            labels=('"fastflow.nonce":"', _NONCE, '","fastflow.runner":"', OWNER, '"'),
+            read_only=True,
+            memory=_MEMORY,
+            cpus=_CPUS,
+            pids=_PIDS,
+            place='"Volumes":{"/app":{}},"WorkingDir":"/app"',
         ),
-        "stage": (STAGE_NAME, _body("stage", deployment, network="none", read_only=False, labels=tool, limits=fixed)),
+        "prepare": Form(mode="prepare", name=PREPARE_NAME, network=deployment.network, labels=tool),
+        "stage": Form(mode="stage", name=STAGE_NAME, network="none", labels=tool),
     }
-
-
-def _body(
-    mode: str,
-    deployment: Deployment,
-    *,
-    network: str,
-    read_only: bool,
-    labels: Template,
-    limits: tuple[Template, Template, Template],
-    place: str = '"WorkingDir":"/tmp"}',
-) -> Template:
-    memory, cpus, pids = limits
-    mount = f'{{"ReadOnly":{str(read_only).lower()},"Source":"{deployment.volume}","Target":"/uv","Type":"volume"}}'
-    # A limit of the engine's own on log files would rotate lines away: the entry program has the cap.
-    log = '{"Config":{"compress":"false","max-file":"1","max-size":"1000g","mode":"blocking"},"Type":"json-file"}'
-    return (
-        f'{{"AttachStdin":true,"Cmd":["{mode}"],"Entrypoint":{ENTRY},'
-        '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","Init":true,"IpcMode":"private",'
-        f'"LogConfig":{log},"Memory":',
-        *memory,
-        ',"MemorySwap":',
-        *memory,
-        f',"Mounts":[{mount}],"NanoCpus":',
-        *cpus,
-        f',"NetworkMode":"{network}","PidsLimit":',
-        *pids,
-        ',"ReadonlyRootfs":true,"RestartPolicy":{"Name":"no"},"SecurityOpt":["no-new-privileges"],'
-        '"Tmpfs":{"/tmp":"rw,exec,nosuid,nodev,mode=1777"}},'
-        f'"Image":"{deployment.image}",',
-        *labels,
-        '"OpenStdin":true,"StdinOnce":true,"User":"1001:1001",',
-        place,
-    )
 
 
 def run_name(ref: AttemptRef) -> str:
@@ -143,9 +151,9 @@ def run_body(deployment: Deployment, limits: Limits, *, owner: str, nonce: str, 
     memory = max(limits.memory_bytes, MIN_MEMORY_BYTES) if limits.memory_bytes else 0
     cpus = ceil(min(limits.cpus, host_cpus) * 100) * 10_000_000 if limits.cpus else 0
     values = {"memory": str(memory), "cpus": str(cpus), "pids": str(limits.pids), "owner": owner, "nonce": nonce}
-    return fill(create_forms(deployment)["run"][1], values).encode()
+    return fill(create_forms(deployment)["run"].body(deployment), values).encode()
 
 
 def tool_body(deployment: Deployment, mode: str, *, owner: str) -> bytes:
     """Body of the create request of a container that prepares or stages."""
-    return fill(create_forms(deployment)[mode][1], {"owner": owner}).encode()
+    return fill(create_forms(deployment)[mode].body(deployment), {"owner": owner}).encode()

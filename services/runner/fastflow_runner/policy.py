@@ -5,16 +5,18 @@ against one regular expression. Only strings that mean the same to every JSON pa
 the engine reads them.
 """
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from fastflow_runner.container_spec import Call, Deployment, calls, create_forms
+from fastflow_runner.container_spec import VERSIONS, Call, Deployment, calls, create_forms
 from fastflow_runner.template import escape, pattern
 
 TEMPLATE_BIND = "${BIND_CONFIG}"
 """Filled in by the entry point of the image `tecnativa/docker-socket-proxy`."""
 
 _HEAD = """\
-# Made by `python -m fastflow_runner.policy`, from what the runner itself may say: do not edit.
+# Made by `python -m fastflow_runner.policy deploy/socket-proxy` from what the runner itself may say: do not edit.
 # Version {version} of the engine's API; deny by default; works on HAProxy 2.6 and later.
 global
     log stdout format raw daemon notice
@@ -54,6 +56,9 @@ frontend runner
     acl no_length req.hdr_cnt(content-length) eq 0
     acl zero_length req.hdr(content-length) -m str 0
     acl whole_body req.hdr_val(content-length),sub(txn.body_bytes) eq 0
+    # Strings end at a NUL here, and need not in the engine.
+    http-request set-var(txn.create_bytes) url,length,add(1),add(txn.body_bytes)
+    acl no_nul var(txn.create),length,sub(txn.create_bytes) eq 0
     acl is_json req.hdr(content-type) -m str application/json
 """
 
@@ -87,17 +92,35 @@ def render(
 
 def create_pattern(version: str, deployment: Deployment) -> Iterator[tuple[str, str]]:
     """Form, and the expression for `path|body` of its create request, without anchors."""
-    for form, (name, body) in create_forms(deployment).items():
-        yield form, pattern((f"/v{version}/containers/create?name=", name, "|", *body))
+    for mode, form in create_forms(deployment).items():
+        yield mode, pattern((f"/v{version}/containers/create?name=", form.name, "|", *form.body(deployment)))
 
 
 def _rules(prefix: str, name: str, call: Call, deployment: Deployment) -> Iterator[str]:
     if call.body:
         for form, expression in create_pattern(prefix.removeprefix("/v"), deployment):
             yield rf"acl {name}_{form} var(txn.create) -m reg '\A{expression}\z'"
-            yield f"http-request allow if {{ method {call.method} }} {name}_{form} whole_body is_json !upgrade"
+            yield f"http-request allow if {{ method {call.method} }} {name}_{form} whole_body no_nul is_json !upgrade"
         return
     yield rf"acl {name} url -m reg '\A{escape(prefix)}{pattern(call.path)}\z'"
     upgrade = "upgrade_to_tcp" if call.upgrade else "!upgrade"
     for length in ("no_length", "zero_length"):
         yield f"http-request allow if {{ method {call.method} }} {name} no_body {length} {upgrade}"
+
+
+def shipped() -> dict[str, str]:
+    """Content of each file below `deploy/socket-proxy`; `haproxy.cfg` is for the newest engines."""
+    names = {version: "haproxy.cfg" if version == VERSIONS[0] else f"haproxy-{version}.cfg" for version in VERSIONS}
+    return {name: render(version) for version, name in names.items()}
+
+
+def main() -> None:
+    """Write the shipped files into the folder named by the first argument."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in shipped().items():
+        (folder / name).write_text(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -128,11 +128,14 @@ async def _decided(container: Container) -> Started | State | None:
 
 async def _refusal(container: Container, state: State) -> tuple[str, str]:
     """Why the entry program did not start user code."""
+    words = b""
     async with aclosing(container.log(follow=False)) as entries:
         async for _, _, content in entries:
             letter, payload = decode_line(content)
             if letter == "r":
                 return marks.refused(payload)
+            words += payload
     if state.exit_code == NEVER_STARTED:
         return marks.refused(b"")
-    return "killed", state.error or f"its entry program ended with code {state.exit_code}"
+    said = words.decode("utf-8", "replace").strip()[-500:]
+    return "killed", state.error or f"its entry program ended with code {state.exit_code}: {said}"

@@ -30,6 +30,14 @@ def engine_socket() -> str | None:
     return None
 
 
+def find_haproxy() -> str:
+    """Path of HAProxy, which Debian keeps where only root's search path looks."""
+    binary = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
+    if binary is None:
+        raise FileNotFoundError("haproxy is nowhere; type: scripts/apt-install haproxy")
+    return binary
+
+
 def free_port() -> int:
     """A port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:
@@ -40,9 +48,7 @@ def free_port() -> int:
 @contextmanager
 def socket_proxy(folder: Path, *, engine: str, deployment: Deployment, version: str = "1.41") -> Iterator[str]:
     """Address of a running proxy, such as `tcp://127.0.0.1:40123`; its log is `folder/haproxy.log`."""
-    binary = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
-    if binary is None:
-        raise FileNotFoundError("haproxy is nowhere; type: scripts/apt-install haproxy")
+    binary = find_haproxy()
     port = free_port()
     configuration = folder / "haproxy.cfg"
     configuration.write_text(render(version, deployment=deployment, bind=f"127.0.0.1:{port}", socket=engine))

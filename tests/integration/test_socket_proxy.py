@@ -1,0 +1,198 @@
+import http.client
+import socket
+import socketserver
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from fastflow_events.run.specification import Limits
+from fastflow_runner.container_spec import VERSIONS, Deployment, calls, run_body, tool_body
+from fastflow_runner.policy import shipped
+from fastflow_runner.template import fill
+from fastflow_runner.testing.attacks import NAME, bodies, paths
+from fastflow_runner.testing.socket_proxy import find_haproxy, socket_proxy
+
+pytestmark = pytest.mark.docker
+DEPLOYMENT = Deployment()
+GOOD = run_body(DEPLOYMENT, Limits(memory_bytes=1 << 28, cpus=1.0), owner="r-1", nonce="abc", host_cpus=2)
+VALUES = {"name": NAME, "run": NAME, "owner": "r-1", "grace": "10", "follow": "1"}
+
+
+class RecordingEngine(socketserver.ThreadingUnixStreamServer):
+    """Says yes to everything and remembers it."""
+
+    daemon_threads = True
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, _Handler)
+        self.path = path
+        self.seen: list[bytes] = []
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        while line := self.rfile.readline():
+            cast(RecordingEngine, self.server).seen.append(line)
+            length = 0
+            upgrade = False
+            while (header := self.rfile.readline()) not in {b"\r\n", b""}:
+                cast(RecordingEngine, self.server).seen.append(header)
+                name, _, value = header.decode().lower().partition(":")
+                length = int(value) if name == "content-length" else length
+                upgrade = upgrade or name == "upgrade"
+            self.rfile.read(length)
+            if upgrade:
+                self.wfile.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+                while data := self.request.recv(65536):
+                    self.wfile.write(data)
+                return
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+class Proxy:
+    def __init__(self, url: str, version: str, engine: RecordingEngine) -> None:
+        self.port = int(url.rpartition(":")[2])
+        self.version = version
+        self.engine = engine
+
+    def raw(self, data: bytes) -> int:
+        """Status of the answer to raw bytes; 0 when the proxy just hung up."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(data)
+            try:
+                answer = connection.recv(4096)
+            except ConnectionError:
+                return 0
+        return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
+
+    def ask(self, method: str, target: str, body: bytes = b"", *headers: str) -> int:
+        lines = [f"{method} {target} HTTP/1.1", "Host: engine", *headers]
+        if body:
+            lines += [f"Content-Length: {len(body)}", "Content-Type: application/json"]
+        return self.raw("\r\n".join([*lines, "", ""]).encode() + body)
+
+    def create(self, body: bytes, name: str = NAME) -> int:
+        return self.ask("POST", f"/v{self.version}/containers/create?name={name}", body)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    folder: Path = tmp_path_factory.mktemp("p")
+    with RecordingEngine(str(folder / "e.sock")) as engine:
+        threading.Thread(target=engine.serve_forever, daemon=True).start()
+        with socket_proxy(folder, engine=engine.path, deployment=DEPLOYMENT, version=request.param) as url:
+            yield Proxy(url, request.param, engine)
+        engine.shutdown()
+
+
+def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
+    for name, call in calls(DEPLOYMENT).items():
+        headers = ("Connection: Upgrade", "Upgrade: tcp") if call.upgrade else ()
+        target = f"/v{proxy.version}{fill(call.path, VALUES)}"
+        status = proxy.ask(call.method, target, GOOD if call.body else b"", *headers)
+        assert status == (101 if call.upgrade else 200), name
+    for mode in ("prepare", "stage"):
+        assert proxy.create(tool_body(DEPLOYMENT, mode, owner="r-1"), f"fastflow-{mode}-{'0' * 32}") == 200
+
+
+def test_no_attack_on_a_path_reaches_the_engine(proxy: Proxy) -> None:
+    proxy.engine.seen.clear()
+    tried = [(method, target, proxy.ask(method, target)) for method, target in paths(proxy.version)]
+    assert [attack for attack in tried if attack[2] not in {0, 400, 403, 501}] == []
+    assert proxy.engine.seen == []
+    assert len(tried) > 100
+
+
+def test_no_attack_on_a_body_reaches_the_engine(proxy: Proxy) -> None:
+    proxy.engine.seen.clear()
+    tried = [(name, proxy.create(body)) for name, body in bodies(DEPLOYMENT)]
+    assert [attack for attack in tried if attack[1] not in {0, 400, 403, 408, 413}] == []
+    assert proxy.engine.seen == []
+    assert len(tried) > 400
+
+
+def test_no_trick_of_framing_reaches_the_engine(proxy: Proxy) -> None:
+    proxy.engine.seen.clear()
+    create = f"POST /v{proxy.version}/containers/create?name={NAME} HTTP/1.1\r\nHost: x\r\n".encode()
+    inspect = f"/v{proxy.version}/containers/{NAME}/json"
+    json = b"Content-Type: application/json\r\n"
+    size = str(len(GOOD)).encode()
+    chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD)
+    tricks = [
+        create + json + b"Transfer-Encoding: chunked\r\n\r\n" + chunk,
+        create + json + b"Transfer-Encoding: chunked\r\nContent-Length: " + size + b"\r\n\r\n" + chunk,
+        create + json + b"Transfer-Encoding: xchunked\r\nContent-Length: " + size + b"\r\n\r\n" + GOOD,
+        create + json + b"Content-Length: " + size + b"\r\nContent-Length: 1\r\n\r\n" + GOOD,
+        create + json + b"Content-Length: +" + size + b"\r\n\r\n" + GOOD,
+        create + b"Content-Type: text/plain\r\nContent-Length: " + size + b"\r\n\r\n" + GOOD,
+        create + b"Content-Length: " + size + b"\r\n\r\n" + GOOD,
+        create + json + b"Host: y\r\nContent-Length: " + size + b"\r\n\r\n" + GOOD,
+        create.replace(b"HTTP/1.1", b"HTTP/1.0") + json + b"Content-Length: " + size + b"\r\n\r\n" + GOOD,
+        f"GET {inspect} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}".encode(),
+        f"GET {inspect} HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n".encode(),
+        f"GET {inspect} HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n".encode(),
+        f"GET {inspect} HTTP/1.0\r\n\r\n".encode(),
+        f"GET {inspect}\r\n\r\n".encode(),
+        f"POST {inspect.replace('json', 'start')} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}".encode(),
+        f"POST {inspect.replace('json', 'attach?stdin=1&stdout=1&stream=1')} HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\n"
+        "Connection: Upgrade\r\n\r\n".encode(),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0" * 64,
+    ]
+    assert [trick for trick in tricks if proxy.raw(trick) not in {0, 400, 403, 408, 501, 505}] == []
+    assert proxy.engine.seen == []
+
+
+def test_what_the_proxy_tolerates_reaches_the_engine_in_its_plain_form(proxy: Proxy) -> None:
+    create = f"POST /v{proxy.version}/containers/create?name={NAME} HTTP/1.1\r\nHost: x\r\n".encode()
+    head = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(GOOD)
+    for trick in (
+        create + head + b"Content-Length: %d\r\n\r\n" % len(GOOD) + GOOD,
+        create + head + b"Upgrade: tcp\r\nConnection: Upgrade\r\n\r\n" + GOOD,
+        create + head + b"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n" + GOOD,
+        create + head + b"Expect: 100-continue\r\n\r\n" + GOOD,
+        create.replace(b" ", b"\t", 1) + head + b"\r\n" + GOOD,
+    ):
+        proxy.engine.seen.clear()
+        assert proxy.raw(trick) in {100, 200, 400, 403}
+        lines = [line.lower() for line in proxy.engine.seen]
+        assert not any(line.startswith((b"upgrade", b"transfer-encoding", b"expect")) for line in lines)
+        assert sum(line.startswith(b"content-length") for line in lines) <= 1
+        assert not any(b"\t" in line for line in lines)
+
+
+def test_a_request_smuggled_behind_an_allowed_one_is_judged_for_itself(proxy: Proxy) -> None:
+    proxy.engine.seen.clear()
+    first = f"GET /v{proxy.version}/containers/{NAME}/json HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    evil = f"GET /v{proxy.version}/containers/gateway/json HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    assert proxy.raw(first + evil) == 200
+    assert not any(b"gateway" in line for line in proxy.engine.seen)
+
+
+def test_a_body_that_never_comes_is_not_waited_for_long(proxy: Proxy) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+    connection.putrequest("POST", f"/v{proxy.version}/containers/create?name={NAME}")
+    connection.putheader("Content-Length", "100")
+    connection.endheaders(b"{")
+    assert connection.getresponse().status == 408
+    connection.close()
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_the_shipped_files_are_what_haproxy_takes(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(shipped()[name])
+    command = [find_haproxy(), "-c", "-f", str(tmp_path / name)]
+    checked = subprocess.run(command, env={"BIND_CONFIG": ":2375"}, capture_output=True, text=True, check=False)
+    assert (checked.returncode, "WARNING" in checked.stderr) == (0, False), checked.stderr
+
+
+def test_an_attached_stream_carries_bytes_both_ways(proxy: Proxy) -> None:
+    target = f"/v{proxy.version}{fill(calls(DEPLOYMENT)['attach'].path, VALUES)}"
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
+        head = f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 101")
+        connection.sendall(b"\0\1\xff" * 10)
+        assert connection.recv(4096) == b"\0\1\xff" * 10
