@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from fastflow_events.run.specification import Limits
 from fastflow_runner.container_spec import VERSIONS, Deployment, run_body, tool_body
-from fastflow_runner.policy import create_pattern, render, shipped
+from fastflow_runner.policy import create_pattern, render, shipped, speaks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,13 +25,18 @@ def request(name: str, body: str) -> str:
 
 def test_the_shipped_files_are_fresh() -> None:
     found = {path.name: path.read_text() for path in FOLDER.glob("*.cfg")}
-    assert found == shipped(), "type: python -m fastflow_runner.policy deploy/socket-proxy"
+    assert found == shipped(), "type: python -m fastflow_runner.policy --shipped deploy/socket-proxy"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_policy_knows_one_version_only(version: str) -> None:
     text = render(version)
     assert set(re.findall(r"/v1\\.[0-9]+", text)) == {f"/v{version}".replace(".", r"\.")}
+
+
+@pytest.mark.parametrize(("engine", "spoken"), [("1.41", "1.41"), ("1.43", "1.41"), ("1.44", "1.44"), ("1.52", "1.44")])
+def test_the_newest_version_that_the_engine_speaks_is_taken(engine: str, spoken: str) -> None:
+    assert speaks(engine) == spoken
 
 
 def test_what_the_runner_writes_is_accepted() -> None:

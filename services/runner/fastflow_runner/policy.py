@@ -6,6 +6,7 @@ the engine reads them.
 """
 
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from fastflow_runner.template import escape, pattern
 TEMPLATE_BIND = "${BIND_CONFIG}"
 """Filled in by the entry point of the image `tecnativa/docker-socket-proxy`."""
 
+_SOCKET = "/var/run/docker.sock"
 _HEAD = """\
-# Made by `python -m fastflow_runner.policy deploy/socket-proxy` from what the runner itself may say: do not edit.
+# Made by `python -m fastflow_runner.policy --shipped deploy/socket-proxy` from what the runner may say.
 # Version {version} of the engine's API; deny by default; works on HAProxy 2.6 and later.
 global
     log stdout format raw daemon notice
@@ -76,7 +78,7 @@ def render(
     *,
     deployment: Deployment | None = None,
     bind: str = TEMPLATE_BIND,
-    socket: str = "/var/run/docker.sock",
+    socket: str = _SOCKET,
 ) -> str:
     """The configuration for one version of the engine's API.
 
@@ -114,12 +116,34 @@ def shipped() -> dict[str, str]:
     return {name: render(version) for version, name in names.items()}
 
 
+def speaks(engine: str) -> str:
+    """The newest version we and an engine of version `engine` both speak; the oldest of ours when there is none."""
+
+    def number(version: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in version.split("."))
+
+    return next((version for version in VERSIONS if number(version) <= number(engine)), VERSIONS[-1])
+
+
 def main() -> None:
-    """Write the shipped files into the folder named by the first argument."""
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in shipped().items():
-        (folder / name).write_text(content)
+    """Print one configuration, or write the shipped ones."""
+    default = Deployment()
+    parser = ArgumentParser(prog="fastflow_runner.policy", description="Write the socket proxy's policy for HAProxy.")
+    parser.add_argument("--shipped", type=Path, metavar="FOLDER", help="write the shipped files there, print nothing")
+    parser.add_argument("--bind", default=TEMPLATE_BIND, help="where HAProxy listens, in its own words")
+    parser.add_argument("--socket", default=_SOCKET, help="path of the engine's socket")
+    parser.add_argument("--api", default=VERSIONS[0], type=speaks, help="version of the API that the engine speaks")
+    parser.add_argument("--image", default=default.image)
+    parser.add_argument("--network", default=default.network)
+    parser.add_argument("--volume", default=default.volume)
+    given = parser.parse_args()
+    if given.shipped:
+        given.shipped.mkdir(parents=True, exist_ok=True)
+        for name, content in shipped().items():
+            (given.shipped / name).write_text(content)
+        return
+    deployment = Deployment(image=given.image, network=given.network, volume=given.volume)
+    sys.stdout.write(render(given.api, deployment=deployment, bind=given.bind, socket=given.socket))
 
 
 if __name__ == "__main__":
