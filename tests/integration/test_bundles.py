@@ -2,36 +2,17 @@
 
 import io
 import os
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-import nats
 import pytest
 from fastflow_events import topology
 from fastflow_events.bundles import BundleDamagedError, BundleMissingError, find_bundle, read_bundle, store_bundle
 from fastflow_events.bundles.names import chunk_subject, meta_subject
-from fastflow_events.deploy import deploy
-from fastflow_events.testing.nats_server import nats_server
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 TREE, OTHER = "a" * 40, "b" * 40
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    with nats_server(tmp_path / "nats") as url:
-        yield url
-
-
-@pytest.fixture
-async def nc(url: str) -> AsyncIterator[Client]:
-    nc = await nats.connect(url)
-    await deploy(nc)
-    yield nc
-    await nc.close()
 
 
 @pytest.mark.parametrize("size", [1, 128 * 1024, 5_000_000])

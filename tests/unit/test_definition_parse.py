@@ -16,7 +16,7 @@ from fastflow_rules.definition import (
     webhook_hash,
 )
 from fastflow_rules.definition.schema import pipeline_schema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 FULL = {
@@ -223,6 +223,7 @@ json_values = st.recursive(
 known_members = st.dictionaries(st.sampled_from(sorted(FULL)), json_values)
 
 
+@settings(max_examples=40)
 @given(known_members)
 def test_whatever_the_members_hold_reading_ends_in_a_definition_or_in_reasons(value: dict[str, object]) -> None:
     found = parse(json.dumps(value).encode(), folder="sales")
@@ -238,6 +239,7 @@ def test_whatever_the_bytes_are_reading_never_raises(raw: bytes) -> None:
     assert isinstance(parse(raw, folder="sales"), Definition | list)
 
 
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(FULL)), json_values)
 def test_what_the_reader_accepts_the_schema_accepts(member: str, value: object) -> None:
     raw = json.dumps({member: value})

@@ -136,6 +136,7 @@ def test_the_hash_covers_included_files_and_long_texts_stay_in_the_bundle() -> N
     long = requirements({"requirements.txt": "a==1\n" * INLINE_BYTES})
     assert long.text == ""
     assert long.sha256
+    assert requirements({"requirements.txt": "\x01" * (INLINE_BYTES // 2)}).text == ""
 
 
 def test_a_script_block_is_taken_as_it_stands() -> None:

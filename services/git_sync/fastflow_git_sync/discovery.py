@@ -27,6 +27,7 @@ MAX_TEXT_BYTES = 5 * 1024**2
 """Longer requirements and scripts are not looked into."""
 MAX_LINK_BYTES = 4096
 MAX_ERRORS = 20
+MAX_ERROR_LENGTH = 500
 MAX_SUBMODULES_SHOWN = 5
 
 
@@ -95,7 +96,8 @@ def inspect(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, byt
 def invalid(folder: Folder, errors: Sequence[str]) -> Invalid:
     """The folder with its reasons, the first twenty of them."""
     more = len(errors) - MAX_ERRORS
-    return Invalid(folder=folder, errors=(*errors[:MAX_ERRORS], *([f"and {more} more"] if more > 0 else [])))
+    first = (error[:MAX_ERROR_LENGTH] for error in errors[:MAX_ERRORS])
+    return Invalid(folder=folder, errors=(*first, *([f"and {more} more"] if more > 0 else [])))
 
 
 def _metadata(folder: Folder, entries: Sequence[Entry]) -> Entry | None:

@@ -2,6 +2,7 @@
 
 import logging
 
+from fastflow_events.errors import ContractError
 from fastflow_events.pipeline.commands import FindInvalid, FindPipeline, LosePipeline
 from fastflow_events.pipeline.decider import ForeignPipelineError, Pipeline, pipeline_decider
 from fastflow_events.recorded import Cause
@@ -76,9 +77,9 @@ async def _look_at(deps: Deps, commit: str, folder: Folder, known: Pipeline | No
     else:
         try:
             verdict = await _say(deps, commit, judgement, cause)
-        except ForeignPipelineError as exc:
-            logger.warning("%s", exc, extra={"action": "foreign_pipeline", "pipeline": folder.name})
-            return "foreign"
+        except (ForeignPipelineError, ContractError) as exc:  # its own trouble; the others go on
+            logger.warning("passed over: %s", exc, extra={"action": "pipeline_skipped", "pipeline": folder.name})
+            return "skipped"
     deps.judged[folder.name] = (folder.tree, verdict)
     return verdict
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Literal
 
+import msgspec
 from fastflow_events.run.specification import Requirements
 
 INLINE_BYTES = 16 * 1024
-"""Longer texts stay in the bundle; only their hash travels in facts."""
+"""Texts that take more in a fact stay in the bundle; only their hash travels."""
 MAX_INCLUDES = 50
 FILES = ("requirements.txt.lock", "requirements.txt", "uv.lock", "pyproject.toml", "main.py")
 _INCLUDE = re.compile(r"\s*(?:-r|--requirement)(?:\s+|=|(?=\S))(\S+)\s*(?:#.*)?")
@@ -64,8 +65,8 @@ def script_block(source: str) -> str:
 
 
 def _of(source: Literal["pep723", "uv_lock", "requirements_lock", "requirements"], text: str) -> Requirements:
-    raw = text.encode()
-    return Requirements(source=source, text=text if len(raw) <= INLINE_BYTES else "", sha256=sha256(raw).hexdigest())
+    fits = len(msgspec.json.encode(text)) <= INLINE_BYTES
+    return Requirements(source=source, text=text if fits else "", sha256=sha256(text.encode()).hexdigest())
 
 
 def _expanded(path: str, files: Mapping[str, str]) -> Iterator[str]:

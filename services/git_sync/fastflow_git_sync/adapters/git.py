@@ -111,7 +111,7 @@ class GitSource:
 
     def _fetch(self, previous: str | None) -> Head:
         self._fetch_refs(f"+refs/heads/{self._branch}:{self._head_ref}")
-        commit = self._command.run("rev-parse", "--verify", f"{self._head_ref}^{{commit}}").strip()
+        commit = self._objects.header(f"{self._head_ref}^{{commit}}")[0]
         self._remember(commit)
         rewritten = previous is not None and previous != commit and not self._is_ancestor(previous, commit)
         return Head(commit=commit, rewritten=rewritten)
@@ -133,12 +133,13 @@ class GitSource:
     def _remember(self, commit: str) -> None:
         """Keep the head before, should history have been rewritten."""
         try:
-            seen = self._command.run("rev-parse", "--verify", "--quiet", self._seen_ref).strip()
-        except GitFailedError:
-            seen = commit
-        if seen != commit and not self._is_ancestor(seen, commit):
+            seen = self._objects.header(self._seen_ref)[0]
+        except GitError:
+            seen = ""  # we have never looked before
+        if seen and seen != commit and not self._is_ancestor(seen, commit):
             self._command.run("update-ref", f"refs/fastflow/kept/{seen}", seen)
-        self._command.run("update-ref", self._seen_ref, commit)
+        if seen != commit:
+            self._command.run("update-ref", self._seen_ref, commit)
 
     def _require(self, commit: str) -> None:
         if not self._is_ours(commit):

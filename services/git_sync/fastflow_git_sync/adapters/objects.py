@@ -55,7 +55,10 @@ class Objects:
             raise GitError(f"{tree} is a {kind}, not a tree")
         if size > MAX_TREE_BYTES:
             raise TooLargeError(f"a folder holds more than {MAX_FILES} names")
-        return list(_parse(self.data(oid), hash_bytes=len(oid) // 2))
+        try:
+            return list(_parse(self.data(oid), hash_bytes=len(oid) // 2))
+        except ValueError as exc:
+            raise GitError(f"the tree {oid} is malformed") from exc
 
     def files(self, tree: str) -> list[Entry]:
         """Every file under a tree, by path.
