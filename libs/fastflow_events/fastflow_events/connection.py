@@ -1,10 +1,10 @@
 """One NATS connection per process: an nkey, an inbox of its own, reconnecting for ever."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import nats
 import nats.errors
 from nats.aio.client import Client
 
@@ -14,6 +14,8 @@ from fastflow_events.settings import Settings
 logger = logging.getLogger(__name__)
 
 RECONNECT_WAIT_S = 0.25
+FIRST_CONNECT_WITHIN_S = 5.0
+"""A service that cannot connect at all says so and ends; its supervisor starts it again."""
 
 
 async def _on_error(exc: Exception) -> None:
@@ -42,11 +44,19 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
     Raises:
         InfrastructureError: no server answers, or it does not know this key.
     """
-    chosen = options(settings, name)
+    nc = Client()
+    last: list[Exception] = []
+
+    async def on_error(exc: Exception) -> None:
+        last.append(exc)
+        await _on_error(exc)
+
+    chosen = options(settings, name) | {"error_cb": on_error}
     try:
-        nc = await nats.connect(**chosen, allow_reconnect=True)  # type: ignore[arg-type]
+        await asyncio.wait_for(nc.connect(**chosen), FIRST_CONNECT_WITHIN_S)  # type: ignore[arg-type]
     except (nats.errors.Error, OSError, TimeoutError) as exc:
-        raise InfrastructureError(f"NATS at {settings.nats_url} cannot be used: {exc!r}") from exc
+        await nc.close()
+        raise InfrastructureError(f"NATS at {settings.nats_url} cannot be used: {last[-1] if last else exc!r}") from exc
     try:
         yield nc
     finally:

@@ -74,7 +74,13 @@ def streams() -> list[StreamConfig]:
             discard=DiscardPolicy.NEW,
         ),
         _stream(DEAD, [subjects.DEAD], max_bytes=GIB // 4, max_msg_size=2 * MIB, max_age=90 * DAY_S),
-        _stream(CODE, [f"$O.{CODE_BUCKET}.C.>", f"$O.{CODE_BUCKET}.M.>"], max_bytes=8 * GIB, allow_rollup_hdrs=True),
+        _stream(
+            CODE,
+            [f"$O.{CODE_BUCKET}.C.>", f"$O.{CODE_BUCKET}.M.>"],
+            max_bytes=8 * GIB,
+            discard=DiscardPolicy.NEW,
+            allow_rollup_hdrs=True,
+        ),
         _bucket(RUNNERS, HEARTBEAT_TTL_S),
         _bucket(LEASES, LEADER_TTL_S),
     ]

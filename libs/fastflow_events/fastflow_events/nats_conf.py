@@ -1,0 +1,32 @@
+"""Prints `deploy/nats.conf`: the server's whole configuration for an installation with one runner.
+
+`python -m fastflow_events.nats_conf > deploy/nats.conf`
+"""
+
+import sys
+
+from fastflow_events.accounts import render
+from fastflow_events.keys import PUBLIC_FILE
+
+HEADER = f"""\
+# Generated from fastflow_events.accounts; `make proto` writes it, `make check` compares it.
+# The public keys come from the volume that `fastflow keys` filled.
+include "keys/{PUBLIC_FILE}"
+listen: "0.0.0.0:4222"
+http: "127.0.0.1:8222"
+server_name: fastflow
+max_payload: 2MB
+max_connections: 256
+write_deadline: "10s"
+# A power cut loses nothing that was acknowledged; an append costs 0.4 ms more.
+jetstream {{ store_dir: "/var/lib/nats", sync_interval: always, max_file_store: 32GB, max_memory_store: 128MB }}
+"""
+
+
+def nats_conf() -> str:
+    """Return the configuration compose mounts."""
+    return HEADER + render()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(nats_conf())
