@@ -1,8 +1,10 @@
 """Start the gateway: the only place that reads the environment."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from types import FrameType
 
 from fastflow_events import telemetry
 from fastflow_events.errors import FastflowError
@@ -24,6 +26,10 @@ def read_settings(arguments: Sequence[str], env: Mapping[str, str]) -> GatewaySe
     return load(GatewaySettings, {**env, **insecure})
 
 
+def _stopped(_number: int, _frame: FrameType | None) -> None:
+    """Uvicorn has shut everything down and raises the signal again; being asked to stop is no failure."""
+
+
 def main() -> None:
     """Run until a signal comes."""
     try:
@@ -33,6 +39,8 @@ def main() -> None:
     except FastflowError as exc:
         sys.stderr.write(f"fastflow-gateway: {exc}\n")
         sys.exit(USAGE_ERROR)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stopped)
     server.run()
     if not server.started:
         sys.exit(1)

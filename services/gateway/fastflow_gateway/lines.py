@@ -41,7 +41,7 @@ def place_of(text: str) -> Place:
     return Place(int(attempt), int(n))
 
 
-class Line(Struct, frozen=True, omit_defaults=True):
+class Line(Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of output."""
 
     n: int
@@ -56,7 +56,7 @@ class Line(Struct, frozen=True, omit_defaults=True):
     """True when no newline ended the line."""
 
 
-class Gap(Struct, frozen=True):
+class Gap(Struct, frozen=True, gc=False):
     """Output is missing here, and how much of it is known."""
 
     after: int
@@ -106,22 +106,25 @@ class LineFold:
 
     def _lines(self, entries: list[Entry], frames: Iterable[OutFrame]) -> None:
         for frame in frames:
-            stream, at = frame.stream, frame.at
-            head, *rest = frame.data.split(b"\n")
+            stream, at, data = frame.stream, frame.at, frame.data
+            began = self._open.get(stream)
+            if began is None and data.find(b"\n") == len(data) - 1 and data:  # the usual case: exactly one line
+                entries.append(self._entry(stream, at, data[:-1], False))
+                continue
+            head, *rest = data.split(b"\n")
             if not rest:
                 if head:
                     self._open.setdefault(stream, (at, []))[1].append(head)
                 continue
-            began = self._open.pop(stream, None)
-            if began is None:
-                entries.append(self._entry(stream, at, head, False))
-            else:
+            if began is not None:
+                del self._open[stream]
                 began[1].append(head)
-                entries.append(self._entry(stream, began[0], b"".join(began[1]), False))
+                at, head = began[0], b"".join(began[1])
+            entries.append(self._entry(stream, at, head, False))
             tail = rest.pop()
-            entries += [self._entry(stream, at, piece, False) for piece in rest]
+            entries += [self._entry(stream, frame.at, piece, False) for piece in rest]
             if tail:
-                self._open[stream] = (at, [tail])
+                self._open[stream] = (frame.at, [tail])
 
     def _entry(self, stream: StreamName, at: datetime, data: bytes, unterminated: bool) -> Entry:
         self._n += 1
