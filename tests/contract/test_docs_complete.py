@@ -27,6 +27,7 @@ PAGES = sorted(
     if not any(part.startswith(".") or part == "node_modules" for part in path.relative_to(ROOT).parts)
 )
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)\s]+)\)")
+VARIABLE = re.compile(r"\bFASTFLOW_[A-Z_]*[A-Z]\b")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -71,6 +72,13 @@ def test_every_setting_is_documented_with_its_older_name_and_its_default(section
         expected[variable] = (ALIASES.get(variable, "–"), default_of(field))
     found = {name: said for name, said in documented(section).items() if name.startswith(PREFIX)}
     assert found == expected
+
+
+def test_every_variable_of_compose_and_of_the_scripts_is_documented() -> None:
+    text = CONFIGURATION.read_text()
+    sources = [ROOT / "deploy" / "compose.yaml", ROOT / "Makefile", *(ROOT / "scripts").iterdir()]
+    used = {name for path in sources if path.is_file() for name in VARIABLE.findall(path.read_text())}
+    assert {name for name in used if name not in text} == set()
 
 
 def test_every_older_name_belongs_to_a_setting() -> None:
