@@ -1,11 +1,12 @@
 """The runner as it is shipped: a process of its own, on a real nats-server, with real processes."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from fastflow_events import subjects
+from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import heartbeat_of
@@ -125,7 +126,7 @@ async def test_no_more_attempts_run_than_there_are_slots(
         spans = [[float(at) for at in text_of(await chunks_of(nc, run_id)).split()] for run_id in run_ids]
     finally:
         runner.stop()
-    overlapping = [sum(a < start < b for a, b in spans) for start, _ in spans]
+    overlapping = [sum(span[0] < start < span[1] for span in spans) for start, _ in spans]
     assert max(overlapping) <= 1
 
 
@@ -138,7 +139,7 @@ async def test_a_second_process_under_the_same_runner_id_refuses_to_start(
     stranger = LivingRunner(tmp_path / "other home", nats_url, executor="process")
     twin.start()
     stranger.start()
-    assert await asyncio.gather(twin.ended(), stranger.ended()) == [1, 1]
+    assert [await twin.ended(), await stranger.ended()] == [1, 1]
     assert "another process on this machine is this runner" in twin.said()
     assert "another process is alive as runner r1" in stranger.said()
 
@@ -165,4 +166,36 @@ async def test_a_dispatch_that_is_delivered_twice_is_executed_once(
 
 async def nothing_is_in_delivery(nc: Client) -> bool:
     info = await nc.jetstream().consumer_info(EVENTS, dispatch_durable(DEFAULT_POOL))
-    return (info.num_ack_pending, info.num_pending) == (0, 0)
+    return not info.num_ack_pending and not info.num_pending
+
+
+async def test_packages_are_resolved_once_and_recorded(
+    runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
+) -> None:
+    runner.start()
+    script = "import sys, idna\nprint(sys.modules['idna'].__name__, bool(idna.__file__))"
+    for _ in range(2):
+        run_id = await submit(nc, jetstream_log, script, requirements="idna\n")
+        assert (await finished(jetstream_log, run_id, within_s=120)).outcome == "succeeded"
+        assert text_of(await chunks_of(nc, run_id)) == "idna True\n"
+    prepared = [r.fact async for r in jetstream_log.read(subjects.of_kind("environment"))]
+    [fact] = prepared
+    assert isinstance(fact, EnvironmentPrepared)
+    assert "idna==" in fact.lock
+    [started] = await facts_of(jetstream_log, run_id, RunStarted)
+    assert isinstance(started, RunStarted)
+    assert (started.manifest.environment, started.manifest.prepare_s) == (fact.environment, 0)
+
+
+async def test_packages_that_do_not_exist_are_a_dependency_error_in_uvs_words(
+    runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
+) -> None:
+    runner.start()
+    run_id = await submit(nc, jetstream_log, "print(1)", requirements="idna==0.0.0.1\n")
+    end = await finished(jetstream_log, run_id, within_s=120)
+    assert end.outcome == "dependency_error"
+    assert "idna" in end.detail
+    chunks = await chunks_of(nc, run_id)
+    assert "idna" in text_of(chunks, "stderr")
+    [failed] = [r.fact async for r in jetstream_log.read(subjects.of_kind("environment"))]
+    assert isinstance(failed, EnvironmentFailed)

@@ -47,8 +47,7 @@ class ProcessEnvironments:
         Raises:
             DependencyError: a requirement cannot be resolved or installed.
         """
-        uv = self._root / "uv"
-        memory = uv / "prepared" / f"{input_name(specification, lock, self._uv)}.json"
+        uv, memory = self._root / "uv", self._memory(specification, lock)
         memory.parent.mkdir(parents=True, exist_ok=True)
         with memory.with_suffix(".lock").open("wb") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
@@ -61,10 +60,15 @@ class ProcessEnvironments:
             prepared = marks.prepared(line) if status == 0 else None
             if prepared is None:
                 raise InfrastructureError(f"the environment cannot be prepared: {words}", code=status)
-            temporary = memory.with_suffix(".new")
-            temporary.write_bytes(line)
-            temporary.replace(memory)
+            # Who asks next will have the lock of this time.
+            for same in (self._memory(specification, prepared.lock), memory):
+                temporary = memory.with_suffix(".new")  # ours alone, while we hold the lock
+                temporary.write_bytes(line)
+                temporary.replace(same)
             return prepared
+
+    def _memory(self, specification: Specification, lock: str | None) -> Path:
+        return self._root / "uv" / "prepared" / f"{input_name(specification, lock, self._uv)}.json"
 
     def _remembered(self, memory: Path) -> Prepared | None:
         try:

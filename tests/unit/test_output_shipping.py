@@ -1,0 +1,161 @@
+"""Output is stored once and in order, whatever the store does."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import pytest
+from fastflow_events.errors import ConcurrencyError, InfrastructureError
+from fastflow_events.output import Chunk, OutFrame
+from fastflow_events.tasks import background
+from fastflow_events.testing.builders import NOON
+from fastflow_runner import shipping
+from fastflow_runner.bus import StoredChunk
+from fastflow_runner.ports import AttemptRef
+from fastflow_runner.shipping import BUFFER_BYTES, CHUNK_BYTES, Shipper, Tally
+
+REF = AttemptRef(run_id="r1", attempt=1)
+
+
+def frame(data: bytes, stream: str = "stdout") -> OutFrame:
+    return OutFrame(stream=stream, at=NOON, data=data)  # type: ignore[arg-type]
+
+
+class Store:
+    """Output in a list; `moods` says what each append does: store, refuse, or store and keep silent."""
+
+    def __init__(self, moods: Sequence[str] = ()) -> None:
+        self.stored: list[Chunk] = []
+        self.moods = list(moods)
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def last(self, ref: AttemptRef) -> StoredChunk | None:
+        return StoredChunk(seq=len(self.stored), chunk=self.stored[-1]) if self.stored else None
+
+    async def append(self, ref: AttemptRef, chunk: Chunk, *, after_seq: int) -> int:
+        await self.gate.wait()
+        mood = self.moods.pop(0) if self.moods else "store"
+        if mood == "refuse":
+            raise InfrastructureError("away")
+        if after_seq != len(self.stored):
+            raise ConcurrencyError("moved on")
+        self.stored.append(chunk)
+        if mood == "silent":
+            raise InfrastructureError("no answer")
+        return len(self.stored)
+
+    def frames(self) -> list[OutFrame]:
+        expected = 0
+        found: list[OutFrame] = []
+        for chunk in self.stored:
+            assert chunk.first == expected
+            expected = chunk.next
+            found += chunk.frames
+        return found
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipping, "PAUSE_S", 0.001)
+    monkeypatch.setattr(shipping, "RETRY_AFTER_S", 0.001)
+
+
+async def ship(shipper: Shipper, frames: Sequence[OutFrame]) -> None:
+    async with background(shipper.send()):
+        for one in frames:
+            await shipper.put(one)
+            await asyncio.sleep(0)
+        await asyncio.wait_for(shipper.close(), 20)
+
+
+async def test_all_frames_are_stored_and_the_last_chunk_says_so() -> None:
+    store, frames = Store(), [frame(f"{n}\n".encode()) for n in range(50)]
+    shipper = Shipper(store, REF)
+    await ship(shipper, frames)
+    assert store.frames() == frames
+    assert [chunk.last for chunk in store.stored] == [False] * (len(store.stored) - 1) + [True]
+    assert (shipper.tally.lines, shipper.tally.size_bytes) == (50, sum(len(f.data) for f in frames))
+
+
+async def test_an_attempt_without_output_has_one_closing_chunk() -> None:
+    store = Store()
+    await ship(Shipper(store, REF), [])
+    assert store.stored == [Chunk(first=0, frames=(), last=True)]
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_refusals_and_lost_answers_neither_lose_nor_double_a_frame(seed: int) -> None:
+    chance = random.Random(seed)
+    store = Store(chance.choices(["store", "refuse", "silent"], k=60))
+    frames = [frame(chance.randbytes(chance.randrange(1, 50_000))) for _ in range(80)]
+    await ship(Shipper(store, REF), frames)
+    assert store.frames() == frames
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_a_second_process_goes_on_where_the_first_was_killed(seed: int) -> None:
+    chance = random.Random(seed)
+    store, frames = Store(chance.choices(["store", "silent"], k=40)), [frame(b"x" * n) for n in range(40)]
+    lead = [frame(b"fast-flow: said first\n", "stderr")]
+    for _ in range(4):
+        shipper = Shipper(store, REF, lead=lead)
+        await shipper.resume()
+        sender = asyncio.create_task(shipper.send())
+        for one in frames[: chance.randrange(40)]:
+            await shipper.put(one)
+            await asyncio.sleep(0.0002 * chance.randrange(5))
+        sender.cancel()
+    shipper = Shipper(store, REF, lead=lead)
+    await shipper.resume()
+    await ship(shipper, frames)
+    assert store.frames() == lead + frames
+    assert (shipper.tally.lines, shipper.skip) == (2, 40)
+
+
+async def test_after_the_closing_chunk_everything_is_counted_and_nothing_stored() -> None:
+    store = Store()
+    await ship(Shipper(store, REF), [frame(b"a\n")])
+    before = list(store.stored)
+    shipper = Shipper(store, REF)
+    await shipper.resume()
+    await ship(shipper, [frame(b"a\n")])
+    assert store.stored == before
+    assert shipper.tally.lines == 1
+
+
+async def test_chunks_that_another_process_stored_meanwhile_are_not_stored_again() -> None:
+    store, frames = Store(), [frame(b"a"), frame(b"b"), frame(b"c")]
+    store.stored.append(Chunk(first=0, frames=tuple(frames[:2])))
+    await ship(Shipper(store, REF), frames)
+    assert store.frames() == frames
+
+
+async def test_a_store_that_is_away_stops_the_reader_instead_of_filling_memory() -> None:
+    store = Store()
+    store.gate.clear()
+    shipper = Shipper(store, REF)
+    taken = 0
+
+    async def read() -> None:
+        nonlocal taken
+        for _ in range(1000):
+            await shipper.put(frame(b"x" * 10_000))
+            taken += 1
+
+    sender, reader = asyncio.create_task(shipper.send()), asyncio.create_task(read())
+    await asyncio.sleep(0.05)
+    assert 0 < taken * 10_000 <= BUFFER_BYTES + CHUNK_BYTES + 20_000
+    store.gate.set()
+    await asyncio.wait_for(reader, 20)
+    await asyncio.wait_for(shipper.close(), 20)
+    await sender
+    assert len(store.frames()) == 1000
+    assert max(sum(len(f.data) for f in chunk.frames) for chunk in store.stored) <= CHUNK_BYTES
+
+
+def test_a_line_without_its_newline_is_a_line() -> None:
+    tally = Tally()
+    for one in (frame(b"a\nb"), frame(b"c"), frame(b"err", "stderr"), frame(b"\n\n")):
+        tally.add(one)
+    assert (tally.lines, tally.size_bytes) == (4, 9)
