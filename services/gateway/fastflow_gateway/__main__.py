@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 
 from fastflow_events import telemetry
@@ -13,6 +14,7 @@ from fastflow_events.settings import load
 from fastflow_gateway.server import server_of
 from fastflow_gateway.settings import GatewaySettings
 
+FAILED = 1
 USAGE_ERROR = 2
 
 
@@ -41,9 +43,10 @@ def main() -> None:
         sys.exit(USAGE_ERROR)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
-    server.run()
-    if not server.started:
-        sys.exit(1)
+    with suppress(SystemExit):  # uvicorn's own way to say that the application did not open
+        server.run()
+    if server.failed:
+        sys.exit(FAILED)
 
 
 if __name__ == "__main__":

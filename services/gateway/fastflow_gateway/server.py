@@ -31,6 +31,15 @@ class TellingServer(Server):
             self._settings.address_file.parent.mkdir(parents=True, exist_ok=True)
             self._settings.address_file.write_text(url + "\n")
 
+    @property
+    def failed(self) -> bool:
+        """True when something the application needs did not open, or broke for good."""
+        return not self.started or bool(getattr(self.lifespan, "error_occurred", False))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop; a gateway whose inside broke does not live on half dead."""
+        return await super().on_tick(counter) or self.failed
+
 
 def server_of(settings: GatewaySettings) -> TellingServer:
     """Return the unstarted server of the unstarted application."""
@@ -43,5 +52,6 @@ def server_of(settings: GatewaySettings) -> TellingServer:
         timeout_graceful_shutdown=settings.graceful_timeout_s,
         server_header=False,
         ws="none",
+        lifespan="on",
     )
     return TellingServer(config, settings)
