@@ -30,6 +30,8 @@ defaults
     log global
     option httplog
     option dontlog-normal
+    # Without it a stream's first bytes wait for more to send with them.
+    option http-no-delay
     # A request is looked at as a whole, and has five seconds to arrive.
     option http-buffer-request
     timeout http-request 5s

@@ -17,14 +17,16 @@ from fastflow_runner.adapters.docker_container import Container, settled
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_launch import Launcher, VolumeChangedError, first_record
 from fastflow_runner.adapters.docker_tools import DockerTools
-from fastflow_runner.adapters.docker_wire import output
+from fastflow_runner.adapters.docker_wire import frame
 from fastflow_runner.container_spec import Deployment, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
+from fastflow_runner.entry.records import decode_line
 from fastflow_runner.orders import STATE_FOLDER, Places, manifest_of, run_order
 from fastflow_runner.ports import AttemptRef, Exit, Found, Frame, Launch, Prepared, Started
 
 _NAME = re.compile(r"/fastflow-(?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<attempt>[1-9][0-9]*)")
 _MAX_GRACE_S = 86_400
+_READ_END_S = 1.0
 
 
 class _Info(Struct, rename={"id": "ID", "cpus": "NCPU"}):
@@ -66,6 +68,7 @@ class DockerExecutor:
         self._launcher = Launcher(clock)
         self._tools = DockerTools(self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}))
         self._info: _Info | None = None
+        self._ends: dict[AttemptRef, asyncio.Future[bytes]] = {}
 
     async def engine_id(self) -> str:
         """Id of the Docker daemon."""
@@ -121,13 +124,22 @@ class DockerExecutor:
     async def frames(self, ref: AttemptRef, *, skip: int, follow: bool) -> AsyncIterator[Frame]:
         """Output from frame `skip` on, read from the engine's own log file."""
         index = 0
-        async with aclosing(self._container(ref).log(follow=follow)) as entries:
-            async for stream, at, content in entries:
-                frame = output(index, stream, at, content)
-                if frame is not None:
-                    index += 1
-                    if frame.index >= skip:
-                        yield frame
+        # A reader that follows learns the end first, and spares `wait` a slow question.
+        end = self._ends.setdefault(ref, asyncio.get_running_loop().create_future()) if follow else None
+        try:
+            async with aclosing(self._container(ref).log(follow=follow)) as entries:
+                async for stream, at, content in entries:
+                    letter, data = decode_line(content)
+                    if letter == "-":
+                        if index >= skip:
+                            yield frame(index, stream, at, data)
+                        index += 1
+                    elif letter == "x" and end is not None and not end.done():
+                        end.set_result(data)
+        finally:
+            if end is not None and not end.done():
+                self._ends.pop(ref, None)
+                end.set_result(b"")
 
     async def wait(self, ref: AttemptRef, nonce: str) -> Exit:
         """Return how the attempt ended; an engine that does not answer is asked until it does."""
@@ -138,10 +150,19 @@ class DockerExecutor:
         if state.status == "created":
             return Exit(exit_code=None, never_started=True)
         observed = Exit(exit_code=state.exit_code, oom_killed=state.oom_killed, finished_at=state.finished_at)
-        known = marks.completed(observed, marks.from_archive(await container.exit_marker()), nonce)
+        known = marks.completed(observed, await self._read_end(ref), nonce)
+        if known.marker_code is None:
+            known = marks.completed(observed, marks.from_archive(await container.exit_marker()), nonce)
         if known.marker_code is None and state.exit_code == NEVER_STARTED:
             return structs.replace(known, never_started=await first_record(container, follow=False) is None)
         return known
+
+    async def _read_end(self, ref: AttemptRef) -> bytes:
+        """The end as somebody who follows the output reads it; empty when nobody does, or not in time."""
+        end = self._ends.get(ref)
+        if end is not None:
+            await asyncio.wait([end], timeout=_READ_END_S)
+        return end.result() if end is not None and end.done() else b""
 
     async def stop(self, ref: AttemptRef, *, grace_s: float) -> None:
         """SIGTERM to user code, SIGKILL to the container after the grace period."""
@@ -149,6 +170,7 @@ class DockerExecutor:
 
     async def remove(self, ref: AttemptRef) -> None:
         """Remove the attempt's container and its volume."""
+        self._ends.pop(ref, None)
         await self._container(ref).remove()
 
     def close(self) -> None:

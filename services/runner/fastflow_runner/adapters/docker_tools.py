@@ -38,7 +38,7 @@ class DockerTools:
         self._settings = uv_settings
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._staged: set[str] = set()
-        self._made_by: dict[str, Container] = {}
+        self._known: dict[str, Prepared] = {}
 
     async def image(self) -> str:
         """Id of the worker image, or its repository digest where there is one.
@@ -85,8 +85,9 @@ class DockerTools:
         """Make both anew when they are asked for next: somebody emptied the volume."""
         self._staged.discard(tree)
         await self._stage(tree).remove()
-        if container := self._made_by.pop(environment, None):
-            await container.remove()
+        for name in [name for name, known in self._known.items() if known.environment == environment]:
+            del self._known[name]
+            await Container(self._engine, name).remove()
 
     async def prepare(self, specification: Specification, lock: str | None) -> Prepared:
         """Return the environment, building it once however many ask.
@@ -94,7 +95,10 @@ class DockerTools:
         Raises:
             DependencyError: a requirement cannot be resolved or installed.
         """
-        container = self._prepare(specification, lock, await self.image())
+        image = await self.image()
+        container = self._prepare(specification, lock, image)
+        if known := self._known.get(container.name):
+            return known
         code = self.code(specification.tree)
         order = prepare_order(specification, lock, root=ROOT, uv="uv", code=code, env=self._settings)
         began = monotonic()
@@ -102,7 +106,11 @@ class DockerTools:
         if state.exit_code == 0:
             prepared = marks.prepared((await _words(container, 1)).encode())
             if prepared is not None:
-                self._made_by[prepared.environment] = container
+                # Who asks next will have the lock of this time.
+                for same in (lock, prepared.lock):
+                    self._known[self._prepare(specification, same, image).name] = structs.replace(
+                        prepared, prepare_s=0.0
+                    )
                 return structs.replace(prepared, prepare_s=round(monotonic() - began, 3) if made else 0.0)
         words = await _words(container, 2)
         await container.remove()

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from struct import Struct
 
-from fastflow_runner.entry.records import decode_line
 from fastflow_runner.ports import Frame
 
 _HEAD = Struct(">BxxxI")
@@ -87,10 +86,7 @@ def entry(stream: int, payload: bytes) -> tuple[int, bytes, bytes]:
     return stream, at, content
 
 
-def output(index: int, stream: int, at: bytes, content: bytes) -> Frame | None:
-    """The frame that an entry carries; None when it is a word of the entry program to the runner."""
-    letter, data = decode_line(content)
-    if letter != "-":
-        return None
+def frame(index: int, stream: int, at: bytes, data: bytes) -> Frame:
+    """Output as the runner takes it."""
     moment = instant(at) or datetime.fromtimestamp(0, UTC)
     return Frame(index=index, stream="stderr" if stream == 2 else "stdout", at=moment, data=data)

@@ -25,6 +25,10 @@ class LineSink:
         """Say that user code is about to start; the first line of all."""
         write_all(STDOUT, control(b"s", payload))
 
+    def ended(self, payload: bytes) -> None:
+        """Say how user code ended; the last line of all, for whoever reads along."""
+        write_all(STDOUT, control(b"x", payload))
+
     def finish(self) -> None:
         """Write what is still held back."""
         for stream, rest in self._rest.items():
@@ -43,6 +47,9 @@ class SpoolSink:
 
     def started(self, payload: bytes) -> None:
         """Nothing: readers of the file see the marker beside it."""
+
+    def ended(self, payload: bytes) -> None:
+        """Nothing, as for the start."""
 
     def finish(self) -> None:
         """Make the file durable."""

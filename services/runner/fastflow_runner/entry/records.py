@@ -8,6 +8,7 @@ record of one line, which starts with 0x1E and a letter:
 | `-` | text without its end of line: a piece of a long line, or output whose line has not ended yet |
 | `b` | base64 of any bytes |
 | `s` | JSON: user code is about to start |
+| `x` | JSON: how user code ended, as in the marker `exit.json` |
 | `r` | JSON: user code was not started, and why |
 
 Spool, for a file: `stream (1) | nanoseconds since 1970 (8) | length (4) | bytes`, big endian.

@@ -13,6 +13,7 @@ import resource
 import select
 import signal
 import time
+from contextlib import suppress
 from typing import Any
 
 from fastflow_runner.entry import linux, markers
@@ -144,6 +145,9 @@ class Run:
             "at": time.time(),
         }
         markers.write_exit(self._state, marker)
+        # The reader may be gone; the marker is written.
+        with suppress(OSError):
+            self._sink.ended(json.dumps(marker).encode())
 
     def _check_time(self) -> None:
         if time.time() > self._spec["not_after"]:
