@@ -13,7 +13,12 @@ from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.nats_process import find_binary
 from fastflow_events.settings import Settings
 from fastflow_events.testing.nats_server import nats_server
+from hypothesis import settings as hypothesis_settings
 from nats.aio.client import Client
+
+# No test depends on how fast the machine is.
+hypothesis_settings.register_profile("house", deadline=None)
+hypothesis_settings.load_profile("house")
 
 STRICT = bool(os.environ.get("CI") or os.environ.get("FASTFLOW_TEST_STRICT"))
 

@@ -12,9 +12,10 @@ import msgspec
 
 from fastflow_events import subjects
 from fastflow_events.errors import ContractError
-from fastflow_events.fact import Fact, UnknownFact, fact_name, wire_types
+from fastflow_events.fact import Fact, UnknownFact, fact_name
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.upcast import UPCASTERS, Upcasters, upcast
+from fastflow_events.vocabulary import known_facts
 
 MAX_FACT_BYTES = 65_536
 _PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
@@ -60,7 +61,7 @@ class Reader:
 
     def __init__(self, upcasters: Upcasters = UPCASTERS) -> None:
         self._upcasters = upcasters
-        self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in wire_types().items()}
+        self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in known_facts().items()}
 
     def recorded(self, seq: int, subject: str, headers: Mapping[str, str], body: bytes) -> Recorded:
         """Return the fact and its envelope.
@@ -98,7 +99,7 @@ class Reader:
         try:
             if type_ in self._upcasters:
                 type_, lifted = upcast(type_, msgspec.json.decode(body, type=dict[str, Any]), self._upcasters)
-                return msgspec.convert(lifted, wire_types()[type_])
+                return msgspec.convert(lifted, known_facts()[type_])
             decoder = self._decoders.get(type_)
             if decoder is None:
                 return UnknownFact(wire_type=type_, body=body)

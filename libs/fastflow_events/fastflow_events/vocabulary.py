@@ -1,0 +1,25 @@
+"""Every fact of this release: whoever reads the log knows all of them, whichever it was written to use itself."""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from fastflow_events.environment import events as environment
+from fastflow_events.fact import Fact, wire_types
+from fastflow_events.pipeline import events as pipeline
+from fastflow_events.queue import events as queue
+from fastflow_events.repository import events as repository
+from fastflow_events.run import events as run
+
+AGGREGATES: Mapping[str, ModuleType] = {
+    "environment": environment,
+    "pipeline": pipeline,
+    "queue": queue,
+    "repository": repository,
+    "run": run,
+}
+"""Kind of aggregate to the module that holds its facts; importing them is what makes the facts known."""
+
+
+def known_facts() -> Mapping[str, type[Fact]]:
+    """Every current fact by its wire name."""
+    return wire_types()
