@@ -1,17 +1,21 @@
 """Server-sent events as bytes, many in one piece."""
 
-from collections.abc import Iterable
-from typing import Any
+import logging
+from collections.abc import AsyncIterator, Iterable
 
 import msgspec
+from fastflow_events.errors import InfrastructureError
 from litestar.response import Stream
 
 from fastflow_gateway.lines import Entry, Line
 from fastflow_gateway.presented import FactShown
 from fastflow_gateway.views.runs import RunRow
 
+logger = logging.getLogger(__name__)
+
 KEEP_ALIVE = b": keep-alive\n\n"
 RETRY = b"retry: 1000\n\n"
+INTERRUPTED = b": interrupted\n\n"
 _json = msgspec.json.Encoder()
 
 
@@ -35,6 +39,16 @@ def of_fact(fact: FactShown) -> bytes:
     return b"id: %d\nevent: fact\ndata: %s\n\n" % (fact.seq, _json.encode(fact))
 
 
-def stream(content: Any) -> Stream:
+async def _until_broken(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces; when the world fails the stream just ends, and the client comes back behind what it has seen."""
+    try:
+        async for piece in pieces:
+            yield piece
+    except InfrastructureError as exc:
+        logger.warning("stream interrupted: %s", exc, extra={"action": "stream_interrupted"})
+        yield INTERRUPTED
+
+
+def stream(pieces: AsyncIterator[bytes]) -> Stream:
     """The response; nothing on the way may hold it back."""
-    return Stream(content, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return Stream(_until_broken(pieces), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -1,0 +1,140 @@
+"""NATS goes away and comes back: people still see what was, wishes are refused, and then everything goes on."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fastflow_events import subjects
+from fastflow_events.connection import connect
+from fastflow_events.deploy import deploy
+from fastflow_events.ids import run_id_of_trigger
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats_process import RunningServer, find_binary, start_server
+from fastflow_events.output import Chunk, OutFrame, encode_chunk
+from fastflow_events.recorded import Position
+from fastflow_events.settings import Settings
+from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered
+from fastflow_events.testing.eventually import eventually
+from fastflow_gateway.testing import Event, read_events, running_gateway
+
+pytestmark = pytest.mark.nats
+
+
+class Server:
+    """A nats-server that can be killed and started again on its port."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._running = self._start(-1)
+        self.url = self._running.url
+
+    def _start(self, port: int) -> RunningServer:
+        return start_server(find_binary(os.environ), self._store, port=port)
+
+    def kill(self) -> None:
+        self._running.process.kill()
+        self._running.process.wait()
+
+    def start(self) -> None:
+        self._running = self._start(urlsplit(self.url).port or -1)
+
+
+@asynccontextmanager
+async def world(tmp_path: Path) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
+    server = Server(tmp_path / "nats")
+    try:
+        async with connect(Settings(nats_url=server.url), "test") as nc:
+            await deploy(nc)
+            position = Position(aggregate="pipeline", id="hello")
+            await JetStreamLog(nc, source="/t").append(position, [pipeline_discovered()], cause=CAUSE)
+        async with (
+            running_gateway(server.url, tmp_path) as base,
+            httpx.AsyncClient(base_url=base, timeout=30) as client,
+        ):
+            yield server, client
+    finally:
+        server.kill()
+
+
+async def status(client: httpx.AsyncClient, method: str, path: str) -> int:
+    return (await client.request(method, path)).status_code
+
+
+async def test_an_outage_refuses_wishes_shows_what_was_and_loses_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path) as (server, client):
+        before = (await client.post("/api/pipelines/hello/run")).json()
+        await eventually(lambda: knows(client, before["id"]))
+        server.kill()
+
+        async def refused() -> bool:
+            answer = await client.post("/api/pipelines/hello/run")
+            return answer.status_code == 503 and answer.headers["retry-after"] == "1"
+
+        await eventually(refused)
+        assert await status(client, "GET", "/api/pipelines/hello") == 200
+        assert await status(client, "GET", f"/api/runs/{before['id']}") == 200
+        assert await status(client, "GET", "/health/live") == 200
+        assert await status(client, "GET", "/health/ready") == 503
+        server.start()
+
+        async def accepted() -> Any:
+            answer = await client.post("/api/pipelines/hello/run")
+            return answer.status_code == 202 and answer.json()["id"]
+
+        after = await eventually(accepted, within_s=30)
+        await eventually(lambda: knows(client, after), within_s=30)
+        assert await knows(client, before["id"])
+
+
+async def knows(client: httpx.AsyncClient, run_id: str) -> bool:
+    return run_id in [run["id"] for run in (await client.get("/api/runs")).json()["items"]]
+
+
+async def test_the_door_for_other_systems_opens_again(tmp_path: Path) -> None:
+    async with world(tmp_path) as (server, client):
+        server.kill()
+        server.start()
+        async with connect(Settings(nats_url=server.url), "other") as other:
+            seq = (await other.jetstream().publish(subjects.trigger("hello"), b"")).seq
+            await eventually(lambda: knows(client, run_id_of_trigger("FASTFLOW_TRIGGERS", seq)), within_s=60)
+
+
+async def test_a_line_stream_is_joined_again_behind_the_last_line_seen(tmp_path: Path) -> None:
+    async with world(tmp_path) as (server, client):
+        run_id = (await client.post("/api/pipelines/hello/run")).json()["id"]
+        path = f"/api/runs/{run_id}/logs/stream"
+        await write(server, run_id, 0)
+        seen = await first_line(client, path)
+        server.kill()
+        server.start()
+        await write(server, run_id, 1)
+
+        async def resumed() -> Event | None:
+            try:
+                return await first_line(client, path, seen.id)
+            except (httpx.HTTPError, StopAsyncIteration):
+                return None
+
+        again = await eventually(resumed, within_s=60)
+        assert again is not None
+        assert (seen.data["text"], again.data["text"]) == ("0", "1")
+
+
+async def write(server: Server, run_id: str, n: int) -> None:
+    async with connect(Settings(nats_url=server.url), "runner") as nc:
+        chunk = Chunk(first=n, frames=(OutFrame("stdout", NOON, b"%d\n" % n),))
+        await nc.jetstream().publish(subjects.output(run_id, 1), encode_chunk(chunk))
+
+
+async def first_line(client: httpx.AsyncClient, path: str, seen: str = "") -> Event:
+    headers = {"Last-Event-ID": seen} if seen else {}
+    async with client.stream("GET", path, headers=headers) as response:
+        events = read_events(response.aiter_lines())
+        while (event := await anext(events)).name != "line":
+            pass
+        return event
