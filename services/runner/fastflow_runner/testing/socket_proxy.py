@@ -46,10 +46,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def socket_proxy(folder: Path, *, engine: str, deployment: Deployment, version: str = "1.41") -> Iterator[str]:
+def socket_proxy(
+    folder: Path, *, engine: str, deployment: Deployment, version: str = "1.41", port: int = 0
+) -> Iterator[str]:
     """Address of a running proxy, such as `tcp://127.0.0.1:40123`; its log is `folder/haproxy.log`."""
     binary = find_haproxy()
-    port = free_port()
+    port = port or free_port()
     configuration = folder / "haproxy.cfg"
     configuration.write_text(render(version, deployment=deployment, bind=f"127.0.0.1:{port}", socket=engine))
     with (folder / "haproxy.log").open("wb") as log:

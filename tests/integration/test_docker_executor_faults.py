@@ -1,0 +1,272 @@
+"""The docker executor while everything around it fails; past the proxy only where a person would be."""
+
+import asyncio
+import io
+import os
+import tarfile
+from collections.abc import AsyncIterator, Iterator
+from hashlib import sha1
+from pathlib import Path
+
+import pytest
+import zstandard
+from docker import DockerClient
+from fastflow_events.errors import ContractError
+from fastflow_events.run.specification import Limits
+from fastflow_runner.adapters.docker import DockerExecutor
+from fastflow_runner.adapters.docker_container import Container
+from fastflow_runner.adapters.docker_engine import Engine, Stream
+from fastflow_runner.container_spec import Deployment, run_body
+from fastflow_runner.entry.sealed import seal
+from fastflow_runner.ports import ImageMissingError, Launch
+from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
+from fastflow_runner.testing.executor_contract import read_all
+from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+
+pytestmark = pytest.mark.docker
+OWNER = f"faults-{os.getpid()}"
+DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[str]:
+    found = engine_socket()
+    if found is None:
+        pytest.skip("no Docker engine answers; type: make docker")
+    yield found
+    forget_tools(found, OWNER, DEPLOYMENT.volume)
+
+
+@pytest.fixture(scope="module")
+def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
+        yield url
+
+
+@pytest.fixture
+def person(engine: str) -> Iterator[DockerClient]:
+    client = DockerClient(base_url=f"unix://{engine}")
+    yield client
+    client.close()
+
+
+def an_executor(url: str) -> DockerExecutor:
+    return DockerExecutor(url, deployment=DEPLOYMENT, owner=OWNER, key=b"key", grace_s=1.0)
+
+
+@pytest.fixture
+async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
+    executor = an_executor(proxy)
+    yield executor
+    executor.close()
+
+
+@pytest.fixture
+async def other(proxy: str) -> AsyncIterator[DockerExecutor]:
+    executor = an_executor(proxy)
+    yield executor
+    executor.close()
+
+
+@pytest.fixture
+async def dying(proxy: str) -> AsyncIterator[Engine]:
+    """The connection of a runner that is killed half way."""
+    engine = Engine(proxy, DEPLOYMENT)
+    yield engine
+    engine.close()
+
+
+async def made(executor: DockerExecutor, script: str, limits: Limits | None = None) -> Launch:
+    tree, bundle = bundle_of({"main.py": script})
+    await executor.stage_code(tree, bundle)
+    specification = a_specification(tree, limits=limits)
+    return a_launch(specification, await executor.prepare(specification, None))
+
+
+async def created(dying: Engine, launch: Launch) -> Container:
+    container = Container(dying, launch.ref.name)
+    body = run_body(DEPLOYMENT, launch.specification.limits, owner=OWNER, nonce=launch.nonce, host_cpus=1)
+    assert await container.create(body)
+    return container
+
+
+async def runs_once(executor: DockerExecutor, launch: Launch) -> None:
+    async with asyncio.timeout(60):
+        started = await executor.launch(launch)
+        end = await executor.wait(launch.ref, launch.nonce)
+        assert (await read_all(executor, launch))[0] == b"once\n"
+        assert (end.exit_code, end.marker_code) == (0, 0)
+        assert await executor.launch(launch) == started
+        assert (await read_all(executor, launch))[0] == b"once\n"
+        await executor.remove(launch.ref)
+
+
+async def test_a_runner_killed_after_create_is_followed_by_one_that_starts(
+    executor: DockerExecutor, dying: Engine
+) -> None:
+    launch = await made(executor, "print('once')")
+    await created(dying, launch)
+    assert [found.state for found in await executor.found() if found.ref == launch.ref] == ["created"]
+    assert await executor.started(launch.ref) is None
+    await runs_once(executor, launch)
+
+
+async def test_a_runner_killed_after_start_leaves_what_never_starts(executor: DockerExecutor, dying: Engine) -> None:
+    launch = await made(executor, "print('once')")
+    container = await created(dying, launch)
+    stream = await container.attach()
+    assert isinstance(stream, Stream)
+    await container.start()
+    stream.close()
+    end = await executor.wait(launch.ref, launch.nonce)
+    assert (end.exit_code, end.never_started) == (125, True)
+    await runs_once(executor, launch)
+
+
+async def test_a_runner_killed_in_the_middle_of_the_order_started_nothing(
+    executor: DockerExecutor, dying: Engine
+) -> None:
+    launch = await made(executor, "print('once')")
+    container = await created(dying, launch)
+    stream = await container.attach()
+    assert isinstance(stream, Stream)
+    await container.start()
+    await stream.write(seal(b"{}" * 1000)[:900])
+    stream.close()
+    await runs_once(executor, launch)
+
+
+async def test_a_runner_killed_before_start_does_not_harm_the_next(executor: DockerExecutor, dying: Engine) -> None:
+    launch = await made(executor, "print('once')")
+    stream = await (await created(dying, launch)).attach()
+    assert isinstance(stream, Stream)
+    stream.close()
+    await runs_once(executor, launch)
+
+
+async def test_a_runner_killed_after_the_order_is_adopted(executor: DockerExecutor, proxy: str) -> None:
+    launch = await made(executor, "import time\nprint('once')\ntime.sleep(3)")
+    first = an_executor(proxy)
+    begun = await first.launch(launch)
+    first.close()
+    assert [found.state for found in await executor.found() if found.ref == launch.ref] == ["running"]
+    assert await executor.started(launch.ref) == begun
+    await runs_once(executor, launch)
+
+
+async def test_two_runners_with_the_same_attempt_start_it_once(executor: DockerExecutor, other: DockerExecutor) -> None:
+    for _ in range(4):
+        launch = await made(executor, "import time\nprint('once')\ntime.sleep(0.5)")
+        first, second = await asyncio.gather(executor.launch(launch), other.launch(launch))
+        assert first == second
+        await runs_once(executor, launch)
+
+
+async def test_a_cut_connection_is_no_end(engine: str, tmp_path: Path) -> None:
+    script = "import time\nprint('on')\ntime.sleep(4)\nprint('off')"
+    with socket_proxy(tmp_path, engine=engine, deployment=DEPLOYMENT) as url:
+        executor = an_executor(url)
+        launch = await made(executor, script)
+        await executor.launch(launch)
+        waiting = asyncio.create_task(executor.wait(launch.ref, launch.nonce))
+        port = int(url.rpartition(":")[2])
+        frames = executor.frames(launch.ref, skip=0, follow=True)
+        assert (await anext(frames)).data == b"on\n"
+    # HAProxy is gone, and with it every stream; then it is back.
+    assert [frame.data async for frame in frames] == []
+    assert not waiting.done()
+    with socket_proxy(tmp_path, engine=engine, deployment=DEPLOYMENT, port=port):
+        async with asyncio.timeout(30):
+            end = await waiting
+        assert (end.exit_code, end.marker_code) == (0, 0)
+        assert [frame.data async for frame in executor.frames(launch.ref, skip=1, follow=True)] == [b"off\n"]
+        await executor.remove(launch.ref)
+    executor.close()
+
+
+async def test_out_of_memory_ends_the_script_and_the_entry_program_says_so(executor: DockerExecutor) -> None:
+    limits = Limits(memory_bytes=64 << 20, pids=64)
+    launch = await made(executor, "print('on')\nblob = bytearray()\nwhile True: blob += bytes(1 << 20)", limits)
+    await executor.launch(launch)
+    end = await executor.wait(launch.ref, launch.nonce)
+    assert (end.oom_killed, end.signal, end.marker_code) == (True, 9, 137)
+    await executor.remove(launch.ref)
+
+
+async def test_a_container_somebody_killed_has_no_marker(executor: DockerExecutor, person: DockerClient) -> None:
+    launch = await made(executor, "import time\nprint('on')\ntime.sleep(60)")
+    await executor.launch(launch)
+    person.containers.get(launch.ref.name).kill()
+    end = await executor.wait(launch.ref, launch.nonce)
+    assert (end.exit_code, end.marker_code, end.never_started, end.oom_killed) == (137, None, False, False)
+    await executor.remove(launch.ref)
+
+
+async def test_a_container_somebody_removed_ended_for_reasons_nobody_knows(
+    executor: DockerExecutor, person: DockerClient
+) -> None:
+    launch = await made(executor, "import time\nprint('on')\ntime.sleep(60)")
+    await executor.launch(launch)
+    waiting = asyncio.create_task(executor.wait(launch.ref, launch.nonce))
+    person.containers.get(launch.ref.name).remove(force=True, v=True)
+    async with asyncio.timeout(20):
+        assert (await waiting).exit_code is None
+    assert await executor.started(launch.ref) is None
+
+
+async def test_secrets_are_not_in_the_containers_configuration(executor: DockerExecutor, person: DockerClient) -> None:
+    launch = await made(executor, "import os\nprint(os.environ['TOKEN'])")
+    launch = a_launch(launch.specification, launch.prepared, env={"TOKEN": "s3cr3t-value"})
+    await executor.launch(launch)
+    await executor.wait(launch.ref, launch.nonce)
+    assert (await read_all(executor, launch))[0] == b"s3cr3t-value\n"
+    assert "s3cr3t-value" not in str(person.containers.get(launch.ref.name).attrs)
+    await executor.remove(launch.ref)
+
+
+async def test_a_script_is_locked_in(executor: DockerExecutor) -> None:
+    script = """
+import os
+status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+print(os.getuid(), int(status["CapEff"], 16), status["NoNewPrivs"], os.getcwd(), os.environ["HOME"])
+for path in ("/usr/x", "/uv/x", "/etc/x"):
+    try: open(path, "w")
+    except OSError as error: print(path, error.errno)
+for path in ("/uv/code", "/root"):
+    try: print(os.listdir(path))
+    except OSError as error: print(path, error.errno)
+open("/tmp/x", "w"); open("/app/x", "w")
+"""
+    launch = await made(executor, script)
+    await executor.launch(launch)
+    await executor.wait(launch.ref, launch.nonce)
+    out, err = await read_all(executor, launch)
+    assert out.decode().splitlines() == [
+        "1001 0 1 /app /tmp", "/usr/x 30", "/uv/x 30", "/etc/x 30", "/uv/code 13", "/root 13",
+    ]  # fmt: skip
+    assert err == b""
+    await executor.remove(launch.ref)
+
+
+async def test_a_missing_image_is_told_at_once(engine: str, tmp_path: Path, executor: DockerExecutor) -> None:
+    launch = await made(executor, "print('x')")
+    absent = Deployment(image="fastflow-absent:latest", network="bridge", volume=DEPLOYMENT.volume)
+    with socket_proxy(tmp_path, engine=engine, deployment=absent) as url:
+        lost = DockerExecutor(url, deployment=absent, owner=OWNER, key=b"key")
+        with pytest.raises(ImageMissingError, match="fastflow-absent"):
+            await lost.prepare(launch.specification, None)
+        with pytest.raises(ImageMissingError, match="fastflow-absent"):
+            await lost.launch(launch)
+        lost.close()
+
+
+async def test_a_bundle_with_a_link_out_of_its_folder_is_refused(executor: DockerExecutor) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        member = tarfile.TarInfo("sub/evil")
+        member.type, member.linkname = tarfile.SYMTYPE, "../../etc"
+        tar.addfile(member)
+    tree = sha1(buffer.getvalue(), usedforsecurity=False).hexdigest()
+    with pytest.raises(ContractError, match="leads out of the folder"):
+        await executor.stage_code(tree, zstandard.ZstdCompressor().compress(buffer.getvalue()))
+    assert not await executor.has_code(tree)
