@@ -1,11 +1,14 @@
 """What every test may ask for: a private nats-server, a log on it, and what is real or fails."""
 
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from fastflow_cli.errors import MissingError
+from fastflow_cli.testing.product import Product, open_product
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
@@ -53,3 +56,22 @@ async def nc(nats_url: str) -> AsyncGenerator[Client]:
 def jetstream_log(nc: Client) -> JetStreamLog:
     """The event log on it."""
     return JetStreamLog(nc, source="/fastflow/test/1")
+
+
+@pytest.fixture(name="open_product")
+def opener(tmp_path: Path) -> Callable[[str], AbstractAsyncContextManager[Product]]:
+    """Opens a whole installation on the named executor; shows its services' last words when the test fails."""
+
+    @asynccontextmanager
+    async def opened(executor: str) -> AsyncGenerator[Product]:
+        try:
+            async with open_product(tmp_path, executor) as product:
+                yield product
+        except MissingError as exc:
+            missing(str(exc))
+        except BaseException:
+            for log in sorted((tmp_path / "home" / "logs").glob("*.log")):
+                print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}")  # noqa: T201 - pytest shows it
+            raise
+
+    return opened

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import pytest
+from fastflow_cli.testing.product import Product
 from fastflow_events.testing.eventually import eventually
 
 pytestmark = [pytest.mark.nats, pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -15,7 +15,7 @@ ERR = [f"e {n}" for n in range(1, 41)]
 
 @pytest.mark.parametrize("executor", ["process", pytest.param("docker", marks=pytest.mark.docker)])
 async def test_a_run_survives_the_death_of_every_service(
-    open_product: Callable[[str], AbstractAsyncContextManager[Any]], executor: str
+    open_product: Callable[[str], AbstractAsyncContextManager[Product]], executor: str
 ) -> None:
     async with open_product(executor) as product:
         for service in ("scheduler", "git_sync", "gateway", "runner"):
@@ -39,7 +39,7 @@ async def test_a_run_survives_the_death_of_every_service(
 
 @pytest.mark.parametrize("executor", ["process", pytest.param("docker", marks=pytest.mark.docker)])
 async def test_a_run_survives_services_that_die_before_it_starts(
-    open_product: Callable[[str], AbstractAsyncContextManager[Any]], executor: str
+    open_product: Callable[[str], AbstractAsyncContextManager[Product]], executor: str
 ) -> None:
     async with open_product(executor) as product:
         for service in ("scheduler", "runner"):
@@ -52,7 +52,7 @@ async def test_a_run_survives_services_that_die_before_it_starts(
 
 
 async def test_a_run_survives_the_death_of_nats(
-    open_product: Callable[[str], AbstractAsyncContextManager[Any]],
+    open_product: Callable[[str], AbstractAsyncContextManager[Product]],
 ) -> None:
     async with open_product("process") as product:
         run_id = await product.trigger("steady")

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastflow_cli.testing.product import Product
 from fastflow_events import subjects
 from fastflow_events.connection import connect
 from fastflow_events.keys import seed_path
@@ -19,7 +20,7 @@ from fastflow_events.testing.eventually import eventually
 
 pytestmark = [pytest.mark.nats, pytest.mark.e2e]
 
-Open = Callable[[str], AbstractAsyncContextManager[Any]]
+Open = Callable[[str], AbstractAsyncContextManager[Product]]
 
 
 async def test_two_schedulers_and_two_gateways_make_one_run_per_request(open_product: Open) -> None:

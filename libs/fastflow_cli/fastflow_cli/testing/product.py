@@ -1,23 +1,22 @@
-"""A whole installation as `fastflow up` starts it: real services as real processes, in a home of the test's own."""
+"""A whole installation as `fastflow up` starts it, for tests that use it and break it."""
 
 import os
 import signal
 import subprocess
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
+from fastflow_events.testing.eventually import eventually
+
 from fastflow_cli.commands.planning import plan_up
-from fastflow_cli.errors import MissingError
 from fastflow_cli.home import Home
 from fastflow_cli.local.installation import Installation, installed
 from fastflow_cli.local.ports import any_free
 from fastflow_cli.local.services import command, environment
 from fastflow_cli.local.spawn import spawn
-from fastflow_events.testing.eventually import eventually
 
 STEADY = """\
 import sys, time
@@ -103,7 +102,7 @@ class Product:
         return [fact["type"] for fact in page["items"]]
 
     def kill(self, service: str) -> None:
-        """kill -9."""
+        """Kill -9."""
         os.kill(self.installation.supervisor.pids()[service], signal.SIGKILL)
 
     async def another(self, service: str) -> str:
@@ -126,54 +125,34 @@ class Product:
         return url
 
 
-Open = Callable[[str], AbstractAsyncContextManager[Product]]
+@asynccontextmanager
+async def open_product(folder: Path, executor: str) -> AsyncGenerator[Product]:
+    """An installation under `folder` on the named executor, with the pipelines of `FILES` found.
 
+    Raises:
+        MissingError: this machine lacks what the executor needs.
+    """
+    source = folder / "pipelines"
+    source.mkdir()
+    plan = plan_up(
+        Home(folder / "home"),
+        git_url=repository(source).as_uri(),
+        branch="main",
+        port=0,
+        host="127.0.0.1",
+        insecure=False,
+        executor=executor,
+        fixed_ports=False,
+    )
+    announced: list[str] = []
+    async with (
+        installed(plan, announced.append) as installation,
+        httpx.AsyncClient(base_url=installation.url, timeout=20) as http,
+    ):
+        product = Product(installation, http, announced)
 
-@pytest.fixture
-def open_product(tmp_path: Path) -> Open:
-    """Opens an installation on the named executor, with the pipelines of `FILES` found."""
+        async def found() -> bool:
+            return len((await product.get("/api/pipelines"))["items"]) == len({f.split("/")[0] for f in FILES})
 
-    @asynccontextmanager
-    async def opened(executor: str) -> AsyncGenerator[Product]:
-        folder = tmp_path / "pipelines"
-        folder.mkdir()
-        try:
-            plan = plan_up(
-                Home(tmp_path / "home"),
-                git_url=repository(folder).as_uri(),
-                branch="main",
-                port=0,
-                host="127.0.0.1",
-                insecure=False,
-                executor=executor,
-                fixed_ports=False,
-            )
-        except MissingError as exc:
-            missing(str(exc))
-        announced: list[str] = []
-        async with (
-            installed(plan, announced.append) as installation,
-            httpx.AsyncClient(base_url=installation.url, timeout=20) as http,
-        ):
-            product = Product(installation, http, announced)
-
-            async def found() -> bool:
-                return len((await product.get("/api/pipelines"))["items"]) == 5
-
-            await eventually(found)
-            try:
-                yield product
-            except BaseException:
-                for log in sorted(installation.plan.home.logs.glob("*.log")):
-                    tail = log.read_text(errors="replace")[-3000:]
-                    print(f"--- {log.name}\n{tail}")  # noqa: T201 - pytest shows it with the failure
-                raise
-
-    return opened
-
-
-def missing(what: str) -> None:
-    """Fail where everything is set up, skip where somebody runs pytest by hand."""
-    if os.environ.get("CI") or os.environ.get("FASTFLOW_TEST_STRICT"):
-        pytest.fail(what, pytrace=False)
-    pytest.skip(what)
+        await eventually(found)
+        yield product
