@@ -72,12 +72,16 @@ async def _say_started(deps: Deps, brief: Brief, started: Started) -> None:
 
 async def _follow(deps: Deps, brief: Brief, shipper: Shipper) -> None:
     """Read output as it comes, for ever: only `wait` knows the end."""
-    for pause in pauses():
+    waits = pauses()
+    while True:
+        before = shipper.skip
         try:
             await _read(deps, brief, shipper, follow=True)
         except InfrastructureError as exc:
             logger.warning("the output stream broke: %s", exc, extra={"action": "stream_broke"})
-        await asyncio.sleep(pause)
+        if shipper.skip > before:
+            waits = pauses()
+        await asyncio.sleep(next(waits))
 
 
 async def _read_rest(deps: Deps, brief: Brief, shipper: Shipper) -> None:
