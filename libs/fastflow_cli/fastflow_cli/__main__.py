@@ -1,0 +1,55 @@
+"""Start the command: the only place that turns errors into words and exit codes."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import CycloptsError
+from fastflow_events.errors import ContractError, FastflowError, InfrastructureError, SettingsError
+
+from fastflow_cli.app import build
+from fastflow_cli.console import err, fail, out
+from fastflow_cli.errors import CliError
+from fastflow_cli.exits import Exit
+
+HELP_FLAGS = ("--help", "-h")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit code. Expected errors are one sentence, never a traceback."""
+    try:
+        whole = not arguments or any(word in HELP_FLAGS for word in arguments)
+        result = build(out, err, whole=whole)(list(arguments))
+    except CycloptsError as exc:
+        fail(str(exc).strip(), fix="fastflow --help")
+        return Exit.USAGE
+    except CliError as exc:
+        fail(str(exc), fix=exc.fix)
+        return exc.exit_code
+    except (SettingsError, ContractError) as exc:
+        fail(str(exc))
+        return Exit.USAGE
+    except InfrastructureError as exc:
+        fail(str(exc), fix="fastflow doctor")
+        return Exit.MISSING
+    except FastflowError as exc:
+        fail(str(exc))
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our answer has seen enough; nothing may complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    return result if isinstance(result, int) else Exit.OK
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    logging.getLogger().addHandler(logging.NullHandler())  # what matters is said in our own words
+    sys.exit(int(run(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The gateway over HTTP; its problems become our errors."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from fastflow_cli.errors import CliError, NotRunningError, RefusedError, UsageError
+from fastflow_cli.sse import Cutter, Event
+
+TIMEOUT_S = 30.0
+SILENCE_S = 60.0
+"""The gateway says that it lives far more often than this."""
+PAGE = 1000
+Answer = dict[str, Any]
+
+
+class Gateway:
+    """What the command asks a gateway."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
+        self._http = http
+        self.url = url
+
+    async def get(self, path: str, **params: Any) -> Answer:
+        """A resource.
+
+        Raises:
+            NotRunningError: nobody answers.
+            RefusedError: there is no such thing.
+        """
+        return await self._ask("GET", path, params={k: v for k, v in params.items() if v is not None})
+
+    async def post(self, path: str, body: object = None, *, key: str | None = None, **params: Any) -> Answer:
+        """A wish; with an idempotency key asking twice is asking once.
+
+        Raises:
+            NotRunningError: nobody answers.
+            RefusedError: it was refused.
+        """
+        headers = {"Idempotency-Key": key} if key else {}
+        wanted = {k: v for k, v in params.items() if v is not None}
+        return await self._ask("POST", path, json=body, headers=headers, params=wanted)
+
+    async def items(self, path: str, *, at_most: int | None = None, **params: Any) -> AsyncIterator[Answer]:
+        """Everything of a list, page after page."""
+        left, cursor = at_most, None
+        while left is None or left > 0:
+            limit = PAGE if left is None else min(PAGE, left)
+            page = await self.get(path, cursor=cursor, limit=limit, **params)
+            for item in page["items"][:left]:
+                yield item
+            if left is not None:
+                left -= len(page["items"])
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    @asynccontextmanager
+    async def stream(self, path: str, *, last_id: str = "", **params: Any) -> AsyncIterator[AsyncIterator[Event]]:
+        """A stream of events, from behind `last_id` on; it ends when the connection does."""
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+        wanted = {k: v for k, v in params.items() if v is not None}
+        timeout = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
+        async with self._http.stream("GET", path, headers=headers, params=wanted, timeout=timeout) as answer:
+            if answer.is_error:
+                await answer.aread()
+                raise error_of(answer)
+            yield _events(answer)
+
+    async def _ask(self, method: str, path: str, **more: Any) -> Answer:
+        try:
+            answer = await self._http.request(method, path, **more)
+        except httpx.HTTPError as exc:
+            raise NotRunningError(f"the gateway at {self.url} does not answer: {exc or type(exc).__name__}") from exc
+        if answer.is_error:
+            raise error_of(answer)
+        found: Answer = answer.json()
+        return found
+
+
+async def _events(answer: httpx.Response) -> AsyncIterator[Event]:
+    cutter = Cutter()
+    async for line in lines_of(answer.aiter_bytes()):
+        if (event := cutter.feed(line)) is not None:
+            yield event
+
+
+async def lines_of(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    r"""Cut bytes at `\n` only: text of a run may hold every other character that some call a line's end."""
+    rest = b""
+    async for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line.removesuffix(b"\r").decode(errors="replace")
+
+
+def error_of(answer: httpx.Response) -> CliError:
+    """The problem object of an answer, in one sentence."""
+    try:
+        problem: Mapping[str, Any] = answer.json()
+        detail = str(problem.get("detail") or problem.get("title") or answer.reason_phrase)
+        findings = [": ".join(filter(None, (f.get("pointer"), f["detail"]))) for f in problem.get("errors", ())]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        detail, findings = f"{answer.request.url} answered {answer.status_code}", []
+    sentence = "; ".join([detail, *(f for f in findings if f not in detail)])
+    if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return NotRunningError(sentence, fix="fastflow status")
+    if answer.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
+        return UsageError(sentence)
+    return RefusedError(sentence)
+
+
+@asynccontextmanager
+async def gateway(url: str) -> AsyncIterator[Gateway]:
+    """A connection that is closed with the block."""
+    headers = {"User-Agent": "fastflow"}
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False, headers=headers) as http:
+        yield Gateway(http, url)
+
+
+def segment(text: str) -> str:
+    """A name as one segment of a path."""
+    return quote(text, safe="")

@@ -1,0 +1,93 @@
+"""`keys`, `deploy-streams`, `subject`: the bus, for those who set it up and for other systems."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from fastflow_events import subjects
+from fastflow_events.accounts import DEFAULT_RUNNER
+from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.settings import Settings, load
+
+from fastflow_cli.console import progress, say, show, show_json, show_table
+from fastflow_cli.exits import Exit
+from fastflow_cli.local import bus
+from fastflow_cli.options import Json
+
+
+def keys(*, folder: Path, runner: list[str] | None = None, json: Json = False) -> int:
+    """Make the keys of the bus that are missing: one seed per user, and public.conf for nats-server.
+
+    Parameters
+    ----------
+    folder
+        Where they go; it and the seeds become readable by their owner only.
+    runner
+        Name of a runner, each with a key of its own; runner-1 unless said.
+    json
+        For programs.
+    """
+    public = make_keys(folder, runners=runner or (DEFAULT_RUNNER,))
+    if json:
+        show_json({"folder": str(folder), "public": dict(public)})
+        return Exit.OK
+    rows = [(user, key, str(seed_path(folder, user))) for user, key in public.items()]
+    show_table(("user", "public key", "seed file"), rows, empty="")
+    say(f"public keys for nats-server: {folder / PUBLIC_FILE}")
+    return Exit.OK
+
+
+async def deploy_streams(
+    *,
+    nats_url: str | None = None,
+    seed_file: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Declare every stream and consumer; safe to repeat, refuses to weaken what is there.
+
+    Parameters
+    ----------
+    nats_url
+        Server; else FASTFLOW_NATS_URL.
+    seed_file
+        The deployer's key; else FASTFLOW_NATS_SEED_FILE.
+    json
+        For programs.
+    """
+    settings = load(Settings, {k: v for k, v in os.environ.items() if k.startswith("FASTFLOW_NATS_")})
+    url = nats_url or settings.nats_url
+    with progress(f"declaring streams on {url}"):
+        changed = await bus.deploy_streams(url, seed_file or settings.nats_seed_file)
+    if json:
+        show_json({"nats_url": url, "changed": changed})
+        return Exit.OK
+    for what in changed or ["everything is there already"]:
+        show(what)
+    return Exit.OK
+
+
+def subject(name: Annotated[str, Parameter(allow_leading_hyphen=True)], *, json: Json = False) -> int:
+    """Print the subjects of a pipeline for other systems; any name becomes one subject token.
+
+    Parameters
+    ----------
+    name
+        A pipeline's name.
+    json
+        For programs.
+    """
+    token = subjects.encode(name)
+    found = {
+        "token": token,
+        "trigger": subjects.trigger(name),
+        "request": subjects.request(name),
+        "facts": subjects.of_aggregate("pipeline", name),
+    }
+    if json:
+        show_json(found)
+    else:
+        show(token)
+        for what in ("trigger", "request", "facts"):
+            say(f"{what:<8} {found[what]}")
+    return Exit.OK

@@ -1,0 +1,127 @@
+"""From the command line and the environment to a plan: everything is found out here, nothing is started."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from fastflow_events.errors import SettingsError
+from fastflow_events.settings import ALIASES
+
+from fastflow_cli.errors import UsageError
+from fastflow_cli.home import Home
+from fastflow_cli.local.engine import Engine, ensure_network, find_engine, has_image
+from fastflow_cli.local.executor import Choice, Found, choose, wanted
+from fastflow_cli.local.installation import Plan
+from fastflow_cli.local.ports import any_free, first_free, is_free
+from fastflow_cli.local.proxy import Proxy, find_proxy
+from fastflow_cli.local.services import WORKER_IMAGE
+from fastflow_cli.local.source import Source, choose_source, current_branch
+from fastflow_cli.local.state import read_state
+
+GATEWAY_PORT = 8000
+
+
+def setting(env: Mapping[str, str], name: str) -> str | None:
+    """The value of `name` or of its older name; an empty text counts as not set.
+
+    Raises:
+        SettingsError: both are set and differ.
+    """
+    ours, older = env.get(name) or None, env.get(ALIASES.get(name, "")) or None
+    if ours and older and ours != older:
+        raise SettingsError(f"{name} and its older name {ALIASES[name]} are both set and differ; remove one")
+    return ours or older
+
+
+def plan_source(home: Home, git_url: str | None, branch: str | None, env: Mapping[str, str], cwd: Path) -> Source:
+    """The repository to watch, with its branch.
+
+    Raises:
+        UsageError: none is named anywhere.
+    """
+    state = read_state(home)
+    remembered = (state.git_url, state.branch) if state else None
+    source = choose_source(named=git_url, configured=setting(env, "FASTFLOW_GIT_URL"), remembered=remembered, cwd=cwd)
+    chosen = branch or setting(env, "FASTFLOW_GIT_BRANCH") or source.branch or current_branch(source.git_url)
+    return msgspec.structs.replace(source, branch=chosen)
+
+
+def plan_executor(
+    forced: str | None, env: Mapping[str, str], *, fixed_ports: bool
+) -> tuple[Choice, Proxy | None, str | None]:
+    """The executor with its way to the engine: a proxy of ours, or the URL of somebody else's.
+
+    Raises:
+        MissingError: docker is forced and something for it is missing.
+    """
+    wish = wanted(forced or setting(env, "FASTFLOW_EXECUTOR"))
+    given = setting(env, "FASTFLOW_DOCKER_URL")
+    if given and wish != "process":
+        return Choice("docker", f"FASTFLOW_DOCKER_URL={given}"), None, given
+    if wish == "process":
+        return choose(wish, Found(engine=None, image=None, proxy=None)), None, None
+    engine = find_engine(env)
+    if isinstance(engine, str):
+        return choose(wish, Found(engine=engine, image=None, proxy=None)), None, None
+    image = setting(env, "FASTFLOW_WORKER_IMAGE") or WORKER_IMAGE
+    missing = None if has_image(engine, image) else f"the engine does not hold the image {image}"
+    proxy = find_proxy(engine, env, fixed_port=fixed_ports)
+    choice = choose(wish, Found(engine=None, image=missing, proxy=proxy if isinstance(proxy, str) else None))
+    if choice.kind == "process" or isinstance(proxy, str):
+        return choice, None, None
+    return choice, prepared(proxy), None
+
+
+def prepared(proxy: Proxy) -> Proxy:
+    """The proxy, with the network of the runs made on its engine; the runner may not make one."""
+    engine: Engine = proxy.engine
+    ensure_network(engine)
+    return proxy
+
+
+def plan_port(port: int | None, host: str, *, fixed_ports: bool) -> int:
+    """The gateway's port: exactly the named one, else the first free one from 8000.
+
+    Raises:
+        UsageError: the named one is taken.
+    """
+    if port:
+        if not is_free(host, port):
+            raise UsageError(f"port {port} on {host} is taken", fix=f"fastflow up --port {first_free(port, host)}")
+        return port
+    return any_free() if port == 0 or not fixed_ports else first_free(GATEWAY_PORT, host)
+
+
+def plan_up(
+    home: Home,
+    *,
+    git_url: str | None,
+    branch: str | None,
+    port: int | None,
+    host: str,
+    insecure: bool,
+    executor: str | None,
+    fixed_ports: bool = True,
+    env: Mapping[str, str] = os.environ,
+) -> Plan:
+    """Decide everything about an installation.
+
+    Raises:
+        UsageError: the command line does not say enough, or says something impossible.
+        MissingError: what is forced is not possible here.
+    """
+    source = plan_source(home, git_url, branch, env, Path.cwd())
+    choice, proxy, docker_url = plan_executor(executor, env, fixed_ports=fixed_ports)
+    return Plan(
+        home=home,
+        source=source,
+        choice=choice,
+        proxy=proxy,
+        docker_url=docker_url,
+        host=host,
+        port=plan_port(port, host, fixed_ports=fixed_ports),
+        insecure=insecure,
+        fixed_ports=fixed_ports,
+        env=env,
+    )

@@ -1,0 +1,166 @@
+"""`run`, `logs`, `cancel`: one run, from its start to its end."""
+
+import os
+import sys
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from fastflow_cli import exits
+from fastflow_cli.client import Gateway, gateway, segment
+from fastflow_cli.console import raw, say, show, show_json
+from fastflow_cli.errors import UsageError
+from fastflow_cli.exits import Exit
+from fastflow_cli.following import End, Gap, Line, follow
+from fastflow_cli.locate import gateway_url
+from fastflow_cli.options import Json, Where
+
+Follow = Annotated[bool, Parameter(name=("--follow", "-f"), negative=())]
+HERE = Where()
+
+
+def pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """`name=value` pairs as a mapping; the value may hold further `=`.
+
+    Raises:
+        UsageError: a pair has no `=`, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(
+                f"{option} takes name=value, not {text!r}", fix=f"fastflow run PIPELINE {option} name=value"
+            )
+        if name in found:
+            raise UsageError(f"{option} {name} is given twice")
+        found[name] = value
+    return found
+
+
+async def run(
+    pipeline: str,
+    *,
+    param: Annotated[list[str] | None, Parameter(name=("--param", "-p"))] = None,
+    env: Annotated[list[str] | None, Parameter(name=("--env", "-e"))] = None,
+    commit: str | None = None,
+    key: str | None = None,
+    follow: Follow = False,
+    where: Where = HERE,
+    json: Json = False,
+) -> int:
+    """Run a pipeline; with --follow show its output and end as it ends.
+
+    Parameters
+    ----------
+    pipeline
+        Its name: the folder in the repository.
+    param
+        A parameter, name=value; may be given several times.
+    env
+        An environment variable, name=value; may be given several times.
+    commit
+        Full commit id to run instead of the head of the repository.
+    key
+        Idempotency key: asking twice with the same key is asking once.
+    follow
+        Show the output and end with the run's exit code.
+    json
+        For programs; with --follow one JSON object per line.
+    """
+    body = {"params": pairs("-p", param), "env": pairs("-e", env), **({"commit": commit} if commit else {})}
+    async with gateway(gateway_url(where, os.environ)) as door:
+        accepted = await door.post(f"/api/pipelines/{segment(pipeline)}/run", body, key=key)
+        if json:
+            show_json(accepted)
+        elif follow:
+            say(f"run {accepted['id']}")
+        else:
+            show(accepted["id"])
+            say(f"fastflow logs {accepted['id']} --follow")
+        return await until_end(door, accepted["id"], json=json) if follow else Exit.OK
+
+
+async def until_end(door: Gateway, run_id: str, *, json: bool) -> Exit:
+    """Show the output of a run until it ends; how it ended is the exit code."""
+    async for news in follow(door, run_id):
+        match news:
+            case _ if json:
+                show_json({"kind": type(news).__name__.lower(), **msgspec.to_builtins(news)})
+            case Line():
+                raw(news.raw(), stderr=news.stream == "stderr")
+            case Gap():
+                say(f"… {news.bytes} bytes are missing here …", style="yellow")
+            case End():
+                sys.stdout.flush()
+                say(f"{news.outcome}{f': {news.reason}' if news.reason else ''}", style=colour(news.status))
+        if isinstance(news, End):
+            return exits.of_run(news.status)
+    raise AssertionError("a followed run ends")
+
+
+def colour(status: str) -> str:
+    """How a status looks."""
+    return {"succeeded": "green", "failed": "red", "cancelled": "yellow", "rejected": "red"}.get(status, "cyan")
+
+
+async def logs(
+    run_id: str, *, follow: Follow = False, tail: int | None = None, where: Where = HERE, json: Json = False
+) -> int:
+    """Show what a run wrote.
+
+    Parameters
+    ----------
+    run_id
+        Its id, as `fastflow runs` shows it.
+    follow
+        Go on until the run ends, and end with its exit code.
+    tail
+        Only the last lines, that many.
+    json
+        For programs: one JSON object per line.
+    """
+    async with gateway(gateway_url(where, os.environ)) as door:
+        if follow:
+            return await until_end(door, run_id, json=json)
+        path = f"/api/runs/{segment(run_id)}/logs"
+        if tail is not None:
+            for item in (await door.get(path, tail=tail))["items"]:
+                show_line(item, json=json)
+        else:
+            async for item in door.items(path):
+                show_line(item, json=json)
+    return Exit.OK
+
+
+def show_line(item: dict[str, Any], *, json: bool) -> None:
+    """One line of a page of output."""
+    if json:
+        show_json(item)
+    elif item.get("stream") is None:
+        say(f"… {item.get('missing_bytes', 0)} bytes are missing here …", style="yellow")
+    else:
+        line = msgspec.convert(item, Line)
+        raw(line.raw(), stderr=line.stream == "stderr")
+
+
+async def cancel(run_id: str, *, why: str = "", where: Where = HERE, json: Json = False) -> int:
+    """End a run for good.
+
+    Parameters
+    ----------
+    run_id
+        Its id.
+    why
+        A reason, kept with the run.
+    json
+        For programs.
+    """
+    async with gateway(gateway_url(where, os.environ)) as door:
+        accepted = await door.post(f"/api/runs/{segment(run_id)}/cancel", None, why=why or None)
+    if json:
+        show_json(accepted)
+    else:
+        say(f"asked for the end of run {run_id}")
+    return Exit.OK

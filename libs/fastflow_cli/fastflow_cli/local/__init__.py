@@ -1,0 +1,1 @@
+"""An installation on one machine: NATS and the four services as child processes."""

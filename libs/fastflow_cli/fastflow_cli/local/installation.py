@@ -1,0 +1,177 @@
+"""An installation, from nothing to ready and back: NATS, streams, socket proxy, services."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from fastflow_events.clock import utc_now
+from msgspec import Struct
+
+from fastflow_cli.home import Home
+from fastflow_cli.local import bus
+from fastflow_cli.local.executor import Choice
+from fastflow_cli.local.leftovers import end_leftovers
+from fastflow_cli.local.ports import any_free, first_free, is_free
+from fastflow_cli.local.proxy import NAME, Proxy
+from fastflow_cli.local.readiness import until_ready
+from fastflow_cli.local.services import SERVICES, Told, command, environment
+from fastflow_cli.local.source import Source
+from fastflow_cli.local.spawn import spawn
+from fastflow_cli.local.state import UpState, locked, write_state
+from fastflow_cli.local.supervisor import Supervisor, supervising
+
+NATS_PORT = 4222
+HEALTH_PORT = 8081
+EVERYWHERE = "0.0.0.0"
+SERVICE_GRACE_S = 20.0
+NATS_GRACE_S = 10.0
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What shall run; everything about it is decided."""
+
+    home: Home
+    source: Source
+    choice: Choice
+    proxy: Proxy | None
+    """The way to the engine; None for the process executor and for a proxy of somebody else."""
+    docker_url: str | None
+    host: str
+    port: int
+    insecure: bool
+    fixed_ports: bool
+    """True for the well-known ports, False for any free ones."""
+    env: Mapping[str, str]
+
+
+class Installation:
+    """What runs; services may be stopped and started while it does."""
+
+    def __init__(self, plan: Plan, told: Told, supervisor: Supervisor) -> None:
+        self.plan = plan
+        self.told = told
+        self.supervisor = supervisor
+        self.url = f"http://{'127.0.0.1' if told.host == EVERYWHERE else told.host}:{told.port}"
+        self.nats_url = told.nats_url
+        self.started_at = utc_now().isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.is_ready = False
+
+    def start_service(self, service: str) -> None:
+        """Start a service for the first time."""
+        env = environment(self.plan.env, self.told.own(service))
+        log = self.plan.home.log_of(service)
+        self.supervisor.start(service, lambda: spawn(command(service), env, log))
+
+    async def ready(self, service: str) -> None:
+        """Return once the service works.
+
+        Raises:
+            CliError: it does not.
+        """
+        url = self.url if service == "gateway" else f"http://127.0.0.1:{self.told.health_ports[service]}"
+        await until_ready(self.supervisor, service, url, self.plan.home.log_of(service))
+
+    async def stop_service(self, service: str) -> None:
+        """Stop a service and leave it stopped."""
+        await self.supervisor.stop([service], grace_s=SERVICE_GRACE_S)
+
+    def state(self) -> UpState:
+        """What `up.json` says."""
+        return UpState(
+            pid=os.getpid(),
+            ready=self.is_ready,
+            url=self.url,
+            nats_url=self.nats_url,
+            executor=self.plan.choice.kind,
+            why=self.plan.choice.why,
+            git_url=self.plan.source.git_url,
+            branch=self.plan.source.branch,
+            started_at=self.started_at,
+            children=self.supervisor.pids(),
+        )
+
+
+@asynccontextmanager
+async def installed(plan: Plan, announce: Callable[[str], None]) -> AsyncIterator[Installation]:
+    """Everything runs and is ready while the block runs; then services stop first, NATS last.
+
+    Raises:
+        AlreadyRunningError: another one holds the home.
+        CliError: something does not start.
+        InfrastructureError: NATS does not start.
+    """
+    plan.home.make()
+    with locked(plan.home):
+        for name in end_leftovers(plan.home):
+            announce(f"{name} of an earlier start was still there and was ended")
+        async with supervising(announce) as supervisor:
+            try:
+                write_state(plan.home, starting(plan))
+                yield await start(plan, supervisor)
+            finally:
+                await stop(plan, supervisor)
+
+
+def starting(plan: Plan) -> UpState:
+    """What `up.json` says before there is anything to say."""
+    return UpState(
+        pid=os.getpid(),
+        ready=False,
+        url="",
+        nats_url="",
+        executor=plan.choice.kind,
+        why=plan.choice.why,
+        git_url=plan.source.git_url,
+        branch=plan.source.branch,
+        started_at="",
+    )
+
+
+async def start(plan: Plan, supervisor: Supervisor) -> Installation:
+    """Start everything in order and return when it is ready."""
+    nats_port = NATS_PORT if plan.fixed_ports and is_free("127.0.0.1", NATS_PORT) else any_free()
+    supervisor.start("nats", bus.process_of(bus.starter(plan.home, nats_port, plan.env)))
+    nats_url = f"nats://127.0.0.1:{nats_port}"
+    await bus.deploy_streams(nats_url, bus.deployer_seed(plan.home))
+    docker_url = plan.docker_url
+    if plan.proxy is not None:
+        docker_url = await plan.proxy.start(supervisor, plan.home)
+    installation = Installation(plan, told_by(plan, nats_url, docker_url), supervisor)
+    supervisor.on_change = lambda: write_state(plan.home, installation.state())
+    for service in SERVICES:
+        installation.start_service(service)
+    write_state(plan.home, installation.state())
+    for service in SERVICES:
+        await installation.ready(service)
+    installation.is_ready = True
+    write_state(plan.home, installation.state())
+    return installation
+
+
+def told_by(plan: Plan, nats_url: str, docker_url: str | None) -> Told:
+    """What the services are told, with ports that are free now."""
+    ports: list[int] = []
+    for _ in SERVICES:
+        ports.append(first_free(max(ports, default=HEALTH_PORT - 1) + 1) if plan.fixed_ports else any_free())
+    return Told(
+        home=plan.home,
+        nats_url=nats_url,
+        git_url=plan.source.git_url,
+        branch=plan.source.branch,
+        host=plan.host,
+        port=plan.port or any_free(),
+        insecure=plan.insecure,
+        executor=plan.choice.kind,
+        docker_url=docker_url,
+        health_ports=dict(zip(SERVICES, ports, strict=True)),
+    )
+
+
+async def stop(plan: Plan, supervisor: Supervisor) -> None:
+    """End the services, then the proxy, NATS last."""
+    supervisor.on_change = lambda: None
+    await supervisor.stop(SERVICES, grace_s=SERVICE_GRACE_S)
+    await supervisor.stop([NAME], grace_s=1.0)
+    if plan.proxy is not None:
+        plan.proxy.stop(plan.home)
+    await supervisor.stop(["nats"], grace_s=NATS_GRACE_S)
