@@ -153,4 +153,15 @@ def _dispatch(candidate: Candidate, defaults: Defaults) -> Verdict:
         )
     except NotFoundError as exc:
         return Reject(run_id=candidate.run_id, reason="invalid_definition", detail=str(exc))
+    if why := _beyond_us(frozen):
+        return Reject(run_id=candidate.run_id, reason="invalid_definition", detail=why)
     return Dispatch(run_id=candidate.run_id, specification=frozen)
+
+
+def _beyond_us(specification: Specification) -> str | None:
+    """Why no runner of this release can execute it as it is meant; better refused than executed as something else."""
+    if specification.kind == "notebook":
+        return "notebooks cannot be executed by this version; a folder with a main.py can"
+    if specification.isolation == "jit":
+        return 'isolation "jit" cannot be had from this version; leave it out and list the packages in requirements.txt'
+    return None

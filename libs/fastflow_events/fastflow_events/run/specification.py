@@ -33,6 +33,8 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     max_delay_s: Seconds = 3600.0
     delays_s: tuple[float, ...] = ()
     """Delays of `custom_schedule`; the last one repeats."""
+    jitter: float = 0.0
+    """Share of each delay, 0 to 1, by which it may be longer."""
 
 
 class Requirements(Struct, frozen=True, kw_only=True):
@@ -76,3 +78,5 @@ class Specification(Struct, frozen=True, kw_only=True):
     isolation: Literal["prepared", "jit"] = "prepared"
     retry_on_lost: bool = False
     cells: tuple[Cell, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    """Patterns of files in the working folder that are kept beside those of the artifacts folder."""

@@ -1,28 +1,38 @@
 """`pipeline.json`: what a pipeline may say about itself, read strictly and never guessed."""
 
 from fastflow_rules.definition.model import (
+    Catchup,
     Definition,
     Downstream,
+    Param,
+    RetryStrategy,
     RunConfig,
     Schedule,
+    Upstream,
     from_fact,
     run_config,
     to_fact,
     webhook_config,
     webhook_hash,
 )
+from fastflow_rules.definition.params import check_params
 from fastflow_rules.definition.parse import MAX_BYTES, parse
 from fastflow_rules.definition.problem import Problem
 from fastflow_rules.definition.specification import Defaults, forbidden_env, specification
 
 __all__ = [
     "MAX_BYTES",
+    "Catchup",
     "Defaults",
     "Definition",
     "Downstream",
+    "Param",
     "Problem",
+    "RetryStrategy",
     "RunConfig",
     "Schedule",
+    "Upstream",
+    "check_params",
     "forbidden_env",
     "from_fact",
     "parse",

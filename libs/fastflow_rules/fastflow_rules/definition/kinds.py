@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from fastflow_rules.definition.problem import At, Problem, brief
+from fastflow_rules.definition.problem import MAX_FOUND, At, Problem, brief
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -86,6 +87,30 @@ def choice(*options: str) -> Kind[str]:
         return word if word in options else at.refuse(value, " or ".join(brief(option) for option in options))
 
     return Kind(read, {"enum": list(options)})
+
+
+def scalar() -> Kind[str | int | float | bool]:
+    """Text, a finite number, true or false: what a person writes for a single value."""
+
+    def read(value: object, at: At) -> str | int | float | bool | Problem:
+        finite = not isinstance(value, float) or math.isfinite(value)
+        if isinstance(value, str | int | float) and finite and len(brief(value)) <= MAX_FOUND + 3:
+            return value
+        return at.refuse(value, f"text of at most {MAX_FOUND} characters, a number, true or false")
+
+    return Kind(read, {"type": ["string", "number", "boolean"]})
+
+
+def either(short: Kind[S], expand: Callable[[S], T], long: Kind[T]) -> Kind[T]:
+    """A short form, or the object it stands for."""
+
+    def read(value: object, at: At) -> T | Problem:
+        if isinstance(value, dict):
+            return long.read(value, at)
+        found = short.read(value, at)
+        return found if isinstance(found, Problem) else expand(found)
+
+    return Kind(read, {"anyOf": [short.schema, long.schema]})
 
 
 def array(kind: Kind[T], *, max_items: int = 1000) -> Kind[tuple[T, ...]]:

@@ -20,6 +20,18 @@ class RetryStrategy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     multiplier: float = 2.0
     max_delay_s: Seconds = 3600.0
     delays_s: tuple[float, ...] = ()
+    jitter: float = 0.0
+    """Share of each delay, 0 to 1, by which it may be longer, so that many do not come back at once."""
+
+
+class Catchup(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What becomes of fires that could not happen in time."""
+
+    policy: Literal["skip", "latest", "all"] = "latest"
+    within_s: Seconds = 3600.0
+    """Older fires are given up."""
+    max_runs: int = 100
+    """With `all`: the youngest so many; the others are given up."""
 
 
 class RunConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,6 +55,12 @@ class RunConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     timezone: str = "UTC"
     start: datetime | None = None
     end: datetime | None = None
+    catchup: Catchup | None = None
+    """None is `Catchup()`."""
+    jitter_s: Seconds | None = None
+    """Each fire is late by an amount between 0 and this, always the same for the same fire."""
+    priority: int | None = None
+    """-1000 to 1000, higher first; None is 0."""
 
 
 class Schedule(RunConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,6 +78,32 @@ class Downstream(Struct, frozen=True, kw_only=True, omit_defaults=True):
     on_failure: bool = False
     on_route: str | None = None
     run_config_id: str | None = None
+    params: dict[str, str] = {}
+    """Param of the next run to what it gets: see `Upstream.params`."""
+
+
+class Upstream(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Fan-in: this pipeline runs once when all of these have succeeded again."""
+
+    all: tuple[str, ...]
+    run_config_id: str | None = None
+    params: dict[str, str] = {}
+    """Param to text, or to `$params.NAME` and `$result.MEMBER.MEMBER` of the upstream run; `$$` is a dollar sign.
+
+    With several upstream runs: `$params.PIPELINE.NAME` and `$result.PIPELINE.MEMBER`.
+    """
+
+
+class Param(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A parameter that a run takes; it reaches the script as the environment variable of its name."""
+
+    name: str
+    type: Literal["string", "integer", "number", "boolean", "date", "datetime"] = "string"
+    default: str | None = None
+    """As text; the lowest layer of a run's environment."""
+    choices: tuple[str, ...] = ()
+    description: str = ""
+    required: bool = False
 
 
 class Definition(RunConfig, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,8 +118,14 @@ class Definition(RunConfig, frozen=True, kw_only=True, omit_defaults=True):
     secrets: tuple[str, ...] = ()
     """Names of the secrets its runs may read."""
     max_instances: int | None = None
-    on_limit: Literal["wait", "reject"] = "wait"
-    """What becomes of a run when `max_instances` are active."""
+    on_limit: Literal["queue", "skip", "reject"] = "queue"
+    """What becomes of a run beyond a limit: it waits, is left out without a failure, or is refused."""
+    concurrency_group: str | None = None
+    """Pipelines of one group share `concurrency_limit`; over all repositories."""
+    concurrency_limit: int | None = None
+    """Runs of the whole group at once; where members differ the smallest counts. None without a group only."""
+    pool: str | None = None
+    """Runners that may take it; None is the installation's default."""
     retry_on_lost: bool = False
     restart_on_crash: bool = False
     restart_cooldown_s: Seconds = 60.0
@@ -84,6 +134,10 @@ class Definition(RunConfig, frozen=True, kw_only=True, omit_defaults=True):
     run_once_at: datetime | None = None
     schedules: tuple[Schedule, ...] = ()
     downstream: tuple[Downstream, ...] = ()
+    upstream: Upstream | None = None
+    params: tuple[Param, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    """Patterns of files in `/app` that are kept beside those in `FASTFLOW_ARTIFACTS_DIR`."""
     cells: tuple[Cell, ...] = ()
     warnings: tuple[str, ...] = ()
     """Sentences for the author; the pipeline runs all the same."""

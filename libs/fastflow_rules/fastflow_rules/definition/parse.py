@@ -6,28 +6,18 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from fastflow_rules.definition.fields import check_times, fields
+from fastflow_rules.definition.fields import fields
 from fastflow_rules.definition.kinds import table
 from fastflow_rules.definition.model import Definition, Schedule, to_fact, webhook_hash
 from fastflow_rules.definition.problem import At, Problem, Report
-from fastflow_rules.definition.values import is_variable_name, repeated
+from fastflow_rules.definition.timing import check_times
+from fastflow_rules.definition.values import PROTECTED, is_variable_name, repeated
 
 MAX_BYTES = 256 * 1024
 """A longer file is not even read."""
 MAX_FACT_BYTES = 24 * 1024
 """What a definition may take in a fact."""
 SHORT_KEY = 16
-PROTECTED = frozenset(
-    {
-        "FASTFLOW_RUN_ID",
-        "FASTFLOW_PIPELINE",
-        "FASTFLOW_ATTEMPT",
-        "FASTFLOW_TRIGGER",
-        "FASTFLOW_ROUTE_FILE",
-        "FASTFLOW_ARTIFACTS_DIR",
-    }
-)
-"""Variables every run gets and nobody changes."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -68,6 +58,10 @@ def _definition(found: dict[str, Any], at: At, folder: str, keys: dict[str, str]
         replace(schedule, webhook_hash=webhook_hash(folder, keys[schedule.id])) if schedule.id in keys else schedule
         for schedule in schedules
     )
+    for name in sorted(repeated(param.name for param in found.get("params", ()))):
+        at.key("params").refuse(f'the name "{name}" twice', "a different name for each parameter")
+    if group := found.pop("group", None):
+        found.update(concurrency_group=group["name"], concurrency_limit=group.get("limit", 1))
     found["secrets"] = tuple(dict.fromkeys(found.get("secrets", ())))
     return Definition(**found, webhook_hash=webhook_hash(folder, own_key) if own_key else None)
 

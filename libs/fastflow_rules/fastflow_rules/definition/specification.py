@@ -9,7 +9,8 @@ from fastflow_events.types import Bytes, Seconds, TriggerKind
 from msgspec import Struct
 
 from fastflow_rules.definition.model import Definition, RetryStrategy, RunConfig, run_config
-from fastflow_rules.definition.parse import PROTECTED
+from fastflow_rules.definition.params import defaults as param_defaults
+from fastflow_rules.definition.values import PROTECTED
 
 T = TypeVar("T")
 _LOADER_PREFIXES = ("UV_", "LD_", "PYTHON")
@@ -78,6 +79,7 @@ def specification(
         isolation=definition.isolation,
         retry_on_lost=definition.retry_on_lost,
         cells=definition.cells,
+        artifacts=definition.artifacts,
     )
 
 
@@ -104,7 +106,7 @@ def _environment(
     asked = {name: value for name, value in asked.items() if name not in refused}
     granted = {name: secret_versions[name] for name in definition.secrets if name in secret_versions}
     sealed = {**definition.sealed_env, **({} if own else config.sealed_env)}
-    plain = {**definition.env, **({} if own else config.env)}
+    plain = {**param_defaults(definition), **definition.env, **({} if own else config.env)}
     granted = {name: version for name, version in granted.items() if name not in asked}
     sealed = {name: text for name, text in sealed.items() if name not in {*asked, *granted, *PROTECTED}}
     plain = {name: value for name, value in plain.items() if name not in {*sealed, *granted, *PROTECTED}}
@@ -132,6 +134,7 @@ def _retry(definition: Definition, config: RunConfig, base: Defaults) -> RetryPo
         multiplier=strategy.multiplier,
         max_delay_s=strategy.max_delay_s,
         delays_s=strategy.delays_s,
+        jitter=strategy.jitter,
     )
 
 

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from fastflow_rules.definition.kinds import Kind
+from fastflow_rules.definition.kinds import Field, Kind, choice, either, integer, table, text
 from fastflow_rules.definition.problem import At, Problem
 
 MIN_MEMORY_BYTES = 6 * 1024**2
@@ -19,6 +20,18 @@ _CRON_NAMES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnig
 _ANY_INSTANT = datetime(2026, 1, 1, tzinfo=UTC)
 _NAME_ALLOWED = "a name of an environment variable: not blank, without = and NUL"
 _VALUE_ALLOWED = 'text, as in "5432"'
+_POOL = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PROTECTED = frozenset(
+    {
+        "FASTFLOW_RUN_ID",
+        "FASTFLOW_PIPELINE",
+        "FASTFLOW_ATTEMPT",
+        "FASTFLOW_TRIGGER",
+        "FASTFLOW_ROUTE_FILE",
+        "FASTFLOW_ARTIFACTS_DIR",
+    }
+)
+"""Variables every run gets and nobody changes."""
 MAX_VARIABLES = 500
 MAX_VALUE_LENGTH = 16_384
 
@@ -119,6 +132,52 @@ def python_version() -> Kind[str]:
         return bare if len(bare) <= 30 and _PYTHON.fullmatch(bare) else at.refuse(value, allowed)
 
     return Kind(read, {"type": "string", "examples": ["3.11", "3.12.4", "pypy3.10"]})
+
+
+def on_limit() -> Kind[str]:
+    """What becomes of a run beyond a limit; `wait` is what `queue` was called once."""
+    word = choice("queue", "skip", "reject")
+
+    def read(value: object, at: At) -> str | Problem:
+        if isinstance(value, str) and value.strip().lower() == "wait":
+            at.warn('"wait" is called "queue" now')
+            return "queue"
+        return word.read(value, at)
+
+    return Kind(read, word.schema)
+
+
+def group() -> Kind[dict[str, Any]]:
+    """A concurrency group: its name, or an object of its name and limit."""
+    name = text(blank=False, max_length=100)
+    fields = {
+        "name": Field(name, "name", "the name of the group", required=True),
+        "limit": Field(integer(minimum=1), "limit", "Runs of the whole group at once; 1."),
+    }
+    return either(name, lambda found: {"name": found}, table(fields, lambda found, _: found))
+
+
+def pool() -> Kind[str]:
+    """The name of a pool of runners."""
+
+    def read(value: object, at: At) -> str | Problem:
+        bare = value.strip() if isinstance(value, str) else ""
+        return bare if _POOL.fullmatch(bare) else at.refuse(value, "1 to 64 letters, digits, _ and -")
+
+    return Kind(read, {"type": "string", "pattern": f"^{_POOL.pattern}$"})
+
+
+def pattern() -> Kind[str]:
+    """A pattern of files inside the folder: `report.html`, `out/**/*.csv`."""
+
+    def read(value: object, at: At) -> str | Problem:
+        allowed = 'a path or pattern inside the folder, as in "out/**/*.csv"'
+        bare = value.strip() if isinstance(value, str) else ""
+        steps = bare.split("/")
+        fits = bare and len(bare) <= 300 and "\0" not in bare and "\\" not in bare and ".." not in steps and all(steps)
+        return bare if fits else at.refuse(value, allowed)
+
+    return Kind(read, {"type": "string", "maxLength": 300})
 
 
 def variables(*, secret: bool = False) -> Kind[dict[str, str]]:
