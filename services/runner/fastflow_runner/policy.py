@@ -21,7 +21,7 @@ _HEAD = """\
 # Made by `python -m fastflow_runner.policy --shipped deploy/socket-proxy` from what the runner may say.
 # Version {version} of the engine's API; deny by default; works on HAProxy 2.6 and later.
 global
-    log stdout format raw daemon notice
+    log stdout format raw daemon info
     maxconn 2000
     tune.bufsize 16384
 

@@ -1,6 +1,7 @@
 """Attempts as containers, through the socket proxy, on the cold path: one container made for each attempt."""
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -8,12 +9,11 @@ from contextlib import aclosing
 from math import ceil
 from typing import Literal
 
-from fastflow_events.errors import InfrastructureError
 from fastflow_events.run.specification import Specification
 from msgspec import Struct, json, structs
 
 from fastflow_runner import marks
-from fastflow_runner.adapters.docker_container import Container, settled
+from fastflow_runner.adapters.docker_container import Container, expect, settled
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_launch import Launcher, VolumeChangedError, first_record
 from fastflow_runner.adapters.docker_tools import DockerTools
@@ -24,6 +24,7 @@ from fastflow_runner.entry.records import decode_line
 from fastflow_runner.orders import STATE_FOLDER, Places, manifest_of, run_order
 from fastflow_runner.ports import AttemptRef, Exit, Found, Frame, Launch, Prepared, Started
 
+logger = logging.getLogger(__name__)
 _NAME = re.compile(r"/fastflow-(?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<attempt>[1-9][0-9]*)")
 _MAX_GRACE_S = 86_400
 _READ_END_S = 1.0
@@ -90,6 +91,9 @@ class DockerExecutor:
         """Create or find the attempt's container, send the order, and return once user code has started."""
         image, about = await asyncio.gather(self._tools.image(), self._about())
         limits = launch.specification.limits
+        if limits.cpus and limits.cpus > about.cpus:
+            context = {"action": "cpus_clamped", "wanted": limits.cpus, "given": about.cpus}
+            logger.warning("more processors are wanted than the engine's host has", extra=context)
         body = run_body(self._deployment, limits, owner=self._owner, nonce=launch.nonce, host_cpus=about.cpus)
         places = Places(
             code=self._tools.code(launch.specification.tree),
@@ -109,8 +113,9 @@ class DockerExecutor:
     async def found(self) -> list[Found]:
         """Every attempt of this owner that has a container."""
         answer = await self._engine.call("list", owner=self._owner)
+        expect(answer, 200)
         result = []
-        for listed in json.decode(answer.body, type=list[_Listed]) if answer.status == 200 else []:
+        for listed in json.decode(answer.body, type=list[_Listed]):
             match = _NAME.fullmatch(listed.names[0]) if listed.names else None
             if match:
                 ref = AttemptRef(run_id=match["run_id"], attempt=int(match["attempt"]))
@@ -183,7 +188,6 @@ class DockerExecutor:
     async def _about(self) -> _Info:
         if self._info is None:
             answer = await self._engine.call("info")
-            if answer.status != 200:
-                raise InfrastructureError(f"the container engine refused: {answer.message}", status=answer.status)
+            expect(answer, 200)
             self._info = json.decode(answer.body, type=_Info)
         return self._info

@@ -57,11 +57,11 @@ class Container:
             ImageMissingError: the worker image is not on the engine.
         """
         answer = await self._engine.call("create", body, **self._slots)
-        if answer.status == _GONE:
+        if answer.status == _GONE and "image" in answer.message.lower():
             raise ImageMissingError(f"{answer.message}; build or pull the worker image")
         if answer.status == _CONFLICT:
             return False
-        _expect(answer, 201)
+        expect(answer, 201)
         return True
 
     async def inspect(self) -> State | None:
@@ -69,7 +69,7 @@ class Container:
         answer = await self._engine.call("inspect", **self._slots)
         if answer.status == _GONE:
             return None
-        _expect(answer, 200)
+        expect(answer, 200)
         found = json.decode(answer.body, type=_Inspected)
         inner = found.state
         return State(
@@ -110,7 +110,9 @@ class Container:
         To be called only on one that was never started: the engine would start an ended one again.
         """
         answer = await self._engine.call("start", **self._slots)
-        if answer.status not in {204, 304, _GONE}:
+        # A network that is not there is a 404 too.
+        gone = answer.status == _GONE and "no such container" in answer.message.lower()
+        if answer.status not in {204, 304} and not gone:
             raise _refusal(answer)
         return answer.status == 204
 
@@ -146,7 +148,10 @@ class Container:
     async def exit_marker(self) -> bytes:
         """Tar archive with the marker `exit.json`; empty when there is none."""
         answer = await self._engine.call("exit_marker", **self._slots)
-        return answer.body if answer.status == 200 else b""
+        if answer.status == _GONE:
+            return b""
+        expect(answer, 200)
+        return answer.body
 
     async def stop(self, grace_s: int) -> None:
         """SIGTERM, and SIGKILL after the grace period; returns when it has ended."""
@@ -183,7 +188,12 @@ def settled(status: str) -> Literal["created", "running", "exited"]:
     return "exited" if status in {"exited", "dead", "removing"} else "running"
 
 
-def _expect(answer: Answer, status: int) -> None:
+def expect(answer: Answer, status: int) -> None:
+    """Nothing, when the engine answered as it should.
+
+    Raises:
+        InfrastructureError: it did not.
+    """
     if answer.status != status:
         raise _refusal(answer)
 

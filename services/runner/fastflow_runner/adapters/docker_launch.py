@@ -10,10 +10,10 @@ create -201-> attach -> start -> order over standard input -> first record: user
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from fastflow_events.errors import InfrastructureError
 
@@ -41,7 +41,7 @@ class Launcher:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def launch(self, container: Container, body: bytes, order: bytes, not_after: datetime) -> Started:
         """What the entry program says when user code starts, now or long ago.
@@ -51,14 +51,13 @@ class Launcher:
             VolumeChangedError: what the order names is not there.
             InfrastructureError: user code was not started, for another reason.
         """
-        async with self._turns[container.name]:
+        turn = self._turns.setdefault(container.name, asyncio.Lock())
+        async with turn:
             try:
                 async with asyncio.timeout(_START_S):
                     return await self._launch(container, body, order, not_after)
             except TimeoutError as error:
                 raise InfrastructureError("user code neither starts nor ends", run=container.name) from error
-            finally:
-                self._turns.pop(container.name, None)
 
     async def _launch(self, container: Container, body: bytes, order: bytes, not_after: datetime) -> Started:
         reason = detail = ""

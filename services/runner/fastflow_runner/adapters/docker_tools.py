@@ -13,7 +13,7 @@ from fastflow_events.run.specification import Specification
 from msgspec import structs
 
 from fastflow_runner import marks
-from fastflow_runner.adapters.docker_container import Container, State
+from fastflow_runner.adapters.docker_container import Container, State, expect
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.container_spec import Deployment, tool_body
 from fastflow_runner.entry.preparing import OUTAGE, REFUSED
@@ -49,6 +49,7 @@ class DockerTools:
         answer = await self._engine.call("image")
         if answer.status == 404:
             raise ImageMissingError(f"{answer.message}; build or pull the worker image")
+        expect(answer, 200)
         return marks.image_id(answer.body)
 
     def code(self, tree: str) -> str:
