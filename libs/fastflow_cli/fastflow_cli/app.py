@@ -12,6 +12,7 @@ VERBS = {
     "up": "commands.installing:up",
     "status": "commands.installing:status",
     "down": "commands.installing:down",
+    "demo": "commands.demonstrating:demo",
     "run": "commands.running:run",
     "logs": "commands.running:logs",
     "cancel": "commands.running:cancel",

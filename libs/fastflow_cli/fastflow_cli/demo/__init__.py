@@ -1,0 +1,1 @@
+"""`fastflow demo`: one run through the whole system, step by step."""
