@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from docker import DockerClient
-from fastflow_events.errors import ContractError
+from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.run.specification import Limits
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.adapters.docker_container import Container
@@ -257,6 +257,17 @@ async def test_a_missing_image_is_told_at_once(engine: str, tmp_path: Path, exec
             await lost.prepare(launch.specification, None)
         with pytest.raises(ImageMissingError, match="fastflow-absent"):
             await lost.launch(launch)
+        lost.close()
+
+
+async def test_a_missing_network_is_told(engine: str, tmp_path: Path, executor: DockerExecutor) -> None:
+    launch = await made(executor, "print('x')")
+    absent = Deployment(network="fastflow-absent", volume=DEPLOYMENT.volume)
+    with socket_proxy(tmp_path, engine=engine, deployment=absent) as url:
+        lost = DockerExecutor(url, deployment=absent, owner=OWNER, key=b"key")
+        with pytest.raises(InfrastructureError, match="fastflow-absent"):
+            await lost.launch(launch)
+        await lost.remove(launch.ref)
         lost.close()
 
 

@@ -4,9 +4,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 
 import pytest
-from fastflow_events.run.specification import Limits
+from fastflow_events.run.specification import Limits, Requirements
+from msgspec import structs
 
 from fastflow_runner.ports import DependencyError, Executor, Exit, Launch, NotAfterError
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
@@ -235,6 +237,20 @@ class ExecutorContract:
         first = await executor.prepare(specification, None)
         again = await executor.prepare(a_specification("0" * 40, requirements="requests>1"), first.lock)
         assert (again.environment, again.lock) == (first.environment, first.lock)
+
+    async def test_a_lock_in_the_repository_is_installed_as_it_is(self, executor: Executor) -> None:
+        lock = "idna==3.10\n"
+        wanted = Requirements(source="requirements_lock", text=lock, sha256=sha256(lock.encode()).hexdigest())
+        prepared = await executor.prepare(structs.replace(a_specification("0" * 40), requirements=wanted), None)
+        assert prepared.lock.startswith("idna==3.10 \\\n    --hash=sha256:")
+
+    async def test_a_list_too_long_to_travel_is_read_from_the_code(self, executor: Executor) -> None:
+        text = "idna==3.10\n" + "# a word\n" * 5000
+        tree, bundle = bundle_of({"main.py": "", "requirements.txt": text})
+        await executor.stage_code(tree, bundle)
+        wanted = Requirements(source="requirements", sha256=sha256(text.encode()).hexdigest())
+        prepared = await executor.prepare(structs.replace(a_specification(tree), requirements=wanted), None)
+        assert prepared.lock.startswith("idna==3.10")
 
     async def test_a_requirement_that_does_not_exist_is_told_in_the_words_of_uv(self, executor: Executor) -> None:
         specification = a_specification("0" * 40, requirements="no-such-package-of-anybody==9")
