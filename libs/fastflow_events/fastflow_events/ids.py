@@ -4,9 +4,14 @@ Whoever may ask twice derives the id from what it asks with; only a call without
 The inputs are joined as a JSON list, so that no two different inputs ever read the same.
 """
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
+
+from fastflow_events.errors import ContractError
+from fastflow_events.subjects import encode
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:fastflow:run")
 _RANDOM_BYTES = 10
@@ -24,6 +29,50 @@ def run_id_of_http(principal: str, pipeline: str, key: str) -> str:
 def run_id_of_trigger(stream: str, seq: int) -> str:
     """The run of one stored trigger message, however often it is delivered."""
     return _named("nats", stream, seq)
+
+
+def run_id_of_fire(pipeline: str, schedule: str, nominal: datetime) -> str:
+    """The run of one nominal instant of one schedule, whoever fires it, and however late."""
+    return _named("fire", pipeline, schedule, _instant(nominal))
+
+
+def run_id_of_backfill(backfill: str, nominal: datetime) -> str:
+    """The run of one instant of one backfill."""
+    return _named("backfill", backfill, _instant(nominal))
+
+
+def run_id_of_chain(upstream_run: str, downstream: str, run_config_id: str | None) -> str:
+    """The run that follows one run along one edge; the same edge said by a file and over the API is one."""
+    return _named("chain", upstream_run, downstream, run_config_id or "")
+
+
+def run_id_of_fan_in(downstream: str, run_config_id: str | None, upstream_runs: Iterable[str]) -> str:
+    """The run that follows several runs at once, in whatever order they ended."""
+    return _named("fan-in", downstream, run_config_id or "", *sorted(upstream_runs))
+
+
+def run_id_of_restart(previous_run: str) -> str:
+    """The run that replaces a daemon's run that ended."""
+    return _named("restart", previous_run)
+
+
+def schedule_id(pipeline: str, name: str) -> str:
+    """The id of a schedule: `<pipeline>:<name>`, or a hash where that is too long for a subject."""
+    plain = f"{pipeline}:{name}"
+    try:
+        encode(plain)
+    except ContractError:
+        return _named("schedule", pipeline, name)
+    return plain
+
+
+def chain_id(upstream: str, downstream: str, run_config_id: str | None) -> str:
+    """The id of the edge between two pipelines with a run configuration; there is only one."""
+    return _named("edge", upstream, downstream, run_config_id or "")
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def uuid7(now_ms: int, random_bytes: bytes) -> str:

@@ -3,19 +3,27 @@
 from collections.abc import Mapping
 from types import ModuleType
 
+from fastflow_events.backfill import events as backfill
+from fastflow_events.chain import events as chain
 from fastflow_events.environment import events as environment
 from fastflow_events.fact import Fact, wire_types
 from fastflow_events.pipeline import events as pipeline
 from fastflow_events.queue import events as queue
 from fastflow_events.repository import events as repository
 from fastflow_events.run import events as run
+from fastflow_events.schedule import events as schedule
+from fastflow_events.setting import events as settings
 
 AGGREGATES: Mapping[str, ModuleType] = {
+    "backfill": backfill,
+    "chain": chain,
     "environment": environment,
     "pipeline": pipeline,
     "queue": queue,
     "repository": repository,
     "run": run,
+    "schedule": schedule,
+    "settings": settings,
 }
 """Kind of aggregate to the module that holds its facts; importing them is what makes the facts known."""
 

@@ -82,3 +82,15 @@ class PipelineBundleExpired(Fact, frozen=True, kw_only=True):
     """The bundle of this tree is about to be deleted; nothing needs it any more."""
 
     tree: TreeId
+
+
+@wire("pipeline.clashed.v1")
+class PipelineClashed(_Version, frozen=True, kw_only=True):
+    """Another repository has a folder of this name, too; while it does, the name is invalid and neither is run."""
+
+
+@wire("pipeline.clash_ended.v1")
+class PipelineClashEnded(Fact, frozen=True, kw_only=True):
+    """That repository's folder is gone, or the name is its own now."""
+
+    repository: RepositoryName

@@ -1,6 +1,7 @@
 """The facts of the queue; its only id is `main`."""
 
 from fastflow_events.fact import Fact, wire
+from fastflow_events.types import Seconds
 
 QUEUE = "main"
 
@@ -11,3 +12,7 @@ class QueueLeased(Fact, frozen=True, kw_only=True):
 
     term: int
     leader: str
+    max_running: int | None = None
+    """Attempts that may be in hand at once under this term."""
+    ageing_s: Seconds | None = None
+    """Waiting this long counts as much as one step of priority."""

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from fastflow_events.repository.events import RepositoryConfigured
+from fastflow_events.repository.events import ConfiguredBy, RepositoryConfigured
 
 
 class ConfigureRepository(Struct, frozen=True, kw_only=True):
@@ -13,15 +13,41 @@ class ConfigureRepository(Struct, frozen=True, kw_only=True):
     configured: RepositoryConfigured
 
 
+class RemoveRepository(Struct, frozen=True, kw_only=True):
+    """Watch it no more."""
+
+    by: ConfiguredBy
+    who: str = ""
+
+
 class RequestSync(Struct, frozen=True, kw_only=True):
     """Fetch it now; every wish counts, for something may have been pushed after the last one."""
 
     who: str
+    delivery: str = ""
+    """The same delivery counts once."""
+
+
+class RequestDeployKey(Struct, frozen=True, kw_only=True):
+    """Make a new SSH key for it."""
+
+    who: str
+
+
+class StoreDeployKey(Struct, frozen=True, kw_only=True):
+    """The private half is stored where only git_sync reads it."""
+
+    public_key: str
+    fingerprint: str
+    requests: int
+    """Number of requests for a key that had been made before."""
 
 
 class CompleteSync(Struct, frozen=True, kw_only=True):
     """The head was read and everything at it is in the log."""
 
+    configured: RepositoryConfigured | None = None
+    """What was read; the outcome of reading something else does not count. None is whatever is watched."""
     commit: str
     rewritten: bool = False
     pipelines: int = 0
@@ -33,9 +59,13 @@ class CompleteSync(Struct, frozen=True, kw_only=True):
 class FailSync(Struct, frozen=True, kw_only=True):
     """The head could not be read."""
 
+    configured: RepositoryConfigured | None = None
+    """What could not be read."""
     reason: str
     requests: int = 0
     """Number of sync requests that had been made before the head was read."""
 
 
-RepositoryCommand: TypeAlias = ConfigureRepository | RequestSync | CompleteSync | FailSync
+RepositoryCommand: TypeAlias = (
+    ConfigureRepository | RemoveRepository | RequestSync | RequestDeployKey | StoreDeployKey | CompleteSync | FailSync
+)

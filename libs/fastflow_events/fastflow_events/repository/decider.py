@@ -1,29 +1,40 @@
-"""The rules of a repository: news is said once, a request is always answered."""
+"""The rules of a repository: news is said once, a request is always answered, the environment has the last word."""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_events.decider import Decider
+from fastflow_events.errors import DomainError, NotFoundError
 from fastflow_events.fact import Fact
 from fastflow_events.repository.commands import (
     CompleteSync,
     ConfigureRepository,
     FailSync,
+    RemoveRepository,
     RepositoryCommand,
+    RequestDeployKey,
     RequestSync,
+    StoreDeployKey,
 )
 from fastflow_events.repository.events import (
     RepositoryConfigured,
+    RepositoryDeployKeyGenerated,
+    RepositoryDeployKeyRequested,
+    RepositoryRemoved,
     RepositorySynced,
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
+
+MAX_DELIVERIES = 1000
+"""Deliveries that are remembered; an older one that comes again only causes one more sync."""
 
 
 class Repository(Struct, frozen=True, kw_only=True):
     """What the rules need to know of a repository."""
 
     configured: RepositoryConfigured | None = None
+    removed: bool = False
     commit: str | None = None
     """Head of the last sync that succeeded."""
     pipelines: int = 0
@@ -32,42 +43,72 @@ class Repository(Struct, frozen=True, kw_only=True):
     """Why the last sync failed; None after one that succeeded."""
     requests: int = 0
     answered: int = 0
+    deliveries: tuple[str, ...] = ()
+    """The newest deliveries of push hooks, oldest first."""
+    key_requests: int = 0
+    key_answered: int = 0
+
+
+class ConfiguredByEnvironmentError(DomainError):
+    """The environment of git_sync says what this repository is; only it can change that."""
+
+    code = "configured-by-environment"
 
 
 def decide(command: RepositoryCommand, repository: Repository) -> list[Fact]:
-    """Return the facts that follow from `command`; an empty list means "already so". Never refuses."""
+    """Return the facts that follow from `command`; an empty list means "already so".
+
+    Raises:
+        ConfiguredByEnvironmentError: the API may not touch this repository.
+        NotFoundError: it is not watched.
+    """
     match command:
-        case ConfigureRepository(configured=configured):
-            return [] if configured == repository.configured else [configured]
-        case RequestSync(who=who):
-            return [RepositorySyncRequested(who=who)]
-        case CompleteSync():
-            before = (repository.commit, repository.pipelines, repository.invalid, repository.failure)
-            after = (command.commit, command.pipelines, command.invalid, None)
-            if before == after and command.requests <= repository.answered:
+        case ConfigureRepository() | RemoveRepository():
+            return _configure(command, repository)
+        case RequestSync(who=who, delivery=delivery):
+            if repository.removed:
+                raise NotFoundError("there is no such repository")
+            again = delivery and delivery in repository.deliveries
+            return [] if again else [RepositorySyncRequested(who=who, delivery=delivery)]
+        case RequestDeployKey(who=who):
+            if repository.configured is None:
+                raise NotFoundError("there is no such repository")
+            return [RepositoryDeployKeyRequested(who=who)]
+        case StoreDeployKey(public_key=public_key, fingerprint=fingerprint, requests=requests):
+            if requests <= repository.key_answered or repository.removed:
                 return []
-            synced = RepositorySynced(
-                commit=command.commit,
-                previous=repository.commit,
-                rewritten=command.rewritten,
-                pipelines=command.pipelines,
-                invalid=command.invalid,
-                requests=max(command.requests, repository.answered),
-            )
-            return [synced]
-        case FailSync(reason=reason, requests=requests):
-            if reason == repository.failure and requests <= repository.answered:
-                return []
-            return [RepositorySyncFailed(reason=reason, requests=max(requests, repository.answered))]
+            return [RepositoryDeployKeyGenerated(public_key=public_key, fingerprint=fingerprint, requests=requests)]
+        case CompleteSync() | FailSync():
+            other = command.configured is not None and not same(command.configured, repository.configured)
+            return [] if repository.removed or other else _answer(command, repository)
+
+
+def same(one: RepositoryConfigured | None, other: RepositoryConfigured | None) -> bool:
+    """True when both say the same, whoever said it."""
+    if one is None or other is None:
+        return one is other
+    return replace(one, who="") == replace(other, who="")
 
 
 def evolve(repository: Repository, fact: Fact) -> Repository:
     """Apply one recorded fact. Never refuses: what happened, happened."""
     match fact:
         case RepositoryConfigured():
-            return replace(repository, configured=fact)
+            before = repository.configured
+            moved = before is None or (before.url, before.branch) != (fact.url, fact.branch)
+            known = replace(repository, commit=None, failure=None) if moved else repository
+            return replace(known, configured=fact, removed=False)
+        case RepositoryRemoved():
+            return replace(
+                repository, configured=None, removed=True, commit=None, failure=None, pipelines=0, invalid=0
+            )
         case RepositorySyncRequested():
-            return replace(repository, requests=repository.requests + 1)
+            newest = (*repository.deliveries, fact.delivery) if fact.delivery else repository.deliveries
+            return replace(repository, requests=repository.requests + 1, deliveries=newest[-MAX_DELIVERIES:])
+        case RepositoryDeployKeyRequested():
+            return replace(repository, key_requests=repository.key_requests + 1)
+        case RepositoryDeployKeyGenerated():
+            return replace(repository, key_answered=max(repository.key_answered, fact.requests))
         case RepositorySynced():
             return replace(
                 repository,
@@ -82,6 +123,39 @@ def evolve(repository: Repository, fact: Fact) -> Repository:
             return replace(repository, failure=fact.reason, answered=answered)
         case _:
             return repository
+
+
+def _configure(command: ConfigureRepository | RemoveRepository, repository: Repository) -> list[Fact]:
+    by = command.by if isinstance(command, RemoveRepository) else command.configured.by
+    theirs = repository.configured.by if repository.configured else by
+    if by == "api" and theirs == "environment":
+        raise ConfiguredByEnvironmentError("this repository is configured by the environment of git_sync")
+    if isinstance(command, ConfigureRepository):
+        return [] if same(command.configured, repository.configured) else [command.configured]
+    if repository.configured is None or theirs != by:
+        if by == "api":
+            raise NotFoundError("there is no such repository")
+        return []
+    return [RepositoryRemoved(who=command.who)]
+
+
+def _answer(command: CompleteSync | FailSync, repository: Repository) -> list[Fact]:
+    waiting, answered = command.requests > repository.answered, max(command.requests, repository.answered)
+    if isinstance(command, FailSync):
+        news = waiting or command.reason != repository.failure
+        return [RepositorySyncFailed(reason=command.reason, requests=answered)] if news else []
+    before = (repository.commit, repository.pipelines, repository.invalid, repository.failure)
+    if before == (command.commit, command.pipelines, command.invalid, None) and not waiting:
+        return []
+    synced = RepositorySynced(
+        commit=command.commit,
+        previous=repository.commit,
+        rewritten=command.rewritten,
+        pipelines=command.pipelines,
+        invalid=command.invalid,
+        requests=answered,
+    )
+    return [synced]
 
 
 repository_decider: Decider[RepositoryCommand, Repository] = Decider(

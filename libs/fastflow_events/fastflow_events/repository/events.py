@@ -1,7 +1,31 @@
 """The facts of a repository; its id is its name."""
 
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
 from fastflow_events.fact import Fact, wire
 from fastflow_events.types import CommitSha
+
+ConfiguredBy: TypeAlias = Literal["environment", "api"]
+
+
+class Credentials(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How git_sync proves who it is, without any secret: names of files it has, and ciphertext only it can open.
+
+    Those of a repository configured by the environment stay in the environment.
+    """
+
+    user: str = ""
+    """User name that goes with the token."""
+    token_file: str = ""
+    """Name of a file in git_sync's folder of secrets."""
+    sealed_token: str = ""
+    """`sealed:v1:…`, for git_sync's key."""
+    ssh_key_file: str = ""
+    """Name of a file in git_sync's folder of secrets; without it the deploy key is used, where there is one."""
+    known_hosts: str = ""
+    """Public keys of the SSH host, as lines of `known_hosts`."""
 
 
 @wire("repository.configured.v1")
@@ -12,6 +36,35 @@ class RepositoryConfigured(Fact, frozen=True, kw_only=True):
     """Without credentials."""
     branch: str
     subfolder: str = ""
+    by: ConfiguredBy = "environment"
+    """What the environment says cannot be changed by the API."""
+    credentials: Credentials = Credentials()
+    who: str = ""
+
+
+@wire("repository.removed.v1")
+class RepositoryRemoved(Fact, frozen=True, kw_only=True):
+    """The repository is not watched any more; its pipelines go with it, their runs and stored code stay."""
+
+    who: str = ""
+
+
+@wire("repository.deploy_key_requested.v1")
+class RepositoryDeployKeyRequested(Fact, frozen=True, kw_only=True):
+    """Somebody wants a new SSH key for this repository alone."""
+
+    who: str
+
+
+@wire("repository.deploy_key_generated.v1")
+class RepositoryDeployKeyGenerated(Fact, frozen=True, kw_only=True):
+    """git_sync has a new SSH key for this repository; the private half never leaves it."""
+
+    public_key: str
+    """The line to give to the Git host."""
+    fingerprint: str
+    requests: int
+    """How many of the repository's requests for a key, counted from the first, are answered by now."""
 
 
 @wire("repository.sync_requested.v1")
@@ -19,6 +72,8 @@ class RepositorySyncRequested(Fact, frozen=True, kw_only=True):
     """Somebody wants the repository fetched now."""
 
     who: str
+    delivery: str = ""
+    """What makes a push hook's message unique; the same one counts once."""
 
 
 @wire("repository.synced.v1")

@@ -45,6 +45,7 @@ class DispatchAttempt(Struct, frozen=True, kw_only=True):
     pool: str
     term: int
     specification: Specification
+    group: str | None = None
 
 
 class WithdrawDispatch(Struct, frozen=True, kw_only=True):
@@ -110,6 +111,8 @@ class RequestCancel(Struct, frozen=True, kw_only=True):
     who: str
     why: str = ""
     kind: CancelKind = "user"
+    schedule: str | None = None
+    nominal: datetime | None = None
 
 
 class PrioritiseRun(Struct, frozen=True, kw_only=True):

@@ -59,7 +59,7 @@ def decide(command: RunCommand, run: Run) -> list[Fact]:
             return _after_the_end(command, run)
         case RequestCancel():
             already = run.cancelled in ("user", command.kind)
-            return [] if already else [RunCancelRequested(who=command.who, why=command.why, kind=command.kind)]
+            return [] if already else [_cancel(command)]
         case PrioritiseRun():
             return [RunPrioritised(priority=command.priority, who=command.who)]
         case HurryRun():
@@ -69,7 +69,14 @@ def decide(command: RunCommand, run: Run) -> list[Fact]:
         case DispatchAttempt() if run.phase in ("queued", "waiting") and not run.cancelled:
             specification = run.specification or command.specification
             attempt = run.next_attempt
-            return [RunDispatched(attempt=attempt, pool=command.pool, term=command.term, specification=specification)]
+            dispatched = RunDispatched(
+                attempt=attempt,
+                pool=command.pool,
+                term=command.term,
+                specification=specification,
+                group=command.group,
+            )
+            return [dispatched]
         case WithdrawDispatch() if run.phase == "dispatched" and run.attempt == command.attempt:
             return [RunDispatchWithdrawn(attempt=command.attempt, reason=command.reason)]
         case LoseAttempt() if run.phase in HELD and run.attempt == command.attempt and run.holder:
@@ -79,6 +86,12 @@ def decide(command: RunCommand, run: Run) -> list[Fact]:
             return _as_holder(command, run)
         case _:
             raise NotActiveError(f"the run is {run.phase}, so this cannot happen now", attempt=run.attempt)
+
+
+def _cancel(command: RequestCancel) -> RunCancelRequested:
+    return RunCancelRequested(
+        who=command.who, why=command.why, kind=command.kind, schedule=command.schedule, nominal=command.nominal
+    )
 
 
 def _conclude(command: ConcludeRun, run: Run) -> list[Fact]:

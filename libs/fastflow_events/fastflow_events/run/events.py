@@ -1,7 +1,7 @@
 """The facts of a run, in the order in which they usually happen."""
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
@@ -32,6 +32,11 @@ class Trigger(Struct, frozen=True, kw_only=True):
     schedule: str | None = None
     nominal: datetime | None = None
     """The instant a schedule meant, UTC."""
+    backfill: str | None = None
+    upstream_runs: tuple[RunId, ...] = ()
+    """Of a fan-in: every run it waited for, `upstream_run` the last one."""
+    depth: int = 0
+    """Chains between the run that began it all and this one."""
 
 
 @wire("run.requested.v1")
@@ -66,6 +71,8 @@ class RunDispatched(Fact, frozen=True, kw_only=True):
     term: int
     """Leadership term of the scheduler that dispatched."""
     specification: Specification
+    group: str | None = None
+    """Concurrency group in which the attempt takes a place."""
 
 
 @wire("run.dispatch_withdrawn.v1")
@@ -138,6 +145,10 @@ class RunAttemptFinished(Fact, frozen=True, kw_only=True):
     """0-255; None when no user code ran or its end is unknown."""
     signal: int | None = None
     route: str | None = None
+    result: dict[str, Any] | None = None
+    """What the run left in `FASTFLOW_RESULT_FILE`: a JSON object of at most 32 kB."""
+    result_error: str = ""
+    """Why what it left there could not be read; empty when there is nothing to say."""
     peak_memory_bytes: Bytes | None = None
     cpu_s: Seconds | None = None
     output_lines: int = 0
@@ -170,6 +181,9 @@ class RunCancelRequested(Fact, frozen=True, kw_only=True):
     who: str
     why: str = ""
     kind: CancelKind = "user"
+    schedule: str | None = None
+    """Schedule that replaces the run by a new one, and the instant it meant."""
+    nominal: datetime | None = None
 
 
 @wire("run.prioritised.v1")

@@ -1,0 +1,1 @@
+"""The settings aggregate: what holds for the whole installation and changes while it runs; its only id is `main`."""
