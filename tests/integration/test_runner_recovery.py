@@ -106,11 +106,11 @@ async def test_a_runner_that_is_killed_again_and_again_loses_and_doubles_nothing
     runner.start()
     run_id = await submit(nc, jetstream_log, SCRIPT.format(lines=400, pause=0.03))
     for _ in range(6):
-        await asyncio.sleep(chance.uniform(0.5, 3.0))
+        await asyncio.sleep(chance.uniform(0.4, 2.5))
         runner.kill()
         runner.start()
     end = await end_of(jetstream_log, run_id)
-    assert (end.outcome, end.output_lines) == ("succeeded", 800), f"seed {seed}"
+    assert (end.outcome, end.output_lines) == ("succeeded", 800), f"seed {seed}: {end.detail}"
     await must_have_run_once(nc, run_id, 400)
 
 

@@ -11,6 +11,8 @@ from fastflow_runner.entry.sealed import UnsealedError, read_sealed
 
 REFUSED = 3
 """Exit code when the archive must not be unpacked."""
+OUTAGE = 4
+"""Exit code when the order did not arrive completely; asking again helps."""
 _HIDDEN = 0o311
 """Mode of the folder of all code: enter and create, but not list."""
 
@@ -83,7 +85,7 @@ def _write(path: str, data: bytes, mode: int) -> None:
 
 
 def main() -> int:
-    """0 when the code is there, whoever put it there; 3 when it must not be."""
+    """0 when the code is there, whoever put it there; 3 when it must not be; 4 when nothing was said to the end."""
     try:
         target: str = json.loads(read_sealed(0))["target"]
         parent = os.path.dirname(target)  # noqa: PTH120
@@ -99,7 +101,10 @@ def main() -> int:
                     raise
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-    except (UnsealedError, UnsafeArchiveError, tarfile.TarError, FileExistsError, NotADirectoryError) as error:
+    except UnsealedError as error:
+        sys.stderr.write(f"{error}\n")
+        return OUTAGE
+    except (UnsafeArchiveError, tarfile.TarError, FileExistsError, NotADirectoryError) as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED
     return 0
