@@ -1,0 +1,49 @@
+"""The first page of `proto/`."""
+
+from fastflow_events.fact import Fact
+
+from fastflow_cli.proto.asyncapi import address, appended_by
+
+HEAD = """\
+# The contract
+
+Made by `make proto` from the structs that go over the wire; `make check` says when it is stale. Do not edit.
+
+| file | holds |
+|---|---|
+| `events/<wire name>.schema.json` | JSON Schema of a fact's body |
+| `asyncapi.yaml` | AsyncAPI 3.0: subjects and messages on NATS |
+| `openapi.json` | OpenAPI 3.1: the gateway over HTTP |
+| `pipeline.schema.json` | JSON Schema of `pipeline.json`, for editors |
+| `samples/<wire name>.json` | a golden message of every version ever shipped: subject, headers, body |
+
+## The envelope
+
+A fact is a CloudEvents 1.0 message in binary mode: the attributes are NATS headers (`ce-type`, `ce-id`, `ce-subject`,
+`ce-source`, `ce-time`), the body is the JSON of the fact alone. `ce-type` decides how it is decoded. Names that are no
+subject tokens are encoded; `fastflow subject NAME` prints the token.
+
+## What is promised
+
+- A wire name keeps its meaning for ever. A change that an older reader could not live with gets a new number, and
+  every release reads all older numbers.
+- Within a number, fields may be added with a default. None is removed, none becomes required, none takes less than
+  before.
+- Readers step over members and facts they do not know.
+- A golden message is written once and never changed; every release decodes all of them.
+
+## The facts
+
+| wire name | subject | appended by | says |
+|---|---|---|---|
+"""
+
+
+def readme(facts: dict[str, type[Fact]]) -> str:
+    """The page with its table of facts."""
+    rows = [
+        f"| `{type_}` | `{address(type_, cls)}` | {', '.join(appended_by(type_, cls)) or '–'} |"
+        f" {(cls.__doc__ or '').splitlines()[0]} |\n"
+        for type_, cls in facts.items()
+    ]
+    return HEAD + "".join(rows)
