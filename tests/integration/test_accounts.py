@@ -1,6 +1,7 @@
 """Every service has an account of its own; what it may not say is not stored, whichever way it is said."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +12,8 @@ import pytest
 import pytest_asyncio
 from fastflow_events import subjects, topology
 from fastflow_events.accounts import render
+from fastflow_events.bundles import delete_bundle, read_bundle, store_bundle
+from fastflow_events.bundles.names import chunk_subject, meta_subject
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.envelope import body_of, headers_of, subject_of
@@ -38,6 +41,7 @@ from fastflow_events.testing.builders import (
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
 pytestmark = pytest.mark.nats
@@ -158,6 +162,37 @@ async def test_nobody_but_the_deployer_administrates_streams(bus: Bus, user: str
         answer = {}
     assert not answer or answer["error"]["err_code"] == 10039  # nats-server errors.json: not enabled for this account
     assert await described(bus) == before
+
+
+@pytest.mark.parametrize("user", ["gateway", "git_sync", "scheduler", "runner-1", "external"])
+async def test_nobody_but_the_deployer_deletes_stored_code(bus: Bus, user: str) -> None:
+    stored = await store_bundle(await bus.client("git_sync"), "a" * 40, io.BytesIO(b"code"), at=NOON)
+    js = (await bus.client(user)).jetstream(timeout=0.5)
+    for headers in ({"Nats-Rollup": "all"}, {"Nats-Rollup": "sub"}):
+        for subject in (meta_subject(stored.tree), chunk_subject(stored.nuid)):
+            with pytest.raises((APIError, NoStreamResponseError, nats.errors.Error)):
+                await js.publish(subject, b"", headers=headers)
+    with pytest.raises((APIError, nats.errors.Error)):
+        await js.purge_stream(topology.CODE)
+    assert await read_bundle(await bus.client("runner-1"), stored.tree) == b"code"
+    assert await delete_bundle(await bus.client("deployer"), stored, at=NOON)
+
+
+async def test_the_gateway_reads_code_and_asks_git_sync_what_no_fact_says(bus: Bus) -> None:
+    git_sync, gateway = await bus.client("git_sync"), await bus.client("gateway")
+
+    async def answer(message: Msg) -> None:
+        await message.respond(b"yes, " + message.data)
+
+    await git_sync.subscribe(subjects.GIT_QUESTIONS, cb=answer)
+    await git_sync.flush()
+    asked = await gateway.request(subjects.git_question("plan"), b"ann", timeout=5)
+    assert asked.data == b"yes, ann"
+    for user in ("scheduler", "runner-1", "external"):
+        with pytest.raises((nats.errors.NoRespondersError, nats.errors.TimeoutError)):
+            await (await bus.client(user)).request(subjects.git_question("plan"), b"", timeout=0.5)
+    await store_bundle(git_sync, "a" * 40, io.BytesIO(b"code"), at=NOON)
+    assert await read_bundle(gateway, "a" * 40) == b"code"
 
 
 async def described(bus: Bus) -> list[tuple[str, int, int]]:

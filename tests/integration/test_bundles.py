@@ -2,12 +2,23 @@
 
 import io
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastflow_events import topology
-from fastflow_events.bundles import BundleDamagedError, BundleMissingError, find_bundle, read_bundle, store_bundle
-from fastflow_events.bundles.names import chunk_subject, meta_subject
+from fastflow_events.bundles import (
+    BundleDamagedError,
+    BundleMissingError,
+    abandoned_chunks,
+    delete_bundle,
+    find_bundle,
+    purge_chunks,
+    read_bundle,
+    store_bundle,
+    stored_bundles,
+    touch_bundle,
+)
+from fastflow_events.bundles.names import ALL_CHUNKS, chunk_subject, meta_subject
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
@@ -38,11 +49,41 @@ async def test_what_is_not_there_is_said_to_be_missing(nc: Client) -> None:
 
 
 async def test_a_deleted_bundle_is_missing_and_can_be_stored_again(nc: Client) -> None:
-    await store_bundle(nc, TREE, io.BytesIO(b"one"), at=NOW)
-    await (await nc.jetstream().object_store(topology.CODE_BUCKET)).delete(TREE)
+    stored = await store_bundle(nc, TREE, io.BytesIO(b"one"), at=NOW)
+    other = await store_bundle(nc, OTHER, io.BytesIO(b"other"), at=NOW)
+    assert await delete_bundle(nc, stored, at=NOW)
     assert await find_bundle(nc, TREE) is None
+    assert await stored_bundles(nc) == {OTHER: other}
+    left = await nc.jetstream().stream_info(topology.CODE, subjects_filter=ALL_CHUNKS)
+    assert list(left.state.subjects or {}) == [chunk_subject(other.nuid)]
     await store_bundle(nc, TREE, io.BytesIO(b"two"), at=NOW)
     assert await read_bundle(nc, TREE) == b"two"
+
+
+async def test_a_bundle_that_was_touched_since_is_not_deleted(nc: Client) -> None:
+    before = await store_bundle(nc, TREE, io.BytesIO(b"one"), at=NOW)
+    touched = await touch_bundle(nc, before, at=NOW)
+    assert touched is not None
+    assert touched.seq > before.seq
+    assert not await delete_bundle(nc, before, at=NOW)
+    assert await read_bundle(nc, TREE) == b"one"
+    assert await delete_bundle(nc, touched, at=NOW)
+    assert await touch_bundle(nc, touched, at=NOW) is None
+
+
+async def test_chunks_of_an_upload_that_broke_off_are_found_once_they_are_old(nc: Client) -> None:
+    stored = await store_bundle(nc, TREE, io.BytesIO(b"one"), at=NOW)
+    await nc.jetstream().publish(chunk_subject("broken"), b"half")
+    now = datetime.now(UTC)
+
+    async def found(before: datetime) -> list[str]:
+        return [subject async for subject in abandoned_chunks(nc, {stored.nuid}, before=before)]
+
+    assert await found(now - timedelta(hours=1)) == []
+    assert await found(now + timedelta(minutes=1)) == [chunk_subject("broken")]
+    await purge_chunks(nc, chunk_subject("broken"))
+    assert await found(now + timedelta(minutes=1)) == []
+    assert await read_bundle(nc, TREE) == b"one"
 
 
 async def test_a_bundle_with_bytes_missing_or_added_is_refused(nc: Client) -> None:

@@ -18,6 +18,8 @@ from fastflow_events.pipeline.decider import ForeignPipelineError, pipeline_deci
 from fastflow_events.pipeline.events import (
     PipelineBundleExpired,
     PipelineChanged,
+    PipelineClashed,
+    PipelineClashEnded,
     PipelineDiscovered,
     PipelineInvalid,
     PipelinePaused,
@@ -26,6 +28,8 @@ from fastflow_events.pipeline.events import (
     PipelineVersionMissing,
     PipelineVersionStored,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 COMMIT, LATER = "a" * 40, "b" * 40
 TREE, OTHER_TREE = "1" * 40, "2" * 40
@@ -55,8 +59,8 @@ def invalid(commit: str = COMMIT, tree: str = TREE) -> PipelineInvalid:
     return PipelineInvalid(repository="main", commit=commit, tree=tree, errors=("no",))
 
 
-def when(command: PipelineCommand, given: list[Fact]) -> list[Fact]:
-    return pipeline_decider.decide(command, pipeline_decider.fold(given))
+def when(command: PipelineCommand, before: list[Fact]) -> list[Fact]:
+    return pipeline_decider.decide(command, pipeline_decider.fold(before))
 
 
 def test_a_new_folder_is_stored_and_then_discovered() -> None:
@@ -100,11 +104,75 @@ def test_a_folder_that_is_gone_is_removed_once_and_its_return_is_a_discovery() -
     assert when(find(version(LATER)), given)[1] == discovered(LATER)
 
 
-def test_a_pipeline_of_another_repository_is_left_alone() -> None:
-    given = [version(), discovered()]
+def test_a_version_of_another_repository_is_refused() -> None:
     with pytest.raises(ForeignPipelineError):
-        when(find(version(repository="other")), given)
-    assert when(LosePipeline(repository="other", commit=LATER), given) == []
+        when(store(version(repository="other")), [version(), discovered()])
+
+
+BOTH = 'several repositories have a folder of this name: "main", "other"; rename all but one of them'
+CLASHED = PipelineClashed(repository="other", commit=LATER, tree=OTHER_TREE)
+TAKEN = PipelineInvalid(repository="main", commit=COMMIT, tree=TREE, errors=(BOTH,))
+CLASH = [version(), discovered(), CLASHED, TAKEN]
+THEIRS = find(version(LATER, OTHER_TREE, "other"))
+
+
+def test_a_name_in_two_repositories_is_invalid_and_says_both_places_once() -> None:
+    assert when(THEIRS, CLASH[:2]) == [CLASHED, TAKEN]
+    assert when(THEIRS, CLASH) == []
+    broken = FindInvalid(repository="other", commit=LATER, tree=OTHER_TREE, errors=("no",))
+    assert when(broken, CLASH[:2]) == [CLASHED, TAKEN]
+
+
+def test_the_owner_of_a_taken_name_stays_invalid_whatever_it_says() -> None:
+    assert when(find(version()), CLASH) == []
+    changed = when(find(version(LATER, "3" * 40)), CLASH)
+    assert changed == [PipelineInvalid(repository="main", commit=LATER, tree="3" * 40, errors=(BOTH,))]
+
+
+def test_a_taken_name_is_valid_again_when_the_other_folder_is_gone() -> None:
+    gone = PipelineClashEnded(repository="other")
+    assert when(LosePipeline(repository="other", commit=LATER), CLASH) == [gone]
+    facts = when(find(version()), [*CLASH, gone])
+    assert [type(fact) for fact in facts] == [PipelineVersionStored, PipelineChanged]
+
+
+def test_a_taken_name_passes_to_the_other_repository_when_its_owner_gives_it_up() -> None:
+    removed = PipelineRemoved(repository="main", commit=LATER)
+    assert when(LosePipeline(repository="main", commit=LATER), CLASH) == [removed]
+    ended, stored, found = when(THEIRS, [*CLASH, removed])
+    assert ended == PipelineClashEnded(repository="other")
+    assert isinstance(stored, PipelineVersionStored)
+    assert isinstance(found, PipelineDiscovered)
+    assert found.repository == "other"
+
+
+def test_of_three_repositories_the_last_one_left_gets_the_name() -> None:
+    third = find(version(LATER, OTHER_TREE, "third"))
+    given = [*CLASH, *when(third, CLASH)]
+    assert '"main", "other", "third"' in pipeline_decider.fold(given).errors[0]
+    given += when(LosePipeline(repository="main", commit=LATER), given)
+    given += when(THEIRS, given)
+    assert pipeline_decider.fold(given).repository == "other"
+    assert pipeline_decider.fold(given).phase == "invalid"
+    given += when(LosePipeline(repository="third", commit=LATER), given)
+    given += when(THEIRS, given)
+    assert pipeline_decider.fold(given).phase == "runnable"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from(["find", "lose"])), max_size=30))
+def test_a_name_can_be_run_only_while_exactly_one_repository_has_it(steps: list[tuple[str, str]]) -> None:
+    facts: list[Fact] = []
+    having: set[str] = set()
+    for repository, step in steps:
+        having = having | {repository} if step == "find" else having - {repository}
+        lose = LosePipeline(repository=repository, commit=LATER)
+        facts += when(find(version(repository=repository)) if step == "find" else lose, facts)
+        for other in sorted(having):  # every repository is read again after any of them changed
+            facts += when(find(version(repository=other)), facts)
+        state = pipeline_decider.fold(facts)
+        assert (state.phase == "runnable") == (len(having) == 1)
+        assert (state.phase == "absent") == (not having)
+        assert not having or {state.repository, *state.rivals} == having
 
 
 def test_a_version_is_stored_once_and_a_missing_one_is_said_each_time_somebody_asks() -> None:

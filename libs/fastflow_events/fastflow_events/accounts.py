@@ -39,6 +39,8 @@ class Account(Struct, frozen=True, kw_only=True):
     """Stream and durable consumer it may take messages from."""
     hears: tuple[str, ...] = ()
     """Subjects it may subscribe to."""
+    asks: tuple[tuple[str, str], ...] = ()
+    """Another service's account and the subject of the questions that it answers."""
 
 
 def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
@@ -59,22 +61,28 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 subjects.event("chain"),
                 subjects.event("backfill"),
                 subjects.event("settings"),
-                subjects.event("repository", fact="sync_requested"),
+                *(subjects.event("secret", fact=fact) for fact in ("set", "removed")),
+                *(
+                    subjects.event("repository", fact=fact)
+                    for fact in ("configured", "removed", "sync_requested", "deploy_key_requested")
+                ),
                 subjects.TRIGGERS,
                 subjects.dead("gateway"),
             ),
-            reads=(topology.EVENTS, topology.OUTPUT, topology.SAMPLES, topology.DEAD, topology.RUNNERS),
+            reads=(topology.EVENTS, topology.OUTPUT, topology.SAMPLES, topology.DEAD, topology.RUNNERS, topology.CODE),
             consumes=((topology.TRIGGERS, "gateway-triggers"),),
             hears=(feed, bell),
+            asks=(("GIT_SYNC", subjects.GIT_QUESTIONS),),
         ),
         Account(
             name="GIT_SYNC",
             user="git_sync",
             publishes=(
                 subjects.event("pipeline"),
-                subjects.event("repository", fact="configured"),
-                subjects.event("repository", fact="synced"),
-                subjects.event("repository", fact="sync_failed"),
+                *(
+                    subjects.event("repository", fact=fact)
+                    for fact in ("configured", "removed", "synced", "sync_failed", "deploy_key_generated")
+                ),
                 f"$O.{topology.CODE_BUCKET}.C.*",
                 f"$O.{topology.CODE_BUCKET}.M.*",
                 subjects.dead("git_sync"),
@@ -110,6 +118,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
             publishes=(
                 *(subjects.event("run", fact=fact, scope=subjects.ANY) for fact in RUNNER_FACTS),
                 subjects.event("environment"),
+                subjects.event("keyring", fact="key_published", scope=subjects.ANY),
                 "fastflow.out.*.*",
                 "fastflow.sample.*.*",
                 "$KV.fastflow-runners.*",
@@ -128,7 +137,7 @@ def render(*, runners: Iterable[str] = (DEFAULT_RUNNER,), pools: Sequence[str] =
     Users are variables (`$GATEWAY_KEY`); `variables` writes the file that gives them their public keys.
     """
     services = accounts(pools)
-    blocks = [_core(services), *(_service(account, runners) for account in services), _external(), _SYSTEM]
+    blocks = [_core(services), *(_service(account, services, runners) for account in services), _external(), _SYSTEM]
     return "accounts {\n" + "".join(blocks) + "}\nsystem_account: SYS\n"
 
 
@@ -181,16 +190,19 @@ def _core(services: Sequence[Account]) -> str:
     )
 
 
-def _service(account: Account, runners: Iterable[str]) -> str:
+def _service(account: Account, services: Sequence[Account], runners: Iterable[str]) -> str:
     imports = [f'      {{ service: {{ account: CORE, subject: "{s}" }} }}\n' for s, _ in _services_of(account)]
     imports += [f'      {{ stream: {{ account: CORE, subject: "{s}" }} }}\n' for s in account.hears]
+    imports += [f'      {{ service: {{ account: {of}, subject: "{s}" }} }}\n' for of, s in account.asks]
     if account.user == "runner":
         people = "".join(_runner_user(account, runner) for runner in runners)
     else:
         people = f"      {{ nkey: ${_variable(account.user)} }}\n"
-    exports = ""
+    answers = [(subject, asker.name) for asker in services for of, subject in asker.asks if of == account.name]
     if account.user == "gateway":
-        exports = f'    exports: [{{ service: "{subjects.REQUESTS}", accounts: [EXTERNAL] }}]\n'
+        answers.append((subjects.REQUESTS, "EXTERNAL"))
+    exported = "".join(f'      {{ service: "{subject}", accounts: [{asker}] }}\n' for subject, asker in answers)
+    exports = f"    exports: [\n{exported}    ]\n" if exported else ""
     return f"  {account.name} {{\n    users: [\n{people}    ]\n{exports}    imports: [\n{''.join(imports)}    ]\n  }}\n"
 
 
@@ -199,7 +211,7 @@ def _runner_user(account: Account, runner: str) -> str:
     token = subjects.encode(runner)
     own = []
     for subject, _ in _services_of(account):
-        named = subject.startswith(("fastflow.evt.run.", "$KV."))
+        named = subject.startswith(("fastflow.evt.run.", "fastflow.evt.keyring.", "$KV."))
         own.append(f"{subject.removesuffix('*')}{token}" if named else subject)
     allowed = ", ".join(f'"{subject}"' for subject in own)
     return f"      {{ nkey: ${_variable(runner)}, permissions: {{ publish: [{allowed}] }} }}\n"

@@ -7,6 +7,7 @@ fastflow.out.<run_id>.<attempt>                  output chunks
 fastflow.sample.<run_id>.<attempt>               CPU and memory samples
 fastflow.trigger.<pipeline>                      requests of other systems, stored
 fastflow.request.<pipeline>                      requests of other systems, answered
+fastflow.git.<question>                          what the gateway asks git_sync, answered
 fastflow.dead.<service>                          what could not be handled
 ```
 
@@ -27,6 +28,7 @@ OUTPUT_BELL = "fastflow.bell.out.>"
 SAMPLES = "fastflow.sample.>"
 TRIGGERS = "fastflow.trigger.*"
 REQUESTS = "fastflow.request.*"
+GIT_QUESTIONS = "fastflow.git.*"
 DEAD = "fastflow.dead.*"
 MAX_TOKEN_BYTES = 200
 
@@ -161,3 +163,8 @@ def pipeline_of(subject: str) -> str:
 def dead(service: str) -> str:
     """Where a service leaves what it could not handle."""
     return f"fastflow.dead.{encode(service)}"
+
+
+def git_question(what: str) -> str:
+    """Where the gateway asks git_sync something that is in no fact."""
+    return f"fastflow.git.{encode(what)}"

@@ -79,7 +79,7 @@ def streams() -> list[StreamConfig]:
             [f"$O.{CODE_BUCKET}.C.>", f"$O.{CODE_BUCKET}.M.>"],
             max_bytes=8 * GIB,
             discard=DiscardPolicy.NEW,
-            allow_rollup_hdrs=True,
+            allow_rollup_hdrs=False,  # a roll-up deletes, and only the deployer deletes
         ),
         _bucket(RUNNERS, HEARTBEAT_TTL_S),
         _bucket(LEASES, LEADER_TTL_S),

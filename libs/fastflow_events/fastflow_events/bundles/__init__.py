@@ -1,14 +1,24 @@
-"""Code bundles: one object per Git tree in the object store `fastflow-code`; git_sync writes, runners read."""
+"""Code bundles: one object per Git tree in the object store `fastflow-code`.
 
+git_sync writes, runners and the gateway read, the deployer deletes.
+"""
+
+from fastflow_events.bundles.delete import abandoned_chunks, delete_bundle, purge_chunks, stored_bundles
 from fastflow_events.bundles.names import StoredBundle
-from fastflow_events.bundles.read import BundleDamagedError, BundleMissingError, find_bundle, read_bundle
-from fastflow_events.bundles.write import store_bundle
+from fastflow_events.bundles.read import BundleDamagedError, BundleMissingError, chunks_of, find_bundle, read_bundle
+from fastflow_events.bundles.write import store_bundle, touch_bundle
 
 __all__ = [
     "BundleDamagedError",
     "BundleMissingError",
     "StoredBundle",
+    "abandoned_chunks",
+    "chunks_of",
+    "delete_bundle",
     "find_bundle",
+    "purge_chunks",
     "read_bundle",
     "store_bundle",
+    "stored_bundles",
+    "touch_bundle",
 ]

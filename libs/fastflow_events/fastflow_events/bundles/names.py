@@ -16,6 +16,8 @@ from msgspec import Struct
 from fastflow_events.topology import CODE_BUCKET
 
 CHUNK_BYTES = 128 * 1024
+ALL_META = f"$O.{CODE_BUCKET}.M.*"
+ALL_CHUNKS = f"$O.{CODE_BUCKET}.C.*"
 _TREE = re.compile(r"[0-9a-f]{40,64}")
 _DIGEST = "SHA-256="
 
@@ -81,6 +83,11 @@ def encode_info(bundle: StoredBundle, mtime: str) -> bytes:
         mtime=mtime,
     )
     return msgspec.json.encode(info)
+
+
+def deleted_info(tree: str, mtime: str) -> bytes:
+    """Return the description of an object that was deleted."""
+    return msgspec.json.encode(_Info(name=tree, bucket=CODE_BUCKET, mtime=mtime, deleted=True))
 
 
 def decode_info(data: bytes, seq: int) -> StoredBundle | None:

@@ -1,5 +1,6 @@
 """Reading a bundle: Direct Get only, so that a service without stream administration can do it."""
 
+from collections.abc import AsyncIterator
 from hashlib import sha256
 
 import msgspec
@@ -57,15 +58,25 @@ async def read_bundle(nc: Client, tree: str) -> bytes:
     bundle = await find_bundle(nc, tree)
     if bundle is None:
         raise BundleMissingError("the code bundle is not in the object store", tree=tree)
-    subject, after_seq = chunk_subject(bundle.nuid), 0
-    data = bytearray()
-    while len(data) < bundle.size_bytes:
+    return b"".join([chunk async for chunk in chunks_of(nc, bundle)])
+
+
+async def chunks_of(nc: Client, bundle: StoredBundle) -> AsyncIterator[bytes]:
+    """Yield the bytes of a bundle as they are read; the digest is verified behind the last of them.
+
+    Raises:
+        BundleDamagedError: bytes are missing or wrong.
+        InfrastructureError: the server did not answer.
+    """
+    subject, after_seq, size, digest = chunk_subject(bundle.nuid), 0, 0, sha256()
+    while size < bundle.size_bytes:
         batch = await get_batch(nc, CODE, subject=subject, after_seq=after_seq, limit=BATCH)
         if not batch:
             break
         for chunk in batch:
-            data += chunk.data
+            size += len(chunk.data)
+            digest.update(chunk.data)
+            yield chunk.data
         after_seq = batch[-1].seq
-    if len(data) != bundle.size_bytes or sha256(data).hexdigest() != bundle.sha256:
-        raise BundleDamagedError("the code bundle is damaged in the object store", tree=tree, bytes=len(data))
-    return bytes(data)
+    if size != bundle.size_bytes or digest.hexdigest() != bundle.sha256:
+        raise BundleDamagedError("the code bundle is damaged in the object store", tree=bundle.tree, bytes=size)

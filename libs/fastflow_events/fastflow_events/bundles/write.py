@@ -8,6 +8,7 @@ from typing import BinaryIO
 import msgspec
 import nats.errors
 from msgspec import Struct
+from msgspec.structs import replace
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
@@ -54,6 +55,26 @@ async def store_bundle(nc: Client, tree: str, file: BinaryIO, *, at: datetime) -
     except (nats.errors.Error, TimeoutError) as exc:
         raise InfrastructureError(f"the code bundle was not stored: {exc!r}", tree=tree) from exc
     return StoredBundle(tree=tree, sha256=sha, size_bytes=size, chunks=chunks, nuid=nuid, seq=ack.seq)
+
+
+async def touch_bundle(nc: Client, bundle: StoredBundle, *, at: datetime) -> StoredBundle | None:
+    """Describe a stored bundle anew, so that a deletion decided before does not happen; None when that came first.
+
+    Raises:
+        InfrastructureError: the store did not answer.
+    """
+    expected = {"Nats-Expected-Last-Subject-Sequence": str(bundle.seq)}
+    try:
+        ack = await nc.jetstream(timeout=ACK_TIMEOUT_S).publish(
+            meta_subject(bundle.tree), encode_info(bundle, at.isoformat()), headers=expected
+        )
+    except APIError as exc:
+        if exc.err_code == _WRONG_LAST_SEQUENCE:
+            return await find_bundle(nc, bundle.tree)  # somebody else touched it, or it is deleted
+        raise InfrastructureError(f"the code bundle was not kept: {exc.description}", tree=bundle.tree) from exc
+    except (nats.errors.Error, TimeoutError) as exc:
+        raise InfrastructureError(f"the code bundle was not kept: {exc!r}", tree=bundle.tree) from exc
+    return replace(bundle, seq=ack.seq)
 
 
 async def _publish_chunks(nc: Client, subject: str, file: BinaryIO) -> tuple[str, int, int]:

@@ -5,8 +5,12 @@ absent ──► runnable ◄──► invalid        found at the head, with or
    ▲           │            │
    └───────────┴────────────┘           gone from the head; its versions stay
 ```
+
+A name belongs to one repository. While another one has a folder of the same name, it is invalid, whatever either
+says: which of two scripts runs is never a question of who was read first.
 """
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -29,6 +33,8 @@ from fastflow_events.pipeline.commands import (
 from fastflow_events.pipeline.events import (
     PipelineBundleExpired,
     PipelineChanged,
+    PipelineClashed,
+    PipelineClashEnded,
     PipelineDiscovered,
     PipelineInvalid,
     PipelinePaused,
@@ -46,10 +52,13 @@ class Pipeline(Struct, frozen=True, kw_only=True):
 
     phase: Phase = "absent"
     repository: str = ""
+    commit: str = ""
     tree: str = ""
     definition: dict[str, object] = {}
     errors: tuple[str, ...] = ()
     paused: bool = False
+    rivals: tuple[str, ...] = ()
+    """Other repositories that have a folder of this name, sorted."""
     versions: dict[str, str] = {}
     """Commit to tree, for every commit whose bundle is stored; a caller may hold back those it does not ask about."""
 
@@ -64,19 +73,20 @@ def decide(command: PipelineCommand, pipeline: Pipeline) -> list[Fact]:
     """Return the facts that follow from `command`; an empty list means "already so".
 
     Raises:
-        ForeignPipelineError: the pipeline belongs to another repository.
+        ForeignPipelineError: a version of a pipeline that belongs to another repository.
         NotFoundError: there is no such pipeline to pause or resume.
     """
     match command:
         case FindPipeline(version=version):
-            _refuse_foreign(version.repository, pipeline)
-            return _found(version, pipeline)
+            place = FindInvalid(repository=version.repository, commit=version.commit, tree=version.tree, errors=())
+            return _in_one_place(place, pipeline, lambda ours: _found(version, ours))
         case FindInvalid():
-            _refuse_foreign(command.repository, pipeline)
-            return _found_invalid(command, pipeline)
-        case LosePipeline():
-            ours = pipeline.phase != "absent" and pipeline.repository == command.repository
-            return [PipelineRemoved(repository=command.repository, commit=command.commit)] if ours else []
+            return _in_one_place(command, pipeline, lambda ours: _found_invalid(command, ours))
+        case LosePipeline(repository=repository, commit=commit):
+            if repository in pipeline.rivals:
+                return [PipelineClashEnded(repository=repository)]
+            ours = pipeline.phase != "absent" and pipeline.repository == repository
+            return [PipelineRemoved(repository=repository, commit=commit)] if ours else []
         case StoreVersion(version=version):
             _refuse_foreign(version.repository, pipeline)
             return [] if pipeline.versions.get(version.commit) == version.tree else [version]
@@ -98,18 +108,29 @@ def evolve(pipeline: Pipeline, fact: Fact) -> Pipeline:
                 pipeline,
                 phase="runnable",
                 repository=fact.repository,
+                commit=fact.commit,
                 tree=fact.tree,
                 definition=fact.definition,
                 errors=(),
             )
         case PipelineInvalid():
             return replace(
-                pipeline, phase="invalid", repository=fact.repository, tree=fact.tree, definition={}, errors=fact.errors
+                pipeline,
+                phase="invalid",
+                repository=fact.repository,
+                commit=fact.commit,
+                tree=fact.tree,
+                definition={},
+                errors=fact.errors,
             )
         case PipelineRemoved():
             return replace(pipeline, phase="absent", tree="", definition={}, errors=())
         case PipelinePaused() | PipelineResumed():
             return replace(pipeline, paused=isinstance(fact, PipelinePaused))
+        case PipelineClashed(repository=rival):
+            return replace(pipeline, rivals=tuple(sorted({*pipeline.rivals, rival})))
+        case PipelineClashEnded(repository=rival):
+            return replace(pipeline, rivals=tuple(name for name in pipeline.rivals if name != rival))
         case PipelineVersionStored():
             return replace(pipeline, versions={**pipeline.versions, fact.commit: fact.tree})
         case PipelineBundleExpired(tree=expired):
@@ -122,6 +143,29 @@ def evolve(pipeline: Pipeline, fact: Fact) -> Pipeline:
 def _refuse_foreign(repository: str, pipeline: Pipeline) -> None:
     if pipeline.phase != "absent" and pipeline.repository != repository:
         raise ForeignPipelineError(f"the repository {pipeline.repository} already has a pipeline of this name")
+
+
+def _in_one_place(found: FindInvalid, pipeline: Pipeline, say: Callable[[Pipeline], list[Fact]]) -> list[Fact]:
+    """What to say of a folder, given who else has one of this name."""
+    here = found.repository
+    if pipeline.phase != "absent" and pipeline.repository != here:
+        if here in pipeline.rivals:
+            return []
+        clashed = PipelineClashed(repository=here, commit=found.commit, tree=found.tree)
+        return [clashed, _taken(pipeline.repository, pipeline.commit, pipeline.tree, (*pipeline.rivals, here))]
+    ended: list[Fact] = [PipelineClashEnded(repository=here)] if here in pipeline.rivals else []
+    ours = replace(pipeline, rivals=tuple(name for name in pipeline.rivals if name != here))
+    if not ours.rivals:
+        return [*ended, *say(ours)]
+    taken = _taken(here, found.commit, found.tree, ours.rivals)
+    same = (ours.phase, ours.tree, ours.errors) == ("invalid", taken.tree, taken.errors)
+    return ended if same else [*ended, taken]
+
+
+def _taken(repository: str, commit: str, tree: str, rivals: tuple[str, ...]) -> PipelineInvalid:
+    names = ", ".join(f'"{name}"' for name in sorted({repository, *rivals}))
+    sentence = f"several repositories have a folder of this name: {names}; rename all but one of them"
+    return PipelineInvalid(repository=repository, commit=commit, tree=tree, errors=(sentence,))
 
 
 def _found(version: PipelineVersionStored, pipeline: Pipeline) -> list[Fact]:

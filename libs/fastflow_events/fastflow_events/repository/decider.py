@@ -99,9 +99,7 @@ def evolve(repository: Repository, fact: Fact) -> Repository:
             known = replace(repository, commit=None, failure=None) if moved else repository
             return replace(known, configured=fact, removed=False)
         case RepositoryRemoved():
-            return replace(
-                repository, configured=None, removed=True, commit=None, failure=None, pipelines=0, invalid=0
-            )
+            return replace(repository, configured=None, removed=True, commit=None, failure=None, pipelines=0, invalid=0)
         case RepositorySyncRequested():
             newest = (*repository.deliveries, fact.delivery) if fact.delivery else repository.deliveries
             return replace(repository, requests=repository.requests + 1, deliveries=newest[-MAX_DELIVERIES:])
