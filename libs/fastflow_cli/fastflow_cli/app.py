@@ -13,6 +13,7 @@ VERBS = {
     "status": "commands.installing:status",
     "down": "commands.installing:down",
     "demo": "commands.demonstrating:demo",
+    "doctor": "commands.examining:doctor",
     "run": "commands.running:run",
     "logs": "commands.running:logs",
     "cancel": "commands.running:cancel",

@@ -159,7 +159,7 @@ def status(*, home: HomeOption = None, json: Json = False) -> int:
         rows = [(name, str(pid), str(place.log_of(name))) for name, pid in state.children.items()]
         show_table(("process", "pid", "log"), rows, empty="no child runs")
     if problem:
-        raise NotRunningError(f"the gateway does not work: {problem}", fix=f"less {place.log_of('gateway')}")
+        raise NotRunningError(f"the gateway does not work: {problem}", fix=f"tail -n 50 {place.log_of('gateway')}")
     return Exit.OK
 
 

@@ -130,4 +130,4 @@ async def until_answers(port: int, log: Path) -> None:
             writer.close()
             return
         await asyncio.sleep(0.02)
-    raise CliError(f"the socket proxy does not answer: {last_words(log)}", fix=f"less {log}")
+    raise CliError(f"the socket proxy does not answer: {last_words(log)}", fix=f"tail -n 50 {log}")

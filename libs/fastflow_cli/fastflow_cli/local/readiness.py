@@ -37,7 +37,7 @@ async def until_ready(supervisor: Supervisor, name: str, url: str, log: Path) ->
     while (problem := await is_ready(url)) is not None:
         child = supervisor.child(name)
         if child.failures >= GIVE_UP_AFTER or child.last_code == SETTINGS_WRONG:
-            raise CliError(f"{name} does not start: {last_words(log)}", fix=f"less {log}")
+            raise CliError(f"{name} does not start: {last_words(log)}", fix=f"tail -n 50 {log}")
         if time.monotonic() > deadline:
-            raise CliError(f"{name} is not ready after {READY_WITHIN_S:g} s: {problem}", fix=f"less {log}")
+            raise CliError(f"{name} is not ready after {READY_WITHIN_S:g} s: {problem}", fix=f"tail -n 50 {log}")
         await asyncio.sleep(ASK_EVERY_S)

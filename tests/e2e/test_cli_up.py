@@ -1,0 +1,212 @@
+"""`fastflow` as somebody types it: a real installation, real processes, no stand-ins."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from fastflow_cli.testing.product import repository
+from fastflow_events.testing.eventually import eventually
+
+pytestmark = [pytest.mark.nats, pytest.mark.e2e]
+FASTFLOW = [sys.executable, "-m", "fastflow_cli"]
+
+
+class Terminal:
+    """Commands against one home."""
+
+    def __init__(self, home: Path, source: Path) -> None:
+        self.home = home
+        self.source = source
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("FASTFLOW_") or k == "FASTFLOW_NATS_SERVER"}
+        self.env = {**kept, "FASTFLOW_HOME": str(home)}
+
+    def type(self, *arguments: str, code: int = 0) -> str:
+        """Run a command to its end; returns what it answered."""
+        done = subprocess.run(
+            [*FASTFLOW, *arguments], env=self.env, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    @contextmanager
+    def up(self) -> "Iterator[subprocess.Popen[str]]":
+        """`fastflow up`, once it is ready; ended at the end if it still runs."""
+        argv = [*FASTFLOW, "up", "--port", "0", "--executor", "process", "--git-url", str(self.source)]
+        log = self.home.with_name("up.log")
+        with log.open("a") as file:
+            process = subprocess.Popen(argv, env=self.env, stdout=file, stderr=subprocess.STDOUT, text=True)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            print(log.read_text())  # noqa: T201 - pytest shows it when the test fails
+
+    async def ready(self) -> dict[str, int]:
+        """Wait until it is; returns the children."""
+        state = await eventually(self._state, within_s=60)
+        assert state is not None
+        return state
+
+    def _state(self) -> dict[str, int] | None:
+        file = self.home / "up.json"
+        state = json.loads(file.read_text()) if file.exists() else {}
+        return state["children"] if state.get("ready") else None
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    source = tmp_path / "pipelines"
+    source.mkdir()
+    return Terminal(tmp_path / "home", repository(source))
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def working_for(home: Path) -> list[str]:
+    """Every process that was told about this home, the tests' own aside."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            told = command.encode() + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(home).encode() in told and lives(int(folder.name)):
+            found.append(command)
+    return found
+
+
+async def test_a_run_from_a_second_terminal_ends_as_the_run_ends(terminal: Terminal) -> None:
+    with terminal.up():
+        await terminal.ready()
+        await eventually(lambda: "hello" in terminal.type("pipelines"), within_s=60)
+        assert "already running at http://127.0.0.1:" in terminal.type("up")
+        shown = terminal.type("status")
+        assert "executor process" in shown
+        for child in ("nats", "gateway", "git_sync", "scheduler", "runner"):
+            assert child in shown
+
+        told = terminal.type("run", "hello", "-p", "A=1", "-e", "B=2", "--follow")
+        assert "Hello, world!\n" in told
+        assert "succeeded" in told
+        assert "about to fail" in terminal.type("run", "fails", "--follow", code=1)
+        assert "there is no pipeline nope" in terminal.type("run", "nope", code=4)
+        assert "error:" in terminal.type("run", "hello", "-e", "UV_INDEX=x", code=2)
+
+        rows = json.loads(terminal.type("runs", "--json"))["items"]
+        assert [(row["pipeline"], row["status"]) for row in rows] == [("fails", "failed"), ("hello", "succeeded")]
+        assert rows[1]["params"] == {"A": "1"}
+        assert terminal.type("logs", rows[1]["id"]) == "Hello, world!\n"
+        assert "about to fail" in terminal.type("logs", rows[0]["id"], "--follow", code=1)
+        assert "no such run" in terminal.type("logs", "nothing", code=4)
+
+        facts = terminal.type("events", "tail", "--no-follow", "--type", "run.finished", "--json").splitlines()
+        assert [json.loads(fact)["data"]["outcome"] for fact in facts] == ["succeeded", "failed"]
+
+        before, after = re.findall(r"sha256 ([0-9a-f]{64})", terminal.type("rebuild"))
+        assert before == after
+        assert before in terminal.type("rebuild", "--check")
+
+        terminal.type("down")
+    assert working_for(terminal.home) == []
+    assert "nothing runs" in terminal.type("status", code=3)
+    assert "nothing runs" in terminal.type("down")
+    assert "fastflow up" in terminal.type("runs", code=3)
+
+
+async def test_a_cancelled_run_ends_the_following_command_with_its_own_code(terminal: Terminal) -> None:
+    with terminal.up():
+        await terminal.ready()
+        await eventually(lambda: "steady" in terminal.type("pipelines"), within_s=60)
+        run_id = terminal.type("run", "steady").split()[0]
+        argv = [*FASTFLOW, "logs", run_id, "--follow"]
+        with subprocess.Popen(argv, env=terminal.env, stdout=subprocess.PIPE, text=True) as follower:  # noqa: ASYNC220
+            assert follower.stdout is not None
+            assert follower.stdout.readline() == "begin\n"
+            terminal.type("cancel", run_id, "--why", "a test")
+            assert follower.wait(60) == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+async def test_a_signal_ends_everything_in_order_and_leaves_no_process(
+    terminal: Terminal, number: signal.Signals
+) -> None:
+    with terminal.up() as up:
+        await terminal.ready()
+        up.send_signal(number)
+        assert up.wait(40) == 0
+    assert working_for(terminal.home) == []
+    said = terminal.home.with_name("up.log").read_text()
+    assert "stopping" in said
+    assert "killed" not in said
+
+
+async def test_a_signal_while_it_starts_leaves_no_process(terminal: Terminal) -> None:
+    with terminal.up() as up:
+        await eventually((terminal.home / "nats" / "nats.log").exists, within_s=30)
+        up.send_signal(signal.SIGINT)
+        up.wait(40)
+    assert working_for(terminal.home) == []
+
+
+async def test_when_up_is_killed_nothing_of_it_stays_and_the_next_one_goes_on(terminal: Terminal) -> None:
+    with terminal.up() as up:
+        children = await terminal.ready()
+        up.kill()
+        up.wait()
+        await eventually(lambda: not any(lives(pid) for pid in children.values()), within_s=5)
+        assert working_for(terminal.home) == []
+    with terminal.up():
+        await eventually(lambda: "already running" in terminal.type("up"), within_s=60)
+        await eventually(lambda: "Hello, world!" in terminal.type("run", "hello", "--follow"), within_s=60)
+
+
+async def test_a_killed_service_and_a_killed_bus_come_back_and_it_is_said(terminal: Terminal) -> None:
+    with terminal.up():
+        children = await terminal.ready()
+        await eventually(lambda: "hello" in terminal.type("pipelines"), within_s=60)
+        for name in ("nats", "gateway"):
+            os.kill(children[name], signal.SIGKILL)
+
+        def again() -> bool:
+            now = terminal._state()
+            return now is not None and all(now.get(n) not in (None, children[n]) for n in ("nats", "gateway"))
+
+        await eventually(again, within_s=30)
+        assert "gateway was killed by SIGKILL" in terminal.home.with_name("up.log").read_text()
+        await eventually(lambda: "Hello, world!" in terminal.type("run", "hello", "--follow"), within_s=60)
+
+
+def test_a_taken_port_is_said_with_the_line_to_type(terminal: Terminal) -> None:
+    from socket import create_server  # noqa: PLC0415
+
+    with create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = terminal.type("up", "--port", port, "--executor", "process", "--git-url", str(terminal.source), code=2)
+    assert f"port {port} on 127.0.0.1 is taken" in told
+    assert "type:  fastflow up --port" in told
+
+
+def test_a_forced_docker_executor_without_an_engine_fails_instead_of_falling_back(terminal: Terminal) -> None:
+    terminal.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
+    told = terminal.type("up", "--executor", "docker", "--git-url", str(terminal.source), code=6)
+    assert "/nowhere/docker.sock does not exist" in told
+    assert "type:  make docker" in told
