@@ -109,7 +109,7 @@ async def test_a_run_from_a_second_terminal_ends_as_the_run_ends(terminal: Termi
         assert "succeeded" in told
         assert "about to fail" in terminal.type("run", "fails", "--follow", code=1)
         assert "there is no pipeline nope" in terminal.type("run", "nope", code=4)
-        assert "error:" in terminal.type("run", "hello", "-e", "UV_INDEX=x", code=2)
+        assert "error:" in terminal.type("run", "hello", "-e", "FASTFLOW_RUN_ID=x", code=2)
 
         rows = json.loads(terminal.type("runs", "--json"))["items"]
         assert [(row["pipeline"], row["status"]) for row in rows] == [("fails", "failed"), ("hello", "succeeded")]
