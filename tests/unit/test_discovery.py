@@ -5,9 +5,8 @@ import json
 
 import pytest
 from fastflow_events.run.specification import Requirements
-from fastflow_git_sync.discovery import Invalid, Judged, Runnable, inspect, is_name, is_pipeline, wanted
-from fastflow_git_sync.ports import Entry, Folder
-from fastflow_git_sync.requirements import INLINE_BYTES, requirements, script_block
+from fastflow_rules.folder import Entry, Folder, Invalid, Judged, Runnable, inspect, is_name, is_pipeline, wanted
+from fastflow_rules.folder.requirements import INLINE_BYTES, requirements, script_block
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,3 +160,16 @@ def test_whatever_the_metadata_holds_the_folder_is_judged(raw: bytes) -> None:
 def test_whatever_the_requirements_hold_they_are_read(text: str) -> None:
     found = requirements({"requirements.txt": text, "main.py": text})
     assert json.dumps(found.text) is not None
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345\n"
+
+
+def test_files_in_git_lfs_are_warned_of_and_an_entry_point_there_is_refused() -> None:
+    found = runnable({"main.py": "1", **{f"data{n}.bin": POINTER for n in range(7)}})
+    [warning] = found.definition.warnings
+    assert warning.startswith('the content of files in Git LFS is not fetched, runs see the pointers: "data0.bin"')
+    assert warning.endswith("and 2 more")
+    [reason] = reasons({"main.py": POINTER})
+    assert reason == '"main.py" is a Git LFS pointer; its content is not fetched'
+    assert "requirements.txt" in reasons({"main.py": "1", "requirements.txt": POINTER})[0]

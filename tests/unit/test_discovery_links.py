@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fastflow_git_sync.links import leaves, unsafe_links, unsafe_names
+from fastflow_rules.folder.links import leaves, unsafe_links, unsafe_names
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

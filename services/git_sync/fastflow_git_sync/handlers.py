@@ -8,11 +8,12 @@ from fastflow_events.pipeline.decider import ForeignPipelineError, Pipeline, pip
 from fastflow_events.recorded import Cause
 from fastflow_events.repository.commands import CompleteSync, ConfigureRepository, FailSync, RepositoryCommand
 from fastflow_events.repository.decider import repository_decider
+from fastflow_rules import folder as discovery
+from fastflow_rules.folder import Folder
 
-from fastflow_git_sync import discovery
 from fastflow_git_sync.deps import Deps
 from fastflow_git_sync.inspection import judge, store
-from fastflow_git_sync.ports import Folder, GitError
+from fastflow_git_sync.ports import GitError
 from fastflow_git_sync.recording import record
 
 logger = logging.getLogger(__name__)

@@ -1,11 +1,12 @@
 """Read what a folder needs to be judged, and store what was judged well."""
 
 from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_rules import folder as discovery
 from fastflow_rules.definition import to_fact
+from fastflow_rules.folder import Folder
 
-from fastflow_git_sync import discovery
 from fastflow_git_sync.deps import Deps
-from fastflow_git_sync.ports import Folder, Source, TooLargeError
+from fastflow_git_sync.ports import Source, TooLargeError
 
 
 async def judge(source: Source, folder: Folder) -> discovery.Judged | None:

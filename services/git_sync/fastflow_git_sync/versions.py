@@ -6,8 +6,8 @@ from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunRequested
+from fastflow_rules import folder as discovery
 
-from fastflow_git_sync import discovery
 from fastflow_git_sync.deps import Deps
 from fastflow_git_sync.inspection import judge, store
 from fastflow_git_sync.ports import CommitMissingError, GitError

@@ -18,6 +18,7 @@ from fastflow_rules.definition.model import (
 from fastflow_rules.definition.params import check_params
 from fastflow_rules.definition.parse import MAX_BYTES, parse
 from fastflow_rules.definition.problem import Problem
+from fastflow_rules.definition.repository import RepositoryFile, parse_repository
 from fastflow_rules.definition.specification import Defaults, forbidden_env, specification
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Downstream",
     "Param",
     "Problem",
+    "RepositoryFile",
     "RetryStrategy",
     "RunConfig",
     "Schedule",
@@ -36,6 +38,7 @@ __all__ = [
     "forbidden_env",
     "from_fact",
     "parse",
+    "parse_repository",
     "run_config",
     "specification",
     "to_fact",

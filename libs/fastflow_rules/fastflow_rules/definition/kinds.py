@@ -125,6 +125,18 @@ def array(kind: Kind[T], *, max_items: int = 1000) -> Kind[tuple[T, ...]]:
     return Kind(read, {"type": "array", "items": kind.schema, "maxItems": max_items})
 
 
+def mapping(kind: Kind[T], *, max_items: int = 1000) -> Kind[dict[str, T]]:
+    """An object whose members have any names and one kind of value; members that are refused are left out."""
+
+    def read(value: object, at: At) -> dict[str, T] | Problem:
+        if not isinstance(value, dict) or len(value) > max_items:
+            return at.refuse(value, f"an object of at most {max_items} members")
+        found = {key.strip(): kind.read(member, at.key(key)) for key, member in value.items()}
+        return {key: member for key, member in found.items() if not isinstance(member, Problem)}
+
+    return Kind(read, {"type": "object", "additionalProperties": kind.schema, "maxProperties": max_items})
+
+
 def table(fields: Mapping[str, Field], build: Callable[[dict[str, Any], At], T]) -> Kind[T]:
     """An object with known members; an unknown one is a warning that names the closest known one."""
 

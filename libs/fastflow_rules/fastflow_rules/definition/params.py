@@ -68,7 +68,8 @@ def check_params(definition: Definition, given: Mapping[str, object]) -> dict[st
         param = declared.get(name) if declared else Param(name=name)
         if param is None:
             close = get_close_matches(name[:100], declared, n=1)
-            at.key(name).refuse(value, f"did you mean {brief(close[0])}?" if close else "no such parameter")
+            hint = f"; did you mean {brief(close[0])}?" if close else ""
+            at.key(name).refuse_as("a parameter that the pipeline does not have", f"those it declares{hint}")
         elif not isinstance(text := fit(param, value, at.key(name)), Problem):
             fitting[name] = text
     for param in definition.params:

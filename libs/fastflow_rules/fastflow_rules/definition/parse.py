@@ -8,37 +8,35 @@ from msgspec.structs import replace
 
 from fastflow_rules.definition.fields import fields
 from fastflow_rules.definition.kinds import table
-from fastflow_rules.definition.model import Definition, Schedule, to_fact, webhook_hash
-from fastflow_rules.definition.problem import At, Problem, Report
+from fastflow_rules.definition.model import Definition, Param, Schedule, to_fact, webhook_hash
+from fastflow_rules.definition.problem import At, Problem, Report, brief
+from fastflow_rules.definition.reading import MAX_BYTES, read_json
+from fastflow_rules.definition.repository import RepositoryFile, inherit
 from fastflow_rules.definition.timing import check_times
 from fastflow_rules.definition.values import PROTECTED, is_variable_name, repeated
 
-MAX_BYTES = 256 * 1024
-"""A longer file is not even read."""
 MAX_FACT_BYTES = 24 * 1024
 """What a definition may take in a fact."""
+__all__ = ["MAX_BYTES", "MAX_FACT_BYTES", "parse"]
 SHORT_KEY = 16
-_BOM = b"\xef\xbb\xbf"
 
 
-def parse(raw: bytes, *, folder: str) -> Definition | list[Problem]:
-    """Read `pipeline.json` of the pipeline `folder`; the list is never empty. Never raises."""
-    if len(raw) > MAX_BYTES:
-        return [Problem(path="$", found=f"a file of {len(raw)} bytes", allowed=f"at most {MAX_BYTES} bytes")]
+def parse(raw: bytes, *, folder: str, repository: RepositoryFile | None = None) -> Definition | list[Problem]:
+    """Read `pipeline.json` of the pipeline `folder`; the list is never empty. Never raises.
+
+    What the repository's `fastflow.json` says holds where the pipeline is mute.
+    """
     report = Report()
-    root = At(report)
     keys: dict[str, str] = {}
-    try:
-        value = msgspec.json.decode(raw.removeprefix(_BOM))
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as exc:
-        return [Problem(path="$", found=f"no JSON: {exc}", allowed="a JSON object")]
-    except RecursionError:
-        return [Problem(path="$", found="objects nested too deeply", allowed="a JSON object as the schema has it")]
+    value = read_json(raw, report)
+    if isinstance(value, Problem):
+        return [value]
+    inherited = repository or RepositoryFile()
 
     def build(found: dict[str, Any], at: At) -> Definition:
-        return _definition(found, at, folder, keys)
+        return _definition(found, at, folder, keys, inherited.groups)
 
-    definition = table(fields(keys), build).read(value, root)
+    definition = table(fields(keys), build).read(inherit(value, inherited), At(report))
     if report.problems or isinstance(definition, Problem):
         return report.problems
     definition = replace(definition, warnings=tuple(report.warnings))
@@ -48,7 +46,9 @@ def parse(raw: bytes, *, folder: str) -> Definition | list[Problem]:
     return definition
 
 
-def _definition(found: dict[str, Any], at: At, folder: str, keys: dict[str, str]) -> Definition:
+def _definition(
+    found: dict[str, Any], at: At, folder: str, keys: dict[str, str], groups: dict[str, int] | None
+) -> Definition:
     own_key = found.pop("webhook_key", None)
     schedules: Sequence[Schedule] = found.get("schedules", ())
     _check_schedules(found, schedules, at)
@@ -58,18 +58,40 @@ def _definition(found: dict[str, Any], at: At, folder: str, keys: dict[str, str]
         replace(schedule, webhook_hash=webhook_hash(folder, keys[schedule.id])) if schedule.id in keys else schedule
         for schedule in schedules
     )
-    for name in sorted(repeated(param.name for param in found.get("params", ()))):
-        at.key("params").refuse(f'the name "{name}" twice', "a different name for each parameter")
+    _check_params(found, at)
     if group := found.pop("group", None):
-        found.update(concurrency_group=group["name"], concurrency_limit=group.get("limit", 1))
+        found.update(concurrency_group=group["name"], concurrency_limit=_limit(group, groups, at))
     found["secrets"] = tuple(dict.fromkeys(found.get("secrets", ())))
     return Definition(**found, webhook_hash=webhook_hash(folder, own_key) if own_key else None)
+
+
+def _limit(group: dict[str, Any], groups: dict[str, int] | None, at: At) -> int:
+    """The limit of a group: what `fastflow.json` says, else the pipeline itself, else 1."""
+    name, own = group["name"], group.get("limit")
+    if groups is not None and name not in groups:
+        at.key("concurrency_group").warn(f"fastflow.json has no group {brief(name)}")
+    shared = (groups or {}).get(name)
+    if shared is not None and own not in (None, shared):
+        at.key("concurrency_group").warn(f"fastflow.json says that the limit is {shared}, and that counts")
+    return int(shared or own or 1)
+
+
+def _check_params(found: dict[str, Any], at: At) -> None:
+    params: Sequence[Param] = found.get("params", ())
+    for name in sorted(repeated(param.name for param in params)):
+        at.key("params").refuse_as(f"the name {brief(name)} twice", "a different name for each parameter")
+    timed = [found, *(msgspec.structs.asdict(schedule) for schedule in found.get("schedules", ()))]
+    by_itself = any(each.get("cron") or each.get("interval_s") for each in timed) or found.get("run_once_at")
+    for param in params:
+        set_by = any(param.name in config.get("env", {}) for config in timed)
+        if by_itself and param.required and param.default is None and not set_by:
+            at.key("params").warn(f"{param.name} is required, and no schedule can give it")
 
 
 def _check_schedules(found: dict[str, Any], schedules: Sequence[Schedule], at: At) -> None:
     check_times(found, at)
     for id in sorted(repeated(schedule.id for schedule in schedules)):
-        at.key("schedules").refuse(f'the id "{id}" twice', "a different id for each schedule")
+        at.key("schedules").refuse_as(f"the id {brief(id)} twice", "a different id for each schedule")
     if schedules and (lost := [key for key in ("cron", "interval_s", "start", "end") if found.pop(key, None)]):
         at.warn(f"schedules is there, so the file's own {', '.join(lost)} do not count")
 

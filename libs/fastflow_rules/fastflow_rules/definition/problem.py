@@ -52,6 +52,10 @@ class At:
         """Note, and return, that the value here cannot be used, without repeating it."""
         return self._refuse("a value that is not shown", allowed)
 
+    def refuse_as(self, found: str, allowed: str) -> Problem:
+        """Note, and return, that what is here cannot be used, in words of the caller's."""
+        return self._refuse(found, allowed)
+
     def warn(self, sentence: str) -> None:
         """Note something that does not keep the file from being used."""
         if len(self.report.warnings) < MAX_WARNINGS:

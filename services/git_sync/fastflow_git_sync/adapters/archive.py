@@ -6,8 +6,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 import zstandard
-
-from fastflow_git_sync.ports import Entry
+from fastflow_rules.folder import Entry
 
 LEVEL = 3
 

@@ -18,12 +18,13 @@ from contextlib import asynccontextmanager
 from typing import BinaryIO, TypeVar
 
 from fastflow_events import subjects
+from fastflow_rules.folder import Entry, Folder
 
 from fastflow_git_sync.adapters.archive import write_archive
 from fastflow_git_sync.adapters.command import GitCommand, GitFailedError, remove_locks
 from fastflow_git_sync.adapters.objects import Objects
 from fastflow_git_sync.credentials import ASKPASS, environment
-from fastflow_git_sync.ports import CommitMissingError, Entry, Folder, GitError, Head
+from fastflow_git_sync.ports import CommitMissingError, GitError, Head
 from fastflow_git_sync.reasons import is_damaged, reason
 from fastflow_git_sync.remote import Remote, check_branch, check_subfolder, remote
 from fastflow_git_sync.settings import GitSyncSettings

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from functools import cache
 
+from fastflow_rules.folder import Entry
 from git import Git
 
-from fastflow_git_sync.ports import Entry, GitError, TooLargeError
+from fastflow_git_sync.ports import GitError, TooLargeError
 
 MAX_FILES = 20_000
 MAX_BYTES = 500_000_000

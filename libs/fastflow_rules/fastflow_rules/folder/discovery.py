@@ -14,13 +14,13 @@ from typing import TypeAlias
 from fastflow_events import subjects
 from fastflow_events.errors import ContractError
 from fastflow_events.run.specification import Requirements
-from fastflow_rules.definition import MAX_BYTES, Definition, parse
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fastflow_git_sync.links import shown, unsafe_links, unsafe_names
-from fastflow_git_sync.ports import Entry, Folder
-from fastflow_git_sync.requirements import FILES, included, requirements
+from fastflow_rules.definition import MAX_BYTES, Definition, RepositoryFile, parse
+from fastflow_rules.folder.entries import Entry, Folder
+from fastflow_rules.folder.links import shown, unsafe_links, unsafe_names
+from fastflow_rules.folder.requirements import FILES, included, requirements
 
 SCRIPT, NOTEBOOK = "main.py", "main.ipynb"
 MAX_TEXT_BYTES = 5 * 1024**2
@@ -28,7 +28,11 @@ MAX_TEXT_BYTES = 5 * 1024**2
 MAX_LINK_BYTES = 4096
 MAX_ERRORS = 20
 MAX_ERROR_LENGTH = 500
-MAX_SUBMODULES_SHOWN = 5
+MAX_SHOWN = 5
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+LFS_SIZES = range(110, 200)
+"""Bytes of a pointer; only files of such a size are looked into."""
+MAX_LFS_CANDIDATES = 2000
 
 
 class Runnable(Struct, frozen=True, kw_only=True):
@@ -67,6 +71,8 @@ def wanted(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, byte
     """What has to be read, besides `contents`, to inspect the folder; `[]` when that is enough."""
     metadata = _metadata(folder, entries)
     names = {*FILES, *included(_texts(contents))}
+    pointers = [entry for entry in entries if entry.is_file and entry.size in LFS_SIZES][:MAX_LFS_CANDIDATES]
+    names |= {entry.path for entry in pointers}
     return [
         entry
         for entry in entries
@@ -79,13 +85,19 @@ def wanted(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, byte
     ]
 
 
-def inspect(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes]) -> Runnable | Invalid:
+def inspect(
+    folder: Folder,
+    entries: Sequence[Entry],
+    contents: Mapping[str, bytes],
+    repository: RepositoryFile | None = None,
+) -> Runnable | Invalid:
     """Judge a folder that `is_pipeline`, with everything that was `wanted` at hand."""
     links = {e.path: contents.get(e.path, b"").decode("utf-8", "surrogateescape") for e in entries if e.is_link}
     errors = [*unsafe_names(entry.path for entry in entries), *unsafe_links(links)]
-    definition = _definition(folder, entries, contents)
+    definition = _definition(folder, entries, contents, repository)
     if isinstance(definition, Definition):
         definition = _with_kind(definition, entries, errors)
+        definition = _without_pointers(definition, contents, errors)
     else:
         errors += definition
     if errors or not isinstance(definition, Definition):
@@ -105,15 +117,18 @@ def _metadata(folder: Folder, entries: Sequence[Entry]) -> Entry | None:
     return by_path.get("pipeline.json") or by_path.get(f"{folder.name}.json")
 
 
-def _definition(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes]) -> Definition | list[str]:
+def _definition(
+    folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes], repository: RepositoryFile | None
+) -> Definition | list[str]:
     metadata = _metadata(folder, entries)
     if metadata is None:
-        return Definition()
+        silent = parse(b"{}", folder=folder.name, repository=repository)
+        return silent if isinstance(silent, Definition) else [f"fastflow.json: {problem}" for problem in silent]
     if not metadata.is_file:
         return [f"{metadata.path} is no regular file"]
     if metadata.size > MAX_BYTES:
         return [f"{metadata.path} has {metadata.size} bytes; at most {MAX_BYTES} are read"]
-    found = parse(contents[metadata.path], folder=folder.name)
+    found = parse(contents[metadata.path], folder=folder.name, repository=repository)
     return found if isinstance(found, Definition) else [f"{metadata.path}: {problem}" for problem in found]
 
 
@@ -129,10 +144,27 @@ def _with_kind(definition: Definition, entries: Sequence[Entry], errors: list[st
         errors.append(f"{entry_point.path} is a symbolic link; it has to be a regular file")
     left_out = [shown(entry.path) for entry in entries if entry.is_submodule]
     if left_out:
-        names = ", ".join(left_out[:MAX_SUBMODULES_SHOWN])
+        names = ", ".join(left_out[:MAX_SHOWN])
         sentence = f"submodules are left out of the code: {names}"
         definition = replace(definition, warnings=(*definition.warnings, sentence))
     return definition
+
+
+def _without_pointers(definition: Definition, contents: Mapping[str, bytes], errors: list[str]) -> Definition:
+    """Say which files are not what they seem: Git LFS keeps their content elsewhere."""
+    pointers = sorted(path for path, content in contents.items() if content.startswith(LFS_POINTER))
+    entry_point = NOTEBOOK if definition.kind == "notebook" else SCRIPT
+    errors += [
+        f"{shown(path)} is a Git LFS pointer; its content is not fetched"
+        for path in pointers
+        if path in (entry_point, *FILES)
+    ]
+    if not pointers:
+        return definition
+    names = ", ".join(shown(path) for path in pointers[:MAX_SHOWN])
+    more = f" and {len(pointers) - MAX_SHOWN} more" if len(pointers) > MAX_SHOWN else ""
+    sentence = f"the content of files in Git LFS is not fetched, runs see the pointers: {names}{more}"
+    return replace(definition, warnings=(*definition.warnings, sentence))
 
 
 def _texts(contents: Mapping[str, bytes]) -> dict[str, str]:

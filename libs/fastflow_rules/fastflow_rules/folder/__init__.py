@@ -1,0 +1,17 @@
+"""A folder of files → a pipeline, or every reason why it is none; the same in Git and on a laptop's disk."""
+
+from fastflow_rules.folder.discovery import Invalid, Judged, Runnable, inspect, invalid, is_name, is_pipeline, wanted
+from fastflow_rules.folder.entries import Entry, Folder
+
+__all__ = [
+    "Entry",
+    "Folder",
+    "Invalid",
+    "Judged",
+    "Runnable",
+    "inspect",
+    "invalid",
+    "is_name",
+    "is_pipeline",
+    "wanted",
+]
