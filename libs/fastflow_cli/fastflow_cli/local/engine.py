@@ -108,6 +108,8 @@ def ensure_network(engine: Engine) -> None:
         "Driver": "bridge",
         "CheckDuplicate": True,
         "Options": {"com.docker.network.bridge.enable_icc": "false"},
+        # Compose takes a network with these labels for its own, so that both can use one engine.
+        "Labels": {"com.docker.compose.network": "runs", "com.docker.compose.project": "fastflow"},
     }
     with client(engine.address) as http:
         if http.get(f"/networks/{RUNS_NETWORK}").status_code == httpx.codes.OK:
