@@ -101,18 +101,6 @@ async def test_code_that_nobody_stored_is_an_infrastructure_error_with_a_closed_
     assert not await facts_of(jetstream_log, run_id, RunStarted)
 
 
-async def test_sealed_values_are_left_out_with_a_warning(
-    runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
-) -> None:
-    runner.start()
-    script = "import os\nprint('TOKEN' in os.environ)"
-    run_id = await submit(nc, jetstream_log, script, sealed_env={"TOKEN": "ciphertext"}, secrets={"DB": 2})
-    assert (await finished(jetstream_log, run_id)).outcome == "succeeded"
-    chunks = await chunks_of(nc, run_id)
-    assert text_of(chunks) == "False\n"
-    assert text_of(chunks, "stderr") == "fast-flow: this runner cannot open sealed values; left out: DB, TOKEN\n"
-
-
 async def test_no_more_attempts_run_than_there_are_slots(
     nc: Client, nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path
 ) -> None:

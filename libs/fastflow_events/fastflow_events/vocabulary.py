@@ -7,22 +7,26 @@ from fastflow_events.backfill import events as backfill
 from fastflow_events.chain import events as chain
 from fastflow_events.environment import events as environment
 from fastflow_events.fact import Fact, wire_types
+from fastflow_events.keyring import events as keyring
 from fastflow_events.pipeline import events as pipeline
 from fastflow_events.queue import events as queue
 from fastflow_events.repository import events as repository
 from fastflow_events.run import events as run
 from fastflow_events.schedule import events as schedule
+from fastflow_events.secret import events as secret
 from fastflow_events.setting import events as settings
 
 AGGREGATES: Mapping[str, ModuleType] = {
     "backfill": backfill,
     "chain": chain,
     "environment": environment,
+    "keyring": keyring,
     "pipeline": pipeline,
     "queue": queue,
     "repository": repository,
     "run": run,
     "schedule": schedule,
+    "secret": secret,
     "settings": settings,
 }
 """Kind of aggregate to the module that holds its facts; importing them is what makes the facts known."""

@@ -26,14 +26,17 @@ from fastflow_runner.adapters.claims_store import SCHEMA, ClaimsProjection
 from fastflow_runner.adapters.code import NatsCode
 from fastflow_runner.adapters.executors import open_executor
 from fastflow_runner.adapters.output import NatsOutput
+from fastflow_runner.adapters.secrets import load_keys, publish_key
 from fastflow_runner.adapters.work import NatsWork
 from fastflow_runner.attempt import Held
 from fastflow_runner.deps import Deps
 from fastflow_runner.lease import Lease
 from fastflow_runner.lock import hold, key_of
+from fastflow_runner.opening import Keys
 from fastflow_runner.ports import Executor
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
+from fastflow_runner.vault import Vault
 from fastflow_runner.watcher import Watcher, hear
 
 SERVICE = "runner"
@@ -45,14 +48,16 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> FastStream:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         key, incarnation = key_of(settings.shared_folder), uuid.uuid4().hex
+        keys = load_keys(settings)
         with hold(settings.folder, incarnation) as predecessor, open_executor(settings, key, variables) as executor:
             async with (
                 connect(settings, f"{SERVICE}-{settings.name}") as nc,
                 open_store(settings.folder / "claims.db", SCHEMA) as store,
             ):
                 holder = Holder(runner=settings.name, incarnation=incarnation, engine=await executor.engine_id())
-                deps = _deps(settings, nc, executor, holder, key)
+                deps = _deps(settings, nc, executor, holder, key=key, keys=keys)
                 await deps.lease.take(predecessor)
+                await publish_key(nc, deps.log, keys, settings.name)
                 projection = ClaimsProjection(store, lambda recorded: hear(deps, recorded))
                 await projection.catch_up(deps.log)
                 work = NatsWork(nc)
@@ -67,16 +72,18 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> FastStream:
     return FastStream(make_broker(settings, SERVICE), lifespan=lifespan, logger=logging.getLogger(__name__))
 
 
-def _deps(settings: RunnerSettings, nc: Client, executor: Executor, holder: Holder, key: bytes) -> Deps:
+def _deps(settings: RunnerSettings, nc: Client, executor: Executor, holder: Holder, *, key: bytes, keys: Keys) -> Deps:
     held = Held()
+    log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.name}")
     telemetry.RUNNING.set_function(lambda: len(held))
     return Deps(
         settings=settings,
         holder=holder,
-        log=JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.name}"),
+        log=log,
         executor=executor,
         output=NatsOutput(nc),
         code=NatsCode(nc),
+        vault=Vault(log, keys),
         lease=Lease(NatsBeats(nc), _heartbeat(settings, holder, executor), running=lambda: len(held), clock=utc_now),
         held=held,
         slots=Slots(settings.max_concurrent),

@@ -14,6 +14,7 @@ from fastflow_runner.lease import Lease
 from fastflow_runner.ports import Executor
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
+from fastflow_runner.vault import Vault
 
 _KILLED = 137
 
@@ -28,6 +29,7 @@ class Deps(Struct, frozen=True, kw_only=True):
     executor: Executor
     output: OutputStore
     code: CodeStore
+    vault: Vault
     lease: Lease
     held: Held
     slots: Slots

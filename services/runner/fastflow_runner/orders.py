@@ -12,13 +12,18 @@ from fastflow_events.run.specification import Specification
 from msgspec import Struct, json
 
 from fastflow_runner.entry.sealed import seal
-from fastflow_runner.ports import Launch, Prepared
+from fastflow_runner.ports import Launch
 
 MAX_CODE_BYTES = 1 << 30
 """Largest unpacked code folder."""
 STATE_FOLDER = ".fastflow"
 """Reserved at the top of every pipeline's folder."""
-_REQUIREMENTS_FILES = {"requirements": "requirements.txt", "requirements_lock": "requirements.txt.lock"}
+_REQUIREMENTS_FILES = {
+    "pep723": "main.py",
+    "uv_lock": "uv.lock",
+    "requirements_lock": "requirements.txt.lock",
+    "requirements": "requirements.txt",
+}
 
 
 class Places(Struct, frozen=True, kw_only=True):
@@ -104,6 +109,7 @@ def prepare_order(
         "source": wanted.source,
         "text": wanted.text,
         "sha256": wanted.sha256,
+        "folder": code,
         "file": f"{code}/{_REQUIREMENTS_FILES.get(wanted.source, '')}",
         "lock": lock,
         "env": dict(env),
@@ -127,8 +133,9 @@ def stage_order(target: str, bundle: bytes) -> bytes:
     return seal(json.encode({"target": target})) + seal(archive)
 
 
-def manifest_of(prepared: Prepared, *, executor: str, container: str, image: str = "") -> Manifest:
-    """Manifest of an attempt that runs in `prepared`."""
+def manifest_of(launch: Launch, *, executor: str, container: str, image: str = "") -> Manifest:
+    """Manifest of an attempt."""
+    prepared = launch.prepared
     return Manifest(
         executor=executor,
         container=container,
@@ -138,4 +145,5 @@ def manifest_of(prepared: Prepared, *, executor: str, container: str, image: str
         environment=prepared.environment,
         lock_sha256=sha256(prepared.lock.encode()).hexdigest() if prepared.lock else "",
         prepare_s=prepared.prepare_s,
+        left_out=launch.left_out,
     )

@@ -62,10 +62,15 @@ class Launch(Struct, frozen=True, kw_only=True):
     prepared: Prepared
     env: dict[str, str]
     """The run's whole environment, secrets opened; goes over stdin, never into the container's configuration."""
+    left_out: dict[str, str] = {}
+    """Variables that could not be opened, and why; for the manifest."""
     nonce: str
     """Random; proves that the completion marker was written by the entry program."""
     not_after: datetime
     """Start of user code is forbidden after this instant (lease)."""
+
+    def __repr__(self) -> str:
+        return f"Launch({self.ref.name})"
 
 
 class Started(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,11 @@ from typing import Annotated, Literal
 
 from fastflow_events import subjects
 from fastflow_events.settings import Settings
-from fastflow_events.topology import DEFAULT_POOL
+from fastflow_events.topology import DEFAULT_POOL, HEARTBEAT_TTL_S
 from msgspec import Meta
+
+MARGIN_S = 3.0
+"""Clocks differ, and whoever was cut off needs a moment to say that it lives."""
 
 
 class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,8 +32,18 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """Volume of code and environments; the socket proxy allows no other."""
     uv: str = "uv"
     """uv's binary for the process executor: a path, or a name on PATH."""
+    sealing_keys_file: Path | None = None
+    """Private keys that open sealed values, shared by all runners; None: made once in `runner/sealing.keys`."""
+    encryption_key_file: Path | None = None
+    """File with the key that opens the encrypted values of an older installation."""
+    encryption_key: str = ""
+    """The same as text; the file is better, because processes can be asked for their environment."""
     patience_s: Annotated[float, Meta(ge=0)] = 60.0
     """How long an engine that fails is asked again before an attempt that never started is given up."""
+    drain: bool = False
+    """On SIGTERM, finish what is in hand before ending; otherwise attempts run on and the next process adopts them."""
+    take_over_after_s: Annotated[float, Meta(ge=0)] = 2 * HEARTBEAT_TTL_S + MARGIN_S
+    """How long another runner of this engine must have been silent before its attempts are adopted."""
     crash_at: str = ""
     """Name of a phase at whose end the process kills itself; for tests of recovery only."""
 

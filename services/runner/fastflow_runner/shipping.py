@@ -18,6 +18,7 @@ from fastflow_events.errors import ConcurrencyError, InfrastructureError
 from fastflow_events.output import Chunk, OutFrame
 
 from fastflow_runner.bus import OutputStore
+from fastflow_runner.masking import Mask
 from fastflow_runner.ports import AttemptRef
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,9 @@ class Tally:
 class Shipper:
     """Ships the output of one attempt; `lead` are lines of the runner's own that come before the script's."""
 
-    def __init__(self, store: OutputStore, ref: AttemptRef, *, lead: Sequence[OutFrame] = ()) -> None:
+    def __init__(
+        self, store: OutputStore, ref: AttemptRef, *, lead: Sequence[OutFrame] = (), mask: Mask | None = None
+    ) -> None:
         self.tally = Tally()
         self._store = store
         self._ref = ref
@@ -63,6 +66,7 @@ class Shipper:
         self._buffered_bytes = 0
         self._changed = asyncio.Condition()
         self._lead = tuple(lead)
+        self._mask = mask
         self._seen = 0
         self._stored_next = 0
         self._closing = False
@@ -95,6 +99,8 @@ class Shipper:
         """Return once everything and the closing chunk are stored."""
         while self._seen < len(self._lead):
             await self._accept(self._lead[self._seen])
+        for held_back in self._mask.rest() if self._mask else ():
+            await self._accept(held_back, masked=True)
         async with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -113,10 +119,13 @@ class Shipper:
             else:
                 await self._pause()
 
-    async def _accept(self, frame: OutFrame) -> None:
+    async def _accept(self, frame: OutFrame, *, masked: bool = False) -> None:
         async with self._changed:
             await self._changed.wait_for(lambda: self._buffered_bytes < BUFFER_BYTES)
             index, self._seen = self._seen, self._seen + 1
+            # In one step with the count, so that a frame that is read again is not looked at twice.
+            if self._mask and index >= len(self._lead) and not masked:
+                frame = self._mask.feed(frame)
             self.tally.add(frame)
             if index >= self._stored_next and not self._closed.is_set():
                 self._buffer.append((index, frame))

@@ -120,6 +120,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Hash that names the prepared environment; empty without packages."""
     lock_sha256: str = ""
     prepare_s: Seconds = 0.0
+    left_out: dict[str, str] = {}
+    """Sealed variables and secrets that the attempt was not given, because they could not be opened, and why."""
 
 
 @wire("run.started.v1", scope="runner")

@@ -102,7 +102,7 @@ class DockerExecutor:
             home="/tmp",
             contained=True,
         )
-        manifest = manifest_of(launch.prepared, executor=self.kind, container=run_name(launch.ref), image=image)
+        manifest = manifest_of(launch, executor=self.kind, container=run_name(launch.ref), image=image)
         order = run_order(launch, places, manifest, grace_s=self._grace_s)
         try:
             return await self._launcher.launch(self._container(launch.ref), body, order, launch.not_after)

@@ -173,7 +173,7 @@ class ProcessExecutor:
             folder.make()
             process, stdin = spawn(command("run"), self._env, folder.log)
             folder.record(process)
-            manifest = manifest_of(launch.prepared, executor=self.kind, container=f"{process.pid}:{process.start}")
+            manifest = manifest_of(launch, executor=self.kind, container=f"{process.pid}:{process.start}")
             places = folder.places(str(self._code(launch.specification.tree)))
             tell(stdin, run_order(launch, places, manifest, grace_s=self._grace_s))
             if started := self._settled(folder, process):

@@ -7,7 +7,9 @@ from fastflow_events.errors import InfrastructureError
 
 from fastflow_runner.attempt import Brief, Signals, nonce_of
 from fastflow_runner.deps import Deps, protected_env
+from fastflow_runner.opening import Opened
 from fastflow_runner.patience import insist, pauses
+from fastflow_runner.phases import secrets
 from fastflow_runner.ports import ImageMissingError, Launch, NotAfterError, Prepared, Started
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ async def start(deps: Deps, brief: Brief, signals: Signals, prepared: Prepared) 
         CancelledRunError: somebody asked for the run's end before.
         FencedError: the attempt belongs to somebody else.
     """
+    opened = await secrets.opened(deps, brief, signals)
     while True:
         not_after = await signals.unless_stopped(deps.lease.not_after())
         signals.check()
@@ -29,7 +32,8 @@ async def start(deps: Deps, brief: Brief, signals: Signals, prepared: Prepared) 
             ref=brief.ref,
             specification=brief.specification,
             prepared=prepared,
-            env=env_of(brief),
+            env=env_of(brief, opened),
+            left_out=opened.left_out,
             nonce=nonce_of(deps.key, brief.ref),
             not_after=not_after,
         )
@@ -40,13 +44,13 @@ async def start(deps: Deps, brief: Brief, signals: Signals, prepared: Prepared) 
             await insist(lambda: deps.executor.remove(brief.ref), what="removing what never started")
 
 
-def env_of(brief: Brief) -> dict[str, str]:
-    """The run's environment; what cannot be opened here is left out."""
+def env_of(brief: Brief, opened: Opened) -> dict[str, str]:
+    """The run's environment; the specification names no variable twice."""
     specification, ref = brief.specification, brief.ref
     protected = protected_env(
         run_id=ref.run_id, attempt=ref.attempt, pipeline=specification.pipeline, trigger=brief.trigger
     )
-    return {**specification.env, **protected}
+    return {**specification.env, **opened.values, **protected}
 
 
 async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:

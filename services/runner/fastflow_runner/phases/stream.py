@@ -16,12 +16,14 @@ from fastflow_events.output import OutFrame
 from fastflow_events.run.commands import StartAttempt
 from fastflow_events.tasks import background
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fastflow_runner.attempt import Brief, Signals, nonce_of
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.notices import left_out
 from fastflow_runner.patience import insist, pauses
+from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Exit, Frame, Started
 from fastflow_runner.shipping import Shipper
 
@@ -46,7 +48,8 @@ async def stream(
     Raises:
         FencedError: the attempt belongs to somebody else.
     """
-    shipper = Shipper(deps.output, brief.ref, lead=left_out(brief, started.at))
+    mask = await secrets.mask_of(deps, brief, started)
+    shipper = Shipper(deps.output, brief.ref, lead=left_out(started), mask=mask)
     if not fresh:
         await insist(shipper.resume, what="looking for stored output")
     watched = Watched()
@@ -60,6 +63,8 @@ async def stream(
         await _read_rest(deps, brief, shipper)
         await shipper.close()
     deps.passed("streamed")
+    if mask is not None and exit.route is not None:
+        exit = replace(exit, route=mask.text(exit.route))
     return exit, watched, shipper
 
 
