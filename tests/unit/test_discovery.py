@@ -6,7 +6,7 @@ import json
 import pytest
 from fastflow_events.run.specification import Requirements
 from fastflow_rules.folder import Entry, Folder, Invalid, Judged, Runnable, inspect, is_name, is_pipeline, wanted
-from fastflow_rules.folder.requirements import INLINE_BYTES, requirements, script_block
+from fastflow_rules.folder.requirements import INLINE_BYTES, requirements, requires_python, script_block
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,15 +115,42 @@ def test_many_errors_are_cut_short() -> None:
         ({"requirements.txt": "# nothing\n\n"}, "none"),
         ({"requirements.txt": "requests\n"}, "requirements"),
         ({"requirements.txt": "requests\n", "requirements.txt.lock": "requests==2.32.0\n"}, "requirements_lock"),
-        ({"requirements.txt": "requests\n", "uv.lock": "x", "pyproject.toml": "y"}, "requirements"),
+        ({"requirements.txt": "requests\n", "uv.lock": "x", "pyproject.toml": "y"}, "uv_lock"),
+        ({"requirements.txt.lock": "requests==2\n", "uv.lock": "x", "pyproject.toml": "y"}, "uv_lock"),
+        ({"requirements.txt": "# nothing\n", "requirements.txt.lock": "requests==2.32.0\n"}, "requirements_lock"),
         ({"uv.lock": "x", "pyproject.toml": "y"}, "uv_lock"),
         ({"uv.lock": "x"}, "none"),
         ({"main.py": '# /// script\n# dependencies = ["requests"]\n# ///\n'}, "pep723"),
         ({"main.py": '# /// script\n# requires-python = ">=3.11"\n# ///\n'}, "none"),
+        (
+            {
+                "main.py": '# /// script\n# dependencies = ["requests"]\n# ///\n',
+                "uv.lock": "x",
+                "pyproject.toml": "y",
+                "requirements.txt": "requests\n",
+            },
+            "pep723",
+        ),
+        ({"main.py": "# /// script\n# dependencies = []\n# ///\n", "requirements.txt": "requests\n"}, "requirements"),
     ],
 )
 def test_where_packages_come_from(files: dict[str, str], source: str) -> None:
     assert requirements(files).source == source
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"main.py": '# /// script\n# requires-python = ">=3.12"\n# ///\n'}, ">=3.12"),
+        ({"main.py": "# /// script\n# dependencies = []\n# ///\n"}, None),
+        ({"main.py": '# /// script\n# requires-python = "new; rm"\n# ///\n'}, None),
+        ({"main.py": "", "uv.lock": "x", "pyproject.toml": '[project]\nrequires-python = ">=3.9,<4"\n'}, ">=3.9,<4"),
+        ({"main.py": "", "uv.lock": "x", "pyproject.toml": "project = 3"}, None),
+        ({"main.py": "", "pyproject.toml": '[project]\nrequires-python = ">=3.9"\n'}, None),
+    ],
+)
+def test_which_python_a_folder_asks_for(files: dict[str, str], said: str | None) -> None:
+    assert requires_python(files) == said
 
 
 def test_the_hash_covers_included_files_and_long_texts_stay_in_the_bundle() -> None:

@@ -1,7 +1,6 @@
 import pytest
-from fastflow_runner.entry.preparing import identity, prepare
+from fastflow_runner.entry.preparing import identity
 from fastflow_runner.entry.requirements_text import has_packages, index_options, refusal
-from fastflow_runner.entry.uv import RefusedError
 
 ABOUT = ["cpython", "3.11.7", "main", "Nov 1 2026", "linux-x86_64", "glibc", "2.36", "cpython-311"]
 LOCK = "requests==2.32.0 \\\n    --hash=sha256:00\n"
@@ -49,8 +48,3 @@ def test_where_packages_are_found_is_repeated_for_the_lock() -> None:
 @pytest.mark.parametrize(("lock", "found"), [("", False), ("# nothing\n--pre\n", False), (LOCK, True)])
 def test_a_lock_without_packages_needs_no_environment(lock: str, found: bool) -> None:
     assert has_packages(lock) is found
-
-
-def test_a_source_this_version_does_not_know_is_refused_before_anything_is_started() -> None:
-    with pytest.raises(RefusedError, match="pep723"):
-        prepare({"source": "pep723", "text": "", "sha256": "", "uv": "/nowhere"})

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from fastflow_rules.definition import MAX_BYTES, Definition, RepositoryFile, parse
 from fastflow_rules.folder.entries import Entry, Folder
 from fastflow_rules.folder.links import shown, unsafe_links, unsafe_names
-from fastflow_rules.folder.requirements import FILES, included, requirements
+from fastflow_rules.folder.requirements import FILES, included, requirements, requires_python
 
 SCRIPT, NOTEBOOK = "main.py", "main.ipynb"
 MAX_TEXT_BYTES = 5 * 1024**2
@@ -102,7 +102,9 @@ def inspect(
         errors += definition
     if errors or not isinstance(definition, Definition):
         return invalid(folder, errors)
-    return Runnable(folder=folder, definition=definition, requirements=requirements(_texts(contents)))
+    texts = _texts(contents)
+    definition = replace(definition, python=definition.python or requires_python(texts))
+    return Runnable(folder=folder, definition=definition, requirements=requirements(texts))
 
 
 def invalid(folder: Folder, errors: Sequence[str]) -> Invalid:

@@ -1,7 +1,8 @@
 """Where a pipeline's packages come from; pure.
 
-`requirements.txt.lock` wins over `requirements.txt`, that over `uv.lock` (with its `pyproject.toml`), and that over
-the block inside `main.py` (PEP 723). A `-r other.txt` inside the folder is written out, so that the hash covers it.
+The block inside `main.py` (PEP 723) wins over `uv.lock` (with its `pyproject.toml`), that over
+`requirements.txt.lock`, and that over `requirements.txt`. A `-r other.txt` inside the folder is written out, so that
+the hash covers it.
 """
 
 import posixpath
@@ -9,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from fastflow_events.run.specification import Requirements
@@ -19,21 +20,35 @@ INLINE_BYTES = 16 * 1024
 MAX_INCLUDES = 50
 FILES = ("requirements.txt.lock", "requirements.txt", "uv.lock", "pyproject.toml", "main.py")
 _INCLUDE = re.compile(r"\s*(?:-r|--requirement)(?:\s+|=|(?=\S))(\S+)\s*(?:#.*)?")
+_SPECIFIER = re.compile(r"[<>=!~][<>=!~0-9.,* ]{0,49}")
 _BLOCK_START = "# /// script"
 _BLOCK_END = "# ///"
 
 
 def requirements(files: Mapping[str, str]) -> Requirements:
     """Return the packages of a folder, given the text of its files by path."""
-    if (lock := files.get("requirements.txt.lock")) and _names_packages(lock):
-        return _of("requirements_lock", lock)
-    if "requirements.txt" in files:
-        text = "".join(_expanded("requirements.txt", files))
-        return _of("requirements", text) if _names_packages(text) else Requirements()
+    block = script_block(files.get("main.py", ""))
+    if block and _block_names_packages(block):
+        return _of("pep723", block)
     if (uv_lock := files.get("uv.lock")) and "pyproject.toml" in files:
         return _of("uv_lock", uv_lock)
-    block = script_block(files.get("main.py", ""))
-    return _of("pep723", block) if block and _block_names_packages(block) else Requirements()
+    if (lock := files.get("requirements.txt.lock")) and _names_packages(lock):
+        return _of("requirements_lock", lock)
+    text = "".join(_expanded("requirements.txt", files)) if "requirements.txt" in files else ""
+    return _of("requirements", text) if _names_packages(text) else Requirements()
+
+
+def requires_python(files: Mapping[str, str]) -> str | None:
+    """What the folder itself says of its Python, such as `>=3.12`; None when it says nothing that can be read."""
+    if block := script_block(files.get("main.py", "")):
+        said = _toml(_block_text(block)) or {}
+    elif "uv.lock" in files:
+        project = (_toml(files.get("pyproject.toml", "")) or {}).get("project")
+        said = project if isinstance(project, dict) else {}
+    else:
+        return None
+    wanted = said.get("requires-python")
+    return wanted if isinstance(wanted, str) and _SPECIFIER.fullmatch(wanted) else None
 
 
 def included(files: Mapping[str, str]) -> set[str]:
@@ -100,8 +115,16 @@ def _names_packages(text: str) -> bool:
 
 
 def _block_names_packages(block: str) -> bool:
+    metadata = _toml(_block_text(block))
+    return metadata is None or bool(metadata.get("dependencies"))  # uv says best what is wrong with it
+
+
+def _block_text(block: str) -> str:
+    return "\n".join(line[2:] for line in block.splitlines()[1:-1])
+
+
+def _toml(text: str) -> dict[str, Any] | None:
     try:
-        metadata = tomllib.loads("\n".join(line[2:] for line in block.splitlines()[1:-1]))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
-        return True  # uv says best what is wrong with it
-    return bool(metadata.get("dependencies"))
+        return None

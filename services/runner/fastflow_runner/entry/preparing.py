@@ -1,28 +1,33 @@
 """Mode `prepare`: an environment that is complete, will not change, and was made without executing any package.
 
 ```text
-interpreter -> lock (given, or compiled) -> hash of lock, Python build, platform, uv -> there? -> build aside, rename
+interpreter -> lock (given, or resolved) -> hash of lock, Python build, platform, uv -> there? -> build aside, rename
 ```
 """
 
+import io
 import json
 import os
-import shutil
 import sys
+import tarfile
+import tempfile
 import time
 from hashlib import sha256
 from typing import Any
 
-from fastflow_runner.entry.requirements_text import has_packages, index_options, refusal
+from fastflow_runner.entry.installing import install, resolve
+from fastflow_runner.entry.requirements_text import has_packages
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
-from fastflow_runner.entry.uv import OutageError, RefusedError, Uv
+from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv
+from fastflow_runner.entry.wanted import needs_building, wanted
 
 REFUSED = 3
 """Exit code when the packages cannot be had."""
 OUTAGE = 4
 """Exit code when asking again later may help."""
+NEEDS_BUILD = 5
+"""Exit code when packages have to be built from their sources, which is done elsewhere."""
 _ORDER_BYTES = 16 << 20
-_SOURCES = ("none", "requirements", "requirements_lock")
 
 
 def identity(lock: str, about: list[str], uv: str) -> str:
@@ -31,31 +36,36 @@ def identity(lock: str, about: list[str], uv: str) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def prepare(order: dict[str, Any]) -> dict[str, object]:
-    """The environment that `order` asks for, built unless it is there.
+def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
+    """The environment that `order` asks for, built unless it is there; `wheels` is a tar archive of what was built.
 
     Raises:
+        NeedsBuildError: packages have to be built first.
         RefusedError: it cannot be had.
         OutageError: it cannot be had now.
     """
     began = time.monotonic()
-    if order["source"] not in _SOURCES:
-        raise RefusedError(f"packages from {order['source']!r} cannot be installed by this version")
-    text = order["text"] or _text(order)
-    if why := refusal(text):
-        raise RefusedError(why)
     root = order["root"]
     uv = Uv(order["uv"], root, order["env"])
     version = uv.version()
-    python = uv.interpreter(order["python"])
+    asked = wanted(order, uv)
+    python = uv.interpreter(order["python"], asked.requires)
     about = uv.about(python)
-    lock = order["lock"] or ("" if order["source"] == "none" else _compile(uv, python, text))
+    lock = order["lock"] or ""
+    if not lock:
+        if needs_building(asked.script or asked.text):
+            raise NeedsBuildError("packages are named by their sources")
+        lock = resolve(uv, python, asked)
     name = f"base-{about[1]}"
     if has_packages(lock):
         name = identity(lock, about, version)
         base, python = python, f"{root}/envs/{name}/bin/python"
         if not os.path.isdir(f"{root}/envs/{name}"):  # noqa: PTH112 - os calls throughout
-            _build(uv, base, f"{root}/envs/{name}", index_options(text) + lock)
+            with tempfile.TemporaryDirectory() as folder:
+                built = _unpacked(wheels, folder)
+                if needs_building(lock) and not built:
+                    raise NeedsBuildError("packages of the lock are named by their sources")
+                install(uv, base, f"{root}/envs/{name}", lock, index=asked.where, built=built)
     return {
         "environment": name,
         "interpreter": python,
@@ -66,59 +76,29 @@ def prepare(order: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _text(order: dict[str, Any]) -> str:
-    """A file too long to travel with the specification, out of the staged code."""
-    if order["source"] == "none" or not order["sha256"]:
-        return ""
-    try:
-        with open(order["file"], "rb") as file:  # noqa: PTH123
-            data = file.read()
-    except OSError as error:
-        raise OutageError(f"{os.path.basename(order['file'])} is not staged: {error.strerror}") from error  # noqa: PTH119
-    if sha256(data).hexdigest() != order["sha256"]:
-        raise RefusedError(f"{os.path.basename(order['file'])} is not the file that was asked for")  # noqa: PTH119
-    return data.decode("utf-8", "replace")
-
-
-def _compile(uv: Uv, python: str, text: str) -> str:
-    if not has_packages(text):
-        return ""
-    options = ("--generate-hashes", "--no-header", "--no-annotate", "--no-build", "--quiet", "--python", python)
-    try:
-        return uv("pip", "compile", "-", *options, text=text)
-    except RefusedError as error:
-        raise RefusedError(_explain(str(error))) from error
-
-
-def _build(uv: Uv, base: str, target: str, lock: str) -> None:
-    temporary = f"{target}.{os.urandom(8).hex()}"
-    os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
-    try:
-        # Relocatable: it is built aside and then renamed.
-        uv("venv", "--quiet", "--no-project", "--relocatable", "--python", base, temporary)
-        options = ("--require-hashes", "--no-build", "--compile-bytecode", "--quiet")
-        uv("pip", "sync", *options, "--python", f"{temporary}/bin/python", "-", text=lock)
-        os.rename(temporary, target)  # noqa: PTH104
-    except RefusedError as error:
-        raise RefusedError(_explain(str(error))) from error
-    except OSError as error:
-        # Somebody else with the same packages was faster; their folder is as good.
-        if not os.path.isdir(target):  # noqa: PTH112
-            raise OutageError(f"the environment cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _explain(words: str) -> str:
-    if "--no-build" in words or "no-build" in words or "Building source distributions" in words:
-        return f"{words}\nonly packages with a wheel for this platform can be installed by this version"
-    return words
+def _unpacked(wheels: bytes, folder: str) -> list[str]:
+    """Paths of the wheels in the archive, laid flat into the folder."""
+    paths: list[str] = []
+    if wheels:
+        with tarfile.open(fileobj=io.BytesIO(wheels), mode="r:") as tar:
+            for member in tar:
+                name = os.path.basename(member.name)  # noqa: PTH119
+                source = tar.extractfile(member) if member.isreg() and name.endswith(".whl") else None
+                if source is not None:
+                    paths.append(f"{folder}/{name}")
+                    with open(paths[-1], "wb") as file:  # noqa: PTH123
+                        file.write(source.read())
+    return sorted(paths)
 
 
 def main() -> int:
-    """0 with the result as one JSON line on standard output; 3 or 4 with uv's words on standard error."""
+    """0 with the result as one JSON line on standard output; 3, 4 or 5 with uv's words on standard error."""
     try:
-        result = prepare(json.loads(read_sealed(0, _ORDER_BYTES)))
+        order = json.loads(read_sealed(0, _ORDER_BYTES))
+        result = prepare(order, read_sealed(0) if order.get("wheels") else b"")
+    except NeedsBuildError as error:
+        sys.stderr.write(f"{error}\n")
+        return NEEDS_BUILD
     except RefusedError as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED

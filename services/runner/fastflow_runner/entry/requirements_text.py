@@ -32,3 +32,13 @@ def has_packages(lock: str) -> bool:
     """False when the lock asks for nothing."""
     lines = (line.strip() for line in lock.splitlines())
     return any(line and not line.startswith(("#", "-")) for line in lines)
+
+
+def without_options(text: str) -> str:
+    """The lines that name packages, with the hashes that belong to them."""
+    kept: list[str] = []
+    for line in text.splitlines():
+        continues = bool(kept) and kept[-1].endswith("\\")
+        if line.strip() and (continues or not line.startswith("-")):
+            kept.append(line)
+    return "".join(f"{line}\n" for line in kept)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 
 _OUTAGE = re.compile(
     r"error sending request|dns error|connection (refused|reset|closed)|timed out|operation timed out"
@@ -11,6 +12,14 @@ _OUTAGE = re.compile(
     re.IGNORECASE,
 )
 _PYTHON = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,49}|[<>=!~][<>=!~0-9.,* ]{0,49}")
+_PREFERENCES = {
+    "only-system": ("only-system",),
+    "only-managed": ("only-managed",),
+    "managed": ("only-managed", "only-system"),
+    "system": ("only-system", "only-managed"),
+}
+"""Where an interpreter is looked for, in this order, for each preference uv knows."""
+_RELEASE = re.compile(r"\d+(\.\d+)+")
 _ABOUT = """
 import json, platform, sys, sysconfig
 print(json.dumps([sys.implementation.name, platform.python_version(), *platform.python_build(),
@@ -22,6 +31,10 @@ class RefusedError(Exception):
     """The packages or the interpreter cannot be had, however often one asks."""
 
 
+class NeedsBuildError(Exception):
+    """Packages have no wheel and have to be built from their sources first."""
+
+
 class OutageError(Exception):
     """Something that should answer did not; asking again later may help."""
 
@@ -31,14 +44,15 @@ class Uv:
 
     def __init__(self, binary: str, root: str, settings: dict[str, str]) -> None:
         self._binary = binary
+        self._hidden = hidden(settings)
+        self._preference = settings.get("UV_PYTHON_PREFERENCE", "system")
         self._env = {
             **os.environ,
             **settings,
             "UV_CACHE_DIR": f"{root}/cache",
             "UV_PYTHON_INSTALL_DIR": f"{root}/python",
             "UV_PYTHON_INSTALL_BIN": "0",
-            "UV_PYTHON_PREFERENCE": "system",
-            "UV_PYTHON_DOWNLOADS": "manual",
+            "UV_PYTHON_DOWNLOADS": settings.get("UV_PYTHON_DOWNLOADS", "manual"),
             "UV_LINK_MODE": "hardlink",
             "UV_NO_PROGRESS": "1",
             "UV_NO_CONFIG": "1",
@@ -61,18 +75,45 @@ class Uv:
         """Such as `0.9.11`."""
         return self("--version").split()[1]
 
-    def interpreter(self, wanted: str) -> str:
-        """Path of a Python that is `wanted`, installed now only when there is none."""
-        if not _PYTHON.fullmatch(wanted):
-            raise RefusedError(f"{wanted!r} is no Python version")
-        find = ("python", "find", "--no-project", "--system", wanted)
-        try:
-            return self(*find).strip()
-        except RefusedError:
-            self("python", "install", "--no-bin", wanted)
-        found = self(*find).strip()
+    def interpreter(self, wanted: str, requires: str = "") -> str:
+        """Path of a Python that is `wanted` and fits `requires`, installed now only when there is none.
+
+        One that is on the machine or in the volume counts; which of them is looked at first, and whether one may be
+        installed at all, is uv's own setting UV_PYTHON_PREFERENCE.
+        """
+        if not _PYTHON.fullmatch(wanted) or (requires and not _PYTHON.fullmatch(requires)):
+            raise RefusedError(f"{f'{wanted} {requires}'.strip()!r} is no Python version")
+        # Of both together only uv can tell whether they agree.
+        if _RELEASE.fullmatch(wanted):
+            both = f"{_range(wanted)},{requires}" if requires else wanted
+        else:
+            both = f"{wanted},{requires}" if requires and not wanted[0].isalnum() else wanted
+        places = _PREFERENCES.get(self._preference, _PREFERENCES["system"])
+        if not both[0].isalnum():
+            ours = "=={}.{}.*".format(*sys.version_info)  # the one that is there already, where any of several will do
+            if found := self._find(f"{ours},{both}", places):
+                return found
+        if found := self._find(both, places):
+            return found
+        if requires and self._find(wanted, places):
+            raise RefusedError(f"the script wants Python {requires}, its pipeline says {wanted}")
+        if places == _PREFERENCES["only-system"]:
+            raise RefusedError(f"there is no Python {wanted}, and UV_PYTHON_PREFERENCE=only-system installs none")
+        self("python", "install", "--no-bin", wanted)
+        found = self._find(both, ("only-managed",))
+        if found is None:
+            raise RefusedError(f"Python {wanted} was installed, and does not fit {both}")
         self._run([found, "-I", "-m", "compileall", "-q", self._run([found, "-I", "-c", _LIBRARY], "").strip()], "")
         return found
+
+    def _find(self, wanted: str, places: tuple[str, ...]) -> str | None:
+        for place in places:
+            try:
+                found = self("python", "find", "--no-project", "--system", "--python-preference", place, wanted)
+            except RefusedError:
+                continue
+            return found.strip()
+        return None
 
     def about(self, interpreter: str) -> list[str]:
         """Implementation, version, build, platform and C library of an interpreter; all that binaries depend on."""
@@ -84,9 +125,35 @@ class Uv:
         except OSError as error:
             raise OutageError(f"{argv[0]}: {error.strerror}") from error
         if done.returncode != 0:
-            words = done.stderr.strip() or f"{' '.join(argv[:3])} ended with code {done.returncode}"
+            words = scrubbed(done.stderr.strip(), self._hidden)
+            words = words or f"{' '.join(argv[:3])} ended with code {done.returncode}"
             raise (OutageError if done.returncode < 0 or _OUTAGE.search(words) else RefusedError)(words)
         return done.stdout
 
 
 _LIBRARY = "import sysconfig; print(sysconfig.get_path('stdlib'))"
+_FULL = 2
+"""Dots in a whole version."""
+
+
+def _range(release: str) -> str:
+    return f"=={release}{'.*' if release.count('.') < _FULL else ''}"
+
+
+_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+def hidden(settings: dict[str, str]) -> list[str]:
+    """What of the settings must not be said: passwords, tokens, and what stands before the host of an address."""
+    found = {value for name, value in settings.items() if any(word in name for word in ("PASSWORD", "TOKEN", "SECRET"))}
+    for value in settings.values():
+        for userinfo in _USERINFO.findall(value):
+            found.update((userinfo.rstrip("@"), userinfo.rstrip("@").partition(":")[2]))
+    return sorted((value for value in found if value), key=len, reverse=True)
+
+
+def scrubbed(words: str, secrets: list[str]) -> str:
+    """The words without any of the secrets, and without what stands before the host of an address."""
+    for secret in secrets:
+        words = words.replace(secret, "****")
+    return _USERINFO.sub("****@", words)

@@ -1,0 +1,105 @@
+# ruff: noqa: D102 - the names of tests are sentences
+"""What environments are on every executor: one class of tests, inherited by the tests of each."""
+
+import asyncio
+import time
+from hashlib import sha256
+from typing import Literal
+
+import pytest
+from fastflow_events.run.specification import Requirements, Specification
+from msgspec import structs
+
+from fastflow_runner.ports import DependencyError, Executor
+from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
+from fastflow_runner.testing.executor_contract import read_all
+
+Source = Literal["none", "pep723", "uv_lock", "requirements_lock", "requirements"]
+BLOCK = '# /// script\n# requires-python = "{requires}"\n# dependencies = ["{package}"]\n# ///\n'
+PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["idna"]\n'
+LOCK = """\
+version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "idna"
+version = "3.10"
+source = { registry = "https://pypi.org/simple" }
+wheels = [
+    { url = "https://files.pythonhosted.org/packages/76/c6/c88e154df9c4e1a2a66ccf0005a88dfb2650c1dffb6f5ce603dfbd452ce3/idna-3.10-py3-none-any.whl", hash = "sha256:946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3" },
+]
+
+[[package]]
+name = "thing"
+version = "1"
+source = { virtual = "." }
+dependencies = [{ name = "idna" }]
+"""  # noqa: E501
+IMPORT = "import idna\nprint(idna.__version__)\n"
+
+
+def from_source(tree: str, source: Source, text: str, *, python: str = "3.11") -> Specification:
+    """A script whose packages are named by `text`."""
+    wanted = Requirements(source=source, text=text, sha256=sha256(text.encode()).hexdigest())
+    return structs.replace(a_specification(tree), requirements=wanted, python=python)
+
+
+async def output_of(executor: Executor, specification: Specification, lock: str | None = None) -> str:
+    """What the script prints, on standard output or error; its environment is prepared first."""
+    prepared = await executor.prepare(specification, lock)
+    launch = a_launch(specification, prepared)
+    async with asyncio.timeout(90):
+        await executor.launch(launch)
+        out, err = await read_all(executor, launch)
+        await executor.wait(launch.ref, launch.nonce)
+        await executor.remove(launch.ref)
+    return (out + err).decode()
+
+
+class EnvironmentContract:
+    """Needs a fixture `executor`."""
+
+    async def staged(self, executor: Executor, files: dict[str, str]) -> str:
+        tree, bundle = bundle_of(files)
+        await executor.stage_code(tree, bundle)
+        return tree
+
+    async def test_a_block_in_the_script_names_its_packages(self, executor: Executor) -> None:
+        block = BLOCK.format(requires=">=3.11", package="idna<3.11")
+        tree = await self.staged(executor, {"main.py": block + IMPORT})
+        assert await output_of(executor, from_source(tree, "pep723", block)) == "3.10\n"
+
+    async def test_a_block_too_long_to_travel_is_read_from_the_script(self, executor: Executor) -> None:
+        block = (
+            BLOCK.format(requires=">=3.11", package="idna==3.10").replace("# ///\n", "# # a word\n" * 2000) + "# ///\n"
+        )
+        block = "# /// script\n" + block.removeprefix("\n").replace("# /// script\n", "")
+        tree = await self.staged(executor, {"main.py": block + IMPORT})
+        specification = from_source(tree, "pep723", block)
+        wanted = structs.replace(specification.requirements, text="")
+        assert await output_of(executor, structs.replace(specification, requirements=wanted)) == "3.10\n"
+
+    async def test_a_block_that_wants_another_python_is_refused_with_both_versions(self, executor: Executor) -> None:
+        block = BLOCK.format(requires=">=3.98", package="idna")
+        with pytest.raises(DependencyError, match=r"the script wants Python >=3\.98, its pipeline says 3\.11"):
+            await executor.prepare(from_source("0" * 40, "pep723", block), None)
+
+    async def test_a_projects_own_lock_is_installed_as_it_is(self, executor: Executor) -> None:
+        files = {"main.py": IMPORT, "uv.lock": LOCK, "pyproject.toml": PROJECT}
+        tree = await self.staged(executor, files)
+        specification = from_source(tree, "uv_lock", LOCK)
+        prepared = await executor.prepare(specification, None)
+        assert prepared.lock.startswith("idna==3.10 \\\n    --hash=sha256:946d195a")
+        assert await output_of(executor, specification) == "3.10\n"
+        assert await output_of(executor, specification, prepared.lock) == "3.10\n"
+
+    async def test_a_lock_that_cannot_be_read_is_told_in_the_words_of_uv(self, executor: Executor) -> None:
+        tree = await self.staged(executor, {"main.py": IMPORT, "uv.lock": "junk", "pyproject.toml": PROJECT})
+        with pytest.raises(DependencyError, match="Failed to parse `uv.lock`"):
+            await executor.prepare(from_source(tree, "uv_lock", "junk"), None)
+
+    async def test_what_cannot_be_resolved_is_told_within_seconds(self, executor: Executor) -> None:
+        began = time.monotonic()
+        with pytest.raises(DependencyError, match=r"(?s)No solution found.*idna"):
+            await executor.prepare(a_specification("0" * 40, requirements="idna==99"), None)
+        assert time.monotonic() - began < 30
