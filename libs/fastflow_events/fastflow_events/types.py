@@ -31,6 +31,6 @@ Outcome: TypeAlias = Literal[
 TriggerKind: TypeAlias = Literal["http", "nats", "webhook", "schedule", "chain", "backfill", "daemon_restart", "cli"]
 CancelKind: TypeAlias = Literal["user", "restart", "policy"]
 RejectReason: TypeAlias = Literal[
-    "unknown", "disabled", "invalid_definition", "version_missing", "limit", "skipped", "chain_depth"
+    "unknown", "disabled", "invalid_definition", "version_missing", "limit", "skipped", "chain_depth", "invalid_params"
 ]
 """`skipped`: left out at a limit because its pipeline wants that; nobody's failure."""

@@ -1,5 +1,6 @@
 """What may be wished of a repository."""
 
+from datetime import datetime
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -66,6 +67,20 @@ class FailSync(Struct, frozen=True, kw_only=True):
     """Number of sync requests that had been made before the head was read."""
 
 
+class ReportOverdue(Struct, frozen=True, kw_only=True):
+    """Nothing good was heard of the repository for too long."""
+
+    since: datetime
+    reason: str
+
+
 RepositoryCommand: TypeAlias = (
-    ConfigureRepository | RemoveRepository | RequestSync | RequestDeployKey | StoreDeployKey | CompleteSync | FailSync
+    ConfigureRepository
+    | RemoveRepository
+    | RequestSync
+    | RequestDeployKey
+    | StoreDeployKey
+    | CompleteSync
+    | FailSync
+    | ReportOverdue
 )

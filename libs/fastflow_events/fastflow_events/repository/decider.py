@@ -11,6 +11,7 @@ from fastflow_events.repository.commands import (
     ConfigureRepository,
     FailSync,
     RemoveRepository,
+    ReportOverdue,
     RepositoryCommand,
     RequestDeployKey,
     RequestSync,
@@ -20,6 +21,7 @@ from fastflow_events.repository.events import (
     RepositoryConfigured,
     RepositoryDeployKeyGenerated,
     RepositoryDeployKeyRequested,
+    RepositoryOverdue,
     RepositoryRemoved,
     RepositorySynced,
     RepositorySyncFailed,
@@ -43,6 +45,8 @@ class Repository(Struct, frozen=True, kw_only=True):
     """Why the last sync failed; None after one that succeeded."""
     requests: int = 0
     answered: int = 0
+    overdue: bool = False
+    """Somebody was told that nothing good was heard for too long."""
     deliveries: tuple[str, ...] = ()
     """The newest deliveries of push hooks, oldest first."""
     key_requests: int = 0
@@ -78,6 +82,9 @@ def decide(command: RepositoryCommand, repository: Repository) -> list[Fact]:
             if requests <= repository.key_answered or repository.removed:
                 return []
             return [RepositoryDeployKeyGenerated(public_key=public_key, fingerprint=fingerprint, requests=requests)]
+        case ReportOverdue(since=since, reason=reason):
+            told = repository.overdue or repository.removed
+            return [] if told else [RepositoryOverdue(since=since, reason=reason)]
         case CompleteSync() | FailSync():
             other = command.configured is not None and not same(command.configured, repository.configured)
             return [] if repository.removed or other else _answer(command, repository)
@@ -97,7 +104,7 @@ def evolve(repository: Repository, fact: Fact) -> Repository:
             before = repository.configured
             moved = before is None or (before.url, before.branch) != (fact.url, fact.branch)
             known = replace(repository, commit=None, failure=None) if moved else repository
-            return replace(known, configured=fact, removed=False)
+            return replace(known, configured=fact, removed=False, overdue=False)
         case RepositoryRemoved():
             return replace(repository, configured=None, removed=True, commit=None, failure=None, pipelines=0, invalid=0)
         case RepositorySyncRequested():
@@ -114,11 +121,14 @@ def evolve(repository: Repository, fact: Fact) -> Repository:
                 pipelines=fact.pipelines,
                 invalid=fact.invalid,
                 failure=None,
+                overdue=False,
                 answered=max(repository.answered, fact.requests),
             )
         case RepositorySyncFailed():
             answered = max(repository.answered, fact.requests)
             return replace(repository, failure=fact.reason, answered=answered)
+        case RepositoryOverdue():
+            return replace(repository, overdue=True)
         case _:
             return repository
 
@@ -143,7 +153,7 @@ def _answer(command: CompleteSync | FailSync, repository: Repository) -> list[Fa
         news = waiting or command.reason != repository.failure
         return [RepositorySyncFailed(reason=command.reason, requests=answered)] if news else []
     before = (repository.commit, repository.pipelines, repository.invalid, repository.failure)
-    if before == (command.commit, command.pipelines, command.invalid, None) and not waiting:
+    if before == (command.commit, command.pipelines, command.invalid, None) and not (waiting or repository.overdue):
         return []
     synced = RepositorySynced(
         commit=command.commit,

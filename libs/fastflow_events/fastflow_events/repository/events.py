@@ -1,5 +1,6 @@
 """The facts of a repository; its id is its name."""
 
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -88,6 +89,15 @@ class RepositorySynced(Fact, frozen=True, kw_only=True):
     invalid: int = 0
     requests: int = 0
     """How many of the repository's sync requests, counted from the first, are answered by now."""
+
+
+@wire("repository.overdue.v1")
+class RepositoryOverdue(Fact, frozen=True, kw_only=True):
+    """Nothing good was heard of the repository for too long: what runs may be old. Said once until it is synced."""
+
+    since: datetime
+    reason: str
+    """A sentence a person understands."""
 
 
 @wire("repository.sync_failed.v1")
