@@ -24,6 +24,7 @@ class Terminal:
     def __init__(self, home: Path, source: Path) -> None:
         self.home = home
         self.source = source
+        self.pid = 0
         kept = {k: v for k, v in os.environ.items() if not k.startswith("FASTFLOW_") or k == "FASTFLOW_NATS_SERVER"}
         self.env = {**kept, "FASTFLOW_HOME": str(home)}
 
@@ -43,6 +44,7 @@ class Terminal:
         log = self.home.with_name("up.log")
         with log.open("a") as file:
             process = subprocess.Popen(argv, env=self.env, stdout=file, stderr=subprocess.STDOUT, text=True)
+        self.pid = process.pid
         try:
             yield process
         finally:
@@ -63,7 +65,7 @@ class Terminal:
     def _state(self) -> dict[str, int] | None:
         file = self.home / "up.json"
         state = json.loads(file.read_text()) if file.exists() else {}
-        return state["children"] if state.get("ready") else None
+        return state["children"] if state.get("ready") and state["pid"] == self.pid else None
 
 
 @pytest.fixture
@@ -175,7 +177,7 @@ async def test_when_up_is_killed_nothing_of_it_stays_and_the_next_one_goes_on(te
         await eventually(lambda: not any(lives(pid) for pid in children.values()), within_s=5)
         assert working_for(terminal.home) == []
     with terminal.up():
-        await eventually(lambda: "already running" in terminal.type("up"), within_s=60)
+        await terminal.ready()
         await eventually(lambda: "Hello, world!" in terminal.type("run", "hello", "--follow"), within_s=60)
 
 

@@ -21,11 +21,19 @@ VERBS = {
     "pipelines": "commands.listing:pipelines",
     "rebuild": "commands.rebuilding:rebuild",
     "validate": "commands.validating:validate",
+    "seal": "commands.secrets:seal",
     "subject": "commands.bus:subject",
     "keys": "commands.bus:keys",
     "deploy-streams": "commands.bus:deploy_streams",
 }
 """Verb to function."""
+SECRET_VERBS = {
+    "set": "commands.secrets:set_secret",
+    "list": "commands.secrets:list_secrets",
+    "remove": "commands.secrets:remove_secret",
+    "rotate-key": "commands.secrets:rotate_key",
+}
+"""What follows `secret`."""
 
 
 def build(console: Console, error_console: Console, *, whole: bool = True) -> App:
@@ -51,6 +59,10 @@ def build(console: Console, error_console: Console, *, whole: bool = True) -> Ap
     log = App(name="events", help="Everything that happened.", help_epilogue="")
     _command(log, "tail", "commands.events:tail", whole=whole)
     app.command(log)
+    secret = App(name="secret", help="What runs get and nobody else sees.", help_epilogue="")
+    for name, place in SECRET_VERBS.items():
+        _command(secret, name, place, whole=whole)
+    app.command(secret)
     return app
 
 

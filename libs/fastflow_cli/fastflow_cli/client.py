@@ -44,6 +44,24 @@ class Gateway:
         wanted = {k: v for k, v in params.items() if v is not None}
         return await self._ask("POST", path, json=body, headers=headers, params=wanted)
 
+    async def put(self, path: str, body: object) -> Answer:
+        """A resource's new state.
+
+        Raises:
+            NotRunningError: nobody answers.
+            RefusedError: it was refused.
+        """
+        return await self._ask("PUT", path, json=body)
+
+    async def delete(self, path: str) -> Answer:
+        """The end of a resource.
+
+        Raises:
+            NotRunningError: nobody answers.
+            RefusedError: there is no such thing.
+        """
+        return await self._ask("DELETE", path)
+
     async def items(self, path: str, *, at_most: int | None = None, **params: Any) -> AsyncIterator[Answer]:
         """Everything of a list, page after page."""
         left, cursor = at_most, None

@@ -7,13 +7,14 @@ import time
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from fastflow_events.store import delete_store
 
 from fastflow_cli.client import Gateway, gateway
 from fastflow_cli.commands.installing import running_state
 from fastflow_cli.console import progress, show, show_json, show_table
 from fastflow_cli.errors import CliError, NotRunningError
 from fastflow_cli.exits import Exit
-from fastflow_cli.home import Home, find_home
+from fastflow_cli.home import find_home
 from fastflow_cli.locate import gateway_url
 from fastflow_cli.options import Json, Where
 
@@ -45,7 +46,7 @@ async def rebuild(
     state = running_state(home)
     async with gateway(state.url) as door:
         before = await door.get(HASHES)
-        delete_read_model(home)
+        delete_store(home.read_model)  # a gateway that has the file open does not notice
         os.kill(state.children["gateway"], signal.SIGTERM)
         with progress("rebuilding the read model"):
             after = await hashes_from(door, before["seq"])
@@ -56,12 +57,6 @@ async def rebuild(
     if before["sha256"] != after["sha256"]:
         raise CliError("the rebuilt read model differs from the old one", fix="fastflow rebuild --check")
     return Exit.OK
-
-
-def delete_read_model(home: Home) -> None:
-    """Remove the file and what SQLite keeps beside it; a gateway that has it open does not notice."""
-    for suffix in ("", "-wal", "-shm"):
-        home.read_model.with_name(home.read_model.name + suffix).unlink(missing_ok=True)
 
 
 async def hashes_from(door: Gateway, seq: int) -> dict[str, Any]:

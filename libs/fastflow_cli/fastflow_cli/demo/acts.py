@@ -5,8 +5,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from fastflow_events.store import delete_store
+
 from fastflow_cli.client import Gateway, segment
-from fastflow_cli.commands.rebuilding import HASHES, delete_read_model, hashes_from
+from fastflow_cli.commands.rebuilding import HASHES, hashes_from
 from fastflow_cli.demo.telling import Story, curl_line
 from fastflow_cli.errors import CliError
 from fastflow_cli.following import End, Line, follow
@@ -76,7 +78,7 @@ async def rebuild(door: Gateway, story: Story, installation: Installation) -> in
     for _ in range(COMPARED_TIMES):
         before = await door.get(HASHES)
         await installation.stop_service("gateway")
-        delete_read_model(installation.plan.home)
+        delete_store(installation.plan.home.read_model)
         installation.supervisor.restart("gateway")
         await installation.ready("gateway")
         after = await hashes_from(door, before["seq"])

@@ -15,6 +15,8 @@ SERVICES = ("scheduler", "git_sync", "runner", "gateway")
 """In the order in which they are started."""
 SECRET_KEEPING = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONTEXT")
 """Ways to the engine itself; no child gets one."""
+RUNNERS_ALONE = ("FASTFLOW_ENCRYPTION_KEY", "FASTFLOW_ENCRYPTION_KEY_FILE", ALIASES["FASTFLOW_ENCRYPTION_KEY"])
+"""What opens sealed values; only the runner gets it."""
 WORKER_IMAGE = "fastflow-worker:latest"
 
 
@@ -58,12 +60,13 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 def environment(base: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child: ours without the ways to the engine, then its own.
+    """The environment of a child: ours without the ways to the engine and the keys of others, then its own.
 
     The older name of a variable that is set here goes away, so that the two cannot contradict each other.
     """
     replaced = {ALIASES[name] for name in own if name in ALIASES}
-    kept = {k: v for k, v in base.items() if k not in SECRET_KEEPING and k not in replaced}
+    withheld = {*SECRET_KEEPING, *replaced, *(() if "FASTFLOW_EXECUTOR" in own else RUNNERS_ALONE)}
+    kept = {k: v for k, v in base.items() if k not in withheld}
     return {**kept, "PATH": search_path(base), "PYTHONUNBUFFERED": "1", **own}
 
 
