@@ -125,7 +125,10 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 subjects.dead("runner"),
             ),
             reads=(topology.EVENTS, topology.OUTPUT, topology.CODE, topology.RUNNERS),
-            consumes=tuple((topology.EVENTS, topology.dispatch_durable(pool)) for pool in pools),
+            consumes=(
+                *((topology.EVENTS, topology.dispatch_durable(pool)) for pool in pools),
+                (topology.EVENTS, topology.PREHEAT),
+            ),
             hears=(feed,),
         ),
     ]

@@ -24,6 +24,7 @@ ALIASES: Mapping[str, str] = {
     "FASTFLOW_GIT_SUBFOLDER": "PIPELINES_SUBDIR",
     "FASTFLOW_POLL_EVERY_S": "AUTO_SYNC_INTERVAL",
     "FASTFLOW_ENCRYPTION_KEY": "ENCRYPTION_KEY",
+    "FASTFLOW_PRE_HEAT": "UV_PRE_HEAT",
     "FASTFLOW_LOG_LEVEL": "LOG_LEVEL",
 }
 """Our name to the name the same setting has in older installations."""

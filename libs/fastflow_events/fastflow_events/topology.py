@@ -33,6 +33,8 @@ CODE = f"OBJ_{CODE_BUCKET}"
 RUNNERS = "KV_fastflow-runners"
 LEASES = "KV_fastflow-leases"
 DEFAULT_POOL = "default"
+PREHEAT = "runner-preheat"
+"""Durable consumer of new versions of pipelines, whose environments runners prepare ahead."""
 HEARTBEAT_TTL_S = 15.0
 """How long a runner's lease lives after its last heartbeat."""
 LEADER_TTL_S = 5.0
@@ -92,6 +94,7 @@ def consumers(pools: Sequence[str] = (DEFAULT_POOL,)) -> list[tuple[str, Consume
         (TRIGGERS, _durable("gateway-triggers", subjects.TRIGGERS, ack_wait=30)),
         (EVENTS, _durable("git_sync-sync", subjects.event("repository", fact="sync_requested"), ack_wait=30)),
         (EVENTS, _durable("git_sync-versions", subjects.event("run", fact="requested"), ack_wait=60)),
+        (EVENTS, _durable(PREHEAT, subjects.event("pipeline", fact="version_stored"), ack_wait=60)),
         *(
             (EVENTS, _durable(dispatch_durable(pool), subjects.event("run", fact="dispatched", scope=pool), ack_wait=5))
             for pool in pools

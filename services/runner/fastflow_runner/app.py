@@ -21,6 +21,7 @@ from fastflow_events.tasks import background
 from faststream import FastStream
 from nats.aio.client import Client
 
+from fastflow_runner.adapters.arrivals import NatsArrivals
 from fastflow_runner.adapters.beats import NatsBeats
 from fastflow_runner.adapters.claims_store import SCHEMA, ClaimsProjection
 from fastflow_runner.adapters.code import NatsCode
@@ -34,6 +35,7 @@ from fastflow_runner.lease import Lease
 from fastflow_runner.lock import hold, key_of
 from fastflow_runner.opening import Keys
 from fastflow_runner.ports import Executor
+from fastflow_runner.preheating import preheat
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
 from fastflow_runner.vault import Vault
@@ -63,11 +65,16 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> FastStream:
                 work = NatsWork(nc)
                 await work.bind(settings.pool_names)
                 watcher = Watcher(deps, work, projection.open_claims)
+                ahead = [preheat(deps, NatsArrivals(nc))] if settings.pre_heat else []
                 async with (
                     serve(settings.health_host, settings.health_port, _pings(nc, executor)),
-                    background(deps.lease.keep(), project(deps.log, store, projection), watcher.run()),
+                    background(
+                        deps.lease.keep(), project(deps.log, store, projection), watcher.run(), executor.keep(), *ahead
+                    ),
                 ):
                     yield
+                    if settings.drain:
+                        await _until_drained(watcher)
 
     return FastStream(make_broker(settings, SERVICE), lifespan=lifespan, logger=logging.getLogger(__name__))
 

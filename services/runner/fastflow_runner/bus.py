@@ -61,6 +61,33 @@ class Delivery(Protocol):
         """Let it be delivered again."""
 
 
+class Arrival(Protocol):
+    """A new version of a pipeline, handed to this runner until it is settled."""
+
+    recorded: Recorded
+    """The fact `pipeline.version_stored`."""
+
+    async def still_at_it(self) -> None:
+        """Keep it from being given to somebody else."""
+
+    async def settle(self) -> None:
+        """Say that nobody needs to be given it again."""
+
+    async def give_back(self, after_s: float) -> None:
+        """Let it be delivered again."""
+
+
+class Arrivals(Protocol):
+    """Where new versions of pipelines wait to be prepared."""
+
+    async def next(self) -> Arrival | None:
+        """The next one, waiting some seconds for it.
+
+        Raises:
+            InfrastructureError: the bus did not answer.
+        """
+
+
 class WorkQueue(Protocol):
     """Where dispatched attempts wait."""
 

@@ -38,6 +38,10 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """File with the key that opens the encrypted values of an older installation."""
     encryption_key: str = ""
     """The same as text; the file is better, because processes can be asked for their environment."""
+    default_python: str = "3.11"
+    """The Python of pipelines that name none, when they are prepared ahead; for runs the scheduler's decides."""
+    pre_heat: bool = True
+    """Prepare environments as soon as a new version of a pipeline is stored, before anybody runs it."""
     patience_s: Annotated[float, Meta(ge=0)] = 60.0
     """How long an engine that fails is asked again before an attempt that never started is given up."""
     drain: bool = False

@@ -15,8 +15,12 @@ async def stage(deps: Deps, brief: Brief, signals: Signals) -> None:
         CancelledRunError: somebody asked for the run's end.
         FencedError: the attempt belongs to somebody else.
     """
-    tree, patience_s = brief.specification.tree, deps.settings.patience_s
-    executor = deps.executor
+    await stage_tree(deps, brief.specification.tree, signals)
+
+
+async def stage_tree(deps: Deps, tree: str, signals: Signals) -> None:
+    """The same for a tree that nobody runs yet."""
+    executor, patience_s = deps.executor, deps.settings.patience_s
     if await insist_unless_stopped(
         signals, lambda: executor.has_code(tree), what="looking for the code", patience_s=patience_s
     ):

@@ -7,6 +7,8 @@ from fastflow_events.environment.decider import LockDecidedError, environment_de
 from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
 from fastflow_events.errors import ConcurrencyError, ContractError
 from fastflow_events.execute import execute
+from fastflow_events.recorded import Cause
+from fastflow_events.run.specification import Specification
 
 from fastflow_runner.attempt import Brief, Signals
 from fastflow_runner.deps import Deps
@@ -28,16 +30,21 @@ async def prepare(deps: Deps, brief: Brief, signals: Signals) -> Prepared:
         CancelledRunError: somebody asked for the run's end.
         FencedError: the attempt belongs to somebody else.
     """
-    if brief.specification.requirements.source == "none":
-        return await _build(deps, brief, signals, None)
-    name = input_name(brief.specification, None, deps.executor.kind)
+    return await prepare_for(deps, brief.specification, brief.cause, signals)
+
+
+async def prepare_for(deps: Deps, specification: Specification, cause: Cause, signals: Signals) -> Prepared:
+    """The same for a specification that nobody runs yet."""
+    if specification.requirements.source == "none" or specification.isolation == "jit":
+        return await _build(deps, specification, signals, None)
+    name = input_name(specification, None, deps.executor.kind)
     while True:
         lock = await _lock(deps, name, signals)
         try:
-            prepared = await _build(deps, brief, signals, lock)
+            prepared = await _build(deps, specification, signals, lock)
         except DependencyError as exc:
             failed = EnvironmentFailed(engine=deps.holder.engine, reason=str(exc)[:MAX_REASON_CHARS])
-            await _record(deps, brief, signals, name, RecordFailed(failed=failed))
+            await _record(deps, cause, signals, name, RecordFailed(failed=failed))
             raise
         fact = EnvironmentPrepared(
             engine=deps.holder.engine,
@@ -48,16 +55,16 @@ async def prepare(deps: Deps, brief: Brief, signals: Signals) -> Prepared:
             prepare_s=prepared.prepare_s,
         )
         try:
-            await _record(deps, brief, signals, name, RecordPrepared(prepared=fact))
+            await _record(deps, cause, signals, name, RecordPrepared(prepared=fact))
         except LockDecidedError:
             continue
         return prepared
 
 
-async def _build(deps: Deps, brief: Brief, signals: Signals, lock: str | None) -> Prepared:
+async def _build(deps: Deps, specification: Specification, signals: Signals, lock: str | None) -> Prepared:
     return await insist_unless_stopped(
         signals,
-        lambda: deps.executor.prepare(brief.specification, lock),
+        lambda: deps.executor.prepare(specification, lock),
         what="preparing the environment",
         patience_s=deps.settings.patience_s,
     )
@@ -68,10 +75,10 @@ async def _lock(deps: Deps, name: str, signals: Signals) -> str | None:
     return environment_decider.fold(history.facts).lock
 
 
-async def _record(deps: Deps, brief: Brief, signals: Signals, name: str, command: EnvironmentCommand) -> None:
+async def _record(deps: Deps, cause: Cause, signals: Signals, name: str, command: EnvironmentCommand) -> None:
     async def append() -> None:
         try:
-            await execute(deps.log, environment_decider, name, command, cause=brief.cause)
+            await execute(deps.log, environment_decider, name, command, cause=cause)
         except ConcurrencyError:
             logger.info("others record the same environment", extra={"action": "environment_contended"})
             await append()

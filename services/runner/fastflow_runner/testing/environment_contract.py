@@ -95,7 +95,7 @@ class EnvironmentContract:
 
     async def test_a_lock_that_cannot_be_read_is_told_in_the_words_of_uv(self, executor: Executor) -> None:
         tree = await self.staged(executor, {"main.py": IMPORT, "uv.lock": "junk", "pyproject.toml": PROJECT})
-        with pytest.raises(DependencyError, match="Failed to parse `uv.lock`"):
+        with pytest.raises(DependencyError, match=r"Failed to parse `uv\.lock`"):
             await executor.prepare(from_source(tree, "uv_lock", "junk"), None)
 
     async def test_what_cannot_be_resolved_is_told_within_seconds(self, executor: Executor) -> None:

@@ -1,0 +1,74 @@
+"""New versions of pipelines from their durable consumer, one at a time."""
+
+import json
+
+import nats.errors
+from fastflow_events import telemetry
+from fastflow_events.envelope import Reader
+from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.recorded import Recorded
+from fastflow_events.topology import EVENTS, PREHEAT
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError
+
+_FETCH_TIMEOUT_S = 5.0
+
+
+class NatsArrival:
+    """One message of the consumer; what is said of it is not awaited, and a word that is lost is said again."""
+
+    def __init__(self, msg: Msg, recorded: Recorded) -> None:
+        self.recorded = recorded
+        self._msg = msg
+
+    async def still_at_it(self) -> None:
+        """Keep it from being given to somebody else."""
+        await _say(self._msg, b"+WPI")
+
+    async def settle(self) -> None:
+        """Acknowledge it."""
+        await _say(self._msg, b"+ACK")
+
+    async def give_back(self, after_s: float) -> None:
+        """Have it delivered again."""
+        await _say(self._msg, b"-NAK " + json.dumps({"delay": int(after_s * 1e9)}).encode())
+
+
+class NatsArrivals:
+    """`Arrivals` over the consumer that the deploy step made."""
+
+    def __init__(self, nc: Client) -> None:
+        self._js = nc.jetstream()
+        self._reader = Reader()
+        self._subscription: JetStreamContext.PullSubscription | None = None
+
+    async def next(self) -> NatsArrival | None:
+        """The next new version, waiting some seconds for it.
+
+        Raises:
+            InfrastructureError: the bus did not answer.
+        """
+        try:
+            if self._subscription is None:
+                self._subscription = await self._js.pull_subscribe_bind(PREHEAT, EVENTS)
+            [msg] = await self._subscription.fetch(1, timeout=_FETCH_TIMEOUT_S)
+        except TimeoutError:
+            return None
+        except (APIError, nats.errors.Error) as exc:
+            raise InfrastructureError(f"new versions cannot be read: {exc!r}") from exc
+        seq = msg.metadata.sequence.stream
+        try:
+            return NatsArrival(msg, self._reader.recorded(seq, msg.subject, msg.headers or {}, msg.data))
+        except ContractError as exc:
+            telemetry.unreadable(msg.subject, seq, exc)
+            await _say(msg, b"+TERM")
+            return None
+
+
+async def _say(msg: Msg, word: bytes) -> None:
+    try:
+        await msg._client.publish(msg.reply, word)
+    except nats.errors.Error:
+        return

@@ -1,0 +1,95 @@
+"""Environments made before anybody waits for them: one after the other, as new versions of pipelines are stored."""
+
+import asyncio
+import logging
+
+from fastflow_events import telemetry
+from fastflow_events.errors import ContractError, FastflowError, InfrastructureError
+from fastflow_events.pipeline.decider import pipeline_decider
+from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.run.specification import Specification
+
+from fastflow_runner.attempt import Signals
+from fastflow_runner.bus import Arrival, Arrivals
+from fastflow_runner.deps import Deps
+from fastflow_runner.patience import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from fastflow_runner.phases import code, environment
+from fastflow_runner.ports import DependencyError
+
+logger = logging.getLogger(__name__)
+
+STILL_AT_IT_S = 10.0
+"""How often the bus hears that a long preparation goes on."""
+AGAIN_AFTER_S = 30.0
+
+
+async def preheat(deps: Deps, arrivals: Arrivals) -> None:
+    """Prepare what arrives, until cancelled; a run never waits for it, and does the same work itself if need be."""
+    while True:
+        try:
+            arrival = await arrivals.next()
+        except InfrastructureError as exc:
+            logger.warning("nothing is prepared ahead: %s", exc, extra={"action": "preheat_unreachable"})
+            await asyncio.sleep(LONGEST_PAUSE_S)
+            continue
+        if arrival is None:
+            await asyncio.sleep(FIRST_PAUSE_S)
+        else:
+            with telemetry.bind(pipeline=arrival.recorded.id):
+                await _see_to(deps, arrival)
+
+
+def ahead(fact: PipelineVersionStored, pipeline: str, default_python: str) -> Specification | None:
+    """What a run of this version would need prepared; None when there is nothing to prepare."""
+    if fact.definition.get("isolation") == "jit" or fact.definition.get("enabled") is False:
+        return None
+    python = fact.definition.get("python")
+    return Specification(
+        pipeline=pipeline,
+        repository=fact.repository,
+        commit=fact.commit,
+        tree=fact.tree,
+        python=python if isinstance(python, str) else default_python,
+        requirements=fact.requirements,
+    )
+
+
+async def _see_to(deps: Deps, arrival: Arrival) -> None:
+    ticking = asyncio.ensure_future(_tick(arrival))
+    try:
+        await _prepare(deps, arrival)
+    except DependencyError as exc:
+        logger.warning("its packages cannot be had: %s", exc, extra={"action": "preheat_failed"})
+        await arrival.settle()
+    except InfrastructureError as exc:
+        logger.warning("not prepared ahead yet: %s", exc, extra={"action": "preheat_postponed"})
+        await arrival.give_back(AGAIN_AFTER_S)
+    except (FastflowError, ContractError) as exc:
+        logger.warning("not prepared ahead: %s", exc, extra={"action": "preheat_dropped"})
+        await arrival.settle()
+    else:
+        await arrival.settle()
+    finally:
+        ticking.cancel()
+
+
+async def _prepare(deps: Deps, arrival: Arrival) -> None:
+    fact = arrival.recorded.fact
+    if not isinstance(fact, PipelineVersionStored):
+        return
+    history = await deps.log.load("pipeline", arrival.recorded.id)
+    specification = ahead(fact, arrival.recorded.id, deps.settings.default_python)
+    # A version that somebody asked for by name, or that is no longer the newest, is prepared when it runs.
+    if specification is None or pipeline_decider.fold(history.facts).tree != fact.tree:
+        return
+    signals = Signals()
+    await code.stage_tree(deps, fact.tree, signals)
+    prepared = await environment.prepare_for(deps, specification, arrival.recorded.because(), signals)
+    context = {"action": "preheated", "environment": prepared.environment, "prepare_s": prepared.prepare_s}
+    logger.info("prepared ahead", extra=context)
+
+
+async def _tick(arrival: Arrival) -> None:
+    while True:
+        await asyncio.sleep(STILL_AT_IT_S)
+        await arrival.still_at_it()

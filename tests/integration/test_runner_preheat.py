@@ -1,0 +1,128 @@
+"""Environments are made as soon as a version is stored, by a runner with the rights of a runner."""
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from fastflow_events.accounts import DEFAULT_RUNNER, render
+from fastflow_events.bundles import store_bundle
+from fastflow_events.connection import connect
+from fastflow_events.deploy import deploy
+from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.execute import execute
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.keys import make_keys, seed_path
+from fastflow_events.log import EventLog
+from fastflow_events.pipeline.commands import FindPipeline
+from fastflow_events.pipeline.decider import pipeline_decider
+from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.recorded import Cause
+from fastflow_events.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.run.specification import Requirements
+from fastflow_events.settings import Settings
+from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.nats_server import nats_server
+from fastflow_runner.orders import input_name
+from fastflow_runner.testing.builders import a_specification, bundle_of
+from fastflow_runner.testing.living_runner import LivingRunner, dispatch, facts_of
+from msgspec.structs import replace
+from nats.aio.client import Client
+
+pytestmark = pytest.mark.nats
+SCRIPT = "import idna\nprint(idna.__version__)\n"
+
+
+@asynccontextmanager
+async def installation(tmp_path: Path, **settings: str) -> AsyncIterator[tuple[LivingRunner, Client, EventLog]]:
+    """A bus with accounts, and a runner that has only its own."""
+    make_keys(tmp_path / "keys")
+    with nats_server(tmp_path / "nats", config=f'include "../keys/public.conf"\n{render()}') as url:
+        seed = str(seed_path(tmp_path / "keys", DEFAULT_RUNNER))
+        runner = LivingRunner(
+            tmp_path / "home", url, name=DEFAULT_RUNNER, executor="process", nats_seed_file=seed, **settings
+        )
+        deployer = Settings(nats_url=url, nats_seed_file=seed_path(tmp_path / "keys", "deployer"))
+        async with connect(deployer, "test") as nc:
+            await deploy(nc)
+            runner.start()
+            try:
+                yield runner, nc, JetStreamLog(nc, source="/fastflow/test/1")
+            finally:
+                runner.stop()
+
+
+async def store(nc: Client, log: EventLog, requirements: str, *, commit: str = "a" * 40) -> PipelineVersionStored:
+    """A new version of the pipeline `tried` with these packages."""
+    tree, bundle = bundle_of({"main.py": f"# {commit}\n{SCRIPT}", "requirements.txt": requirements})
+    await store_bundle(nc, tree, io.BytesIO(bundle), at=datetime.now(UTC))
+    digest = sha256(requirements.encode()).hexdigest()
+    version = PipelineVersionStored(
+        repository="main",
+        commit=commit,
+        tree=tree,
+        definition={},
+        requirements=Requirements(source="requirements", text=requirements, sha256=digest),
+        bundle_sha256=sha256(bundle).hexdigest(),
+        bundle_bytes=len(bundle),
+    )
+    command = FindPipeline(version=version)
+    await execute(log, pipeline_decider, "tried", command, cause=Cause(correlation_id=commit))
+    return version
+
+
+def name_of(version: PipelineVersionStored) -> str:
+    """Id of the environment that the version needs."""
+    specification = replace(a_specification(version.tree), requirements=version.requirements)
+    return input_name(specification, None, "process")
+
+
+async def test_a_new_version_is_prepared_before_anybody_runs_it(tmp_path: Path) -> None:
+    async with installation(tmp_path) as (runner, nc, log):
+        version = await store(nc, log, "idna==3.10\n")
+
+        async def prepared() -> bool:
+            facts = (await log.load("environment", name_of(version))).facts
+            return any(isinstance(fact, EnvironmentPrepared) for fact in facts)
+
+        await eventually(prepared, within_s=60)
+        await eventually(lambda: '"preheated"' in runner.said())
+        specification = replace(a_specification(version.tree), requirements=version.requirements)
+        run_id = await dispatch(log, specification)
+        [end] = await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=60)
+        assert isinstance(end, RunAttemptFinished)
+        assert (end.outcome, end.output_lines) == ("succeeded", 1)
+        [started] = await facts_of(log, run_id, RunStarted)
+        assert isinstance(started, RunStarted)
+        assert started.manifest.prepare_s == 0
+        assert "ermission" not in runner.said()
+
+
+async def test_packages_that_cannot_be_had_are_told_before_anybody_runs_it_and_once(tmp_path: Path) -> None:
+    async with installation(tmp_path) as (runner, nc, log):
+        version = await store(nc, log, "idna==99\n")
+
+        async def facts() -> list[object]:
+            return list((await log.load("environment", name_of(version))).facts)
+
+        [failed] = await eventually(facts, within_s=60)
+        assert isinstance(failed, EnvironmentFailed)
+        assert "No solution found" in failed.reason
+        await store(nc, log, "idna==3.10\n", commit="b" * 40)
+        await eventually(lambda: '"preheated"' in runner.said(), within_s=60)
+        assert runner.said().count('"preheat_failed"') == 1
+        assert await facts() == [failed]
+
+
+async def test_preparing_ahead_can_be_switched_off(tmp_path: Path) -> None:
+    async with installation(tmp_path, pre_heat="false") as (_, nc, log):
+        version = await store(nc, log, "idna==3.10\n")
+        specification = replace(a_specification(version.tree), requirements=version.requirements)
+        run_id = await dispatch(log, replace(specification, requirements=Requirements()))
+        await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=60)
+        assert (await log.load("environment", name_of(version))).facts == ()
+        info = await nc.jetstream().consumer_info("FASTFLOW_EVENTS", "runner-preheat")
+        assert info.num_pending == 1
