@@ -12,7 +12,7 @@ from fastflow_events.testing.builders import (
 )
 from fastflow_runner.claims import Cancelled, Closed, OpenClaim, change
 from fastflow_runner.ports import AttemptRef, Found
-from fastflow_runner.reconcile import Adopt, Examine, reconcile, verdict
+from fastflow_runner.reconcile import Adopt, Examine, neighbours, reconcile, verdict
 
 ME = holder(incarnation="now")
 BEFORE = holder(incarnation="before")
@@ -38,6 +38,14 @@ def test_what_is_in_hand_is_left_alone() -> None:
 def test_what_other_runners_and_other_engines_hold_is_theirs() -> None:
     claims = [OpenClaim(ref=ONE, holder=holder("other")), OpenClaim(ref=TWO, holder=holder(engine="elsewhere"))]
     assert reconcile([Found(ref=ONE, state="running")], claims, me=ME, handled=()) == []
+
+
+def test_what_a_runner_held_that_is_gone_is_adopted_on_its_own_engine_only() -> None:
+    here, elsewhere = holder("other"), holder("other", engine="elsewhere")
+    claims = [OpenClaim(ref=ONE, holder=here), OpenClaim(ref=TWO, holder=elsewhere)]
+    assert neighbours(claims, ME) == {"other"}
+    assert reconcile([], claims, me=ME, handled=(), gone={"other"}) == [Adopt(claim=claims[0])]
+    assert reconcile([], claims, me=ME, handled={ONE}, gone={"other"}) == []
 
 
 def test_what_nobody_claims_is_examined() -> None:

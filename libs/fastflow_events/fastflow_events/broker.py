@@ -10,8 +10,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import Any, TypeAlias, cast
 
+import nats.errors
 from faststream import BaseMiddleware
 from faststream.exceptions import AckMessage, NackMessage, RejectMessage
 from faststream.message import StreamMessage
@@ -22,7 +24,7 @@ from msgspec import Struct
 from nats.aio.msg import Msg
 
 from fastflow_events import subjects, telemetry, topology
-from fastflow_events.connection import options
+from fastflow_events.connection import close, options
 from fastflow_events.consumption import BoundState
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, DomainError
@@ -50,6 +52,26 @@ OnMessage: TypeAlias = Callable[[Message], Awaitable[None]]
 OnRequest: TypeAlias = Callable[[Message], Awaitable[bytes]]
 
 
+class _Broker(NatsBroker):
+    """Stops whatever the server is doing: what cannot be drained is closed, and delivered again to the next process."""
+
+    async def stop(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> None:
+        """Finish what is in hand and close the connection."""
+        try:
+            await super().stop(exc_type, exc_val, exc_tb)
+        except (nats.errors.Error, TimeoutError, OSError) as exc:
+            logger.warning("stopped without a server: %r", exc, extra={"action": "broker_closed_hard"})
+            if self._connection is not None:
+                await close(self._connection)
+                self._connection = None
+            self.config.disconnect()
+
+
 def make_broker(settings: Settings, service: str) -> NatsBroker:
     """Return an unconnected broker whose reactions settle messages by our error tree."""
 
@@ -59,7 +81,7 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
     chosen = options(settings, f"{service}-{settings.instance}")
     del chosen["nkeys_seed"]  # FastStream wants it wrapped
     security = NatsNKey.from_file(settings.nats_seed_file) if settings.nats_seed_file else None
-    broker = NatsBroker(**chosen, security=security, middlewares=[Settle], logger=None)  # type: ignore[arg-type]
+    broker = _Broker(**chosen, security=security, middlewares=[Settle], logger=None)  # type: ignore[arg-type]
     broker.config.broker_config.connection_state = BoundState()
     return broker
 

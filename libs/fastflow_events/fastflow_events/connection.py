@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import nats.errors
 from nats.aio.client import Client
@@ -60,5 +60,10 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
     try:
         yield nc
     finally:
-        if not nc.is_closed:
-            await nc.close()
+        await close(nc)
+
+
+async def close(nc: Client) -> None:
+    """Close for good; a server that is gone cannot be told the rest."""
+    with suppress(nats.errors.Error, OSError):
+        await nc.close()

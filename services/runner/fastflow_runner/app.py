@@ -1,9 +1,12 @@
 """The composition root: opens, wires, closes."""
 
+import asyncio
 import logging
+import signal
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from importlib.metadata import version
 
 from fastflow_events import telemetry
@@ -56,7 +59,9 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> FastStream:
                 connect(settings, f"{SERVICE}-{settings.name}") as nc,
                 open_store(settings.folder / "claims.db", SCHEMA) as store,
             ):
-                holder = Holder(runner=settings.name, incarnation=incarnation, engine=await executor.engine_id())
+                # Only who has the same key can go on with an attempt: it proves markers and finds code.
+                engine = f"{await executor.engine_id()}/{sha256(key).hexdigest()[:8]}"
+                holder = Holder(runner=settings.name, incarnation=incarnation, engine=engine)
                 deps = _deps(settings, nc, executor, holder, key=key, keys=keys)
                 await deps.lease.take(predecessor)
                 await publish_key(nc, deps.log, keys, settings.name)
@@ -97,6 +102,19 @@ def _deps(settings: RunnerSettings, nc: Client, executor: Executor, holder: Hold
         key=key,
         clock=utc_now,
     )
+
+
+async def _until_drained(watcher: Watcher) -> None:
+    """Finish what is in hand; who does not want to wait says SIGTERM once more."""
+    hurried, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hurried.set)
+    waits = [asyncio.ensure_future(watcher.drain()), asyncio.ensure_future(hurried.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waits:
+            task.cancel()
 
 
 def _heartbeat(settings: RunnerSettings, holder: Holder, executor: Executor) -> Heartbeat:

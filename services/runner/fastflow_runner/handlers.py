@@ -5,17 +5,17 @@ import logging
 
 from fastflow_events import telemetry
 from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, FencedError, InfrastructureError
-from fastflow_events.run.commands import AdoptAttempt, FinishAttempt
+from fastflow_events.run.commands import FinishAttempt
 from fastflow_events.run.decider import run_decider
 
-from fastflow_runner.attempt import Brief, Signals, brief_of
+from fastflow_runner.attempt import Brief, Signals
 from fastflow_runner.bus import Delivery
 from fastflow_runner.claims import OpenClaim
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.outcome import finished, never_ran
 from fastflow_runner.patience import insist
-from fastflow_runner.phases.claim import claim
+from fastflow_runner.phases.claim import claim, take_over
 from fastflow_runner.phases.course import pursue
 from fastflow_runner.phases.finish import remove
 from fastflow_runner.ports import AttemptRef
@@ -58,21 +58,16 @@ async def take(deps: Deps, delivery: Delivery) -> None:
 
 
 async def adopt(deps: Deps, found: OpenClaim) -> None:
-    """Go on with an attempt that an earlier incarnation held."""
+    """Go on with an attempt that an earlier incarnation held, or a runner that is gone."""
     ref = found.ref
     with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
         signals = deps.held.add(ref)
         try:
-            history = await insist(lambda: deps.log.load("run", ref.run_id), what="reading the run")
-            run = run_decider.fold(history.facts)
-            if run.specification is None or run.attempt != ref.attempt:
-                return
-            brief = brief_of(history, ref)
-            await record(deps, brief, AdoptAttempt(attempt=ref.attempt, holder=deps.holder))
+            brief = await insist(lambda: take_over(deps, found), what="adopting")
             deps.passed("adopted")
             if brief.cancelled:
                 signals.cancelled.set()
-            logger.info("adopted", extra={"action": "attempt_adopted", "phase": run.phase})
+            logger.info("adopted", extra={"action": "attempt_adopted", "from": found.holder.runner})
             await _see_through(deps, brief, signals, fresh=False)
         except FencedError as exc:
             logger.info("not adopted: %s", exc, extra={"action": "claim_dropped"})

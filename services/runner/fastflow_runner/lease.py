@@ -11,7 +11,7 @@ Who may use a runner id:
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -64,6 +64,17 @@ class Lease:
         self._seq = 0
         self._beaten_at: datetime | None = None
         self._beaten = asyncio.Event()
+        self.closing = False
+        """True once no new attempts are taken: the heartbeat says so, with no slots."""
+
+    async def alive(self, runners: Collection[str]) -> set[str]:
+        """Those of the runners who have a live heartbeat on this engine.
+
+        Raises:
+            InfrastructureError: the bus did not answer.
+        """
+        found = [await self._beats.read(runner) for runner in runners]
+        return {beat.runner for beat, _ in filter(None, found) if beat.engine == self._heartbeat.engine}
 
     async def take(self, predecessor: str | None) -> None:
         """Become the holder of the runner id; `predecessor` is the incarnation that held our lock file before.
@@ -115,7 +126,8 @@ class Lease:
     async def _beat(self) -> None:
         # The instant before it is sent: the lease may not be believed longer than the bus keeps it.
         now = self._clock()
-        heartbeat = replace(self._heartbeat, running=self._running(), at=now)
+        slots = 0 if self.closing else self._heartbeat.slots
+        heartbeat = replace(self._heartbeat, running=self._running(), slots=slots, at=now)
         self._seq = await self._beats.write(heartbeat, expected_seq=self._seq)
         self._beaten_at = now
         self._beaten.set()

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | ours, of an earlier incarnation | whatever | no | adopt: go on where it stands |
 | ours | whatever | yes | none |
+| of another runner that is gone | whatever | no | adopt |
 | of another runner | whatever | – | none: it is the other's, while its lease lives |
 | none | something | no | examine: remove what is left of an attempt that is over |
 """
@@ -35,14 +36,28 @@ Action: TypeAlias = Adopt | Examine
 
 
 def reconcile(
-    found: Iterable[Found], claims: Iterable[OpenClaim], *, me: Holder, handled: Collection[AttemptRef]
+    found: Iterable[Found],
+    claims: Iterable[OpenClaim],
+    *,
+    me: Holder,
+    handled: Collection[AttemptRef],
+    gone: Collection[str] = (),
 ) -> list[Action]:
-    """What to do, claims first. Both lists may be a moment old: whoever acts asks the log itself again."""
+    """What to do, claims first; `gone` are other runners of this engine whose claims nobody holds any more.
+
+    Both lists may be a moment old: whoever acts asks the log itself again.
+    """
     here = [claim for claim in claims if claim.holder.engine == me.engine]
-    adopt = [Adopt(claim=c) for c in here if c.holder.runner == me.runner and c.ref not in handled]
+    orphaned = {me.runner, *gone}
+    adopt = [Adopt(claim=c) for c in here if c.holder.runner in orphaned and c.ref not in handled]
     claimed = {claim.ref for claim in here}
     orphans = [f.ref for f in found if f.ref not in claimed and f.ref not in handled]
     return [*adopt, *(Examine(ref=ref) for ref in orphans)]
+
+
+def neighbours(claims: Iterable[OpenClaim], me: Holder) -> set[str]:
+    """Other runners that hold something on this engine."""
+    return {c.holder.runner for c in claims if c.holder.engine == me.engine} - {me.runner}
 
 
 def verdict(run: Run, ref: AttemptRef, me: Holder) -> Literal["keep", "remove"]:

@@ -22,6 +22,12 @@ class Slots:
         """Take a slot, beyond the bound if need be."""
         self.taken += 1
 
+    async def all_free(self) -> None:
+        """Wait until nothing is executed."""
+        while self.taken:
+            self._freed.clear()
+            await self._freed.wait()
+
     def give_back(self) -> None:
         """Free a slot."""
         self.taken -= 1

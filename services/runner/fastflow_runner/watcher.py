@@ -12,11 +12,13 @@ from fastflow_runner.bus import Delivery, WorkQueue
 from fastflow_runner.claims import Cancelled, Closed, OpenClaim, change
 from fastflow_runner.deps import Deps
 from fastflow_runner.patience import FIRST_PAUSE_S, insist
-from fastflow_runner.reconcile import Adopt, Examine, reconcile
+from fastflow_runner.reconcile import Adopt, Examine, neighbours, reconcile
+from fastflow_runner.silence import Silence
 
 logger = logging.getLogger(__name__)
 
 RECONCILE_EVERY_S = 30.0
+LISTEN_EVERY_S = 5.0
 OpenClaims = Callable[[], Awaitable[Sequence[OpenClaim]]]
 """Every open claim in the fold of the log; it may lag, so each is decided on again before anything is done."""
 
@@ -44,6 +46,9 @@ class Watcher:
         self._deps = deps
         self._work = work
         self._open_claims = open_claims
+        self._silence = Silence(deps.settings.take_over_after_s)
+        self._takers: list[asyncio.Task[None]] = []
+        self._draining = False
         self.settled = asyncio.Event()
         """Everything from before this process is in hand; new work is taken."""
 
@@ -53,21 +58,33 @@ class Watcher:
             await insist(lambda: self._reconcile(tasks), what="reconciling")
             self.settled.set()
             tasks.create_task(self._keep_reconciling(tasks))
-            for pool in self._deps.settings.pool_names:
-                tasks.create_task(self._take_work(pool, tasks))
+            tasks.create_task(self._mind_the_neighbours(tasks))
+            if not self._draining:
+                names = self._deps.settings.pool_names
+                self._takers = [tasks.create_task(self._take_work(pool, tasks)) for pool in names]
+
+    async def drain(self) -> None:
+        """Take nothing new, and return once nothing is in hand."""
+        self._draining = self._deps.lease.closing = True
+        logger.info("draining", extra={"action": "draining", "in_hand": len(self._deps.held)})
+        if self._takers:
+            await asyncio.wait(self._takers)
+        await self._deps.slots.all_free()
 
     async def _reconcile(self, tasks: asyncio.TaskGroup) -> None:
         found = await self._deps.executor.found()
         claims = await self._open_claims()
-        held = self._deps.held
-        for action in reconcile(found, claims, me=self._deps.holder, handled=held.refs()):
+        for action in reconcile(found, claims, me=self._deps.holder, handled=self._deps.held.refs()):
             match action:
                 case Adopt(claim=claim):
-                    held.add(claim.ref)
-                    self._deps.slots.take_anyway()
-                    tasks.create_task(self._in_slot(handlers.adopt(self._deps, claim)))
+                    self._adopt(claim, tasks)
                 case Examine(ref=ref):
                     await handlers.examine(self._deps, ref)
+
+    def _adopt(self, claim: OpenClaim, tasks: asyncio.TaskGroup) -> None:
+        self._deps.held.add(claim.ref)
+        self._deps.slots.take_anyway()
+        tasks.create_task(self._in_slot(handlers.adopt(self._deps, claim)))
 
     async def _keep_reconciling(self, tasks: asyncio.TaskGroup) -> None:
         while True:
@@ -77,13 +94,34 @@ class Watcher:
             except InfrastructureError as exc:
                 logger.warning("not reconciled: %s", exc, extra={"action": "reconcile_postponed"})
 
+    async def _mind_the_neighbours(self, tasks: asyncio.TaskGroup) -> None:
+        """Adopt what a runner of this engine held that is silent for good."""
+        me, now = self._deps.holder, asyncio.get_running_loop().time
+        while not self._draining:
+            claims = await self._open_claims()
+            expected = neighbours(claims, me)
+            try:
+                gone = self._silence.heard(expected, await self._deps.lease.alive(expected), now())
+            except InfrastructureError:
+                self._silence.deaf()
+                gone = set()
+            if gone and not self._draining:
+                logger.warning("gone: %s", ", ".join(sorted(gone)), extra={"action": "neighbours_gone"})
+                for action in reconcile((), claims, me=me, handled=self._deps.held.refs(), gone=gone):
+                    if isinstance(action, Adopt):
+                        self._adopt(action.claim, tasks)
+            await asyncio.sleep(LISTEN_EVERY_S)
+
     async def _take_work(self, pool: str, tasks: asyncio.TaskGroup) -> None:
         slots = self._deps.slots
-        while True:
+        while not self._draining:
             await slots.take()
-            delivery = await self._next(pool)
+            delivery = None if self._draining else await self._next(pool)
             if delivery is None:
                 slots.give_back()
+            elif self._draining:
+                slots.give_back()
+                await delivery.give_back(0)
             else:
                 tasks.create_task(self._in_slot(handlers.take(self._deps, delivery)))
 

@@ -1,13 +1,14 @@
 """Claim: the fence. Before it nothing of the attempt exists, after it the attempt is ours alone."""
 
-from fastflow_events.errors import ConcurrencyError, ContractError
+from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, FencedError
 from fastflow_events.execute import TRIES
 from fastflow_events.fact import UnknownFact
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.commands import ClaimAttempt
+from fastflow_events.run.commands import AdoptAttempt, ClaimAttempt
 from fastflow_events.run.decider import run_decider
 
 from fastflow_runner.attempt import Brief, brief_of
+from fastflow_runner.claims import OpenClaim
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import AttemptRef
 
@@ -34,3 +35,30 @@ async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> Brief:
             continue
         return brief_of(history, ref)
     raise ConcurrencyError("the run keeps changing", run_id=ref.run_id)
+
+
+async def take_over(deps: Deps, found: OpenClaim) -> Brief:
+    """Become the holder of an open attempt in the place of the one that was found, and of no other.
+
+    Raises:
+        FencedError: the attempt is over, or somebody else holds it by now.
+        InfrastructureError: the log did not answer.
+    """
+    ref = found.ref
+    command = AdoptAttempt(attempt=ref.attempt, holder=deps.holder)
+    while True:
+        history = await deps.log.load("run", ref.run_id)
+        run = run_decider.fold(history.facts)
+        if run.specification is None or run.holder not in (found.holder, deps.holder):
+            raise FencedError("somebody else holds the attempt by now", attempt=ref.attempt)
+        try:
+            facts = run_decider.decide(command, run)
+            if facts:
+                await deps.log.append(history.position, facts, cause=history.recorded[-1].because())
+        except ConcurrencyError:
+            continue
+        except FencedError:
+            raise
+        except DomainError as exc:
+            raise FencedError(str(exc), **exc.context) from exc
+        return brief_of(history, ref)

@@ -69,6 +69,11 @@ class LivingRunner:
         """Its log lines, of all starts together."""
         return self.log_file.read_text() if self.log_file.exists() else ""
 
+    def signal(self, number: int) -> None:
+        """Signal it and do not wait."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
     async def ended(self) -> int:
         """Wait until it ends by itself; its exit code."""
         assert self.process is not None
@@ -96,6 +101,7 @@ async def submit(
     files: Mapping[str, str] | None = None,
     requirements: str = "",
     timeout_s: float | None = None,
+    pool: str = DEFAULT_POOL,
     **more: object,
 ) -> str:
     """Request and dispatch a run of a one-script pipeline whose code is stored; returns its id."""
@@ -104,7 +110,7 @@ async def submit(
     specification = replace(
         a_specification(tree, requirements=requirements, timeout_s=timeout_s), env=dict(env or {}), **more
     )
-    return await dispatch(log, specification)
+    return await dispatch(log, specification, pool)
 
 
 async def dispatch(log: EventLog, specification: Specification, pool: str = DEFAULT_POOL) -> str:
