@@ -74,7 +74,13 @@ def test_the_environment_is_laid_over_in_the_documented_order() -> None:
     )
     assert spec.env == {"a": "1 pipeline", "b": "2 schedule", "f": "6 request", "g": "7 param"}
     assert spec.sealed_env == {"c": "3 pipeline sealed", "d": "4 schedule sealed"}
-    assert spec.secrets == {"e": 5}
+    assert spec.secrets == {"e": 5, "unknown": 0}
+
+
+def test_a_secret_that_is_not_there_is_missing_only_where_nothing_else_says_what_it_is() -> None:
+    definition = Definition(env={"a": "1"}, sealed_env={"b": "2"}, secrets=("a", "b", "c", "d", "FASTFLOW_RUN_ID"))
+    spec = specify(definition, env={"c": "3"})
+    assert (spec.env, spec.sealed_env, spec.secrets) == ({"a": "1", "c": "3"}, {"b": "2"}, {"d": 0})
 
 
 def test_nobody_changes_our_own_variables() -> None:

@@ -34,6 +34,7 @@ from fastflow_gateway.http.pipelines import PipelineController
 from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.repositories import list_repositories, request_sync
 from fastflow_gateway.http.runs import RunController
+from fastflow_gateway.http.secrets import SecretController
 from fastflow_gateway.pings import pings_of
 from fastflow_gateway.settings import GatewaySettings, must_be_private
 from fastflow_gateway.subscribers import subscribe
@@ -45,6 +46,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     LogController,
     EventController,
     DeadLetterController,
+    SecretController,
     list_repositories,
     request_sync,
     live,

@@ -11,6 +11,7 @@ from fastflow_gateway.letters import StoredLetter, Verdict
 from fastflow_gateway.views.pipelines import PipelineRow
 from fastflow_gateway.views.repositories import RepositoryRow
 from fastflow_gateway.views.runs import RunRow, RunStatus
+from fastflow_gateway.views.secrets import SecretRow
 
 
 class StoredChunk(NamedTuple):
@@ -54,6 +55,9 @@ class ReadModel(Protocol):
 
     async def repositories(self) -> list[RepositoryRow]:
         """Every watched repository, by name."""
+
+    async def secrets(self) -> list[SecretRow]:
+        """Every secret that is not removed, by name."""
 
     async def hashes(self) -> ModelHash:
         """Hash every table as of one moment."""

@@ -174,15 +174,22 @@ def _plain(fact: Fact) -> Any:
 def _hide(value: Any) -> Any:
     match value:
         case dict():
-            return {
-                key: dict.fromkeys(member, HIDDEN) if key in _SECRETIVE and isinstance(member, dict) else _hide(member)
-                for key, member in value.items()
-                if key not in _DROPPED
-            }
+            return {key: _hide_member(key, member) for key, member in value.items() if key not in _DROPPED}
         case list() | tuple():
             return [_hide(member) for member in value]
         case _:
             return value
+
+
+def _hide_member(key: str, member: Any) -> Any:
+    match member:
+        case dict() if key in _SECRETIVE:
+            return dict.fromkeys(member, HIDDEN)
+        case str() if key == "sealed":
+            # Which key it is for helps; the rest would help only whoever has that key.
+            return ":".join([*member.split(":")[:3], HIDDEN])
+        case _:
+            return _hide(member)
 
 
 def _without_keys(value: Any) -> Any:

@@ -47,7 +47,8 @@ def specification(
     """Return the frozen specification of a run's attempts.
 
     `env`, `sealed_env` and `secrets` of the result never name the same variable, so their order does not matter.
-    `secret_versions` holds every secret there is; only those the definition names are granted.
+    `secret_versions` holds every secret there is; only those the definition names are granted. One that it names and
+    that does not exist is version 0, unless the variable comes from elsewhere: the run is told that it is missing.
 
     Raises:
         NotFoundError: the pipeline has no schedule with the id `run_config_id`.
@@ -110,7 +111,9 @@ def _environment(
     granted = {name: version for name, version in granted.items() if name not in asked}
     sealed = {name: text for name, text in sealed.items() if name not in {*asked, *granted, *PROTECTED}}
     plain = {name: value for name, value in plain.items() if name not in {*sealed, *granted, *PROTECTED}}
-    return {**plain, **asked}, sealed, granted
+    elsewhere = {*plain, *sealed, *asked, *PROTECTED}
+    missing = {name: 0 for name in definition.secrets if name not in {*granted, *elsewhere}}
+    return {**plain, **asked}, sealed, {**granted, **missing}
 
 
 def _limits(definition: Definition, config: RunConfig, base: Defaults) -> Limits:

@@ -14,6 +14,7 @@ from fastflow_gateway.ports import ModelHash
 from fastflow_gateway.views.pipelines import PipelineRow
 from fastflow_gateway.views.repositories import RepositoryRow
 from fastflow_gateway.views.runs import RunRow, RunStatus
+from fastflow_gateway.views.secrets import SecretRow
 
 R = TypeVar("R", bound=Struct)
 
@@ -66,6 +67,10 @@ class SqliteReadModel:
     async def repositories(self) -> list[RepositoryRow]:
         """Repositories by name."""
         return await self._select(RepositoryRow, "repositories ORDER BY name")
+
+    async def secrets(self) -> list[SecretRow]:
+        """Secrets by name."""
+        return await self._select(SecretRow, "secrets WHERE removed = 0 ORDER BY name")
 
     async def hashes(self) -> ModelHash:
         """Hash every table as of one moment."""

@@ -68,3 +68,13 @@ CREATE TABLE IF NOT EXISTS repositories (
     synced_at TEXT,
     requested_seq INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS secrets (
+    name TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    key_id TEXT NOT NULL,
+    who TEXT NOT NULL,
+    set_at TEXT NOT NULL,
+    removed INTEGER NOT NULL
+) WITHOUT ROWID;

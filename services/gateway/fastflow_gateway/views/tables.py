@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
-from fastflow_gateway.views import pipelines, repositories, runs
+from fastflow_gateway.views import pipelines, repositories, runs, secrets
 
 
 class Table(NamedTuple):
@@ -31,4 +31,5 @@ TABLES = (
     Table("run", "runs", "id", runs.RunRow, runs.project),
     Table("pipeline", "pipelines", "name", pipelines.PipelineRow, pipelines.project),
     Table("repository", "repositories", "name", repositories.RepositoryRow, repositories.project),
+    Table("secret", "secrets", "name", secrets.SecretRow, secrets.project),
 )

@@ -1,0 +1,172 @@
+"""Secrets: sealed here or before they come here, and never opened here."""
+
+import base64
+import re
+
+from fastflow_events import sealing
+from fastflow_events.errors import InfrastructureError, NotFoundError
+from fastflow_events.execute import execute
+from fastflow_events.keyring.decider import Keyring, keyring_decider
+from fastflow_events.keyring.events import KEYRING
+from fastflow_events.recorded import Cause, Recorded
+from fastflow_events.sealing import NotOpenedError
+from fastflow_events.secret.commands import RemoveSecret, SetSecret
+from fastflow_events.secret.decider import VersionTakenError, secret_decider
+from fastflow_rules.definition.values import PROTECTED
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidFieldError
+from fastflow_gateway.views.secrets import SecretRow, project
+
+TRIES = 5
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+class PublicKey(Struct, frozen=True, kw_only=True):
+    """The key to seal for."""
+
+    key_id: str
+    public_key: str
+    """32 bytes of X25519, base64."""
+
+
+class SecretWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The new value: as it is, to be sealed here, or sealed by the caller for the next version."""
+
+    value: str | None = None
+    sealed: str | None = None
+    version: int | None = None
+    """What the sealed text was sealed for; one more than the last version, 1 for a new secret."""
+
+    def __repr__(self) -> str:
+        return "SecretWish"
+
+
+class SealWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value to be sealed for one variable of one pipeline."""
+
+    pipeline: str
+    name: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"SealWish({self.pipeline}, {self.name})"
+
+
+class SecretAccepted(Struct, frozen=True, kw_only=True):
+    """What was asked for is in the log."""
+
+    name: str
+    version: int
+    seq: int
+    """Stream position of the newest fact about the secret."""
+
+
+async def public_key(deps: Deps) -> PublicKey:
+    """The key in use.
+
+    Raises:
+        NotFoundError: no runner has ever started.
+    """
+    ring = await _ring(deps)
+    if ring.current is None:
+        raise NotFoundError("there is no key to seal for yet: a runner publishes one when it starts for the first time")
+    return PublicKey(key_id=ring.current, public_key=ring.keys[ring.current])
+
+
+async def seal_for_pipeline(deps: Deps, wish: SealWish) -> str:
+    """A text for `encrypted_env` of that pipeline.
+
+    Raises:
+        InvalidFieldError: no environment variable can hold the value.
+        NotFoundError: there is no key yet.
+    """
+    _check_value(wish.value)
+    key = await public_key(deps)
+    purpose = sealing.for_variable(wish.pipeline, wish.name)
+    return sealing.seal(base64.b64decode(key.public_key), purpose, wish.value)
+
+
+async def set_secret(deps: Deps, name: str, wish: SecretWish, *, who: str, cause: Cause) -> SecretAccepted:
+    """Give a secret a new value.
+
+    Raises:
+        InvalidFieldError: the name or the value is not allowed.
+        NotFoundError: there is no key yet.
+        VersionTakenError: the caller sealed for a version that is not the next one.
+    """
+    _check_name(name)
+    if wish.value is None:
+        version, sealed = await _sealed_before(deps, wish)
+        return await _append(deps, name, SetSecret(version=version, sealed=sealed, who=who), cause)
+    if wish.sealed is not None or wish.version is not None:
+        raise InvalidFieldError("with a value there is nothing else to say", "/value")
+    _check_value(wish.value)
+    key = base64.b64decode((await public_key(deps)).public_key)
+    for _ in range(TRIES):
+        secret = secret_decider.fold((await deps.log.load("secret", name)).facts)
+        version = secret.version + 1
+        sealed = sealing.seal(key, sealing.for_secret(name, version), wish.value)
+        try:
+            return await _append(deps, name, SetSecret(version=version, sealed=sealed, who=who), cause)
+        except VersionTakenError:
+            continue
+    raise InfrastructureError("the secret keeps changing", secret=name)
+
+
+async def remove_secret(deps: Deps, name: str, *, who: str, cause: Cause) -> SecretAccepted:
+    """Grant a secret to nobody any more.
+
+    Raises:
+        NotFoundError: there never was such a secret.
+    """
+    return await _append(deps, name, RemoveSecret(who=who), cause)
+
+
+async def find_secret(deps: Deps, name: str) -> SecretRow:
+    """The secret as the log has it now, removed ones too; its next version is one more.
+
+    Raises:
+        NotFoundError: there never was such a secret.
+    """
+    row: SecretRow | None = None
+    for recorded in (await deps.log.load("secret", name)).recorded:
+        row = project(row, recorded)
+    if row is None:
+        raise NotFoundError("there is no such secret", secret=name[:128])
+    return row
+
+
+async def _append(deps: Deps, name: str, command: SetSecret | RemoveSecret, cause: Cause) -> SecretAccepted:
+    appended: list[Recorded] = await execute(deps.log, secret_decider, name, command, cause=cause)
+    row = await find_secret(deps, name)
+    return SecretAccepted(name=name, version=row.version, seq=appended[-1].seq if appended else row.seq)
+
+
+async def _sealed_before(deps: Deps, wish: SecretWish) -> tuple[int, str]:
+    if wish.sealed is None or wish.version is None:
+        raise InvalidFieldError("give a value, or a sealed text and the version it was sealed for", "")
+    try:
+        sealed = sealing.parse(wish.sealed)
+    except NotOpenedError as exc:
+        raise InvalidFieldError(str(exc), "/sealed") from exc
+    if sealed.key_id not in (await _ring(deps)).keys:
+        raise InvalidFieldError("it was sealed for a key that no runner has ever published", "/sealed")
+    return wish.version, wish.sealed
+
+
+async def _ring(deps: Deps) -> Keyring:
+    return keyring_decider.fold((await deps.log.load("keyring", KEYRING)).facts)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidFieldError("a secret is named like an environment variable: letters, digits and _")
+    if name in PROTECTED:
+        raise InvalidFieldError(f"{name} is set for every run and cannot be changed")
+
+
+def _check_value(value: str) -> None:
+    if why := sealing.why_not_sealable(value):
+        raise InvalidFieldError(why, "/value")

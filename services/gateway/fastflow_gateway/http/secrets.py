@@ -1,0 +1,105 @@
+"""`/api/secrets`: names and versions come out, values only go in."""
+
+from fastflow_events.recorded import Cause
+from litestar import Controller, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, RawBody
+from msgspec import Struct
+
+from fastflow_gateway.bodies import read_json
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers import secrets
+from fastflow_gateway.handlers.secrets import PublicKey, SealWish, SecretAccepted, SecretWish
+from fastflow_gateway.http.bodies import operation_with
+from fastflow_gateway.views.secrets import SecretRow
+
+
+class SecretShown(Struct, frozen=True, kw_only=True):
+    """One secret; nobody but a runner can know its value."""
+
+    name: str
+    version: int
+    key_id: str
+    """Of the key it was sealed for."""
+    who: str
+    """Who set or removed it last."""
+    set_at: str
+    removed: bool
+    seq: int
+
+
+class SecretList(Struct, frozen=True, kw_only=True):
+    """Secrets by name."""
+
+    items: list[SecretShown]
+    next: str | None = None
+
+
+class Encrypted(Struct, frozen=True, kw_only=True):
+    """A text for `encrypted_env`."""
+
+    encrypted: str
+
+
+class SecretController(Controller):
+    """Set and remove what runs get as environment variables."""
+
+    path = "/api/secrets"
+    tags = ("secrets",)
+
+    @get()
+    async def list(self, deps: NamedDependency[Deps]) -> SecretList:
+        """Every secret there is, without its value."""
+        return SecretList(items=[_show(row) for row in await deps.rows.secrets()])
+
+    @get("/public-key")
+    async def public_key(self, deps: NamedDependency[Deps]) -> PublicKey:
+        """The key to seal values for."""
+        return await secrets.public_key(deps)
+
+    @post("/encrypt-for-pipeline", status_code=200, operation_class=operation_with(SealWish))
+    async def encrypt(self, body: RawBody, deps: NamedDependency[Deps]) -> Encrypted:
+        """Seal a value for one variable of one pipeline; it opens nowhere else."""
+        return Encrypted(encrypted=await secrets.seal_for_pipeline(deps, read_json(body, SealWish)))
+
+    @get("/{name:str}")
+    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> SecretShown:
+        """One secret, a removed one too."""
+        return _show(await secrets.find_secret(deps, name))
+
+    @put("/{name:str}", operation_class=operation_with(SecretWish))
+    async def set(
+        self,
+        *,
+        name: FromPath[str],
+        body: RawBody,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> SecretAccepted:
+        """Give it a new value; runs that are dispatched from now on get it."""
+        return await secrets.set_secret(deps, name, read_json(body, SecretWish), who=who, cause=cause)
+
+    @delete("/{name:str}", status_code=200)
+    async def remove(
+        self,
+        *,
+        name: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> SecretAccepted:
+        """Grant it to no run any more; removing twice is removing once."""
+        return await secrets.remove_secret(deps, name, who=who, cause=cause)
+
+
+def _show(row: SecretRow) -> SecretShown:
+    return SecretShown(
+        name=row.name,
+        version=row.version,
+        key_id=row.key_id,
+        who=row.who,
+        set_at=row.set_at,
+        removed=bool(row.removed),
+        seq=row.seq,
+    )
