@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from fastflow_events.run.specification import Limits
-from fastflow_runner.container_spec import VERSIONS, Deployment, calls, run_body, tool_body
+from fastflow_runner.container_spec import VERSIONS, Deployment, calls, pause_body, run_body, tool_body, update_body
 from fastflow_runner.policy import shipped
 from fastflow_runner.template import fill
-from fastflow_runner.testing.attacks import NAME, bodies, paths
+from fastflow_runner.testing.attacks import BOUNDS, NAME, NET, OWNER, PLACE, SERIAL, STANDBY, bodies, paths
+from fastflow_runner.testing.attacks_standby import networks, renames, updates
 from fastflow_runner.testing.socket_proxy import find_haproxy, socket_proxy
 
 pytestmark = pytest.mark.docker
 DEPLOYMENT = Deployment()
-GOOD = run_body(DEPLOYMENT, Limits(memory_bytes=1 << 28, cpus=1.0), owner="r-1", nonce="abc", host_cpus=2)
-VALUES = {"name": NAME, "run": NAME, "owner": "r-1", "grace": "10", "follow": "1"}
+GOOD = run_body(DEPLOYMENT, BOUNDS, owner=OWNER)
+VALUES = {"name": NAME, "run": NAME, "owner": OWNER, "serial": SERIAL, "grace": "10", "follow": "1"}
+BODIES = {"create": GOOD, "update": update_body(BOUNDS)}
+REFUSED = {0, 400, 403, 408, 413}
 
 
 class RecordingEngine(socketserver.ThreadingUnixStreamServer):
@@ -94,10 +96,13 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
     for name, call in calls(DEPLOYMENT).items():
         headers = ("Connection: Upgrade", "Upgrade: tcp") if call.upgrade else ()
         target = f"/v{proxy.version}{fill(call.path, VALUES)}"
-        status = proxy.ask(call.method, target, GOOD if call.body else b"", *headers)
+        status = proxy.ask(call.method, target, BODIES[name] if call.body else b"", *headers)
         assert status == (101 if call.upgrade else 200), name
     for mode in ("prepare", "stage"):
-        assert proxy.create(tool_body(DEPLOYMENT, mode, owner="r-1"), f"fastflow-{mode}-{'0' * 32}") == 200
+        assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER), f"fastflow-{mode}-{'0' * 32}") == 200
+    assert proxy.create(pause_body(DEPLOYMENT, owner=OWNER), NET) == 200
+    for name in (STANDBY, NAME):
+        assert proxy.create(run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=PLACE), name) == 200
 
 
 def test_no_attack_on_a_path_reaches_the_engine(proxy: Proxy) -> None:
@@ -110,10 +115,34 @@ def test_no_attack_on_a_path_reaches_the_engine(proxy: Proxy) -> None:
 
 def test_no_attack_on_a_body_reaches_the_engine(proxy: Proxy) -> None:
     proxy.engine.seen.clear()
-    tried = [(name, proxy.create(body)) for name, body in bodies(DEPLOYMENT)]
-    assert [attack for attack in tried if attack[1] not in {0, 400, 403, 408, 413}] == []
+    tried = [(what, proxy.create(body, name)) for what, name, body in bodies(DEPLOYMENT)]
+    assert [attack for attack in tried if attack[1] not in REFUSED] == []
     assert proxy.engine.seen == []
-    assert len(tried) > 400
+    assert len(tried) > 1600
+
+
+def test_no_network_of_others_can_be_joined(proxy: Proxy) -> None:
+    proxy.engine.seen.clear()
+    tried = [(what, proxy.create(body, name)) for what, name, body in networks(DEPLOYMENT)]
+    assert [attack for attack in tried if attack[1] not in REFUSED] == []
+    assert proxy.engine.seen == []
+    assert len(tried) > 40
+
+
+def test_no_limit_can_be_loosened_beyond_what_a_run_may_have(proxy: Proxy) -> None:
+    proxy.engine.seen.clear()
+    tried = [(what, proxy.ask("POST", target, body)) for what, target, body in updates(proxy.version)]
+    assert [attack for attack in tried if attack[1] not in REFUSED] == []
+    assert proxy.engine.seen == []
+    assert len(tried) > 140
+
+
+def test_nothing_but_a_standby_worker_can_be_renamed_and_only_to_a_run(proxy: Proxy) -> None:
+    proxy.engine.seen.clear()
+    tried = [(target, proxy.ask("POST", target)) for target in renames(proxy.version)]
+    assert [attack for attack in tried if attack[1] not in REFUSED] == []
+    assert proxy.engine.seen == []
+    assert len(tried) > 30
 
 
 def test_no_trick_of_framing_reaches_the_engine(proxy: Proxy) -> None:

@@ -2,16 +2,16 @@ import json
 
 import pytest
 from fastflow_events.errors import ContractError
-from fastflow_events.run.specification import Limits
-from fastflow_runner.container_spec import Deployment, calls, create_forms, run_body, run_name, tool_body
+from fastflow_runner.bounds import Bounds
+from fastflow_runner.container_spec import Deployment, calls, pause_body, run_body, run_name, tool_body, update_body
 from fastflow_runner.ports import AttemptRef
 
 RUN = "0192f0c1-7b1e-7c3a-9d2e-0123456789ab"
 DEPLOYMENT = Deployment()
 
 
-def body(limits: Limits | None = None, *, host_cpus: int = 4, nonce: str = "n0nce") -> dict[str, object]:
-    decoded = json.loads(run_body(DEPLOYMENT, limits or Limits(), owner="runner-1", nonce=nonce, host_cpus=host_cpus))
+def body(bounds: Bounds | None = None, *, owner: str = "runner-1", place: str = "") -> dict[str, object]:
+    decoded = json.loads(run_body(DEPLOYMENT, bounds or Bounds(), owner=owner, place=place))
     assert isinstance(decoded, dict)
     return decoded
 
@@ -38,30 +38,38 @@ def test_a_run_is_locked_down() -> None:
 
 
 def test_memory_and_swap_are_one_limit() -> None:
-    host = body(Limits(memory_bytes=256 << 20))["HostConfig"]
+    host = body(Bounds(memory_bytes=256 << 20))["HostConfig"]
     assert isinstance(host, dict)
     assert host["Memory"] == host["MemorySwap"] == 256 << 20
 
 
-@pytest.mark.parametrize(
-    ("asked", "given"), [(None, 0), (0.5, 500_000_000), (0.001, 10_000_000), (64.0, 4_000_000_000)]
-)
-def test_processors_are_clamped_to_the_host(asked: float | None, given: int) -> None:
-    host = body(Limits(cpus=asked))["HostConfig"]
-    assert isinstance(host, dict)
-    assert host["NanoCpus"] == given
+def test_a_standby_worker_differs_from_a_run_in_its_network_only() -> None:
+    alone, joined = body(), body(place="0a1b2c3d-7")
+    for made, network in ((alone, "fastflow-runs"), (joined, "container:fastflow-net-runner-1-0a1b2c3d-7")):
+        host = made["HostConfig"]
+        assert isinstance(host, dict)
+        assert host.pop("NetworkMode") == network
+    assert alone == joined
 
 
-def test_less_memory_than_the_engine_takes_is_as_little_as_it_takes() -> None:
-    host = body(Limits(memory_bytes=1))["HostConfig"]
-    assert isinstance(host, dict)
-    assert host["Memory"] == 6 << 20
+def test_a_pause_container_has_nothing_but_a_network() -> None:
+    made = json.loads(pause_body(DEPLOYMENT, owner="runner-1"))
+    host = made["HostConfig"]
+    assert (made["User"], host["ReadonlyRootfs"], host["CapDrop"]) == ("1001:1001", True, ["ALL"])
+    assert (host["NetworkMode"], host["RestartPolicy"]) == ("fastflow-runs", {"Name": "no"})
+    assert not {"Mounts", "Binds", "Tmpfs"} & set(host)
+    assert not {"Env", "Volumes", "OpenStdin"} & set(made)
 
 
-@pytest.mark.parametrize("nonce", ["", 'x"', "x" * 65, "ü", "a b"])
-def test_a_nonce_cannot_break_out_of_its_string(nonce: str) -> None:
+def test_an_update_says_four_limits_and_nothing_else() -> None:
+    said = update_body(Bounds(memory_bytes=1 << 28, nano_cpus=10**9, pids=64))
+    assert said == b'{"Memory":268435456,"MemorySwap":268435456,"NanoCpus":1000000000,"PidsLimit":64}'
+
+
+@pytest.mark.parametrize("owner", ["", 'x"', "x" * 65, "\u00fc", "a b", "-a", "a\n"])
+def test_an_owner_cannot_break_out_of_its_string(owner: str) -> None:
     with pytest.raises(ContractError):
-        body(nonce=nonce)
+        body(owner=owner)
 
 
 def test_only_tools_write_to_the_shared_volume_and_staging_has_no_network() -> None:
@@ -72,17 +80,18 @@ def test_only_tools_write_to_the_shared_volume_and_staging_has_no_network() -> N
 
 
 def test_every_object_has_its_keys_in_order_and_no_blanks() -> None:
-    for mode in create_forms(DEPLOYMENT):
-        made = body() if mode == "run" else json.loads(tool_body(DEPLOYMENT, mode, owner="o"))
-        raw = (
-            run_body(DEPLOYMENT, Limits(), owner="runner-1", nonce="n0nce", host_cpus=4)
-            if mode == "run"
-            else (tool_body(DEPLOYMENT, mode, owner="o"))
-        )
-        assert raw == json.dumps(made, sort_keys=True, separators=(",", ":")).encode()
+    raws = [
+        run_body(DEPLOYMENT, Bounds(), owner="o"),
+        run_body(DEPLOYMENT, Bounds(), owner="o", place="0a1b2c3d-0"),
+        pause_body(DEPLOYMENT, owner="o"),
+        update_body(Bounds()),
+        *(tool_body(DEPLOYMENT, mode, owner="o") for mode in ("prepare", "stage")),
+    ]
+    for raw in raws:
+        assert raw == json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
 
 
-def test_nothing_but_attach_upgrades_and_nothing_but_create_has_a_body() -> None:
+def test_nothing_but_attach_upgrades_and_nothing_but_create_and_update_has_a_body() -> None:
     table = calls(DEPLOYMENT)
     assert [name for name, call in table.items() if call.upgrade] == ["attach"]
-    assert [name for name, call in table.items() if call.body] == ["create"]
+    assert [name for name, call in table.items() if call.body] == ["create", "update"]

@@ -1,35 +1,38 @@
-"""Every word the runner says to the container engine: names, calls, and the bodies of the create requests.
+"""Every word the runner says to the container engine: names, calls, and the bodies of its requests.
 
 Nothing else in this service builds a path or a body, and the policy of the socket proxy is made from this module.
 
 | form | name | network | shared volume | for |
 |---|---|---|---|---|
-| run | `fastflow-<run id>-<attempt>` | runs | read only | one attempt |
+| pause | `fastflow-net-<runner>-<place>` | runs | none | a network namespace, for one worker after the other |
+| standby | `fastflow-standby-<runner>-<serial>` | a pause container's | read only | one attempt, later |
+| run | `fastflow-<run id>-<attempt>` | runs | read only | one attempt, now |
+| joined | `fastflow-<run id>-<attempt>` | a pause container's | read only | the same |
 | prepare | `fastflow-prepare-<hash of the input>` | runs | writable | one environment |
 | stage | `fastflow-stage-<name of the code>` | none | writable | one tree of code |
+
+A standby worker is renamed when it gets its attempt, and is then what a run is in every respect.
 """
 
-from math import ceil
 from urllib.parse import quote
 
-from fastflow_events.run.specification import Limits
 from msgspec import Struct
 
+from fastflow_runner.bounds import Bounds
 from fastflow_runner.ports import AttemptRef
-from fastflow_runner.template import Slot, Template, fill
+from fastflow_runner.template import Slot, Template, escape, fill
 
 VERSIONS = ("1.44", "1.41")
 """Versions of the engine's API this runner speaks, newest first."""
 ENTRY = '["python3","-I","/usr/local/lib/fastflow/entry"]'
-MIN_MEMORY_BYTES = 6 << 20  # the engine refuses less
 
 _HEX = "[0-9a-f]"
 RUN_NAME = Slot("run", f"fastflow-{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+")
 PREPARE_NAME = Slot("prepare", f"fastflow-prepare-{_HEX}{{32}}")
 STAGE_NAME = Slot("stage", f"fastflow-stage-{_HEX}{{32}}")
-ANY_NAME = Slot("name", f"(?:{RUN_NAME.pattern}|{PREPARE_NAME.pattern}|{STAGE_NAME.pattern})")
-OWNER = Slot("owner", "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}+")
-_NONCE = Slot("nonce", "[A-Za-z0-9_-]{1,64}+")
+_PLACE = Slot("place", f"{_HEX}{{8}}-(?:0|[1-9][0-9]{{0,3}}+)")
+_SERIAL = Slot("serial", f"{_HEX}{{8}}-{_HEX}{{8}}")
+_OWNER = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # not possessive: in a name more comes behind it, after a dash
 _MEMORY = Slot("memory", "(?:0|[1-9][0-9]{6,14}+)")
 _CPUS = Slot("cpus", "(?:0|[1-9][0-9]{6,12}+)")
 _PIDS = Slot("pids", "[1-9][0-9]{0,5}+")
@@ -53,6 +56,30 @@ class Deployment(Struct, frozen=True, kw_only=True):
     network: str = "fastflow-runs"
     """Network of runs and of preparation; the engine's own default is `bridge`."""
     volume: str = "fastflow-uv"
+    owner: str = ""
+    """The only runner behind the proxy; empty where several share one."""
+
+
+def owner_of(deployment: Deployment) -> Slot:
+    """Where the runner's name stands."""
+    return Slot("owner", escape(deployment.owner) if deployment.owner else _OWNER)
+
+
+def net_name(deployment: Deployment) -> Template:
+    """Name of a pause container."""
+    return ("fastflow-net-", owner_of(deployment), "-", _PLACE)
+
+
+def standby_name(deployment: Deployment) -> Template:
+    """Name of a standby worker."""
+    return ("fastflow-standby-", owner_of(deployment), "-", _SERIAL)
+
+
+def any_name(deployment: Deployment) -> Slot:
+    """Name of any container of ours."""
+    owner = owner_of(deployment).pattern
+    made = [f"fastflow-net-{owner}-{_PLACE.pattern}", f"fastflow-standby-{owner}-{_SERIAL.pattern}"]
+    return Slot("name", "(?:" + "|".join([RUN_NAME.pattern, PREPARE_NAME.pattern, STAGE_NAME.pattern, *made]) + ")")
 
 
 def _of(form: Slot, rest: str) -> Template:
@@ -61,84 +88,119 @@ def _of(form: Slot, rest: str) -> Template:
 
 def calls(deployment: Deployment) -> dict[str, Call]:
     """Every call there is, by the name the runner uses for it."""
-    filters = quote('{"label":["fastflow.runner=', safe="."), OWNER, quote('"]}')
+    filters = quote('{"label":["fastflow.runner=', safe="."), owner_of(deployment), quote('"]}')
+    name = any_name(deployment)
     return {
         "ping": Call("GET", ("/_ping",)),
         "info": Call("GET", ("/info",)),
         "image": Call("GET", (f"/images/{deployment.image}/json",)),
         "list": Call("GET", ("/containers/json?all=1&filters=", *filters)),
-        "create": Call("POST", ("/containers/create?name=", ANY_NAME), body=True),
-        "inspect": Call("GET", _of(ANY_NAME, "/json")),
-        "attach": Call("POST", _of(ANY_NAME, "/attach?stdin=1&stdout=1&stream=1"), upgrade=True),
-        "start": Call("POST", _of(ANY_NAME, "/start")),
-        "wait": Call("POST", _of(ANY_NAME, "/wait?condition=not-running")),
+        "create": Call("POST", ("/containers/create?name=", name), body=True),
+        "inspect": Call("GET", _of(name, "/json")),
+        "attach": Call("POST", _of(name, "/attach?stdin=1&stdout=1&stream=1"), upgrade=True),
+        "start": Call("POST", _of(name, "/start")),
+        "rename": Call("POST", ("/containers/", *standby_name(deployment), "/rename?name=", RUN_NAME)),
+        "update": Call("POST", _of(RUN_NAME, "/update"), body=True),
+        "wait": Call("POST", _of(name, "/wait?condition=not-running")),
         "stop": Call("POST", (*_of(RUN_NAME, "/stop?t="), _GRACE)),
-        "kill": Call("POST", _of(ANY_NAME, "/kill?signal=SIGKILL")),
-        "logs": Call("GET", (*_of(ANY_NAME, "/logs?follow="), _FOLLOW, "&stderr=1&stdout=1&timestamps=1")),
+        "kill": Call("POST", _of(name, "/kill?signal=SIGKILL")),
+        "logs": Call("GET", (*_of(name, "/logs?follow="), _FOLLOW, "&stderr=1&stdout=1&timestamps=1")),
         "exit_marker": Call("GET", _of(RUN_NAME, "/archive?path=/app/.fastflow/exit.json")),
-        "remove": Call("DELETE", _of(ANY_NAME, "?v=1")),
+        "remove": Call("DELETE", _of(name, "?v=1")),
     }
 
 
 class Form(Struct, frozen=True, kw_only=True):
-    """One kind of container: all that may differ between two of them is a slot."""
+    """One kind of request with a body: all that may differ between two of them is a slot."""
 
-    mode: str
-    """Mode of the entry program."""
-    name: Slot
-    network: str
-    labels: Template
-    read_only: bool = False
-    """The shared volume is."""
-    memory: str | Slot = str(4 << 30)
-    cpus: str | Slot = "0"
-    pids: str | Slot = "512"
-    place: str = '"WorkingDir":"/tmp"'
-
-    def body(self, deployment: Deployment) -> Template:
-        """Body of the create request; the keys of every object in alphabetical order."""
-        mount = (
-            f'"ReadOnly":{str(self.read_only).lower()},"Source":"{deployment.volume}","Target":"/uv","Type":"volume"'
-        )
-        # A limit of the engine's own on log files would rotate lines away: the entry program has the cap.
-        log = '"Config":{"compress":"false","max-file":"1","max-size":"1000g","mode":"blocking"},"Type":"json-file"'
-        return (
-            f'{{"AttachStdin":true,"Cmd":["{self.mode}"],"Entrypoint":{ENTRY},'
-            '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","Init":true,'
-            f'"IpcMode":"private","LogConfig":{{{log}}},"Memory":',
-            self.memory,
-            ',"MemorySwap":',
-            self.memory,
-            f',"Mounts":[{{{mount}}}],"NanoCpus":',
-            self.cpus,
-            f',"NetworkMode":"{self.network}","PidsLimit":',
-            self.pids,
-            ',"ReadonlyRootfs":true,"RestartPolicy":{"Name":"no"},"SecurityOpt":["no-new-privileges"],'
-            '"Tmpfs":{"/tmp":"rw,exec,nosuid,nodev,mode=1777"}},'
-            f'"Image":"{deployment.image}","Labels":{{',
-            *self.labels,
-            f'}},"OpenStdin":true,"StdinOnce":true,"User":"1001:1001",{self.place}}}',
-        )
+    name: Template
+    """Name of the container."""
+    body: Template
+    """The keys of every object in alphabetical order."""
 
 
 def create_forms(deployment: Deployment) -> dict[str, Form]:
     """Every form of create request there is."""
-    tool: Template = ('"fastflow.tool":"', OWNER, '"')
+    run, net = (RUN_NAME,), net_name(deployment)
     return {
-        "run": Form(
-            mode="run",
-            name=RUN_NAME,
-            network=deployment.network,
-            labels=('"fastflow.nonce":"', _NONCE, '","fastflow.runner":"', OWNER, '"'),
-            read_only=True,
-            memory=_MEMORY,
-            cpus=_CPUS,
-            pids=_PIDS,
-            place='"Volumes":{"/app":{}},"WorkingDir":"/app"',
-        ),
-        "prepare": Form(mode="prepare", name=PREPARE_NAME, network=deployment.network, labels=tool),
-        "stage": Form(mode="stage", name=STAGE_NAME, network="none", labels=tool),
+        "pause": Form(name=net, body=_pause(deployment)),
+        "standby": Form(name=standby_name(deployment), body=_worker(deployment, ("container:", *net))),
+        "run": Form(name=run, body=_worker(deployment, (deployment.network,))),
+        "joined": Form(name=run, body=_worker(deployment, ("container:", *net))),
+        "prepare": Form(name=(PREPARE_NAME,), body=_tool(deployment, "prepare", deployment.network)),
+        "stage": Form(name=(STAGE_NAME,), body=_tool(deployment, "stage", "none")),
     }
+
+
+def update_form() -> Form:
+    """The one form of update request: 0 leaves a limit as it is, and nothing but these four can be said."""
+    body = ('{"Memory":', _MEMORY, ',"MemorySwap":', _MEMORY, ',"NanoCpus":', _CPUS, ',"PidsLimit":', _PIDS, "}")
+    return Form(name=(RUN_NAME,), body=body)
+
+
+def _worker(deployment: Deployment, network: Template) -> Template:
+    place = '"Volumes":{"/app":{}},"WorkingDir":"/app"'
+    labels = _label(deployment, "runner")
+    return _entry(deployment, "run", (_MEMORY, _CPUS, _PIDS), network, labels, read_only=True, place=place)
+
+
+def _tool(deployment: Deployment, mode: str, network: str) -> Template:
+    limits = (str(4 << 30), "0", "512")
+    labels, place = _label(deployment, "tool"), '"WorkingDir":"/tmp"'
+    return _entry(deployment, mode, limits, (network,), labels, read_only=False, place=place)
+
+
+def _label(deployment: Deployment, kind: str) -> Template:
+    return (f'"fastflow.{kind}":"', owner_of(deployment), '"')
+
+
+def _entry(
+    deployment: Deployment,
+    mode: str,
+    limits: tuple[str | Slot, str | Slot, str | Slot],
+    network: Template,
+    labels: Template,
+    *,
+    read_only: bool,
+    place: str,
+) -> Template:
+    """Body for a container with the entry program in it."""
+    memory, cpus, pids = limits
+    mount = f'"ReadOnly":{str(read_only).lower()},"Source":"{deployment.volume}","Target":"/uv","Type":"volume"'
+    # A limit of the engine's own on log files would rotate lines away: the entry program has the cap.
+    log = '"Config":{"compress":"false","max-file":"1","max-size":"1000g","mode":"blocking"},"Type":"json-file"'
+    return (
+        f'{{"AttachStdin":true,"Cmd":["{mode}"],"Entrypoint":{ENTRY},'
+        '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","Init":true,'
+        f'"IpcMode":"private","LogConfig":{{{log}}},"Memory":',
+        memory,
+        ',"MemorySwap":',
+        memory,
+        f',"Mounts":[{{{mount}}}],"NanoCpus":',
+        cpus,
+        ',"NetworkMode":"',
+        *network,
+        '","PidsLimit":',
+        pids,
+        ',"ReadonlyRootfs":true,"RestartPolicy":{"Name":"no"},"SecurityOpt":["no-new-privileges"],'
+        '"Tmpfs":{"/tmp":"rw,exec,nosuid,nodev,mode=1777"}},'
+        f'"Image":"{deployment.image}","Labels":{{',
+        *labels,
+        f'}},"OpenStdin":true,"StdinOnce":true,"User":"1001:1001",{place}}}',
+    )
+
+
+def _pause(deployment: Deployment) -> Template:
+    """Body for a container that holds a network namespace and does nothing."""
+    return (
+        '{"Cmd":["infinity"],"Entrypoint":["sleep"],'
+        '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","IpcMode":"private",'
+        '"LogConfig":{"Config":{},"Type":"none"},"Memory":16777216,"MemorySwap":16777216,'
+        f'"NetworkMode":"{deployment.network}","PidsLimit":8,"ReadonlyRootfs":true,"RestartPolicy":{{"Name":"no"}},'
+        f'"SecurityOpt":["no-new-privileges"]}},"Image":"{deployment.image}","Labels":{{',
+        *_label(deployment, "runner"),
+        '},"StopSignal":"SIGKILL","User":"1001:1001","WorkingDir":"/"}',
+    )
 
 
 def run_name(ref: AttemptRef) -> str:
@@ -146,14 +208,26 @@ def run_name(ref: AttemptRef) -> str:
     return fill((RUN_NAME,), {"run": ref.name})
 
 
-def run_body(deployment: Deployment, limits: Limits, *, owner: str, nonce: str, host_cpus: int) -> bytes:
-    """Body of the create request of an attempt; more processors than the host has are as many as it has."""
-    memory = max(limits.memory_bytes, MIN_MEMORY_BYTES) if limits.memory_bytes else 0
-    cpus = ceil(min(limits.cpus, host_cpus) * 100) * 10_000_000 if limits.cpus else 0
-    values = {"memory": str(memory), "cpus": str(cpus), "pids": str(limits.pids), "owner": owner, "nonce": nonce}
-    return fill(create_forms(deployment)["run"].body(deployment), values).encode()
+def run_body(deployment: Deployment, bounds: Bounds, *, owner: str, place: str = "") -> bytes:
+    """Body of the create request of an attempt or a standby worker; `place` is that of its pause container."""
+    form = create_forms(deployment)["joined" if place else "run"]
+    return fill(form.body, {**_limits(bounds), "owner": owner, "place": place}).encode()
+
+
+def pause_body(deployment: Deployment, *, owner: str) -> bytes:
+    """Body of the create request of a pause container."""
+    return fill(create_forms(deployment)["pause"].body, {"owner": owner}).encode()
+
+
+def update_body(bounds: Bounds) -> bytes:
+    """Body of the update request that gives an attempt its limits."""
+    return fill(update_form().body, _limits(bounds)).encode()
 
 
 def tool_body(deployment: Deployment, mode: str, *, owner: str) -> bytes:
     """Body of the create request of a container that prepares or stages."""
-    return fill(create_forms(deployment)[mode].body(deployment), {"owner": owner}).encode()
+    return fill(create_forms(deployment)[mode].body, {"owner": owner}).encode()
+
+
+def _limits(bounds: Bounds) -> dict[str, str]:
+    return {"memory": str(bounds.memory_bytes), "cpus": str(bounds.nano_cpus), "pids": str(bounds.pids)}

@@ -26,6 +26,13 @@ class _Exit(Struct, frozen=True, kw_only=True):
     dropped_bytes: int
     route: str | None
     at: float
+    told_to_end: bool = False
+    disk_full: bool = False
+    sent_bytes: int | None = None
+    result: str | None = None
+    result_error: str = ""
+    kept: tuple[tuple[str, int], ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
 
 
 class _Refused(Struct, frozen=True, kw_only=True):
@@ -33,15 +40,27 @@ class _Refused(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class _Image(Struct, frozen=True, kw_only=True, rename="pascal"):
+class Image(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """An image on the engine."""
+
     id: str
+    """What containers made from it say."""
     repo_digests: list[str] | None = None
+
+    @property
+    def shown(self) -> str:
+        """Repository digest where there is one, else the id."""
+        return self.repo_digests[0] if self.repo_digests else self.id
+
+
+def image_of(inspected: bytes) -> Image:
+    """An inspected image."""
+    return json.decode(inspected, type=Image)
 
 
 def image_id(inspected: bytes) -> str:
     """Repository digest of an image where there is one, else its id."""
-    found = json.decode(inspected, type=_Image)
-    return found.repo_digests[0] if found.repo_digests else found.id
+    return image_of(inspected).shown
 
 
 def from_archive(archive: bytes) -> bytes:
@@ -90,8 +109,15 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
         timed_out=found.timed_out,
         peak_memory_bytes=found.peak_memory_bytes,
         cpu_s=found.cpu_s,
+        told_to_end=found.told_to_end,
+        disk_full=found.disk_full,
         dropped_bytes=found.dropped_bytes,
+        sent_bytes=found.sent_bytes,
         route=found.route,
+        result=found.result,
+        result_error=found.result_error,
+        kept=found.kept,
+        left=found.left,
         finished_at=observed.finished_at or datetime.fromtimestamp(found.at, UTC),
     )
 

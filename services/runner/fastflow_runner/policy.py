@@ -1,8 +1,8 @@
 """The socket proxy's policy: an HAProxy configuration that lets through what `container_spec` can write, and no more.
 
-Denied unless allowed. A path is compared raw and whole, with its query; a create request is one string, name and body,
-against one regular expression. Only strings that mean the same to every JSON parser match, so nothing hinges on how
-the engine reads them.
+Denied unless allowed. A path is compared raw and whole, with its query; a request with a body is one string, path and
+body, against one regular expression for each form. Only strings that mean the same to every JSON parser match, so
+nothing hinges on how the engine reads them.
 """
 
 import sys
@@ -10,7 +10,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
-from fastflow_runner.container_spec import VERSIONS, Call, Deployment, calls, create_forms
+from fastflow_runner.container_spec import VERSIONS, Call, Deployment, Form, calls, create_forms, update_form
 from fastflow_runner.template import escape, pattern
 
 TEMPLATE_BIND = "${BIND_CONFIG}"
@@ -53,7 +53,7 @@ frontend runner
     http-request deny status 400 unless {{ req.ver 1.1 }}
     http-request set-var(txn.body_bytes) req.body_len
     http-request set-var(txn.body) req.body
-    http-request set-var(txn.create) url,concat(|,txn.body)
+    http-request set-var(txn.whole) url,concat(|,txn.body)
     acl upgrade req.hdr_cnt(upgrade) gt 0
     acl upgrade_to_tcp req.hdr(upgrade) -m str tcp
     acl no_body req.body_len eq 0
@@ -61,8 +61,8 @@ frontend runner
     acl zero_length req.hdr(content-length) -m str 0
     acl whole_body req.hdr_val(content-length),sub(txn.body_bytes) eq 0
     # Strings end at a NUL here, and need not in the engine.
-    http-request set-var(txn.create_bytes) url,length,add(1),add(txn.body_bytes)
-    acl no_nul var(txn.create),length,sub(txn.create_bytes) eq 0
+    http-request set-var(txn.whole_bytes) url,length,add(1),add(txn.body_bytes)
+    acl no_nul var(txn.whole),length,sub(txn.whole_bytes) eq 0
     acl is_json req.hdr(content-type) -m str application/json
 """
 
@@ -94,17 +94,29 @@ def render(
     return "".join([*lines, _TAIL.format(socket=socket)])
 
 
-def create_pattern(version: str, deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """Form, and the expression for `path|body` of its create request, without anchors."""
-    for mode, form in create_forms(deployment).items():
-        yield mode, pattern((f"/v{version}/containers/create?name=", form.name, "|", *form.body(deployment)))
+def patterns(version: str, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Form, and the expression without anchors for `path|body`, of every request that has a body."""
+    for name in calls(deployment):
+        yield from _forms(f"/v{version}", name, deployment)
+
+
+def _forms(prefix: str, name: str, deployment: Deployment) -> Iterator[tuple[str, str]]:
+    if name == "create":
+        for kind, form in create_forms(deployment).items():
+            yield f"create_{kind}", _whole(f"{prefix}/containers/create?name=", form, "")
+    elif name == "update":
+        yield "update", _whole(f"{prefix}/containers/", update_form(), "/update")
+
+
+def _whole(before: str, form: Form, behind: str) -> str:
+    return pattern((before, *form.name, f"{behind}|", *form.body))
 
 
 def _rules(prefix: str, name: str, call: Call, deployment: Deployment) -> Iterator[str]:
     if call.body:
-        for form, expression in create_pattern(prefix.removeprefix("/v"), deployment):
-            yield rf"acl {name}_{form} var(txn.create) -m reg '\A{expression}\z'"
-            yield f"http-request allow if {{ method {call.method} }} {name}_{form} whole_body no_nul is_json !upgrade"
+        for form, expression in _forms(prefix, name, deployment):
+            yield rf"acl {form} var(txn.whole) -m reg '\A{expression}\z'"
+            yield f"http-request allow if {{ method {call.method} }} {form} whole_body no_nul is_json !upgrade"
         return
     yield rf"acl {name} url -m reg '\A{escape(prefix)}{pattern(call.path)}\z'"
     upgrade = "upgrade_to_tcp" if call.upgrade else "!upgrade"
@@ -138,13 +150,14 @@ def main() -> None:
     parser.add_argument("--image", default=default.image)
     parser.add_argument("--network", default=default.network)
     parser.add_argument("--volume", default=default.volume)
+    parser.add_argument("--owner", default=default.owner, help="name of the only runner behind the proxy")
     given = parser.parse_args()
     if given.shipped:
         given.shipped.mkdir(parents=True, exist_ok=True)
         for name, content in shipped().items():
             (given.shipped / name).write_text(content)
         return
-    deployment = Deployment(image=given.image, network=given.network, volume=given.volume)
+    deployment = Deployment(image=given.image, network=given.network, volume=given.volume, owner=given.owner)
     sys.stdout.write(render(given.api, deployment=deployment, bind=given.bind, socket=given.socket))
 
 

@@ -54,6 +54,14 @@ class Prepared(Struct, frozen=True, kw_only=True):
     """0 when it was there already."""
 
 
+class Keep(Struct, frozen=True, kw_only=True):
+    """How many artifacts of one attempt are kept, at most; names as the entry program knows them."""
+
+    count: int = 200
+    file_bytes: int = 256 << 20
+    total_bytes: int = 1 << 30
+
+
 class Launch(Struct, frozen=True, kw_only=True):
     """Everything the executor needs to start one attempt."""
 
@@ -68,6 +76,7 @@ class Launch(Struct, frozen=True, kw_only=True):
     """Random; proves that the completion marker was written by the entry program."""
     not_after: datetime
     """Start of user code is forbidden after this instant (lease)."""
+    keep: Keep = Keep()
 
     def __repr__(self) -> str:
         return f"Launch({self.ref.name})"
@@ -88,6 +97,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     stream: Literal["stdout", "stderr"]
     at: datetime
     data: bytes
+    gap_bytes: int = 0
+    """Output of this stream that is missing before this frame, because it was beyond the cap."""
 
 
 class Exit(Struct, frozen=True, kw_only=True):
@@ -105,9 +116,23 @@ class Exit(Struct, frozen=True, kw_only=True):
     """The entry program ended user code because its time was over."""
     peak_memory_bytes: int | None = None
     cpu_s: float | None = None
+    told_to_end: bool = False
+    """Somebody sent the entry program SIGTERM while user code ran."""
+    disk_full: bool = False
+    """No room was left below the working folder at the end."""
     dropped_bytes: int = 0
     """Output the entry program threw away at the cap."""
+    sent_bytes: int | None = None
+    """Output it handed to the engine; None without a marker."""
     route: str | None = None
+    result: str | None = None
+    """Text of the result file."""
+    result_error: str = ""
+    """Why there is none although there was a file."""
+    kept: tuple[tuple[str, int], ...] = ()
+    """Path and size of each artifact that is there to be stored; the port's `kept` knows them by their place here."""
+    left: tuple[tuple[str, str], ...] = ()
+    """Path of each artifact that will not be stored, and why."""
     finished_at: datetime | None = None
 
 
@@ -127,6 +152,9 @@ class Executor(Protocol):
     @property
     def kind(self) -> Literal["docker", "process"]:
         """Which one it is."""
+
+    async def keep(self) -> None:
+        """Do what goes on beside the attempts, until cancelled; attempts are executed without it too."""
 
     async def engine_id(self) -> str:
         """Id of the engine: the Docker daemon's id, or the host's boot id for processes."""

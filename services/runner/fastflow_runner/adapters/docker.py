@@ -1,11 +1,11 @@
-"""Attempts as containers, through the socket proxy, on the cold path: one container made for each attempt."""
+"""Attempts as containers, through the socket proxy: a standby worker for each, or a container that is made for it."""
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from hashlib import sha256
 from math import ceil
 from typing import Literal
 
@@ -13,19 +13,22 @@ from fastflow_events.run.specification import Specification
 from msgspec import Struct, json, structs
 
 from fastflow_runner import marks
-from fastflow_runner.adapters.docker_container import Container, expect, settled
+from fastflow_runner.adapters.docker_container import Container, expect
 from fastflow_runner.adapters.docker_engine import Engine
-from fastflow_runner.adapters.docker_launch import Launcher, VolumeChangedError, first_record
+from fastflow_runner.adapters.docker_keeper import Keeper
+from fastflow_runner.adapters.docker_launch import Launcher, VolumeChangedError, Wanted, first_record
+from fastflow_runner.adapters.docker_listed import listed
+from fastflow_runner.adapters.docker_pool import Pool
 from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import frame
+from fastflow_runner.bounds import bounds_of
 from fastflow_runner.container_spec import Deployment, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import decode_line
 from fastflow_runner.orders import STATE_FOLDER, Places, manifest_of, run_order
-from fastflow_runner.ports import AttemptRef, Exit, Found, Frame, Launch, Prepared, Started
+from fastflow_runner.ports import AttemptRef, Exit, Found, Frame, ImageMissingError, Launch, Prepared, Started
 
 logger = logging.getLogger(__name__)
-_NAME = re.compile(r"/fastflow-(?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<attempt>[1-9][0-9]*)")
 _MAX_GRACE_S = 86_400
 _READ_END_S = 1.0
 
@@ -35,13 +38,8 @@ class _Info(Struct, rename={"id": "ID", "cpus": "NCPU"}):
     cpus: int
 
 
-class _Listed(Struct, rename="pascal"):
-    names: list[str]
-    state: str
-
-
 class DockerExecutor:
-    """Each attempt is a container that is made for it, and removed after it."""
+    """Each attempt is a container that is used once, and removed after it."""
 
     kind: Literal["docker", "process"] = "docker"
 
@@ -53,20 +51,25 @@ class DockerExecutor:
         owner: str,
         key: bytes,
         uv_settings: Mapping[str, str] | None = None,
+        standby: int = 0,
         grace_s: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Talk to the socket proxy at `url`; nothing is connected yet.
 
         `owner` labels the containers: `found` sees those of the same owner only. `key` names the folders of code;
-        `uv_settings` go to uv when it prepares, with credentials of package indexes if need be; `grace_s` is the time
-        between SIGTERM and SIGKILL when a script's time is over.
+        `uv_settings` go to uv when it prepares, with credentials of package indexes if need be; `standby` is
+        how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
+        a script's time is over.
         """
         self._engine = Engine(url, deployment)
         self._deployment = deployment
         self._owner = owner
         self._grace_s = grace_s
-        self._launcher = Launcher(clock)
+        home = sha256(b"home" + key).hexdigest()[:8]
+        self._pool = Pool(self._engine, deployment, owner=owner, home=home)
+        self._keeper = Keeper(self._pool, self._engine, ceiling=standby)
+        self._launcher = Launcher(self._pool, clock)
         self._tools = DockerTools(self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}))
         self._info: _Info | None = None
         self._ends: dict[AttemptRef, asyncio.Future[bytes]] = {}
@@ -87,14 +90,18 @@ class DockerExecutor:
         """Return the environment, building it once however many ask."""
         return await self._tools.prepare(specification, lock)
 
+    async def keep(self) -> None:
+        """Keep standby workers ready, until cancelled."""
+        await self._keeper.keep()
+
     async def launch(self, launch: Launch) -> Started:
-        """Create or find the attempt's container, send the order, and return once user code has started."""
-        image, about = await asyncio.gather(self._tools.image(), self._about())
+        """Take, create or find the attempt's container, send the order, and return once user code has started."""
+        image, about = await asyncio.gather(self._image(), self._about())
         limits = launch.specification.limits
         if limits.cpus and limits.cpus > about.cpus:
             context = {"action": "cpus_clamped", "wanted": limits.cpus, "given": about.cpus}
             logger.warning("more processors are wanted than the engine's host has", extra=context)
-        body = run_body(self._deployment, limits, owner=self._owner, nonce=launch.nonce, host_cpus=about.cpus)
+        bounds = bounds_of(limits, about.cpus)
         places = Places(
             code=self._tools.code(launch.specification.tree),
             app="/app",
@@ -102,25 +109,25 @@ class DockerExecutor:
             home="/tmp",
             contained=True,
         )
-        manifest = manifest_of(launch, executor=self.kind, container=run_name(launch.ref), image=image)
-        order = run_order(launch, places, manifest, grace_s=self._grace_s)
+        manifest = manifest_of(launch, executor=self.kind, container=run_name(launch.ref), image=image.shown)
+        wanted = Wanted(
+            container=self._container(launch.ref),
+            bounds=bounds,
+            image=image.id,
+            body=lambda place: run_body(self._deployment, bounds, owner=self._owner, place=place),
+            order=run_order(launch, places, manifest, grace_s=self._grace_s),
+            not_after=launch.not_after,
+        )
         try:
-            return await self._launcher.launch(self._container(launch.ref), body, order, launch.not_after)
+            return await self._launcher.launch(wanted)
         except VolumeChangedError:
             await self._tools.forget(launch.specification.tree, launch.prepared.environment)
             raise
 
     async def found(self) -> list[Found]:
-        """Every attempt of this owner that has a container."""
-        answer = await self._engine.call("list", owner=self._owner)
-        expect(answer, 200)
-        result = []
-        for listed in json.decode(answer.body, type=list[_Listed]):
-            match = _NAME.fullmatch(listed.names[0]) if listed.names else None
-            if match:
-                ref = AttemptRef(run_id=match["run_id"], attempt=int(match["attempt"]))
-                result.append(Found(ref=ref, state=settled(listed.state)))
-        return result
+        """Every attempt of this owner that has a container, whatever it was called when it was made."""
+        everything = await listed(self._engine, self._owner)
+        return [Found(ref=other.ref, state=other.state) for other in everything if other.ref is not None]
 
     async def started(self, ref: AttemptRef) -> Started | None:
         """What the first stored record of the attempt says; a script cannot take it away."""
@@ -138,6 +145,10 @@ class DockerExecutor:
                     if letter == "-":
                         if index >= skip:
                             yield frame(index, stream, at, data)
+                        index += 1
+                    elif letter == "g":
+                        if index >= skip:
+                            yield structs.replace(frame(index, stream, at, b""), gap_bytes=int(data))
                         index += 1
                     elif letter == "x" and end is not None and not end.done():
                         end.set_result(data)
@@ -176,7 +187,9 @@ class DockerExecutor:
     async def remove(self, ref: AttemptRef) -> None:
         """Remove the attempt's container and its volume."""
         self._ends.pop(ref, None)
-        await self._container(ref).remove()
+        container = self._container(ref)
+        await container.remove()
+        self._pool.gone(container.name)
 
     def close(self) -> None:
         """Close idle connections; attempts go on."""
@@ -184,6 +197,13 @@ class DockerExecutor:
 
     def _container(self, ref: AttemptRef) -> Container:
         return Container(self._engine, run_name(ref))
+
+    async def _image(self) -> marks.Image:
+        answer = await self._engine.call("image")
+        if answer.status == 404:
+            raise ImageMissingError(f"{answer.message}; build or pull the worker image")
+        expect(answer, 200)
+        return marks.image_of(answer.body)
 
     async def _about(self) -> _Info:
         if self._info is None:

@@ -10,6 +10,8 @@ from msgspec import Struct, json
 
 from fastflow_runner.adapters.docker_engine import Answer, Engine, Stream
 from fastflow_runner.adapters.docker_wire import entry, instant
+from fastflow_runner.bounds import Bounds
+from fastflow_runner.container_spec import update_body
 from fastflow_runner.ports import ImageMissingError
 
 _GONE = 404
@@ -21,6 +23,9 @@ _ASK_AGAIN_S = (0.05, 5.0)
 class State(Struct, frozen=True, kw_only=True):
     """A container as the engine sees it."""
 
+    id: str
+    life: str
+    """When it was started last, in the engine's words: another value is another life under the same name."""
     status: Literal["created", "running", "exited"]
     exit_code: int
     oom_killed: bool
@@ -31,6 +36,7 @@ class State(Struct, frozen=True, kw_only=True):
 
 class _Inner(Struct, rename="pascal"):
     status: str
+    started_at: str = ""
     exit_code: int = 0
     oom_killed: bool = False
     finished_at: str = ""
@@ -38,6 +44,7 @@ class _Inner(Struct, rename="pascal"):
 
 
 class _Inspected(Struct, rename="pascal"):
+    id: str
     state: _Inner
     image: str = ""
 
@@ -73,6 +80,8 @@ class Container:
         found = json.decode(answer.body, type=_Inspected)
         inner = found.state
         return State(
+            id=found.id,
+            life=inner.started_at,
             status=settled(inner.status),
             exit_code=inner.exit_code,
             oom_killed=inner.oom_killed,
@@ -80,6 +89,17 @@ class Container:
             image=found.image,
             error=inner.error,
         )
+
+    async def running(self) -> State:
+        """Its state, when it runs.
+
+        Raises:
+            InfrastructureError: it does not.
+        """
+        state = await self.inspect()
+        if state is None or state.status != "running":
+            raise InfrastructureError(f"{self.name} ends at once: {state.error if state else 'it is gone'}")
+        return state
 
     async def is_abandoned(self, after_s: float) -> bool:
         """True when it was made, but whoever made it has not started it for that long."""
@@ -102,6 +122,17 @@ class Container:
             if stream.status in {_GONE, _CONFLICT}:
                 return None
             raise _refusal(stream)
+        return stream
+
+    async def attached(self) -> Stream:
+        """The same, of one that was made just now.
+
+        Raises:
+            InfrastructureError: it is gone.
+        """
+        stream = await self.attach()
+        if stream is None:
+            raise InfrastructureError(f"{self.name} disappears before it starts")
         return stream
 
     async def start(self) -> bool:
@@ -144,6 +175,11 @@ class Container:
                 yield entry(number, payload)
         finally:
             stream.close()
+
+    async def update(self, bounds: Bounds) -> bool:
+        """True when it has these limits now; False when the engine cannot give them to it, or it is gone."""
+        answer = await self._engine.call("update", update_body(bounds), **self._slots)
+        return answer.status == 200
 
     async def exit_marker(self) -> bytes:
         """Tar archive with the marker `exit.json`; empty when there is none."""

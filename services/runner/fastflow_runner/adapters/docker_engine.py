@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -80,6 +81,16 @@ class Stream:
         async for data in self.read():
             for frame in mixed.feed(data):
                 yield frame
+
+    def is_cut(self) -> bool:
+        """True when a stream that nobody reads now has ended, or brought something."""
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return bool(self._held)
+        except OSError:
+            return True
+        return True
 
     def close(self) -> None:
         """Give the connection up."""

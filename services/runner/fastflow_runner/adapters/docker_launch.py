@@ -1,6 +1,8 @@
 """The start of an attempt's container: user code at most once, however many try and whoever dies in between.
 
 ```text
+a standby worker, renamed --------+
+   |none                          v
 create -201-> attach -> start -> order over standard input -> first record: user code starts
    |409
    +-> created: somebody else is about to start it; after a while it is ours   (two orders at once are no order)
@@ -16,9 +18,13 @@ from datetime import datetime
 from weakref import WeakValueDictionary
 
 from fastflow_events.errors import InfrastructureError
+from msgspec import Struct
 
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, State
+from fastflow_runner.adapters.docker_engine import Stream
+from fastflow_runner.adapters.docker_pool import Pool
+from fastflow_runner.bounds import Bounds
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import decode_line
 from fastflow_runner.ports import NotAfterError, Started
@@ -36,14 +42,28 @@ class VolumeChangedError(InfrastructureError):
     code = "volume-changed"
 
 
+class Wanted(Struct, frozen=True, kw_only=True):
+    """One attempt to be started."""
+
+    container: Container
+    bounds: Bounds
+    image: str
+    """Id of the image it is started from."""
+    body: Callable[[str], bytes]
+    """Body of the create request, given the place of the namespace to join; none is empty."""
+    order: bytes
+    not_after: datetime
+
+
 class Launcher:
     """Starts attempts, one call at a time for each."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, pool: Pool, clock: Callable[[], float]) -> None:
+        self._pool = pool
         self._clock = clock
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def launch(self, container: Container, body: bytes, order: bytes, not_after: datetime) -> Started:
+    async def launch(self, wanted: Wanted) -> Started:
         """What the entry program says when user code starts, now or long ago.
 
         Raises:
@@ -51,20 +71,24 @@ class Launcher:
             VolumeChangedError: what the order names is not there.
             InfrastructureError: user code was not started, for another reason.
         """
+        container = wanted.container
         turn = self._turns.setdefault(container.name, asyncio.Lock())
         async with turn:
             try:
-                async with asyncio.timeout(_START_S):
-                    return await self._launch(container, body, order, not_after)
+                with self._pool.start_of(container.name, wanted.bounds):
+                    async with asyncio.timeout(_START_S):
+                        return await self._launch(wanted)
             except TimeoutError as error:
                 raise InfrastructureError("user code neither starts nor ends", run=container.name) from error
 
-    async def _launch(self, container: Container, body: bytes, order: bytes, not_after: datetime) -> Started:
+    async def _launch(self, wanted: Wanted) -> Started:
+        container = wanted.container
         reason = detail = ""
-        for _ in range(_TRIES):
-            late = self._clock() > not_after.timestamp()
-            ours = not late and (await container.create(body) or await container.is_abandoned(_ABANDONED_S))
-            if ours and (started := await _start(container, order)):
+        for tries in range(_TRIES):
+            late = self._clock() > wanted.not_after.timestamp()
+            # What went wrong with a standby worker, or in a shared namespace, goes on by itself the next time.
+            stream = None if late else await self._open(wanted, alone=tries > 0)
+            if stream is not None and (started := await _order(stream, wanted.order)):
                 return started
             found = await _decided(container)
             if isinstance(found, Started):
@@ -78,14 +102,43 @@ class Launcher:
                 raise VolumeChangedError(detail, run=container.name)
         raise InfrastructureError(f"user code cannot be started: {detail or 'its container disappears'}", reason=reason)
 
-
-async def _start(container: Container, order: bytes) -> Started | None:
-    stream = await container.attach()
-    if stream is None:
-        return None
-    try:
-        if not await container.start():
+    async def _open(self, wanted: Wanted, *, alone: bool) -> Stream | None:
+        """Standard input of the attempt's container, which waits for its order; None when it is not for us to give."""
+        container = wanted.container
+        if not alone and (taken := await self._pool.take(container.name, wanted.bounds, wanted.image)):
+            return taken
+        place = "" if alone else await self._pool.place(container.name)
+        if not (await container.create(wanted.body(place)) or await container.is_abandoned(_ABANDONED_S)):
             return None
+        stream = await container.attach()
+        if stream is None:
+            return None
+        try:
+            if await container.start():
+                return stream
+            stream.close()
+        except InfrastructureError:
+            stream.close()
+            if not await self._refused(container) or not place:
+                raise
+        except BaseException:
+            stream.close()
+            raise
+        return None
+
+    async def _refused(self, container: Container) -> bool:
+        """True when it could not be started, and is in nobody's way now: the namespace it was to join may be gone."""
+        state = await container.inspect()
+        if state is None or state.status != "created":
+            return False
+        await container.remove()
+        self._pool.gone(container.name, reuse=False)
+        return True
+
+
+async def _order(stream: Stream, order: bytes) -> Started | None:
+    """Say what is to be done; the answer is the first record, if the connection lives to bring it."""
+    try:
         await stream.write(order)
         first = b""
         async for number, content in stream.frames():

@@ -35,7 +35,12 @@ def open_executor(settings: RunnerSettings, key: bytes, variables: Mapping[str, 
 def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]) -> DockerExecutor:
     deployment = Deployment(image=settings.worker_image, network=settings.docker_network, volume=settings.docker_volume)
     return DockerExecutor(
-        settings.docker_url, deployment=deployment, owner=settings.name, key=key, uv_settings=uv_settings
+        settings.docker_url,
+        deployment=deployment,
+        owner=settings.name,
+        key=key,
+        uv_settings=uv_settings,
+        standby=min(settings.standby, settings.max_concurrent),
     )
 
 

@@ -69,6 +69,9 @@ class ProcessExecutor:
             extra={"action": "executor_not_isolated"},
         )
 
+    async def keep(self) -> None:
+        """Nothing: a process needs no preparation."""
+
     async def engine_id(self) -> str:
         """Boot id of this machine: processes do not survive it."""
         return boot_id()

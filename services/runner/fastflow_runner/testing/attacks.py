@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from fastflow_events.run.specification import Limits
-
-from fastflow_runner.container_spec import Deployment, run_body
+from fastflow_runner.bounds import Bounds
+from fastflow_runner.container_spec import Deployment, pause_body, run_body
 
 NAME = "fastflow-0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
-_LIMITS = Limits(memory_bytes=1 << 28, cpus=1.0)
+OWNER = "r-1"
+PLACE, SERIAL = "0a1b2c3d-0", "0a1b2c3d-4e5f6071"
+NET, STANDBY = f"fastflow-net-{OWNER}-{PLACE}", f"fastflow-standby-{OWNER}-{SERIAL}"
+BOUNDS = Bounds(memory_bytes=1 << 28, nano_cpus=10**9, pids=512)
 _HOST: tuple[tuple[str, Any], ...] = (
     ("Privileged", True),
     ("Binds", ["/:/host"]),
@@ -103,9 +105,20 @@ def _dump(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def bodies(deployment: Deployment) -> Iterator[tuple[str, bytes]]:
-    """Name and body of create requests that no policy of ours lets through."""
-    good = run_body(deployment, _LIMITS, owner="r-1", nonce="abc", host_cpus=2).decode()
+def bodies(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
+    """What, name and body of create requests that no policy of ours lets through."""
+    alone = run_body(deployment, BOUNDS, owner=OWNER).decode()
+    joined = run_body(deployment, BOUNDS, owner=OWNER, place=PLACE).decode()
+    pause = pause_body(deployment, owner=OWNER).decode()
+    for name, good in ((NAME, alone), (NAME, joined), (STANDBY, joined), (NET, pause)):
+        for what, body in _changed(good):
+            if body != good.encode():
+                yield f"{name}: {what}", name, body
+    for name, good in ((STANDBY, alone), (NET, alone), (NET, joined), (NAME, pause), (STANDBY, pause)):
+        yield "a body under another kind of name", name, good.encode()
+
+
+def _changed(good: str) -> Iterator[tuple[str, bytes]]:
     template = json.loads(good)
     for key, value in _HOST:
         changed = deepcopy(template)
@@ -138,12 +151,12 @@ def _shapes(good: str) -> Iterator[tuple[str, bytes]]:
     yield "evil second", (good + evil).encode()
     yield "line feed behind", (good + "\n").encode()
     yield "NUL behind", (good + "\0" + evil).encode()
-    yield "NUL inside", good.replace('"abc"', '"abc\0"').encode()
+    yield "NUL inside", good.replace(f'"{OWNER}"', f'"{OWNER}\0"').encode()
     yield "blanks in front", (" " * 20_000 + good).encode()
     yield "evil behind much", (good[:-1] + " " * 20_000 + ',"HostConfig":{"Privileged":true}}').encode()
     yield "byte order mark", b"\xef\xbb\xbf" + good.encode()
     yield "UTF-16", good.encode("utf-16")
-    yield "invalid UTF-8", good.replace('"abc"', '"ab').encode() + b'\xff"'
+    yield "invalid UTF-8", good.replace(f'"{OWNER}"', '"ab').encode() + b'\xff"'
     yield "array", f"[{good}]".encode()
     yield "empty", b""
     yield "two values", good.replace('"MemorySwap":268435456', '"MemorySwap":-1').encode()

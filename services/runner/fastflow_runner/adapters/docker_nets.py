@@ -1,0 +1,154 @@
+"""Network namespaces, each held by a pause container: half of a container's start is making one.
+
+A namespace serves one worker at a time, from before the worker is made until its container is gone; so it never serves
+two live runs at once. A pause container that was restarted holds another namespace under the same name; it is found out
+before anybody gets an order in it, and made anew.
+"""
+
+import logging
+from collections.abc import Iterable
+from itertools import count
+
+from fastflow_events.errors import InfrastructureError
+from msgspec import Struct
+
+from fastflow_runner.adapters.docker_container import Container
+from fastflow_runner.adapters.docker_engine import Engine
+from fastflow_runner.adapters.docker_listed import Listed
+from fastflow_runner.container_spec import Deployment, net_name, pause_body
+from fastflow_runner.template import fill
+
+logger = logging.getLogger(__name__)
+
+
+class Net(Struct, frozen=True, kw_only=True):
+    """One namespace."""
+
+    place: str
+    """What its name ends with: the installation's digits and a number."""
+    name: str
+    id: str
+    """Of the pause container."""
+    life: str
+    image: str
+
+
+class Nets:
+    """All namespaces of one runner."""
+
+    def __init__(self, engine: Engine, deployment: Deployment, *, owner: str, home: str) -> None:
+        """`home` is eight hex digits that tell installations apart whose runners have the same name."""
+        self._engine = engine
+        self._deployment = deployment
+        self._owner = owner
+        self._home = home
+        self._free: list[Net] = []
+        self._held: dict[str, Net] = {}
+        self._retired: list[Net] = []
+
+    def held(self) -> frozenset[str]:
+        """Names of the containers that have, or will have, a namespace of ours."""
+        return frozenset(self._held)
+
+    async def take(self, worker: str) -> Net | None:
+        """A free one, for the container of this name, the same for one that has one; None when there is none."""
+        while worker in self._held or self._free:
+            if worker not in self._held:
+                self._held[worker] = self._free.pop()
+            net = self._held[worker]
+            if await self.is_alive(net):
+                return net
+            self.retire(worker)
+        return None
+
+    async def make(self, worker: str) -> Net:
+        """A new one, for the container of this name.
+
+        Raises:
+            InfrastructureError: the engine refuses.
+        """
+        place = self._unused()
+        name = self._name(place)
+        self._held[worker] = net = Net(place=place, name=name, id="", life="", image="")
+        try:
+            container = self._container(net)
+            await container.create(pause_body(self._deployment, owner=self._owner))
+            await container.start()
+            state = await container.running()
+        except InfrastructureError:
+            self.retire(worker)
+            raise
+        self._held[worker] = net = Net(place=place, name=name, id=state.id, life=state.life, image=state.image)
+        logger.info("a network is ready", extra={"action": "net_made", "net": name})
+        return net
+
+    async def is_alive(self, net: Net) -> bool:
+        """True when the namespace is the one that was made under this name."""
+        state = await self._container(net).inspect()
+        return state is not None and (state.status, state.id, state.life) == ("running", net.id, net.life)
+
+    def renamed(self, worker: str, name: str) -> None:
+        """The container that has a namespace bears another name now."""
+        if net := self._held.pop(worker, None):
+            self._held[name] = net
+
+    def release(self, worker: str) -> None:
+        """The container of this name is gone, or was never made."""
+        if net := self._held.pop(worker, None):
+            self._free.append(net)
+
+    def retire(self, worker: str) -> None:
+        """The same, and its namespace is not used again."""
+        if net := self._held.pop(worker, None):
+            self._retired.append(net)
+
+    def shrink(self, keep: int, image: str) -> None:
+        """Retire free ones beyond a number, and those that are not of the image."""
+        fit = [net for net in self._free if net.image == image or not image]
+        self._retired += [net for net in self._free if net not in fit] + fit[keep:]
+        self._free = fit[:keep]
+
+    async def clean(self) -> None:
+        """Remove what was retired.
+
+        Raises:
+            InfrastructureError: the engine does not answer.
+        """
+        while self._retired:
+            await self._container(self._retired[-1]).remove()
+            self._retired.pop()
+
+    async def adopt(self, found: Iterable[Listed]) -> None:
+        """Take over what a process before this one left: where an attempt lives is held, the rest is free.
+
+        Raises:
+            InfrastructureError: the engine does not answer.
+        """
+        found = list(found)
+        tenants = {other.network: other.name for other in found if other.ref and other.state != "exited"}
+        prefix = f"fastflow-net-{self._owner}-"
+        for pause in found:
+            if not pause.name.startswith(f"{prefix}{self._home}-"):
+                continue
+            place = pause.name.removeprefix(prefix)
+            state = await Container(self._engine, pause.name).inspect()
+            if state is None or place in self._places():
+                continue
+            net = Net(place=place, name=pause.name, id=state.id, life=state.life, image=state.image)
+            if tenant := tenants.get(f"container:{state.id}"):
+                self._held[tenant] = net
+            else:
+                (self._free if state.status == "running" else self._retired).append(net)
+
+    def _places(self) -> set[str]:
+        return {net.place for net in (*self._free, *self._held.values(), *self._retired)}
+
+    def _unused(self) -> str:
+        used = self._places()
+        return next(place for n in count() if (place := f"{self._home}-{n}") not in used)
+
+    def _name(self, place: str) -> str:
+        return fill(net_name(self._deployment), {"owner": self._owner, "place": place})
+
+    def _container(self, net: Net) -> Container:
+        return Container(self._engine, net.name)

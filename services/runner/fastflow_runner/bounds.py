@@ -1,0 +1,34 @@
+"""The limits of a container in the engine's own numbers, and which can become which; pure."""
+
+from math import ceil
+
+from fastflow_events.run.specification import Limits
+from msgspec import Struct
+
+MIN_MEMORY_BYTES = 6 << 20  # the engine refuses less
+MIN_CHANGED_BYTES = 32 << 20
+"""A worker that runs already has taken some memory: less than this it is not given afterwards."""
+_STEP_NANO_CPUS = 10_000_000
+
+
+class Bounds(Struct, frozen=True, kw_only=True):
+    """What a container may use; 0 is unlimited."""
+
+    memory_bytes: int = 0
+    """Memory and swap together."""
+    nano_cpus: int = 0
+    pids: int = 512
+
+
+def bounds_of(limits: Limits, host_cpus: int) -> Bounds:
+    """The limits of an attempt; more processors than the host has are as many as it has."""
+    memory = max(limits.memory_bytes, MIN_MEMORY_BYTES) if limits.memory_bytes else 0
+    cpus = ceil(min(limits.cpus, host_cpus) * 100) * _STEP_NANO_CPUS if limits.cpus else 0
+    return Bounds(memory_bytes=memory, nano_cpus=cpus, pids=limits.pids)
+
+
+def can_become(have: Bounds, want: Bounds) -> bool:
+    """True when a running container with one can be given the other: a limit can be changed, but not taken away."""
+    memory = want.memory_bytes == have.memory_bytes or want.memory_bytes >= MIN_CHANGED_BYTES
+    cpus = want.nano_cpus == have.nano_cpus or want.nano_cpus > 0
+    return memory and cpus

@@ -1,0 +1,33 @@
+import pytest
+from fastflow_events.run.specification import Limits
+from fastflow_runner.bounds import Bounds, bounds_of, can_become
+
+MB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"), [(None, 0), (0.5, 500_000_000), (0.001, 10_000_000), (64.0, 4_000_000_000)]
+)
+def test_processors_are_clamped_to_the_host(asked: float | None, given: int) -> None:
+    assert bounds_of(Limits(cpus=asked), 4).nano_cpus == given
+
+
+def test_less_memory_than_the_engine_takes_is_as_little_as_it_takes() -> None:
+    assert bounds_of(Limits(memory_bytes=1), 4).memory_bytes == 6 * MB
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "can"),
+    [
+        (Bounds(), Bounds(), True),
+        (Bounds(), Bounds(memory_bytes=64 * MB, nano_cpus=10**9, pids=9), True),
+        (Bounds(memory_bytes=64 * MB), Bounds(memory_bytes=128 * MB), True),
+        (Bounds(memory_bytes=128 * MB), Bounds(memory_bytes=64 * MB), True),
+        (Bounds(), Bounds(memory_bytes=16 * MB), False),
+        (Bounds(memory_bytes=64 * MB), Bounds(), False),
+        (Bounds(nano_cpus=10**9), Bounds(), False),
+        (Bounds(memory_bytes=16 * MB), Bounds(memory_bytes=16 * MB, pids=9), True),
+    ],
+)
+def test_a_limit_can_be_changed_but_not_taken_away(have: Bounds, want: Bounds, can: bool) -> None:
+    assert can_become(have, want) is can
