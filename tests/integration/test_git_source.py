@@ -12,6 +12,7 @@ import zstandard
 from fastflow_git_sync.adapters.git import GitSource, open_source
 from fastflow_git_sync.adapters.objects import MAX_FILES
 from fastflow_git_sync.ports import CommitMissingError, GitError, TooLargeError
+from fastflow_git_sync.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.http_server import http_host
 from fastflow_git_sync.testing.repository import Repository
@@ -26,7 +27,9 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def opened(tmp_path: Path, url: str, **more: object) -> AbstractAsyncContextManager[GitSource]:
-    return open_source(GitSyncSettings(git_url=url, home=tmp_path / "home", **more))  # type: ignore[arg-type]
+    settings = GitSyncSettings(git_url=url, home=tmp_path / "home", **more)  # type: ignore[arg-type]
+    [(name, watched)] = of_environment(settings, None).items()
+    return open_source(settings, name, watched.configured, watched.access)
 
 
 async def names(source: GitSource) -> list[str]:
@@ -170,7 +173,7 @@ async def test_a_locked_and_a_damaged_copy_heal(tmp_path: Path, repository: Repo
     repository.commit(HELLO)
     async with opened(tmp_path, repository.url) as source:
         await source.fetch(None)
-    copy = tmp_path / "home/git_sync/main/repo.git"
+    [copy] = (tmp_path / "home/git_sync/main").glob("copy-*.git")
     (copy / "refs/fastflow/head/main.lock").touch()
     repository.commit({"second/main.py": ""})
     async with opened(tmp_path, repository.url) as source:

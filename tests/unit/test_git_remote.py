@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from fastflow_events.errors import SettingsError
-from fastflow_git_sync.credentials import environment, options
+from fastflow_git_sync.access import Access, is_private, why_not
+from fastflow_git_sync.credentials import environment, options, ssh
 from fastflow_git_sync.reasons import reason, scrub
-from fastflow_git_sync.remote import check_branch, check_subfolder, remote
-from fastflow_git_sync.settings import GitSyncSettings
+from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote, same_place
 
 
 @pytest.mark.parametrize(
@@ -44,19 +43,19 @@ def test_an_address_is_read(url: str, protocol: str, shown: str) -> None:
     ],
 )
 def test_an_address_that_could_do_something_else_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(InvalidRemoteError):
         remote(url)
 
 
 def test_a_password_in_the_address_is_refused_without_repeating_it() -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(InvalidRemoteError) as refused:
         remote("https://ann:s3cret@git.example/p")
     assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("branch", ["", "-x", "a..b", "a b", "a~1", "/a", "a/", "a.lock", "@", "a@{1}", "a\\b", "a\n"])
 def test_a_branch_name_git_does_not_know_is_refused(branch: str) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(InvalidRemoteError):
         check_branch(branch)
 
 
@@ -68,7 +67,7 @@ def test_ordinary_branches_and_folders_are_taken() -> None:
 
 @pytest.mark.parametrize("subfolder", ["..", "a/../b", "a//b", ".git", "./a"])
 def test_a_subfolder_outside_is_refused(subfolder: str) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(InvalidRemoteError):
         check_subfolder(subfolder)
 
 
@@ -101,9 +100,74 @@ def test_secrets_are_struck_out() -> None:
 def test_no_secret_and_no_stranger_reaches_git(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("s3cret")
-    settings = GitSyncSettings(git_url="https://git.example/p", git_token_file=token)
-    env = environment(settings, remote(settings.git_url), tmp_path)
+    access, place = Access(token_file=token), remote("https://git.example/p")
+    env = environment(access, place, tmp_path)
     assert "s3cret" not in str(env)
     assert env["GIT_ALLOW_PROTOCOL"] == "https"
-    assert "protocol.ext.allow=never" in options()
-    assert "FASTFLOW_ASKPASS_FILE" not in environment(settings, remote("/srv/p"), tmp_path)
+    assert "protocol.ext.allow=never" in options(access, place)
+    assert "FASTFLOW_ASKPASS_FILE" not in environment(access, remote("/srv/p"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        "fd00::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a9fe:a9fe",
+        "2002:7f00:1::",
+    ],
+)
+def test_a_private_address_is_known_however_it_is_written(address: str) -> None:
+    assert is_private(address)
+    refusal = why_not(remote("https://git.example/p"), Access(), ["1.1.1.1", address])
+    assert refusal == "git.example is at a private address; that needs FASTFLOW_GIT_ALLOW_PRIVATE"
+    assert why_not(remote("https://git.example/p"), Access(private=True), [address]) is None
+    assert why_not(remote("https://git.example/p"), Access(trusted=True), [address]) is None
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "64:ff9b::101:101"])
+def test_a_public_address_is_allowed(address: str) -> None:
+    assert not is_private(address)
+    assert why_not(remote("ssh://git@git.example/p"), Access(), [address]) is None
+
+
+def test_a_folder_of_this_machine_has_to_be_allowed() -> None:
+    assert "FASTFLOW_GIT_ALLOW_FILES" in (why_not(remote("/srv/p"), Access(private=True), []) or "")
+    assert why_not(remote("/srv/p"), Access(files=True), []) is None
+
+
+def test_git_connects_to_the_address_that_was_looked_at_and_to_no_other() -> None:
+    place = remote("https://git.example:8443/p")
+    assert "http.curloptResolve=git.example:8443:1.1.1.1,2.2.2.2" in options(Access(), place, ["1.1.1.1", "2.2.2.2"])
+    command = ssh(Access(), remote("ssh://git@git.example:2222/p"), ["1.1.1.1"])
+    assert "-o HostName=1.1.1.1 -o 'HostKeyAlias=[git.example]:2222'" in command
+    assert "HostKeyAlias=git.example" in ssh(Access(), remote("git@git.example:p"), ["1.1.1.1"])
+
+
+def test_redirects_are_followed_only_when_allowed() -> None:
+    place = remote("https://git.example/p")
+    assert "http.followRedirects=false" in options(Access(), place)
+    assert "http.followRedirects=initial" in options(Access(redirects=True), place)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://git.example/Team/p.git", "git@git.example:team/p", True),
+        ("ssh://git@git.example:2222/team/p/", "https://git.example/team/p.git", True),
+        ("https://git.example/team/p", "https://git.example/team/q", False),
+        ("https://git.example/team/p", "https://evil.example/team/p", False),
+    ],
+)
+def test_two_addresses_of_one_repository_are_recognised(one: str, other: str, same: bool) -> None:
+    assert same_place(remote(one), remote(other)) is same

@@ -2,12 +2,13 @@
 
 import logging
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastflow_events.broker import make_broker
 from fastflow_events.clock import utc_now
 from fastflow_events.connection import connect
+from fastflow_events.errors import SettingsError
 from fastflow_events.health import serve
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.projection import project
@@ -15,18 +16,24 @@ from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
 from faststream import FastStream
+from msgspec.structs import replace
 
+from fastflow_git_sync.access import Watched
 from fastflow_git_sync.adapters import schema
 from fastflow_git_sync.adapters.bundles import BundleStore
 from fastflow_git_sync.adapters.git import open_source
+from fastflow_git_sync.adapters.keyring import Keyring
 from fastflow_git_sync.adapters.pipelines import PipelineRows
 from fastflow_git_sync.adapters.reached import catch_up
 from fastflow_git_sync.adapters.repositories import RepositoryRows
-from fastflow_git_sync.deps import Deps
-from fastflow_git_sync.poller import Bell, poll
-from fastflow_git_sync.remote import check_branch, check_subfolder, remote
+from fastflow_git_sync.bell import Bell
+from fastflow_git_sync.deps import Deps, OpenSource, Repo
+from fastflow_git_sync.poller import poll
+from fastflow_git_sync.ports import Source
+from fastflow_git_sync.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.subscribers import subscribe
+from fastflow_git_sync.watcher import Watch
 
 SERVICE = "git_sync"
 
@@ -35,54 +42,78 @@ def build(settings: GitSyncSettings) -> FastStream:
     """Return the unstarted service.
 
     Raises:
-        SettingsError: the address, the branch or the sub-folder cannot be.
+        SettingsError: a repository of the environment cannot be.
     """
-    configured = RepositoryConfigured(
-        url=remote(settings.git_url).shown,
-        branch=check_branch(settings.git_branch),
-        subfolder=check_subfolder(settings.git_subfolder),
-    )
+    environment = of_environment(settings, _listed(settings))
     broker = make_broker(settings, SERVICE)
     home = settings.home / SERVICE
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
+        keyring = Keyring(settings)
+        keyring.open()
         async with (
             connect(settings, f"{SERVICE}-{settings.instance}") as nc,
             open_store(home / "pipelines.db", schema.PIPELINES) as pipeline_store,
             open_store(home / "repositories.db", schema.REPOSITORIES) as repository_store,
-            open_source(settings) as source,
         ):
             log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}")
             pipelines, repositories = PipelineRows(pipeline_store), RepositoryRows(repository_store)
             await catch_up(log, pipeline_store, pipelines)
             await catch_up(log, repository_store, repositories)
             deps = Deps(
-                repository=settings.git_name,
-                configured=configured,
                 log=log,
-                source=source,
                 bundles=BundleStore(nc, utc_now),
                 pipelines=pipelines,
                 repositories=repositories,
+                keys=keyring,
+                open_source=_opener(settings, environment, keyring),
+                environment={name: watched.configured for name, watched in environment.items()},
+                here={},
+                bells={},
                 clock=utc_now,
                 new_id=lambda: uuid.uuid4().hex,
-                judged={},
             )
-            bell = Bell()
-            subscribe(broker, deps, bell)
+            subscribe(broker, deps, keyring.public_key())
 
             async def nats() -> str | None:
                 return None if nc.is_connected else "not connected to NATS"
+
+            async def keep_reading(deps: Deps, repo: Repo, bell: Bell) -> None:
+                await poll(deps, repo, bell, every_s=settings.poll_every_s)
 
             async with (
                 serve(settings.health_host, settings.health_port, {"nats": nats}),
                 background(
                     project(log, pipeline_store, pipelines),
                     project(log, repository_store, repositories),
-                    poll(deps, bell, every_s=settings.poll_every_s),
+                    Watch(deps, keep_reading).run(),
                 ),
             ):
                 yield
 
     return FastStream(broker, lifespan=lifespan, logger=logging.getLogger(__name__))
+
+
+def _opener(settings: GitSyncSettings, environment: Mapping[str, Watched], keyring: Keyring) -> OpenSource:
+    """What opens a repository: those of the environment with its credentials, others with those in the facts."""
+
+    def opened(name: str, configured: RepositoryConfigured) -> AbstractAsyncContextManager[Source]:
+        watched = environment.get(name)
+        if watched is None:
+            return open_source(settings, name, configured, keyring.access(name, configured))
+        access = watched.access
+        key = access.ssh_key_file or keyring.deploy_key(name)
+        return open_source(settings, name, configured, replace(access, ssh_key_file=key))
+
+    return opened
+
+
+def _listed(settings: GitSyncSettings) -> bytes | None:
+    path = settings.repositories_file
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise SettingsError(f"the file FASTFLOW_REPOSITORIES_FILE names cannot be read: {exc}") from exc

@@ -1,11 +1,12 @@
 """What Git is told by its environment and by `-c`, so that nothing is stored on disk and nothing is executed; pure."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fastflow_git_sync.remote import Remote
-from fastflow_git_sync.settings import GitSyncSettings
+from fastflow_rules.remote import Remote
+
+from fastflow_git_sync.access import Access
 
 STALL_S = 60
 """A transfer below 1 kB/s for this long has hung."""
@@ -17,11 +18,12 @@ ASKPASS = """#!/bin/sh
 case "$1" in *"//$FASTFLOW_ASKPASS_HOST'"*|*"@$FASTFLOW_ASKPASS_HOST'"*) ;; *) exit 1 ;; esac
 case "$1" in
   Username*) printf '%s\\n' "$FASTFLOW_ASKPASS_USER" ;;
-  Password*) exec cat -- "$FASTFLOW_ASKPASS_FILE" ;;
+  Password*)
+    if [ -n "$FASTFLOW_ASKPASS_FILE" ]; then exec cat -- "$FASTFLOW_ASKPASS_FILE"; fi
+    printf '%s\\n' "$FASTFLOW_ASKPASS_TOKEN" ;;
   *) exit 1 ;;
 esac
 """
-NO_TOKEN = "#!/bin/sh\nexit 1\n"
 OPTIONS = (
     "core.hooksPath=/dev/null",
     "core.symlinks=false",
@@ -40,12 +42,15 @@ OPTIONS = (
 """No hook, no filter, no helper, no other transport."""
 
 
-def options() -> list[str]:
-    """Arguments that stand before Git's own command."""
-    return [word for option in OPTIONS for word in ("-c", option)]
+def options(access: Access, remote: Remote, addresses: Sequence[str] = ()) -> list[str]:
+    """Arguments that stand before Git's own command; with addresses it connects to no other."""
+    chosen = [*OPTIONS, f"http.followRedirects={'initial' if access.redirects else 'false'}"]
+    if addresses and remote.protocol in ("http", "https"):
+        chosen.append(f"http.curloptResolve={remote.name}:{remote.port}:{','.join(addresses)}")
+    return [word for option in chosen for word in ("-c", option)]
 
 
-def environment(settings: GitSyncSettings, remote: Remote, folder: Path) -> Mapping[str, str]:
+def environment(access: Access, remote: Remote, folder: Path) -> Mapping[str, str]:
     """What Git's processes find in their environment besides our own; `folder` holds `askpass` and `gitconfig`."""
     env = {
         "HOME": str(folder),
@@ -58,24 +63,28 @@ def environment(settings: GitSyncSettings, remote: Remote, folder: Path) -> Mapp
         "GIT_ASKPASS": str(folder / "askpass"),
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_NO_LAZY_FETCH": "1",
-        "GIT_SSH_COMMAND": _ssh(settings),
+        "GIT_SSH_COMMAND": ssh(access, remote),
         "GIT_SSH_VARIANT": "ssh",
     }
-    if settings.git_token_file and remote.protocol in ("http", "https"):
+    if (access.token_file or access.token) and remote.protocol in ("http", "https"):
         env["FASTFLOW_ASKPASS_HOST"] = remote.host
-        env["FASTFLOW_ASKPASS_USER"] = remote.user or TOKEN_USER
-        env["FASTFLOW_ASKPASS_FILE"] = str(settings.git_token_file.absolute())
+        env["FASTFLOW_ASKPASS_USER"] = access.user or remote.user or TOKEN_USER
+        env["FASTFLOW_ASKPASS_FILE"] = str(access.token_file.absolute()) if access.token_file else ""
+        env["FASTFLOW_ASKPASS_TOKEN"] = access.token
     return env
 
 
-def _ssh(settings: GitSyncSettings) -> str:
+def ssh(access: Access, remote: Remote, addresses: Sequence[str] = ()) -> str:
     """Keys and host keys from files only; an unknown host is refused."""
     words = ["ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
     words += ["-o", f"ConnectTimeout={CONNECT_S}", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3"]
     words += ["-o", "ClearAllForwardings=yes", "-o", "PermitLocalCommand=no"]
-    if settings.git_known_hosts_file:
-        hosts = settings.git_known_hosts_file.absolute()
+    if access.known_hosts_file:
+        hosts = access.known_hosts_file.absolute()
         words += ["-o", f'UserKnownHostsFile="{hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
-    if settings.git_ssh_key_file:
-        words += ["-i", str(settings.git_ssh_key_file.absolute()), "-o", "IdentitiesOnly=yes"]
+    if access.ssh_key_file:
+        words += ["-i", str(access.ssh_key_file.absolute()), "-o", "IdentitiesOnly=yes"]
+    if addresses and remote.protocol == "ssh":
+        known_as = remote.name if remote.port == 22 else f"[{remote.name}]:{remote.port}"
+        words += ["-o", f"HostName={addresses[0]}", "-o", f"HostKeyAlias={known_as}"]
     return shlex.join(words)

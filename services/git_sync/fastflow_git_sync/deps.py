@@ -1,27 +1,49 @@
 """Everything a handler may touch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
 
 from fastflow_events.clock import Clock
 from fastflow_events.log import EventLog
 from fastflow_events.repository.events import RepositoryConfigured
 from msgspec import Struct
 
-from fastflow_git_sync.ports import Bundles, Pipelines, Repositories, Source
+from fastflow_git_sync.bell import Bell
+from fastflow_git_sync.ports import Bundles, Keys, Pipelines, Repositories, Source
+
+OpenSource: TypeAlias = Callable[[str, RepositoryConfigured], AbstractAsyncContextManager[Source]]
+
+
+class Repo(Struct, frozen=True, kw_only=True, eq=False):
+    """One repository while it is open."""
+
+    name: str
+    configured: RepositoryConfigured
+    source: Source
+    judged: dict[str, tuple[str, str]]
+    """Folder name to what was judged last in this process (its tree and what holds for all), and the verdict."""
 
 
 class Deps(Struct, frozen=True, kw_only=True):
     """What is open while the service runs."""
 
-    repository: str
-    """Name of the repository in facts."""
-    configured: RepositoryConfigured
     log: EventLog
-    source: Source
     bundles: Bundles
     pipelines: Pipelines
     repositories: Repositories
+    keys: Keys
+    open_source: OpenSource
+    environment: Mapping[str, RepositoryConfigured]
+    """What the environment says is watched."""
+    here: dict[str, Repo]
+    """The repositories that are open now."""
+    bells: dict[str, Bell]
+    """One for each repository that is watched."""
     clock: Clock
     new_id: Callable[[], str]
-    judged: dict[str, tuple[str, str]]
-    """Folder name to the tree that was judged last in this process, and the verdict."""
+
+    def ring(self, repository: str) -> None:
+        """Have a repository read again, if it is watched."""
+        if bell := self.bells.get(repository):
+            bell.ring()

@@ -1,103 +1,172 @@
-"""What git_sync does on its own: bring the log up to date with the head of its repository."""
+"""What git_sync does on its own: bring the log up to date with the head of a repository."""
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from fastflow_events.errors import ContractError
 from fastflow_events.pipeline.commands import FindInvalid, FindPipeline, LosePipeline
-from fastflow_events.pipeline.decider import ForeignPipelineError, Pipeline, pipeline_decider
+from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
 from fastflow_events.recorded import Cause
-from fastflow_events.repository.commands import CompleteSync, ConfigureRepository, FailSync, RepositoryCommand
-from fastflow_events.repository.decider import repository_decider
+from fastflow_events.repository.commands import CompleteSync, FailSync
 from fastflow_rules import folder as discovery
 from fastflow_rules.folder import Folder
+from msgspec import Struct
 
-from fastflow_git_sync.deps import Deps
-from fastflow_git_sync.inspection import judge, store
+from fastflow_git_sync.deps import Deps, Repo
+from fastflow_git_sync.inspection import Rules, judge, rules_at, store
 from fastflow_git_sync.ports import GitError
-from fastflow_git_sync.recording import record
+from fastflow_git_sync.recording import record, record_repository
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+AT_ONCE = 8
+"""Folders looked at side by side: Git does one thing at a time, the log and the object store do more."""
 
-async def configure(deps: Deps, cause: Cause) -> None:
-    """Say what is watched, when that is news."""
-    await _record_repository(deps, ConfigureRepository(configured=deps.configured), cause)
+
+class _At(Struct, frozen=True):
+    """What is being looked at."""
+
+    commit: str
+    rules: Rules
+    cause: Cause
 
 
-async def sync(deps: Deps, cause: Cause) -> None:
-    """Read the head and say everything about it that is news. Safe to repeat.
+async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
+    """Read the head and say everything about it that is news; True when it could be read. Safe to repeat.
 
     Raises:
         InfrastructureError: the log or the object store failed; nothing is lost by trying again.
     """
-    known = (await deps.repositories.known(deps.repository)).state
+    known = (await deps.repositories.known(repo.name)).state
     try:
-        head = await deps.source.fetch(known.commit)
-        verdicts = await _look_at_head(deps, head.commit, cause)
+        head = await repo.source.fetch(known.commit)
+        verdicts = await _look_at_head(deps, repo, head.commit, cause)
     except GitError as exc:
-        logger.warning("not synced: %s", exc, extra={"action": "sync_failed"})
-        await _record_repository(deps, FailSync(reason=str(exc), requests=known.requests), cause)
-        return
+        await fail(deps, repo.name, str(exc), cause, requests=known.requests)
+        return False
     command = CompleteSync(
+        configured=repo.configured,
         commit=head.commit,
         rewritten=head.rewritten,
-        pipelines=verdicts.count("runnable") + verdicts.count("invalid"),
-        invalid=verdicts.count("invalid"),
+        pipelines=sum(verdict in ("runnable", "invalid", "clash") for verdict in verdicts),
+        invalid=sum(verdict in ("invalid", "clash") for verdict in verdicts),
         requests=known.requests,
     )
-    if await _record_repository(deps, command, cause):
-        logger.info("synced", extra={"action": "synced", "commit": head.commit, "pipelines": command.pipelines})
+    if await record_repository(deps, repo.name, command, cause):
+        logger.info(
+            "synced",
+            extra={
+                "action": "synced",
+                "repository": repo.name,
+                "commit": head.commit,
+                "pipelines": command.pipelines,
+            },
+        )
+    return True
 
 
-async def _look_at_head(deps: Deps, commit: str, cause: Cause) -> list[str]:
+async def fail(deps: Deps, repository: str, reason: str, cause: Cause, *, requests: int) -> None:
+    """Say why the head could not be read; what was good before stays."""
+    logger.warning("not synced: %s", reason, extra={"action": "sync_failed", "repository": repository})
+    await record_repository(deps, repository, FailSync(reason=reason, requests=requests), cause)
+
+
+async def forget(deps: Deps, repository: str, cause: Cause) -> None:
+    """Say of every pipeline of a repository that is not watched any more that it is gone. Safe to repeat."""
+    for name, known in (await deps.pipelines.present(repository)).items():
+        await _lose(deps, repository, name, known.commit, cause)
+    for name in sorted(await deps.pipelines.claimed(repository)):
+        known = (await deps.pipelines.known(name, commit="", tree=None)).state
+        await _lose(deps, repository, name, known.commit, cause)
+
+
+async def _look_at_head(deps: Deps, repo: Repo, commit: str, cause: Cause) -> list[str]:
     """Say what became of each folder and what is gone; returns the verdicts."""
-    folders = [folder for folder in await deps.source.folders(commit) if discovery.is_name(folder.name)]
-    present = await deps.pipelines.present(deps.repository)
-    verdicts = {
-        folder.name: await _look_at(deps, commit, folder, present.get(folder.name), cause) for folder in folders
-    }
-    for name in sorted(present):
-        if verdicts.get(name, "none") == "none":
-            known = await deps.pipelines.known(name, commit=commit, tree=None)
-            lose = LosePipeline(repository=deps.repository, commit=commit)
-            await record(deps.log, pipeline_decider, known, lose, cause=cause)
-    for name in deps.judged.keys() - verdicts.keys():
-        del deps.judged[name]
-    return list(verdicts.values())
+    rules = await rules_at(repo.source, commit)
+    if isinstance(rules, str):
+        raise GitError(rules)
+    folders = [folder for folder in await repo.source.folders(commit) if discovery.is_name(folder.name)]
+    present = await deps.pipelines.present(repo.name)
+    verdicts = {folder.name: _still(repo, folder, rules, present.get(folder.name)) for folder in folders}
+    changed = [folder for folder in folders if verdicts[folder.name] is None]
+    await repo.source.complete(changed)
+
+    at = _At(commit, rules, cause)
+
+    async def look(folder: Folder) -> None:
+        verdicts[folder.name] = await _look_at(deps, repo, at, folder)
+
+    await each(look, changed, at_once=AT_ONCE)
+    mine = {*present, *await deps.pipelines.claimed(repo.name)}
+    for name in sorted(mine):
+        if verdicts.get(name) in (None, "none"):
+            await _lose(deps, repo.name, name, commit, cause)
+    for name in repo.judged.keys() - verdicts.keys():
+        del repo.judged[name]
+    return [verdict for verdict in verdicts.values() if verdict is not None]
 
 
-async def _look_at(deps: Deps, commit: str, folder: Folder, known: Pipeline | None, cause: Cause) -> str:
-    """Judge a folder and say it; one that was judged before, and of which the log says the same, is not read again."""
-    tree, verdict = deps.judged.get(folder.name, ("", ""))
+def _still(repo: Repo, folder: Folder, rules: Rules, known: Pipeline | None) -> str | None:
+    """The verdict on a folder that was judged before and of which the log says the same; None: it has to be read."""
+    judged, verdict = repo.judged.get(folder.name, ("", ""))
     said = (known.tree, known.phase) if known else (folder.tree, "none")
-    if tree == folder.tree and said == (tree, verdict):
-        return verdict
-    judgement = await judge(deps.source, folder)
+    return verdict if judged == f"{folder.tree} {rules.oid}" and said == (folder.tree, verdict) else None
+
+
+async def _look_at(deps: Deps, repo: Repo, at: _At, folder: Folder) -> str:
+    """Judge a folder and say it."""
+    judgement = await judge(repo.source, folder, at.rules.file)
     if judgement is None:
         verdict = "none"
     else:
         try:
-            verdict = await _say(deps, commit, judgement, cause)
-        except (ForeignPipelineError, ContractError) as exc:  # its own trouble; the others go on
+            verdict = await _say(deps, repo, at, judgement)
+        except ContractError as exc:  # its own trouble; the others go on
             logger.warning("passed over: %s", exc, extra={"action": "pipeline_skipped", "pipeline": folder.name})
             return "skipped"
-    deps.judged[folder.name] = (folder.tree, verdict)
+    repo.judged[folder.name] = (f"{folder.tree} {at.rules.oid}", verdict)
     return verdict
 
 
-async def _say(deps: Deps, commit: str, judgement: discovery.Judged, cause: Cause) -> str:
-    folder = judgement.folder
+async def _say(deps: Deps, repo: Repo, at: _At, judgement: discovery.Judged) -> str:
+    folder, commit, cause = judgement.folder, at.commit, at.cause
     known = await deps.pipelines.known(folder.name, commit=commit, tree=folder.tree)
-    if isinstance(judgement, discovery.Invalid):
-        found = FindInvalid(repository=deps.repository, commit=commit, tree=folder.tree, errors=judgement.errors)
+    state = known.state
+    clash = (state.phase != "absent" and state.repository != repo.name) or bool({*state.rivals} - {repo.name})
+    if clash or isinstance(judgement, discovery.Invalid):
+        errors = judgement.errors if isinstance(judgement, discovery.Invalid) else ()
+        found = FindInvalid(repository=repo.name, commit=commit, tree=folder.tree, errors=errors)
         await record(deps.log, pipeline_decider, known, found, cause=cause)
-        return "invalid"
-    version = await store(deps, commit, judgement)
+        return "clash" if clash else "invalid"
+    version = await store(deps, repo, commit, judgement, known.state)
     await record(deps.log, pipeline_decider, known, FindPipeline(version=version), cause=cause)
     return "runnable"
 
 
-async def _record_repository(deps: Deps, command: RepositoryCommand, cause: Cause) -> bool:
-    """True when it was news."""
-    known = await deps.repositories.known(deps.repository)
-    return bool(await record(deps.log, repository_decider, known, command, cause=cause))
+async def _lose(deps: Deps, repository: str, name: str, commit: str, cause: Cause) -> None:
+    """Say that a folder is gone; whoever else has one of this name is read again."""
+    known = await deps.pipelines.known(name, commit=commit, tree=None)
+    lose = LosePipeline(repository=repository, commit=commit)
+    if await record(deps.log, pipeline_decider, known, lose, cause=cause):
+        for other in {known.state.repository, *known.state.rivals} - {repository}:
+            deps.ring(other)
+
+
+async def each(work: Callable[[T], Awaitable[None]], items: Iterable[T], *, at_once: int) -> None:
+    """Do the work for every item, a few side by side; the first failure ends all of it."""
+    todo = iter(items)
+
+    async def some() -> None:
+        for item in todo:
+            await work(item)
+
+    tasks = [asyncio.create_task(some()) for _ in range(at_once)]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,15 +1,43 @@
 """Read what a folder needs to be judged, and store what was judged well."""
 
+from fastflow_events.pipeline.decider import Pipeline
 from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_rules import folder as discovery
-from fastflow_rules.definition import to_fact
+from fastflow_rules.definition import MAX_BYTES, RepositoryFile, parse_repository, to_fact
+from fastflow_rules.definition.repository import NAME
 from fastflow_rules.folder import Folder
+from msgspec import Struct
 
-from fastflow_git_sync.deps import Deps
+from fastflow_git_sync.deps import Deps, Repo
 from fastflow_git_sync.ports import Source, TooLargeError
 
 
-async def judge(source: Source, folder: Folder) -> discovery.Judged | None:
+class Rules(Struct, frozen=True):
+    """What holds for every pipeline at a commit."""
+
+    oid: str = ""
+    """Id of `fastflow.json`; empty without one."""
+    file: RepositoryFile | None = None
+
+
+async def rules_at(source: Source, commit: str) -> Rules | str:
+    """Return what `fastflow.json` says at a commit, or why it cannot be used.
+
+    Raises:
+        GitError: our copy of the repository cannot be read.
+    """
+    entry = await source.file(commit, NAME)
+    if entry is None:
+        return Rules()
+    if entry.size > MAX_BYTES:
+        return f"{NAME} has {entry.size} bytes; at most {MAX_BYTES} are read"
+    found = parse_repository((await source.read([entry]))[NAME])
+    if isinstance(found, RepositoryFile):
+        return Rules(entry.oid, found)
+    return f"{NAME} cannot be used, so everything stays as it was: " + "; ".join(str(problem) for problem in found[:5])
+
+
+async def judge(source: Source, folder: Folder, file: RepositoryFile | None) -> discovery.Judged | None:
     """Return what the folder is; None when it is no pipeline at all.
 
     Raises:
@@ -24,11 +52,15 @@ async def judge(source: Source, folder: Folder) -> discovery.Judged | None:
     contents: dict[str, bytes] = {}
     while missing := discovery.wanted(folder, entries, contents):
         contents |= await source.read(missing)
-    return discovery.inspect(folder, entries, contents)
+    return discovery.inspect(folder, entries, contents, file)
 
 
-async def store(deps: Deps, commit: str, runnable: discovery.Runnable) -> PipelineVersionStored:
+async def store(
+    deps: Deps, repo: Repo, commit: str, runnable: discovery.Runnable, known: Pipeline
+) -> PipelineVersionStored:
     """Make sure the bundle is stored and return the fact that says so.
+
+    A bundle that is there while no fact says that it is needed may be about to be deleted: that is stopped.
 
     Raises:
         GitError: our copy of the repository cannot be read.
@@ -36,11 +68,13 @@ async def store(deps: Deps, commit: str, runnable: discovery.Runnable) -> Pipeli
     """
     tree = runnable.folder.tree
     stored = await deps.bundles.find(tree)
+    if stored is not None and tree not in known.versions.values():
+        stored = await deps.bundles.keep(stored)
     if stored is None:
-        async with deps.source.archive(await deps.source.entries(tree)) as file:
+        async with repo.source.archive(await repo.source.entries(tree)) as file:
             stored = await deps.bundles.store(tree, file)
     return PipelineVersionStored(
-        repository=deps.repository,
+        repository=repo.name,
         commit=commit,
         tree=tree,
         definition=to_fact(runnable.definition),

@@ -44,6 +44,10 @@ class Head(Struct, frozen=True, kw_only=True):
 class Source(Protocol):
     """One Git repository, read without a work tree."""
 
+    @property
+    def url(self) -> str:
+        """The address, for people."""
+
     async def fetch(self, previous: str | None) -> Head:
         """Bring the watched branch up to date and return its newest commit; `previous` is the head people know.
 
@@ -60,6 +64,24 @@ class Source(Protocol):
             CommitMissingError: the repository does not have it.
             GitError: the repository cannot be asked.
         """
+
+    async def branch(self, name: str) -> str:
+        """Bring any branch up to date and return its newest commit; a commit that can be read is returned as it is.
+
+        Raises:
+            CommitMissingError: the repository has neither.
+            GitError: the repository cannot be asked.
+        """
+
+    async def complete(self, folders: Sequence[Folder]) -> None:
+        """Make sure that every file of the folders can be read, fetching what was left out.
+
+        Raises:
+            GitError: the repository cannot be asked, or has lost them.
+        """
+
+    async def file(self, commit: str, name: str) -> Entry | None:
+        """The regular file of this name beside the folders, if there is one."""
 
     async def folders(self, commit: str) -> Sequence[Folder]:
         """The direct sub-folders that may be pipelines, by name.
@@ -85,11 +107,32 @@ class Source(Protocol):
         """A temporary file with the entries as a tar.zst, the same bytes every time."""
 
 
+class Keys(Protocol):
+    """What git_sync keeps to itself."""
+
+    async def new_deploy_key(self, repository: str) -> tuple[str, str]:
+        """Make a new SSH key for a repository in place of the old one; returns its public line and fingerprint.
+
+        Raises:
+            GitError: the key could not be made.
+        """
+
+    async def forget(self, repository: str) -> None:
+        """Delete everything that is kept of a repository."""
+
+
 class Bundles(Protocol):
     """The object store for code."""
 
     async def find(self, tree: str) -> StoredBundle | None:
         """What is stored of a tree, if anything."""
+
+    async def keep(self, bundle: StoredBundle) -> StoredBundle | None:
+        """Say that a stored bundle is needed again; None when it was deleted just now.
+
+        Raises:
+            InfrastructureError: the object store did not take it.
+        """
 
     async def store(self, tree: str, file: BinaryIO) -> StoredBundle:
         """Store the file as the bundle of a tree.
@@ -115,12 +158,21 @@ class Pipelines(Protocol):
     async def present(self, repository: str) -> dict[str, Pipeline]:
         """Every pipeline of the repository that is at its head, by name, without versions."""
 
+    async def claimed(self, repository: str) -> set[str]:
+        """Names of pipelines that another repository has, and this one too."""
+
 
 class Repositories(Protocol):
     """What the log says of repositories."""
 
     async def known(self, name: str) -> Known[Repository]:
         """The repository."""
+
+    async def all(self) -> dict[str, Repository]:
+        """Every repository that was ever named in a fact, by name."""
+
+    async def moved(self, after: int) -> int:
+        """Return once something behind a stream position is known, with the position that is."""
 
     async def reached(self, seq: int) -> None:
         """Return once everything up to a stream position is known."""

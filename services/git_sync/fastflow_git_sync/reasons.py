@@ -5,16 +5,20 @@ from collections.abc import Sequence
 
 MAX_SENTENCE = 300
 _KNOWN = (
+    (
+        r"requested url returned error: 30[1-8]|unable to update url base from redirection",
+        "the repository at {url} has moved, and redirects need FASTFLOW_GIT_ALLOW_REDIRECTS",
+    ),
     (r"couldn't find remote ref|remote ref does not exist", "the repository has no branch {branch}"),
     (
         r"authentication failed|could not read (?:username|password)|403|invalid credentials|terminal prompts disabled",
-        "the repository at {url} refuses these credentials, or wants some; see FASTFLOW_GIT_TOKEN_FILE",
+        "the repository at {url} refuses these credentials, or wants some",
     ),
     (
         r"host key verification failed|no .* host key is known|remote host identification has changed",
-        "the host key of {url} is not trusted; put it into the file FASTFLOW_GIT_KNOWN_HOSTS_FILE names",
+        "the host key of {url} is not trusted; give the host's public keys as known_hosts",
     ),
-    (r"permission denied \(", "the repository at {url} refuses the SSH key; see FASTFLOW_GIT_SSH_KEY_FILE"),
+    (r"permission denied \(", "the repository at {url} refuses the SSH key"),
     (r"could not resolve host", "the host of {url} is not known"),
     (r"connection refused|couldn't connect to server|failed to connect", "nothing answers at {url}"),
     (
@@ -44,6 +48,11 @@ def reason(stderr: str, *, url: str, branch: str, secrets: Sequence[str] = ()) -
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     telling = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
     return f"Git failed: {scrub(telling, secrets)[:MAX_SENTENCE]}" if telling else "Git failed without a word"
+
+
+def is_unadvertised(stderr: str) -> bool:
+    """True when the host gives out whole branches only, no single objects."""
+    return bool(re.search(r"unadvertised object|not our ref|upload-pack: not our ref", stderr, re.IGNORECASE))
 
 
 def is_damaged(stderr: str) -> bool:

@@ -8,7 +8,10 @@ from fastflow_events.execute import TRIES
 from fastflow_events.fact import UnknownFact
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause, Recorded
+from fastflow_events.repository.commands import RepositoryCommand
+from fastflow_events.repository.decider import repository_decider
 
+from fastflow_git_sync.deps import Deps
 from fastflow_git_sync.ports import Known
 
 C = TypeVar("C")
@@ -36,3 +39,14 @@ async def record(log: EventLog, decider: Decider[C, S], known: Known[S], command
             raise ContractError("this aggregate holds facts of a newer release; upgrade first", id=history.id)
         known = Known(decider.fold(history.facts), history.position)
     raise AssertionError("unreachable")
+
+
+async def record_repository(deps: Deps, name: str, command: RepositoryCommand, cause: Cause) -> bool:
+    """Append what follows for a repository; True when it was news.
+
+    Raises:
+        DomainError: a rule refused.
+        InfrastructureError: the log failed.
+    """
+    known = await deps.repositories.known(name)
+    return bool(await record(deps.log, repository_decider, known, command, cause=cause))

@@ -1,23 +1,22 @@
-"""Which facts make git_sync do something once."""
+"""Which facts make git_sync do something once, and which questions it answers."""
 
 from fastflow_events import subjects
-from fastflow_events.broker import reaction
+from fastflow_events.broker import Message, on_requests, reaction
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunRequested
 from faststream.nats import NatsBroker
 
-from fastflow_git_sync import versions
+from fastflow_git_sync import questions, versions
 from fastflow_git_sync.deps import Deps
-from fastflow_git_sync.poller import Bell
 
 
-def subscribe(broker: NatsBroker, deps: Deps, bell: Bell) -> None:
-    """Declare the reactions."""
+def subscribe(broker: NatsBroker, deps: Deps, public_key: str) -> None:
+    """Declare the reactions and the answers."""
 
     @reaction(broker, "git_sync-sync", subject=subjects.event("repository", fact="sync_requested"))
     async def on_sync_requested(recorded: Recorded) -> None:
-        """Somebody wants the repository fetched now."""
-        if recorded.id == deps.repository:
+        """Somebody wants a repository fetched now; one that is not open yet is fetched when it is."""
+        if bell := deps.bells.get(recorded.id):
             bell.ring(recorded)
 
     @reaction(broker, "git_sync-versions", subject=subjects.event("run", fact="requested"))
@@ -25,3 +24,13 @@ def subscribe(broker: NatsBroker, deps: Deps, bell: Bell) -> None:
         """A run was requested: its code has to be in the object store."""
         if isinstance(recorded.fact, RunRequested):
             await versions.store_version(deps, recorded, recorded.fact)
+
+    @on_requests(broker, "git_sync", subject=subjects.git_question("plan"))
+    async def on_plan(message: Message) -> bytes:
+        """What a branch would change."""
+        return await questions.plan(deps, message.data)
+
+    @on_requests(broker, "git_sync", subject=subjects.git_question("key"))
+    async def on_key(_: Message) -> bytes:
+        """The key that tokens are sealed with."""
+        return questions.encode_key(public_key)

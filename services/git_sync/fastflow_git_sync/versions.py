@@ -9,7 +9,7 @@ from fastflow_events.run.events import RunRequested
 from fastflow_rules import folder as discovery
 
 from fastflow_git_sync.deps import Deps
-from fastflow_git_sync.inspection import judge, store
+from fastflow_git_sync.inspection import judge, rules_at, store
 from fastflow_git_sync.ports import CommitMissingError, GitError
 from fastflow_git_sync.recording import record
 
@@ -27,10 +27,11 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
     if commit is None:
         return
     known = await deps.pipelines.known(pipeline, commit=commit, tree=None)
-    if commit in known.state.versions or known.state.repository not in ("", deps.repository):
+    repository = known.state.repository
+    if commit in known.state.versions or not repository:
         return
     try:
-        found = await _find_version(deps, pipeline, commit)
+        found = await _find_version(deps, repository, pipeline, commit)
     except GitError as exc:
         if not isinstance(exc, CommitMissingError) and (deps.clock() - recorded.at).total_seconds() < PATIENCE_S:
             raise InfrastructureError(str(exc), pipeline=pipeline, commit=commit) from exc
@@ -38,18 +39,29 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
     cause = recorded.because()
     if isinstance(found, PipelineVersionStored):
         await record(deps.log, pipeline_decider, known, StoreVersion(version=found), cause=cause)
-    elif known.position.seq:  # nobody ever heard of the pipeline: the run is refused for that
-        missing = MissVersion(repository=deps.repository, commit=commit, reason=found)
+    else:
+        missing = MissVersion(repository=repository, commit=commit, reason=found)
         await record(deps.log, pipeline_decider, known, missing, cause=cause)
 
 
-async def _find_version(deps: Deps, pipeline: str, commit: str) -> PipelineVersionStored | str:
+async def _find_version(deps: Deps, repository: str, pipeline: str, commit: str) -> PipelineVersionStored | str:
     """Return the version, stored, or the reason why the commit has none."""
-    await deps.source.require(commit)
-    folder = next((f for f in await deps.source.folders(commit) if f.name == pipeline), None)
-    judgement = await judge(deps.source, folder) if folder else None
+    repo = deps.here.get(repository)
+    if repo is None:
+        raise GitError(f'the repository "{repository}" is not watched')
+    source = repo.source
+    await source.require(commit)
+    folder = next((f for f in await source.folders(commit) if f.name == pipeline), None)
+    if folder is None:
+        return f"the commit {commit} has no pipeline of this name"
+    rules = await rules_at(source, commit)
+    if isinstance(rules, str):
+        return rules
+    await source.complete([folder])
+    judgement = await judge(source, folder, rules.file)
     if judgement is None:
         return f"the commit {commit} has no pipeline of this name"
     if isinstance(judgement, discovery.Invalid):
         return f"the pipeline is invalid at the commit {commit}: {'; '.join(judgement.errors)}"
-    return await store(deps, commit, judgement)
+    known = await deps.pipelines.known(pipeline, commit=commit, tree=folder.tree)
+    return await store(deps, repo, commit, judgement, known.state)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import BinaryIO
 
-from fastflow_events.bundles import StoredBundle, find_bundle, store_bundle
+from fastflow_events.bundles import StoredBundle, find_bundle, store_bundle, touch_bundle
 from nats.aio.client import Client
 
 
@@ -18,6 +18,10 @@ class BundleStore:
     async def find(self, tree: str) -> StoredBundle | None:
         """What is stored of a tree."""
         return await find_bundle(self._nc, tree)
+
+    async def keep(self, bundle: StoredBundle) -> StoredBundle | None:
+        """Say that a stored bundle is needed again."""
+        return await touch_bundle(self._nc, bundle, at=self._clock())
 
     async def store(self, tree: str, file: BinaryIO) -> StoredBundle:
         """Store the file as the bundle of a tree."""

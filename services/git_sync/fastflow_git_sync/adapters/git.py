@@ -1,16 +1,6 @@
-"""One Git repository as a bare copy: no work tree, no hooks, no submodules, no configuration of its own.
-
-```
-<home>/git_sync/<repository>/repo.git   refs/fastflow/head/<branch>   where the branch is
-                                        refs/fastflow/seen/<branch>   where it was when we looked last
-                                        refs/fastflow/kept/<commit>   what must not be forgotten
-                                        refs/fastflow/all/*           every branch, once somebody asked for a commit
-```
-"""
+"""One Git repository as a bare copy: no work tree, no hooks, no submodules, no configuration of its own."""
 
 import asyncio
-import logging
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,38 +8,44 @@ from contextlib import asynccontextmanager
 from typing import BinaryIO, TypeVar
 
 from fastflow_events import subjects
+from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_rules.folder import Entry, Folder
+from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote
 
+from fastflow_git_sync.access import Access
 from fastflow_git_sync.adapters.archive import write_archive
-from fastflow_git_sync.adapters.command import GitCommand, GitFailedError, remove_locks
+from fastflow_git_sync.adapters.command import GitFailedError
+from fastflow_git_sync.adapters.mirror import Mirror, Place, Resolve, resolve
 from fastflow_git_sync.adapters.objects import Objects
-from fastflow_git_sync.credentials import ASKPASS, environment
+from fastflow_git_sync.credentials import ASKPASS
 from fastflow_git_sync.ports import CommitMissingError, GitError, Head
-from fastflow_git_sync.reasons import is_damaged, reason
-from fastflow_git_sync.remote import Remote, check_branch, check_subfolder, remote
 from fastflow_git_sync.settings import GitSyncSettings
 
-logger = logging.getLogger(__name__)
-
 T = TypeVar("T")
-_FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force", "--prune")
+_ALL = "+refs/heads/*:refs/fastflow/all/*"
+_HEX = frozenset("0123456789abcdef")
 
 
 class GitSource:
     """`Source` over GitPython; all of Git's work happens in one thread."""
 
-    def __init__(self, settings: GitSyncSettings, thread: ThreadPoolExecutor) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: GitSyncSettings,
+        name: str,
+        place: Place,
+        subfolder: str,
+        thread: ThreadPoolExecutor,
+    ) -> None:
         self._thread = thread
-        self._remote: Remote = remote(settings.git_url)
-        self._branch = check_branch(settings.git_branch)
-        self._subfolder = check_subfolder(settings.git_subfolder)
-        self._folder = settings.home / "git_sync" / subjects.encode(settings.git_name)
-        self._repository = self._folder / "repo.git"
+        self._remote = place.remote
+        self._branch = place.branch
+        self._subfolder = check_subfolder(subfolder)
+        folder = settings.home / "git_sync" / subjects.encode(name)
         token = subjects.encode(self._branch)
         self._head_ref, self._seen_ref = f"refs/fastflow/head/{token}", f"refs/fastflow/seen/{token}"
-        env = environment(settings, self._remote, self._folder.absolute())
-        self._command = GitCommand(self._repository.absolute(), env, timeout_s=settings.git_timeout_s)
+        self._mirror = Mirror(settings, folder, place)
+        self._command = self._mirror.command
         self._objects = Objects(self._command.git)
 
     @property
@@ -64,6 +60,20 @@ class GitSource:
     async def require(self, commit: str) -> None:
         """Make sure the commit can be read."""
         await self._in_thread(self._require, commit)
+
+    async def branch(self, name: str) -> str:
+        """The newest commit of any branch."""
+        return await self._in_thread(self._tip, name)
+
+    async def complete(self, folders: Sequence[Folder]) -> None:
+        """Make sure that every file of the folders can be read."""
+        trees = [folder.tree for folder in folders]
+        if trees:
+            await self._in_thread(self._mirror.complete, trees, (self._head_refspec, _ALL))
+
+    async def file(self, commit: str, name: str) -> Entry | None:
+        """The regular file of this name beside the folders."""
+        return await self._in_thread(self._file, commit, name)
 
     async def folders(self, commit: str) -> Sequence[Folder]:
         """The direct sub-folders that may be pipelines."""
@@ -84,52 +94,35 @@ class GitSource:
     @asynccontextmanager
     async def archive(self, entries: Sequence[Entry]) -> AsyncIterator[BinaryIO]:
         """A temporary file with the entries as a tar.zst."""
-        with tempfile.TemporaryFile(dir=self._folder) as file:
+        with tempfile.TemporaryFile(dir=self._mirror.folder) as file:
             await self._in_thread(write_archive, entries, self._objects.data, file)
             yield file
 
     def open(self) -> None:
-        """Create the bare copy where there is none, and clean up after a process that was killed."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        askpass = self._folder / "askpass"
+        """Lay out the folder: the bare copy, and what answers Git's question for a password."""
+        folder = self._mirror.folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        askpass = folder / "askpass"
         askpass.write_text(ASKPASS)
         askpass.chmod(0o700)
-        (self._folder / "gitconfig").write_text("[safe]\n\tdirectory = *\n")
-        if not (self._repository / "HEAD").exists():
-            self._create()
-        for path in remove_locks(self._repository):
-            logger.info("removed a stale lock", extra={"action": "git_lock_removed", "path": str(path)})
+        (folder / "gitconfig").write_text("[safe]\n\tdirectory = *\n")
+        self._mirror.open()
 
     def close(self) -> None:
         """End every process of Git."""
         self._command.close()
         self._thread.submit(self._command.forget)
 
-    def _create(self) -> None:
-        shutil.rmtree(self._repository, ignore_errors=True)
-        self._repository.mkdir()
-        self._command.run("init", "--quiet", "--bare", "--template=", str(self._repository.absolute()))
+    @property
+    def _head_refspec(self) -> str:
+        return f"+refs/heads/{self._branch}:{self._head_ref}"
 
     def _fetch(self, previous: str | None) -> Head:
-        self._fetch_refs(f"+refs/heads/{self._branch}:{self._head_ref}")
+        self._mirror.fetch(self._head_refspec)
         commit = self._objects.header(f"{self._head_ref}^{{commit}}")[0]
         self._remember(commit)
         rewritten = previous is not None and previous != commit and not self._is_ancestor(previous, commit)
         return Head(commit=commit, rewritten=rewritten)
-
-    def _fetch_refs(self, refspec: str) -> None:
-        """Fetch; a copy that turns out to be damaged is thrown away and made anew, once."""
-        for last_try in (False, True):
-            try:
-                self._command.run(*_FETCH, "--", self._remote.url, refspec)
-            except GitFailedError as exc:
-                if is_damaged(exc.stderr) and not last_try:
-                    logger.warning("copy damaged, fetching all anew", extra={"action": "git_copy_rebuilt"})
-                    self._command.forget()
-                    self._create()
-                    continue
-                raise GitError(self._reason(exc.stderr)) from exc
-            return
 
     def _remember(self, commit: str) -> None:
         """Keep the head before, should history have been rewritten."""
@@ -144,10 +137,27 @@ class GitSource:
 
     def _require(self, commit: str) -> None:
         if not self._is_ours(commit):
-            self._fetch_refs("+refs/heads/*:refs/fastflow/all/*")
+            self._mirror.fetch(_ALL)
             if not self._is_ours(commit):
                 raise CommitMissingError(f"no branch of the repository has the commit {commit}")
         self._command.run("update-ref", f"refs/fastflow/kept/{commit}", commit)
+
+    def _tip(self, name: str) -> str:
+        if len(name) in (40, 64) and _HEX.issuperset(name):
+            if not self._is_ours(name):
+                self._mirror.fetch(_ALL)
+            if self._is_ours(name):
+                return name
+            raise CommitMissingError(f"no branch of the repository has the commit {name}")
+        try:
+            ref = f"refs/fastflow/all/{check_branch(name)}"
+        except InvalidRemoteError as exc:
+            raise CommitMissingError(str(exc)) from exc
+        self._mirror.fetch(_ALL)
+        try:
+            return self._objects.header(f"{ref}^{{commit}}")[0]
+        except GitError:
+            raise CommitMissingError(f'the repository has no branch "{name}"') from None
 
     def _is_ours(self, commit: str) -> bool:
         """True when something we fetched by name leads to the commit; what a fork left at the host is not ours."""
@@ -159,47 +169,52 @@ class GitSource:
     def _is_ancestor(self, older: str, newer: str) -> bool:
         return self._command.succeeds("merge-base", "--is-ancestor", older, newer)
 
-    def _folders(self, commit: str) -> list[Folder]:
+    def _top(self, commit: str) -> str:
+        """The tree that holds the pipelines' folders."""
         tree = self._objects.header(f"{commit}^{{tree}}")[0]
         for part in self._subfolder.split("/") if self._subfolder else ():
             inner = next((e.oid for e in self._objects.names(tree) if e.path == part and e.is_folder), None)
             if inner is None:
                 raise GitError(f'the repository has no folder "{self._subfolder}"')
             tree = inner
+        return tree
+
+    def _folders(self, commit: str) -> list[Folder]:
         return [
             Folder(name=entry.path, tree=entry.oid)
-            for entry in sorted(self._objects.names(tree), key=lambda entry: entry.path)
+            for entry in sorted(self._objects.names(self._top(commit)), key=lambda entry: entry.path)
             if entry.is_folder and not entry.path.startswith(".")
         ]
 
-    def _reason(self, stderr: str) -> str:
-        missing = reason(stderr, url=self.url, branch=self._branch, secrets=self._secrets())
-        if missing.startswith("the repository has no branch"):
-            try:
-                if not self._command.run("ls-remote", "--heads", "--", self._remote.url).strip():
-                    return f"the repository at {self.url} is empty"
-            except GitFailedError:
-                return missing
-        return missing
-
-    def _secrets(self) -> list[str]:
-        file = self._settings.git_token_file
-        return [file.read_text().strip()] if file and file.is_file() else []
+    def _file(self, commit: str, name: str) -> Entry | None:
+        found = next((e for e in self._objects.names(self._top(commit)) if e.path == name and e.is_file), None)
+        if found is None:
+            return None
+        if not self._objects.has(found.oid):
+            self._mirror.bring([found.oid], (self._head_refspec, _ALL))
+        return Entry(path=name, mode=found.mode, oid=found.oid, size=self._objects.header(found.oid)[2])
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args))
 
 
 @asynccontextmanager
-async def open_source(settings: GitSyncSettings) -> AsyncIterator[GitSource]:
+async def open_source(
+    settings: GitSyncSettings,
+    name: str,
+    configured: RepositoryConfigured,
+    access: Access,
+    look_up: Resolve = resolve,
+) -> AsyncIterator[GitSource]:
     """Open the repository's copy; at the end every process of Git is ended.
 
     Raises:
-        SettingsError: the address, the branch or the sub-folder cannot be.
+        InvalidRemoteError: the address, the branch or the sub-folder cannot be.
         GitError: there is no Git, or no room for the copy.
     """
+    place = Place(remote=remote(configured.url), branch=check_branch(configured.branch), access=access, look_up=look_up)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="git") as thread:
-        source = GitSource(settings, thread)
+        source = GitSource(settings, name, place, configured.subfolder, thread)
         try:
             await asyncio.get_running_loop().run_in_executor(thread, source.open)
             yield source

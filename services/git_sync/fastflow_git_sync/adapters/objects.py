@@ -33,6 +33,14 @@ class Objects:
             self._git.clear_cache()
             raise GitError(f"the object {revision} cannot be read from the copy of the repository") from exc
 
+    def has(self, oid: str) -> bool:
+        """True when the object is in the copy."""
+        try:
+            self.header(oid)
+        except GitError:
+            return False
+        return True
+
     def data(self, oid: str) -> bytes:
         """Content of an object.
 

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from fastflow_events import subjects
 from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
-from fastflow_events.pipeline.events import PipelineBundleExpired, PipelineVersionStored
+from fastflow_events.pipeline.events import (
+    PipelineBundleExpired,
+    PipelineClashed,
+    PipelineClashEnded,
+    PipelineVersionStored,
+)
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.store import Store
 from msgspec.structs import replace
@@ -17,7 +22,7 @@ AGGREGATE = pipeline_decider.aggregate
 
 
 class PipelineRows(Reached):
-    """Tables `pipelines` and `versions`: the projection that writes them, and `Pipelines` that reads them."""
+    """Tables `pipelines`, `versions` and `rivals`: the projection that writes them, and `Pipelines` that reads them."""
 
     subject = subjects.of_kind(AGGREGATE)
 
@@ -50,6 +55,12 @@ class PipelineRows(Reached):
         async with self._store.reader.execute(query, (repository,)) as cursor:
             return {str(name): msgspec.json.decode(state, type=Pipeline) async for name, state in cursor}
 
+    async def claimed(self, repository: str) -> set[str]:
+        """Names of pipelines that another repository has, and this one too."""
+        query = "SELECT pipeline FROM rivals WHERE repository = ?"
+        async with self._store.reader.execute(query, (repository,)) as cursor:
+            return {str(name) async for (name,) in cursor}
+
     async def _apply_version(self, recorded: Recorded) -> None:
         match recorded.fact:
             case PipelineVersionStored(commit=commit, tree=tree):
@@ -58,6 +69,11 @@ class PipelineRows(Reached):
             case PipelineBundleExpired(tree=tree):
                 query = "DELETE FROM versions WHERE pipeline = ? AND tree = ?"
                 await self._store.db.execute(query, (recorded.id, tree))
+            case PipelineClashed(repository=rival):
+                await self._store.db.execute("INSERT OR REPLACE INTO rivals VALUES (?, ?)", (recorded.id, rival))
+            case PipelineClashEnded(repository=rival):
+                query = "DELETE FROM rivals WHERE pipeline = ? AND repository = ?"
+                await self._store.db.execute(query, (recorded.id, rival))
             case _:
                 return
 

@@ -28,6 +28,11 @@ class Reached:
             self._moved.clear()
             await self._moved.wait()
 
+    async def moved(self, after: int) -> int:
+        """Return once something behind `after` is in committed rows, with the position that is."""
+        await self.reached(after + 1)
+        return self._seq
+
 
 async def catch_up(log: EventLog, store: Store, projection: Projection) -> None:
     """Fold everything the log holds now, so that nothing is decided on old rows at the start."""

@@ -44,3 +44,8 @@ class RepositoryRows(Reached):
             return Known(Repository(), Position(aggregate=AGGREGATE, id=name))
         state = msgspec.json.decode(row["state"], type=Repository)
         return Known(state, Position(aggregate=AGGREGATE, id=name, seq=row["seq"], version=row["version"]))
+
+    async def all(self) -> dict[str, Repository]:
+        """Every repository that was ever named in a fact, by name."""
+        async with self._store.reader.execute("SELECT name, state FROM repositories ORDER BY name") as cursor:
+            return {str(name): msgspec.json.decode(state, type=Repository) async for name, state in cursor}

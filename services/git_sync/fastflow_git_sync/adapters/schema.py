@@ -18,10 +18,16 @@ CREATE TABLE IF NOT EXISTS versions (
     PRIMARY KEY (pipeline, commit_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS versions_by_tree ON versions (pipeline, tree);
+-- Repositories that have a folder of the name of a pipeline that is another's.
+CREATE TABLE IF NOT EXISTS rivals (
+    pipeline TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    PRIMARY KEY (repository, pipeline)
+) WITHOUT ROWID;
 """
 
 REPOSITORIES = """
--- One row per repository; `state` is its decider's state.
+-- One row per repository; `state` is its decider's state, with deliveries and keys.
 CREATE TABLE IF NOT EXISTS repositories (
     name TEXT PRIMARY KEY,
     seq INTEGER NOT NULL,

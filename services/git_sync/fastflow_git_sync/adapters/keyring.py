@@ -1,0 +1,150 @@
+"""What git_sync keeps to itself, under its home: keys for sealed tokens, a deploy key per repository.
+
+```
+<home>/git_sync/sealing.keys                    private keys, 0600
+<home>/git_sync/<repository>/deploy_key[.pub]   private half 0600
+<home>/git_sync/<repository>/known_hosts        what the facts say of the host, which is public
+```
+"""
+
+import asyncio
+import base64
+import shutil
+from pathlib import Path
+
+from fastflow_events import sealing, subjects
+from fastflow_events.errors import ContractError, SettingsError
+from fastflow_events.repository.events import Credentials, RepositoryConfigured
+from fastflow_events.sealing_keys import make_keys_file, read_keys
+from fastflow_rules.remote import remote
+
+from fastflow_git_sync.access import Access
+from fastflow_git_sync.ports import GitError
+from fastflow_git_sync.settings import GitSyncSettings
+
+KEYS_FILE = "sealing.keys"
+DEPLOY_KEY = "deploy_key"
+MADE_WITHIN_S = 30.0
+
+
+class Keyring:
+    """`Keys` under a home."""
+
+    def __init__(self, settings: GitSyncSettings) -> None:
+        self._settings = settings
+        self._home = settings.home / "git_sync"
+
+    def open(self) -> None:
+        """Make the key for sealed tokens where there is none.
+
+        Raises:
+            SettingsError: the file cannot be used.
+        """
+        self._home.mkdir(parents=True, exist_ok=True)
+        make_keys_file(self._home / KEYS_FILE)
+        self.public_key()
+
+    def public_key(self) -> str:
+        """What others seal tokens with, base64; the newest key.
+
+        Raises:
+            SettingsError: the file cannot be used.
+        """
+        newest = list(read_keys(self._home / KEYS_FILE).values())[-1]
+        return base64.b64encode(sealing.public_key_of(newest)).decode()
+
+    def access(self, name: str, configured: RepositoryConfigured) -> Access:
+        """How a repository of the API is reached.
+
+        Raises:
+            GitError: a file it names is not there, or its token was sealed for somebody else.
+        """
+        given, settings = configured.credentials, self._settings
+        folder = self._folder(name)
+        known_hosts = folder / "known_hosts" if given.known_hosts else None
+        if known_hosts:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            known_hosts.write_text(given.known_hosts.rstrip("\n") + "\n")
+        return Access(
+            user=given.user or remote(configured.url).user,
+            token_file=self._secret_file(given.token_file),
+            token=self._token(name, given),
+            ssh_key_file=self._secret_file(given.ssh_key_file) or self.deploy_key(name),
+            known_hosts_file=known_hosts or settings.git_known_hosts_file,
+            files=settings.git_allow_files,
+            private=settings.git_allow_private,
+            redirects=settings.git_allow_redirects,
+        )
+
+    def deploy_key(self, name: str) -> Path | None:
+        """The private key that was made for a repository, if one was."""
+        file = self._folder(name) / DEPLOY_KEY
+        return file if file.is_file() else None
+
+    async def new_deploy_key(self, repository: str) -> tuple[str, str]:
+        """Make a new SSH key in place of the old one."""
+        folder = self._folder(repository)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made, kept = folder / f"{DEPLOY_KEY}.new", folder / DEPLOY_KEY
+        for old in (made, made.with_name(f"{made.name}.pub")):
+            old.unlink(missing_ok=True)
+        comment = f"fastflow-{subjects.encode(repository)}"
+        await _ssh_keygen("-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(made))
+        public = made.with_name(f"{made.name}.pub").read_text().strip()
+        listed = await _ssh_keygen("-l", "-E", "sha256", "-f", str(made))
+        made.chmod(0o600)
+        made.rename(kept)
+        made.with_name(f"{made.name}.pub").rename(folder / f"{DEPLOY_KEY}.pub")
+        return public, listed.split()[1]
+
+    async def forget(self, repository: str) -> None:
+        """Delete everything that is kept of a repository."""
+        await asyncio.to_thread(shutil.rmtree, self._folder(repository), ignore_errors=True)
+
+    def _folder(self, name: str) -> Path:
+        return self._home / subjects.encode(name)
+
+    def _secret_file(self, name: str) -> Path | None:
+        if not name:
+            return None
+        folder = self._settings.git_secrets_dir
+        if folder is None:
+            raise GitError("files of secrets need FASTFLOW_GIT_SECRETS_DIR")
+        file = folder / name
+        if Path(name).name != name or not file.is_file():
+            raise GitError(f'the folder of secrets has no file "{name}"')
+        return file
+
+    def _token(self, name: str, given: Credentials) -> str:
+        if not given.sealed_token:
+            return ""
+        try:
+            sealed = sealing.parse(given.sealed_token)
+            key = read_keys(self._home / KEYS_FILE).get(sealed.key_id)
+            if key is None:
+                raise GitError("the token was sealed for a key that this git_sync does not have; set it again")
+            return sealing.unseal(key, purpose(name), sealed.box)
+        except (ContractError, SettingsError) as exc:
+            raise GitError(f"the token cannot be opened: {exc}") from exc
+
+
+def purpose(repository: str) -> sealing.Purpose:
+    """What the token of a repository is sealed for."""
+    return ("repository", repository, "token")
+
+
+async def _ssh_keygen(*arguments: str) -> str:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "ssh-keygen",
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except FileNotFoundError as exc:
+        raise GitError("the program ssh-keygen is not installed") from exc
+    out, err = await asyncio.wait_for(process.communicate(), MADE_WITHIN_S)
+    if process.returncode:
+        raise GitError(f"the SSH key was not made: {err.decode(errors='replace').strip()[:200]}")
+    return out.decode()

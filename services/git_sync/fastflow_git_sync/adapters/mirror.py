@@ -1,0 +1,185 @@
+"""A bare copy of one repository that is fetched on demand: commits and trees at once, files when they are needed.
+
+```
+<home>/git_sync/<repository>/copy-<address>.git   refs/fastflow/head/<branch>   where the branch is
+                                                  refs/fastflow/seen/<branch>   where it was when we looked last
+                                                  refs/fastflow/kept/<commit>   what must not be forgotten
+                                                  refs/fastflow/all/*           every branch, once one was asked for
+```
+"""
+
+import logging
+import shutil
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from fastflow_rules.remote import Remote
+from msgspec import Struct
+
+from fastflow_git_sync.access import Access, why_not
+from fastflow_git_sync.adapters.command import GitCommand, GitFailedError, remove_rubbish
+from fastflow_git_sync.credentials import environment, options, ssh
+from fastflow_git_sync.ports import GitError
+from fastflow_git_sync.reasons import is_damaged, is_unadvertised, reason
+from fastflow_git_sync.settings import GitSyncSettings
+
+logger = logging.getLogger(__name__)
+
+Resolve = Callable[[str, int], Sequence[str]]
+_QUIET = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+_PARTIAL = "--filter=blob:none"
+_ONCE = 20_000
+"""Objects asked for with one fetch."""
+
+
+def resolve(host: str, port: int) -> Sequence[str]:
+    """The addresses of a host, as this machine knows them.
+
+    Raises:
+        GitError: it has none.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        raise GitError(f"the host {host} is not known") from exc
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where the original is, and how to get there."""
+
+    remote: Remote
+    branch: str
+    access: Access
+    look_up: Resolve = resolve
+
+
+class Mirror:
+    """The copy and everything that talks to the host, from one thread at a time."""
+
+    def __init__(self, settings: GitSyncSettings, folder: Path, place: Place) -> None:
+        remote, access = place.remote, place.access
+        self._remote = remote
+        self._branch = place.branch
+        self._access = access
+        self._look_up = place.look_up
+        self.folder = folder
+        token = sha256(remote.url.encode()).hexdigest()[:16]
+        self.repository = folder / f"copy-{token}.git"
+        self.command = GitCommand(
+            self.repository.absolute(),
+            environment(access, remote, folder.absolute()),
+            options(access, remote),
+            timeout_s=settings.git_timeout_s,
+            max_bytes=settings.git_max_bytes,
+        )
+
+    def open(self) -> None:
+        """Create the copy where there is none, and clean up after a process that was killed."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for other in self.folder.glob("*.git"):
+            if other != self.repository:  # another address: what it holds is not ours to give out
+                shutil.rmtree(other, ignore_errors=True)
+        if not (self.repository / "HEAD").exists():
+            self._create()
+        for path in remove_rubbish(self.repository):
+            logger.info("removed rubbish", extra={"action": "git_rubbish_removed", "path": str(path)})
+
+    def fetch(self, *refspecs: str) -> None:
+        """Fetch; a copy that turns out to be damaged is thrown away and made anew, once.
+
+        Raises:
+            GitError: the repository cannot be asked.
+        """
+        for last_try in (False, True):
+            try:
+                self._ask("fetch", *_QUIET, *self._filter(), "--force", "--prune", "--", "origin", *refspecs)
+            except GitFailedError as exc:
+                if is_damaged(exc.stderr) and not last_try:
+                    logger.warning("copy damaged, fetching all anew", extra={"action": "git_copy_rebuilt"})
+                    self._create()
+                    continue
+                raise GitError(self._reason(exc.stderr)) from exc
+            return
+
+    def complete(self, trees: Iterable[str], kept: Iterable[str]) -> None:
+        """Fetch the files of some trees that were left out before.
+
+        `kept` are the refspecs to fetch with everything from a host that gives out no single objects.
+
+        Raises:
+            GitError: the repository cannot be asked, or does not give them out.
+        """
+        self.bring(self._missing(trees), kept)
+
+    def bring(self, objects: Sequence[str], kept: Iterable[str]) -> None:
+        """Fetch single objects.
+
+        Raises:
+            GitError: the repository cannot be asked, or does not give them out.
+        """
+        try:
+            for start in range(0, len(objects), _ONCE):
+                wanted = "\n".join(objects[start : start + _ONCE]) + "\n"
+                self._ask("fetch", *_QUIET, _PARTIAL, "--stdin", "origin", input=wanted)
+        except GitFailedError as exc:
+            if not is_unadvertised(exc.stderr):
+                raise GitError(self._reason(exc.stderr)) from exc
+            logger.warning("host gives out no single files, fetching all", extra={"action": "git_copy_whole"})
+            self._create(partial=False)
+            self.fetch(*kept)
+
+    def has_no_branches(self) -> bool:
+        """True when the repository answers and is empty."""
+        try:
+            return not self._ask("ls-remote", "--heads", "--", "origin").strip()
+        except GitFailedError:
+            return False
+
+    def _filter(self) -> Sequence[str]:
+        return (_PARTIAL,) if self.command.succeeds("config", "--get", "remote.origin.promisor") else ()
+
+    def _create(self, *, partial: bool = True) -> None:
+        self.command.forget()
+        shutil.rmtree(self.repository, ignore_errors=True)
+        self.repository.mkdir()
+        try:
+            self.command.run("init", "--quiet", "--bare", "--template=", str(self.repository.absolute()))
+            self.command.run("config", "remote.origin.url", self._remote.url)
+            if partial:
+                self.command.run("config", "remote.origin.promisor", "true")
+                self.command.run("config", "remote.origin.partialclonefilter", "blob:none")
+                self.command.run("config", "extensions.partialClone", "origin")
+                self.command.run("config", "core.repositoryFormatVersion", "1")
+        except GitFailedError as exc:
+            raise GitError(self._reason(exc.stderr)) from exc
+
+    def _missing(self, trees: Iterable[str]) -> list[str]:
+        words = ("rev-list", "--objects", "--no-object-names", "--missing=print", "--stdin")
+        try:
+            listed = self.command.run(*words, input="".join(f"{tree}\n" for tree in trees))
+        except GitFailedError as exc:
+            raise GitError(self._reason(exc.stderr)) from exc
+        return [line[1:] for line in listed.splitlines() if line.startswith("?")]
+
+    def _ask(self, *args: str, input: str | None = None) -> str:
+        """A command that talks to the host: to an address that is allowed, and to no other."""
+        remote, access = self._remote, self._access
+        addresses = self._look_up(remote.name, remote.port) if remote.name and not access.trusted else []
+        if refusal := why_not(remote, access, addresses):
+            raise GitError(refusal)
+        pinned = options(access, remote, addresses)
+        return self.command.run(*args, input=input, more=pinned, ssh=ssh(access, remote, addresses))
+
+    def _reason(self, stderr: str) -> str:
+        words = reason(stderr, url=self._remote.shown, branch=self._branch, secrets=self._secrets())
+        if words.startswith("the repository has no branch") and self.has_no_branches():
+            return f"the repository at {self._remote.shown} is empty"
+        return words
+
+    def _secrets(self) -> list[str]:
+        file = self._access.token_file
+        read = [file.read_text().strip()] if file and file.is_file() else []
+        return [*read, *([self._access.token] if self._access.token else [])]
