@@ -2,13 +2,19 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from docker import DockerClient
+from docker.errors import APIError
+from docker.models.containers import Container
+from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
-from fastflow_runner.testing.environment_contract import EnvironmentContract
+from fastflow_runner.testing.builders import a_specification
+from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract, output_of
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 
 pytestmark = pytest.mark.docker
 OWNER = f"test-env-{os.getpid()}"
+OTHER = f"test-env2-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-env-{os.getpid()}")
 
 
@@ -19,7 +25,15 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("no Docker engine answers; type: make docker")
     with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
         yield url
+    forget_tools(engine, OTHER, "no-volume")
     forget_tools(engine, OWNER, DEPLOYMENT.volume)
+
+
+@pytest.fixture
+async def other(proxy: str) -> AsyncIterator[DockerExecutor]:
+    executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OTHER, key=b"another key", grace_s=1.0)
+    yield executor
+    executor.close()
 
 
 @pytest.fixture
@@ -29,5 +43,52 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
     executor.close()
 
 
+@pytest.fixture
+def engine() -> Iterator[DockerClient]:
+    client = DockerClient(base_url=f"unix://{engine_socket()}")
+    yield client
+    client.close()
+
+
 class TestDockerEnvironments(EnvironmentContract):
-    pass
+    @pytest.fixture(autouse=True)
+    def _engine(self, engine: DockerClient) -> None:
+        self.engine = engine
+
+    async def kill_in_the_middle(self) -> None:
+        filters: dict[str, str | list[str] | bool] = {"label": f"fastflow.tool={OWNER}", "status": "running"}
+
+        async def building() -> list[Container]:
+            return [found for found in self.engine.containers.list(filters=filters) if _has_begun(found)]
+
+        for container in await eventually(building, within_s=100):
+            container.kill("SIGKILL")
+
+    async def test_a_pipeline_cannot_change_what_another_imports(self, executor: DockerExecutor) -> None:
+        vandal = (
+            "import idna, os, pathlib, sys\n"
+            "package = pathlib.Path(idna.__file__)\n"
+            "tries = [lambda: package.write_text('raise SystemExit(1)'), lambda: package.unlink(),\n"
+            "         lambda: (package.parent / 'more.py').write_text(''), lambda: os.chmod(package.parent, 0o777),\n"
+            "         lambda: os.rename(package.parent, '/uv/envs/away'), lambda: os.mkdir('/uv/mine'),\n"
+            "         lambda: os.symlink('/tmp', '/uv/envs/link'), lambda: os.truncate(sys.executable, 0)]\n"
+            "for number, attempt in enumerate(tries):\n"
+            "    try:\n        attempt()\n"
+            "    except OSError as error:\n        print(number, error.strerror)\n"
+            "    else:\n        print(number, 'CHANGED')\n"
+        )
+        requirements = "idna==3.10\n"
+        tree = await self.staged(executor, {"main.py": vandal})
+        said = await output_of(executor, a_specification(tree, requirements=requirements))
+        # The last one is the image's own interpreter, behind a link.
+        whys = [*["Read-only file system"] * 7, "Permission denied"]
+        assert said.splitlines() == [f"{number} {why}" for number, why in enumerate(whys)]
+        tree = await self.staged(executor, {"main.py": IMPORT})
+        assert await output_of(executor, a_specification(tree, requirements=requirements)) == "3.10\n"
+
+
+def _has_begun(container: Container) -> bool:
+    try:
+        return bool(container.exec_run(["sh", "-c", "ls -d /uv/envs/*.*/lib/*/site-packages/numpy"]).exit_code == 0)
+    except APIError:
+        return False

@@ -1,8 +1,10 @@
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.process import ProcessExecutor
 from fastflow_runner.testing.environment_contract import EnvironmentContract
 from fastflow_runner.testing.tools import find_uv
@@ -14,6 +16,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def other(root: Path) -> Iterator[ProcessExecutor]:
+    executor = ProcessExecutor(root, uv=find_uv(), key=b"key", variables=os.environ, grace_s=1.0)
+    yield executor
+    executor.close()
+
+
+@pytest.fixture
 def executor(root: Path) -> Iterator[ProcessExecutor]:
     executor = ProcessExecutor(root, uv=find_uv(), key=b"key", variables=os.environ, grace_s=1.0)
     yield executor
@@ -21,4 +30,23 @@ def executor(root: Path) -> Iterator[ProcessExecutor]:
 
 
 class TestProcessEnvironments(EnvironmentContract):
-    pass
+    @pytest.fixture(autouse=True)
+    def _root(self, root: Path) -> None:
+        self.root = root
+
+    async def kill_in_the_middle(self) -> None:
+        async def building() -> list[int]:
+            half = [path for path in (self.root / "uv/envs").glob("*.*") if any(path.glob("lib/*/site-packages/numpy"))]
+            return [pid for pid in _children(os.getpid()) if half and b"prepare" in _arguments(pid)]
+
+        for pid in await eventually(building, within_s=100):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+def _arguments(pid: int) -> list[bytes]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

@@ -1,7 +1,9 @@
 """What the entry program is told: its orders for each mode, as the bytes that go over its standard input."""
 
 import hmac
+import tarfile
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 
@@ -9,9 +11,10 @@ import zstandard
 from fastflow_events.errors import ContractError
 from fastflow_events.run.events import Manifest
 from fastflow_events.run.specification import Specification
-from msgspec import Struct, json
+from msgspec import Raw, Struct, json
 
 from fastflow_runner.entry.sealed import seal
+from fastflow_runner.entry.uv import hidden
 from fastflow_runner.ports import Launch
 
 MAX_CODE_BYTES = 1 << 30
@@ -45,6 +48,11 @@ class Places(Struct, frozen=True, kw_only=True):
         return f"{self.state}/artifacts"
 
     @property
+    def result_file(self) -> str:
+        """File in which a script leaves what other runs may use."""
+        return f"{self.state}/result"
+
+    @property
     def route_file(self) -> str:
         """File by which a script names the way its chain takes."""
         return f"{self.state}/route"
@@ -74,6 +82,7 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
         **({"VIRTUAL_ENV": folder.rpartition("/")[0]} if launch.prepared.lock else {}),
         **launch.env,
         "FASTFLOW_ROUTE_FILE": places.route_file,
+        "FASTFLOW_RESULT_FILE": places.result_file,
         "FASTFLOW_ARTIFACTS_DIR": places.artifacts,
     }
     order = {
@@ -85,6 +94,9 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
         "state": places.state,
         "artifacts": places.artifacts,
         "route_file": places.route_file,
+        "result_file": places.result_file,
+        "patterns": launch.specification.artifacts,
+        "keep": launch.keep,
         "argv": [interpreter, "-u", launch.specification.entry_point],
         "env": env,
         "timeout_s": launch.specification.timeout_s or None,
@@ -98,9 +110,19 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
 
 
 def prepare_order(
-    specification: Specification, lock: str | None, *, root: str, uv: str, code: str, env: Mapping[str, str]
+    specification: Specification,
+    lock: str | None,
+    *,
+    root: str,
+    uv: str,
+    code: str,
+    env: Mapping[str, str],
+    wheels: bytes = b"",
 ) -> bytes:
-    """Order of mode `prepare`; `env` holds uv's settings, credentials of package indexes included."""
+    """Order of mode `prepare`.
+
+    `env` holds uv's settings, credentials of package indexes included; `wheels` is the archive of a build before.
+    """
     wanted = specification.requirements
     order = {
         "root": root,
@@ -113,8 +135,35 @@ def prepare_order(
         "file": f"{code}/{_REQUIREMENTS_FILES.get(wanted.source, '')}",
         "lock": lock,
         "env": dict(env),
+        "wheels": bool(wheels),
+    }
+    return seal(json.encode(order)) + (seal(wheels) if wheels else b"")
+
+
+def build_order(
+    specification: Specification, lock: str | None, asked: bytes, *, root: str, uv: str, env: Mapping[str, str]
+) -> bytes:
+    """Order of mode `build`; `asked` is what the preparation said that needs building. No credentials go there."""
+    secrets = hidden(dict(env))
+    order = {
+        "root": root,
+        "out": f"{root}/out",
+        "uv": uv,
+        "python": specification.python,
+        "asked": Raw(asked),
+        "lock": lock,
+        "env": {name: value for name, value in env.items() if not any(secret in value for secret in secrets)},
     }
     return seal(json.encode(order))
+
+
+def built_lock(archive: bytes) -> str | None:
+    """The lock in the archive of a build; None when it is not there."""
+    with suppress(tarfile.TarError), tarfile.open(fileobj=BytesIO(archive), mode="r:") as tar:
+        for member in tar:
+            if member.isreg() and member.name.rpartition("/")[2] == "lock.txt" and (file := tar.extractfile(member)):
+                return file.read().decode()
+    return None
 
 
 def stage_order(target: str, bundle: bytes) -> bytes:

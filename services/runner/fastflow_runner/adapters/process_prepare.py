@@ -2,8 +2,11 @@
 
 import fcntl
 import subprocess
+import tarfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.run.specification import Specification
@@ -11,8 +14,8 @@ from msgspec import structs
 
 from fastflow_runner import marks
 from fastflow_runner.adapters.process_start import command
-from fastflow_runner.entry.preparing import REFUSED
-from fastflow_runner.orders import input_name, prepare_order, stage_order
+from fastflow_runner.entry.preparing import NEEDS_BUILD, REFUSED
+from fastflow_runner.orders import build_order, built_lock, input_name, prepare_order, stage_order
 from fastflow_runner.ports import DependencyError, Prepared
 
 _STAGE_S = 300
@@ -55,6 +58,8 @@ class ProcessEnvironments:
                 return known
             order = prepare_order(specification, lock, root=str(uv), uv=self._uv, code=str(code), env=self._settings)
             status, line, words = self._call("prepare", order, _PREPARE_S)
+            if status == NEEDS_BUILD:
+                status, line, words = self._built(specification, lock, line, code)
             if status == REFUSED:
                 raise DependencyError(words)
             prepared = marks.prepared(line) if status == 0 else None
@@ -66,6 +71,30 @@ class ProcessEnvironments:
                 temporary.write_bytes(line)
                 temporary.replace(same)
             return prepared
+
+    def _built(
+        self, specification: Specification, lock: str | None, asked: bytes, code: Path
+    ) -> tuple[int, bytes, str]:
+        """Build what comes as sources, then prepare with the wheels; the folder of the build does not stay."""
+        with TemporaryDirectory(dir=self._root / "uv") as folder:
+            order = build_order(specification, lock, asked, root=folder, uv=self._uv, env=self._settings)
+            status, line, words = self._call("build", order, _PREPARE_S)
+            if status != 0:
+                return status, line, words
+            archive = BytesIO()
+            with tarfile.open(fileobj=archive, mode="w") as tar:
+                tar.add(f"{folder}/out", "out")
+        wheels = archive.getvalue()
+        order = prepare_order(
+            specification,
+            built_lock(wheels),
+            root=str(self._root / "uv"),
+            uv=self._uv,
+            code=str(code),
+            env=self._settings,
+            wheels=wheels,
+        )
+        return self._call("prepare", order, _PREPARE_S)
 
     def _memory(self, specification: Specification, lock: str | None) -> Path:
         return self._root / "uv" / "prepared" / f"{input_name(specification, lock, self._uv)}.json"

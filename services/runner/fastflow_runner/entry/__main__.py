@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-_MODES = {"run": "running", "stage": "staging", "prepare": "preparing"}
+_MODES = {"run": "running", "stage": "staging", "prepare": "preparing", "build": "building"}
 _USAGE = 2
 
 

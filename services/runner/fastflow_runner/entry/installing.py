@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from fastflow_runner.entry.requirements_text import has_packages
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv
-from fastflow_runner.entry.wanted import Wanted
+from fastflow_runner.entry.wanted import Wanted, needs_building
 
 _LOCK = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -28,6 +28,8 @@ def resolve(uv: Uv, python: str, asked: Wanted, *, build: bool = False) -> str:
         return asked.text
     if not asked.script and not has_packages(asked.text):
         return ""
+    if not build and needs_building(asked.script or asked.text):
+        raise NeedsBuildError("packages are named by their sources")
     options = (*_LOCK, *(() if build else ("--no-build",)), "--python", python)
     with tempfile.TemporaryDirectory() as folder:
         files = ["-"]
@@ -38,7 +40,7 @@ def resolve(uv: Uv, python: str, asked: Wanted, *, build: bool = False) -> str:
         return _refusing(uv, "pip", "compile", *files, *options, text=asked.where if asked.script else asked.text)
 
 
-def install(uv: Uv, base: str, target: str, lock: str, *, index: str = "", built: Sequence[str] = ()) -> None:
+def install(uv: Uv, base: str, target: str, lock: str, *, where: str = "", built: Sequence[str] = ()) -> None:
     """Make the environment at `target` complete, or not at all; `built` are wheels that stand for sources in the lock.
 
     Raises:
@@ -46,13 +48,15 @@ def install(uv: Uv, base: str, target: str, lock: str, *, index: str = "", built
         RefusedError: the lock cannot be installed.
         OutageError: a package index does not answer, or the disk is full.
     """
+    if needs_building(lock) and not built:
+        raise NeedsBuildError("packages of the lock are named by their sources")
     temporary = f"{target}.{os.urandom(8).hex()}"
     os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
     try:
         # Relocatable: it is built aside and then renamed.
         uv("venv", "--quiet", "--no-project", "--relocatable", "--python", base, temporary)
         options = ("--require-hashes", "--no-build", "--compile-bytecode", "--quiet")
-        text = index + with_built(lock, built)
+        text = where + with_built(lock, built)
         _refusing(uv, "pip", "sync", *options, "--python", f"{temporary}/bin/python", "-", text=text)
         os.rename(temporary, target)  # noqa: PTH104
     except OSError as error:

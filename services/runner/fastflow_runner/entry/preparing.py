@@ -18,8 +18,8 @@ from typing import Any
 from fastflow_runner.entry.installing import install, resolve
 from fastflow_runner.entry.requirements_text import has_packages
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
-from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv
-from fastflow_runner.entry.wanted import needs_building, wanted
+from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv, scrubbed
+from fastflow_runner.entry.wanted import wanted
 
 REFUSED = 3
 """Exit code when the packages cannot be had."""
@@ -40,7 +40,7 @@ def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
     """The environment that `order` asks for, built unless it is there; `wheels` is a tar archive of what was built.
 
     Raises:
-        NeedsBuildError: packages have to be built first.
+        NeedsBuildError: packages have to be built first; `asked` of it is what the builder has to know.
         RefusedError: it cannot be had.
         OutageError: it cannot be had now.
     """
@@ -52,20 +52,20 @@ def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
     python = uv.interpreter(order["python"], asked.requires)
     about = uv.about(python)
     lock = order["lock"] or ""
-    if not lock:
-        if needs_building(asked.script or asked.text):
-            raise NeedsBuildError("packages are named by their sources")
-        lock = resolve(uv, python, asked)
     name = f"base-{about[1]}"
-    if has_packages(lock):
-        name = identity(lock, about, version)
-        base, python = python, f"{root}/envs/{name}/bin/python"
-        if not os.path.isdir(f"{root}/envs/{name}"):  # noqa: PTH112 - os calls throughout
-            with tempfile.TemporaryDirectory() as folder:
-                built = _unpacked(wheels, folder)
-                if needs_building(lock) and not built:
-                    raise NeedsBuildError("packages of the lock are named by their sources")
-                install(uv, base, f"{root}/envs/{name}", lock, index=asked.where, built=built)
+    try:
+        lock = lock or resolve(uv, python, asked)
+        if has_packages(lock):
+            name = identity(lock, about, version)
+            base, python = python, f"{root}/envs/{name}/bin/python"
+            if not os.path.isdir(f"{root}/envs/{name}"):  # noqa: PTH112 - os calls throughout
+                with tempfile.TemporaryDirectory() as folder:
+                    built = _unpacked(wheels, folder)
+                    install(uv, base, f"{root}/envs/{name}", lock, where=asked.where, built=built)
+    except NeedsBuildError as error:
+        if wheels:
+            raise RefusedError(str(error)) from error
+        raise NeedsBuildError(str(error), {**asked._asdict(), "where": scrubbed(asked.where, [])}) from error
     return {
         "environment": name,
         "interpreter": python,
@@ -97,7 +97,8 @@ def main() -> int:
         order = json.loads(read_sealed(0, _ORDER_BYTES))
         result = prepare(order, read_sealed(0) if order.get("wheels") else b"")
     except NeedsBuildError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stdout.write(json.dumps(error.args[1]) + "\n")
+        sys.stderr.write(f"{error.args[0]}\n")
         return NEEDS_BUILD
     except RefusedError as error:
         sys.stderr.write(f"{error}\n")

@@ -32,7 +32,7 @@ class RefusedError(Exception):
 
 
 class NeedsBuildError(Exception):
-    """Packages have no wheel and have to be built from their sources first."""
+    """Packages have no wheel and have to be built from their sources first; `args` are why, and what is wanted."""
 
 
 class OutageError(Exception):

@@ -53,8 +53,8 @@ def wanted(order: dict[str, Any], uv: Uv) -> Wanted:
 
 
 def needs_building(text: str) -> bool:
-    """True when a line names sources, of which only a build makes a wheel."""
-    return any(_is_source(line) for line in text.splitlines())
+    """True when a line of requirements, or of a block, names sources, of which only a build makes a wheel."""
+    return any(_is_source(line) for line in text.splitlines()) or (text.startswith(_START) and "git+" in text)
 
 
 def block_of(source: str) -> str:

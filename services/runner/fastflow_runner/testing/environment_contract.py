@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Literal
 
 import pytest
+from fastflow_events.errors import InfrastructureError
 from fastflow_events.run.specification import Requirements, Specification
 from msgspec import structs
 
@@ -57,7 +58,7 @@ async def output_of(executor: Executor, specification: Specification, lock: str 
 
 
 class EnvironmentContract:
-    """Needs a fixture `executor`."""
+    """Needs fixtures `executor` and `other`: two executors of two runners on the same engine."""
 
     async def staged(self, executor: Executor, files: dict[str, str]) -> str:
         tree, bundle = bundle_of(files)
@@ -103,3 +104,44 @@ class EnvironmentContract:
         with pytest.raises(DependencyError, match=r"(?s)No solution found.*idna"):
             await executor.prepare(a_specification("0" * 40, requirements="idna==99"), None)
         assert time.monotonic() - began < 30
+
+    async def test_it_is_built_once_however_many_ask_at_once(self, executor: Executor, other: Executor) -> None:
+        specification = a_specification("0" * 40, requirements="charset-normalizer\ncertifi\n")
+        asked = [asker.prepare(specification, None) for asker in (executor, other) * 5]
+        async with asyncio.timeout(120):
+            prepared = await asyncio.gather(*asked)
+        assert len({each.environment for each in prepared}) == 1
+        assert sum(each.prepare_s > 0 for each in prepared) == 1
+
+    async def test_what_was_killed_half_built_is_never_used(self, executor: Executor) -> None:
+        specification = a_specification(
+            await self.staged(executor, {"main.py": "import numpy\nprint(numpy.arange(3).sum())\n"}),
+            requirements="numpy<3\n",
+        )
+        async with asyncio.timeout(200):
+            building = asyncio.ensure_future(executor.prepare(specification, None))
+            await self.kill_in_the_middle()
+            with pytest.raises(InfrastructureError):
+                await building
+            prepared = await executor.prepare(specification, None)
+            assert prepared.prepare_s > 0
+            assert await output_of(executor, specification) == "3\n"
+
+    async def test_what_comes_as_sources_only_is_built_and_locked(self, executor: Executor, other: Executor) -> None:
+        tree = await self.staged(executor, {"main.py": "import docopt\nprint(docopt.__version__)\n"})
+        specification = a_specification(tree, requirements="docopt==0.6.2\n")
+        assert await output_of(executor, specification) == "0.6.2\n"
+        prepared = await executor.prepare(specification, None)
+        assert prepared.lock.startswith("docopt==0.6.2 \\\n    --hash=sha256:49b3a825")
+        assert prepared.prepare_s == 0
+        again = await other.prepare(a_specification(tree, requirements="docopt\n"), prepared.lock)
+        assert again.environment == prepared.environment
+
+    async def test_sources_that_cannot_be_built_are_told_in_the_words_of_uv(self, executor: Executor) -> None:
+        line = "nothing @ git+https://127.0.0.1:1/nothing.git\n"
+        with pytest.raises((DependencyError, InfrastructureError), match="nothing"):
+            await executor.prepare(a_specification("0" * 40, requirements=line), None)
+
+    async def kill_in_the_middle(self) -> None:
+        """`kill -9` what builds an environment, as soon as a part of it is there."""
+        raise NotImplementedError

@@ -1,0 +1,63 @@
+"""Mode `build`: wheels of packages that come as sources, made by executing them where nothing else can be reached.
+
+```text
+order -> interpreter -> lock (given, or resolved with building allowed) -> installed aside -> what was built comes out
+```
+
+The folder `out` then holds `lock.txt` and the wheels; whoever ordered them takes them from there. No credentials of
+package indexes come here, because a package's own code runs.
+"""
+
+import glob
+import json
+import os
+import shutil
+import sys
+from typing import Any
+
+from fastflow_runner.entry.installing import resolve
+from fastflow_runner.entry.preparing import OUTAGE, REFUSED
+from fastflow_runner.entry.sealed import UnsealedError, read_sealed
+from fastflow_runner.entry.uv import OutageError, RefusedError, Uv
+from fastflow_runner.entry.wanted import Wanted
+
+_ORDER_BYTES = 16 << 20
+
+
+def build(order: dict[str, Any]) -> None:
+    """Fill the folder `out` of the order.
+
+    Raises:
+        RefusedError: something cannot be resolved or built.
+        OutageError: a package index does not answer, or the disk is full.
+    """
+    root, out = order["root"], order["out"]
+    uv = Uv(order["uv"], root, order["env"])
+    asked = Wanted(**order["asked"])
+    python = uv.interpreter(order["python"], asked.requires)
+    lock = order["lock"] or resolve(uv, python, asked, build=True)
+    uv("venv", "--quiet", "--no-project", "--clear", "--python", python, f"{root}/built")
+    options = ("--verify-hashes", "--quiet", "--python", f"{root}/built/bin/python")
+    uv("pip", "sync", *options, "-", text=asked.where + lock)
+    try:
+        os.makedirs(out)  # noqa: PTH103 - os calls throughout
+        # uv keeps every wheel it has built itself beside the sources.
+        for wheel in glob.glob(f"{root}/cache/sdists-v*/**/*.whl", recursive=True):  # noqa: PTH207
+            shutil.copy(wheel, out)
+        with open(f"{out}/lock.txt", "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(lock)
+    except OSError as error:
+        raise OutageError(f"the wheels cannot be kept: {error}") from error
+
+
+def main() -> int:
+    """0 with the wheels in their folder; 3 or 4 with uv's words on standard error."""
+    try:
+        build(json.loads(read_sealed(0, _ORDER_BYTES)))
+    except RefusedError as error:
+        sys.stderr.write(f"{error}\n")
+        return REFUSED
+    except (OutageError, UnsealedError) as error:
+        sys.stderr.write(f"{error}\n")
+        return OUTAGE
+    return 0
