@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastflow_events.settings import Settings
-from fastflow_events.types import Bytes, RepositoryName
+from fastflow_events.types import RepositoryName
 from msgspec import Meta
 
 
@@ -33,7 +33,7 @@ class GitSyncSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """Repositories configured over the API may be folders of this machine."""
     git_allow_redirects: bool = False
     """A host may send us to another address."""
-    git_max_bytes: Annotated[Bytes, Meta(ge=1_000_000)] = 10_000_000_000
+    git_max_bytes: Annotated[int, Meta(ge=1_000_000)] = 10_000_000_000
     """One fetch that brings more is broken off."""
     git_timeout_s: Annotated[float, Meta(gt=0)] = 300.0
     """For one fetch; a connection that is silent for a minute ends earlier."""
