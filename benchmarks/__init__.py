@@ -1,0 +1,1 @@
+"""Ratios to baselines that are measured in the same run, on the same machine: `python -m benchmarks [NAME…]`."""
