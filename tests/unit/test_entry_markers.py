@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from fastflow_runner import marks
-from fastflow_runner.entry.markers import claim_start, read_route, write_exit, write_refused
+from fastflow_runner.entry.leaving import read_route
+from fastflow_runner.entry.markers import claim_start, write_exit, write_refused
 from fastflow_runner.ports import Exit
 
 MARKER: dict[str, object] = {

@@ -1,6 +1,6 @@
 import pytest
 from fastflow_events.testing.builders import NOON
-from fastflow_runner.outcome import finished, never_ran, of_exit
+from fastflow_runner.outcome import finished, is_disk_full, never_ran, of_exit, result_of, why_not
 from fastflow_runner.ports import AttemptRef, Exit
 
 REF = AttemptRef(run_id="r1", attempt=2)
@@ -23,13 +23,15 @@ REF = AttemptRef(run_id="r1", attempt=2)
         (Exit(exit_code=137, marker_code=137, signal=9), "failed", 137),
         (Exit(exit_code=137, oom_killed=True), "out_of_memory", 137),
         (Exit(exit_code=1, marker_code=1, oom_killed=True), "out_of_memory", 1),
-        (Exit(exit_code=143, marker_code=143, signal=15, timed_out=True), "timed_out", 143),
+        (Exit(exit_code=143, marker_code=143, signal=15, timed_out=True, told_to_end=True), "timed_out", 143),
+        (Exit(exit_code=143, marker_code=143, signal=15), "failed", 143),
+        (Exit(exit_code=143, marker_code=143, signal=15, told_to_end=True), "infrastructure_error", 143),
     ],
 )
 def test_what_was_observed_decides_the_outcome(exit: Exit, outcome: str, code: int | None) -> None:
-    ending = of_exit(exit, timeout_s=None)
+    ending = of_exit(exit)
     assert (ending.outcome, ending.exit_code) == (outcome, code)
-    assert bool(ending.detail) == (outcome != "succeeded")
+    assert bool(ending.detail) == (outcome != "succeeded" or exit.oom_killed)
 
 
 def test_an_attempt_the_runner_had_to_end_itself_timed_out() -> None:
@@ -38,17 +40,69 @@ def test_an_attempt_the_runner_had_to_end_itself_timed_out() -> None:
 
 
 def test_a_signal_is_called_by_its_name() -> None:
-    ending = of_exit(Exit(exit_code=139, marker_code=139, signal=11), timeout_s=None)
+    ending = of_exit(Exit(exit_code=139, marker_code=139, signal=11))
     assert (ending.signal, ending.detail) == (11, "the script was ended by signal 11 (SIGSEGV)")
-    ending = of_exit(Exit(exit_code=163, marker_code=163, signal=35), timeout_s=None)
+    ending = of_exit(Exit(exit_code=163, marker_code=163, signal=35))
     assert ending.detail.startswith("the script was ended by signal 35")
 
 
 def test_the_fact_carries_what_the_marker_knew() -> None:
     exit = Exit(exit_code=0, marker_code=0, peak_memory_bytes=5, cpu_s=0.5, route="left", finished_at=NOON)
-    fact = finished(of_exit(exit, timeout_s=None), REF, runner="r", lines=3, size_bytes=9, now=NOON)
+    fact = finished(of_exit(exit), REF, runner="r", lines=3, size_bytes=9, now=NOON)
     assert (fact.attempt, fact.route, fact.peak_memory_bytes, fact.cpu_s) == (2, "left", 5, 0.5)
     assert (fact.output_lines, fact.output_bytes, fact.finished_at) == (3, 9, NOON)
+
+
+@pytest.mark.parametrize(
+    ("exit", "words"),
+    [
+        (Exit(exit_code=137, marker_code=137, signal=9, oom_killed=True), "more memory than it may use (64 MiB)"),
+        (Exit(exit_code=137), "killed from outside (exit code 137)"),
+        (Exit(exit_code=255), "the engine lost hold of the script"),
+        (Exit(exit_code=0), "cut off from outside"),
+        (Exit(exit_code=None), "somebody removed it while it ran"),
+        (Exit(exit_code=1, marker_code=1, disk_full=True), "no room was left on the disk"),
+        (Exit(exit_code=143, marker_code=143, signal=15, told_to_end=True), "somebody else told the script to end"),
+        (Exit(exit_code=0, marker_code=0, told_to_end=True), "somebody told it to end (SIGTERM), and it ended with"),
+        (Exit(exit_code=0, marker_code=0, oom_killed=True), "a process that it started was killed"),
+    ],
+)
+def test_each_end_has_a_sentence_of_its_own(exit: Exit, words: str) -> None:
+    assert words in of_exit(exit, memory_bytes=64 << 20).detail
+
+
+def test_who_was_asked_to_end_by_us_is_not_said_to_have_been_stopped_by_somebody_else() -> None:
+    exit = Exit(exit_code=143, marker_code=143, signal=15, told_to_end=True)
+    ending = of_exit(exit, cancelled=True)
+    assert (ending.outcome, ending.detail) == ("failed", "the script was ended by signal 15 (SIGTERM)")
+    assert not of_exit(Exit(exit_code=0, marker_code=0, told_to_end=True), cancelled=True).detail
+
+
+@pytest.mark.parametrize(
+    ("left", "result", "complaint"),
+    [
+        (Exit(exit_code=0), None, ""),
+        (Exit(exit_code=0, result='{"rows": 3, "to": ["a"]}'), {"rows": 3, "to": ["a"]}, ""),
+        (Exit(exit_code=0, result="[1]"), None, "no JSON object"),
+        (Exit(exit_code=0, result="rows: 3"), None, "no JSON object"),
+        (Exit(exit_code=0, result="[" * 20_000), None, "no JSON object"),
+        (Exit(exit_code=0, result='{"a":' * 6_000), None, "no JSON object"),
+        (Exit(exit_code=0, result='{"a": NaN}'), None, "no JSON object"),
+        (Exit(exit_code=0, result_error="it is not UTF-8"), None, "it is not UTF-8"),
+    ],
+)
+def test_a_result_is_a_json_object_or_a_complaint(left: Exit, result: object, complaint: str) -> None:
+    found, said = result_of(left)
+    assert found == result
+    assert complaint in said
+    assert bool(said) == bool(complaint)
+
+
+def test_a_full_disk_is_told_apart_whoever_says_so() -> None:
+    assert is_disk_full("the container engine refused: mkdir /x: no space left on device")
+    assert is_disk_full("error: No space left on device (os error 28)")
+    assert "make room" in why_not("write: no space left on device")
+    assert why_not("no such image") == "no such image"
 
 
 def test_the_words_of_a_tool_are_cut_to_a_length_a_fact_can_hold() -> None:

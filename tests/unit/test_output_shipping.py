@@ -81,7 +81,7 @@ async def test_all_frames_are_stored_and_the_last_chunk_says_so() -> None:
 async def test_an_attempt_without_output_has_one_closing_chunk() -> None:
     store = Store()
     await ship(Shipper(store, REF), [])
-    assert store.stored == [Chunk(first=0, frames=(), last=True)]
+    assert store.stored == [Chunk(first=0, frames=(), last=True, line=0)]
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -154,8 +154,37 @@ async def test_a_store_that_is_away_stops_the_reader_instead_of_filling_memory()
     assert max(sum(len(f.data) for f in chunk.frames) for chunk in store.stored) <= CHUNK_BYTES
 
 
+async def test_every_chunk_says_how_many_lines_came_before_it_and_which_are_unfinished() -> None:
+    store = Store()
+    pieces = [b"one\ntwo", b"!\n", b"three", b"\nfour\nfive"]
+    await ship(Shipper(store, REF), [frame(data + bytes(CHUNK_BYTES)) for data in pieces])
+    assert [(chunk.first, chunk.line, chunk.open) for chunk in store.stored] == [
+        (0, 0, ()),
+        (1, 1, (("stdout", 0),)),
+        (2, 2, (("stdout", 1),)),
+        (3, 2, (("stdout", 1),)),
+    ]
+
+
+async def test_a_gap_begins_a_chunk_and_ends_the_line_before_it() -> None:
+    store = Store()
+    shipper = Shipper(store, REF)
+    async with background(shipper.send()):
+        await shipper.put(frame(b"cut o"))
+        await shipper.put(frame(b"untouched ", "stderr"))
+        await shipper.put(frame(b""), gap_bytes=500)
+        await shipper.put(frame(b"line\n"))
+        await shipper.add(frame(b"fast-flow: said last\n", "stderr"))
+        await asyncio.wait_for(shipper.close(), 20)
+    [gap] = [chunk for chunk in store.stored if chunk.gap_bytes]
+    assert (gap.first, gap.gap_bytes, gap.gap_stream, gap.line) == (2, 500, "stdout", 0)
+    assert gap.open == (("stdout", 0), ("stderr", 1))
+    assert len(store.frames()) == 5
+    assert shipper.tally.lines == 3
+
+
 def test_a_line_without_its_newline_is_a_line() -> None:
     tally = Tally()
-    for one in (frame(b"a\nb"), frame(b"c"), frame(b"err", "stderr"), frame(b"\n\n")):
-        tally.add(one)
+    for index, one in enumerate((frame(b"a\nb"), frame(b"c"), frame(b"err", "stderr"), frame(b"\n\n"))):
+        tally.add(index, one)
     assert (tally.lines, tally.size_bytes) == (4, 9)

@@ -1,18 +1,22 @@
 """What `FASTFLOW_OUTPUT` and `FASTFLOW_SAMPLES` hold: MessagePack, not facts."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from fastflow_events.errors import ContractError
 
+StreamName: TypeAlias = Literal["stdout", "stderr"]
+MAX_LINE_BYTES = 4 << 20
+"""A line that is longer is cut behind the frame in which it gets there, so that nobody has to hold all of it."""
+
 
 class OutFrame(Struct, frozen=True, array_like=True):
     """One piece of output, byte-exact, as the engine stored it."""
 
-    stream: Literal["stdout", "stderr"]
+    stream: StreamName
     at: datetime
     data: bytes
 
@@ -27,11 +31,59 @@ class Chunk(Struct, frozen=True, kw_only=True):
     """True for the chunk that closes the attempt's output; it may be empty."""
     gap_bytes: int = 0
     """Bytes known to be missing before this chunk."""
+    gap_stream: StreamName | None = None
+    """Stream they are missing from; None for both."""
+    line: int | None = None
+    """Lines of the attempt that were complete before this chunk; None in chunks of older releases."""
+    open: tuple[tuple[StreamName, int], ...] = ()
+    """Streams with an unfinished line before this chunk, and the frame each began in; what began first comes first."""
 
     @property
     def next(self) -> int:
         """Index of the first frame after this chunk."""
         return self.first + len(self.frames)
+
+
+class LineCounter:
+    """Counts lines exactly as readers number them: both streams together, each line when it is complete."""
+
+    def __init__(self) -> None:
+        self.complete = 0
+        """Lines that nothing is added to any more."""
+        self._open: dict[StreamName, tuple[int, int]] = {}
+
+    @property
+    def lines(self) -> int:
+        """Lines if nothing followed: one without its newline is a line."""
+        return self.complete + len(self._open)
+
+    @property
+    def open(self) -> tuple[tuple[StreamName, int], ...]:
+        """Streams with an unfinished line, and the frame each began in."""
+        return tuple((stream, began) for stream, (began, _) in self._open.items()) if self._open else ()
+
+    def add(self, index: int, frame: OutFrame) -> None:
+        """Count the attempt's frame number `index`."""
+        stream, data = frame.stream, frame.data
+        ended = data.count(b"\n")
+        if ended:
+            self.complete += ended
+            self._open.pop(stream, None)
+            began, size = index, len(data) - data.rfind(b"\n") - 1
+        else:
+            began, size = self._open.get(stream, (index, 0))
+            size += len(data)
+        if size >= MAX_LINE_BYTES:
+            self._open.pop(stream, None)
+            self.complete += 1
+        elif size:
+            self._open[stream] = (began, size)
+
+    def gap(self, stream: StreamName | None) -> None:
+        """Output is missing here, so nothing will complete what was begun."""
+        for name in (stream,) if stream else tuple(self._open):
+            if self._open.pop(name, None):
+                self.complete += 1
 
 
 _DECODER = msgspec.msgpack.Decoder(Chunk)

@@ -1,19 +1,20 @@
 """Chunks of output frames → numbered lines: a pure fold that does not care how frames were cut into chunks.
 
 A line is numbered when it is complete, counting from 1 in each attempt, stdout and stderr together. Pieces of an
-unfinished line wait, per stream, until its newline comes, output is known to be missing, or the attempt is over.
+unfinished line wait, per stream, until its newline comes, it gets too long, output is known to be missing, or the
+attempt is over. The runner counts in the same way (`LineCounter`), so that a chunk knows which line it begins with.
 """
 
 import base64
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Literal, NamedTuple, TypeAlias
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeAlias
 
 from fastflow_events.errors import ContractError
-from fastflow_events.output import Chunk, OutFrame
+from fastflow_events.output import MAX_LINE_BYTES, Chunk, OutFrame, StreamName
 from msgspec import Struct
 
-StreamName: TypeAlias = Literal["stdout", "stderr"]
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class Place(NamedTuple):
@@ -75,7 +76,19 @@ class LineFold:
         self._attempt = 0
         self._next_frame = 0
         self._n = 0
-        self._open: dict[StreamName, tuple[datetime, list[bytes]]] = {}
+        self._open: dict[StreamName, tuple[datetime, list[bytes], int]] = {}
+
+    @classmethod
+    def from_chunk(cls, attempt: int, chunk: Chunk) -> "LineFold":
+        """A fold that has seen everything before `chunk`, which says how many lines those were.
+
+        Lines that were unfinished there come out without their beginnings, but with their numbers.
+        """
+        fold = cls()
+        fold._attempt, fold._next_frame, fold._n = attempt, chunk.first, chunk.line or 0
+        at = chunk.frames[0].at if chunk.frames else _NEVER
+        fold._open = {stream: (at, [], 0) for stream, _ in chunk.open}
+        return fold
 
     def feed(self, attempt: int, chunk: Chunk) -> list[Entry]:
         """The entries that `chunk` completes, oldest first; frames that came before are skipped.
@@ -89,8 +102,11 @@ class LineFold:
             entries += self.close()
             self._attempt, self._next_frame, self._n = attempt, 0, 0
         missing = max(0, chunk.first - self._next_frame)
-        if missing or chunk.gap_bytes:
+        if missing:
             entries += self.close()
+            self._n = max(self._n, chunk.line or 0)
+        if missing or chunk.gap_bytes:
+            entries += self._end(chunk.gap_stream)
             gap = Gap(after=self._n, frames=missing, bytes=chunk.gap_bytes)
             entries.append((Place(attempt, self._n), gap))
         self._lines(entries, chunk.frames[max(0, self._next_frame - chunk.first) :])
@@ -101,8 +117,13 @@ class LineFold:
 
     def close(self) -> list[Entry]:
         """The unfinished lines, the one that began first first; nothing will complete them any more."""
-        waiting, self._open = self._open, {}
-        return [self._entry(stream, at, b"".join(pieces), True) for stream, (at, pieces) in waiting.items()]
+        return self._end(None)
+
+    def _end(self, stream: StreamName | None) -> list[Entry]:
+        """The unfinished line of one stream, or of both."""
+        ended = {name: line for name, line in self._open.items() if stream in (None, name)}
+        self._open = {name: line for name, line in self._open.items() if name not in ended}
+        return [self._entry(name, at, b"".join(pieces), True) for name, (at, pieces, _) in ended.items()]
 
     def _lines(self, entries: list[Entry], frames: Iterable[OutFrame]) -> None:
         for frame in frames:
@@ -114,7 +135,9 @@ class LineFold:
             head, *rest = data.split(b"\n")
             if not rest:
                 if head:
-                    self._open.setdefault(stream, (at, []))[1].append(head)
+                    at, pieces, size = began or (at, [], 0)
+                    pieces.append(head)
+                    self._keep(entries, stream, at, pieces, size + len(head))
                 continue
             if began is not None:
                 del self._open[stream]
@@ -124,7 +147,15 @@ class LineFold:
             tail = rest.pop()
             entries += [self._entry(stream, frame.at, piece, False) for piece in rest]
             if tail:
-                self._open[stream] = (frame.at, [tail])
+                self._keep(entries, stream, frame.at, [tail], len(tail))
+
+    def _keep(self, entries: list[Entry], stream: StreamName, at: datetime, pieces: list[bytes], size: int) -> None:
+        """Wait for the rest of a line, unless it is too long already."""
+        if size < MAX_LINE_BYTES:
+            self._open[stream] = (at, pieces, size)
+        else:
+            self._open.pop(stream, None)
+            entries.append(self._entry(stream, at, b"".join(pieces), True))
 
     def _entry(self, stream: StreamName, at: datetime, data: bytes, unterminated: bool) -> Entry:
         self._n += 1

@@ -1,7 +1,7 @@
 """What the gateway needs from outside, in its own words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
@@ -71,6 +71,12 @@ class Output(Protocol):
 
     def read(self, run_id: str, *, after_seq: int) -> AsyncIterator[Sequence[StoredChunk]]:
         """Yield the chunks stored now, in order and in batches, then end."""
+
+    async def last(self, run_id: str, attempt: int) -> StoredChunk | None:
+        """The newest chunk of an attempt."""
+
+    async def before(self, run_id: str, attempt: int, wanted: Callable[[Chunk], bool]) -> StoredChunk | None:
+        """The newest chunk of an attempt that is wanted, when all that come before a wanted one are wanted too."""
 
     def listen(self, run_id: str, event: asyncio.Event) -> AbstractAsyncContextManager[None]:
         """Set `event` whenever output of the run is stored."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fastflow_events.output import OutFrame
 
-from fastflow_runner.ports import Started
+from fastflow_runner.ports import Exit, Started
 
 _SIGN = "fast-flow: "
 
@@ -24,7 +24,18 @@ def withheld(names: Iterable[str], at: datetime) -> OutFrame:
     return notice(text, at)
 
 
+def not_kept(exit: Exit, at: datetime) -> list[OutFrame]:
+    """Names the artifacts that are not kept, and says why."""
+    if not exit.left:
+        return []
+    return [notice("\n".join(f"not kept: {_printable(path)}: {why}" for path, why in exit.left), at)]
+
+
 def notice(text: str, at: datetime) -> OutFrame:
     """A line, or several, on standard error."""
     lines = "".join(f"{_SIGN}{line}\n" for line in text.splitlines())
     return OutFrame(stream="stderr", at=at, data=lines.encode())
+
+
+def _printable(path: str) -> str:
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in path)

@@ -53,6 +53,11 @@ class Places(Struct, frozen=True, kw_only=True):
         return f"{self.state}/result"
 
     @property
+    def result_file(self) -> str:
+        """File in which a script leaves what other runs may use."""
+        return f"{self.state}/result"
+
+    @property
     def route_file(self) -> str:
         """File by which a script names the way its chain takes."""
         return f"{self.state}/route"

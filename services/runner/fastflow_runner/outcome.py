@@ -3,8 +3,9 @@
 | observed | outcome |
 |---|---|
 | user code ended because its time was over | `timed_out` |
-| memory ran out, and the code is not 0 | `out_of_memory` |
-| exit code 0 and the completion marker says 0 | `succeeded` |
+| the kernel killed for memory, and the code is not 0 | `out_of_memory`; exit code 137 alone is not that |
+| exit code 0 and the completion marker says 0 | `succeeded`, with a remark when something was odd |
+| somebody else sent SIGTERM, and the code is not 0 | `infrastructure_error` |
 | the completion marker says another code | `failed` |
 | user code never started | `infrastructure_error` |
 | no completion marker, whatever the exit code | `infrastructure_error`: the end is unknown |
@@ -14,10 +15,11 @@ A cancel is not decided here: where one stands in the log, the rules of the run 
 
 import signal as signals
 from datetime import datetime
+from typing import Any
 
 from fastflow_events.run.events import RunAttemptFinished
 from fastflow_events.types import Outcome
-from msgspec import Struct
+from msgspec import MsgspecError, Struct, json
 
 from fastflow_runner.ports import AttemptRef, Exit
 
@@ -29,7 +31,7 @@ class Ending(Struct, frozen=True, kw_only=True):
 
     outcome: Outcome
     detail: str = ""
-    """A sentence a person understands; empty on success."""
+    """A sentence a person understands; empty when there is nothing to say about a success."""
     exit_code: int | None = None
     signal: int | None = None
     observed: Exit | None = None
@@ -41,24 +43,39 @@ def never_ran(outcome: Outcome, detail: str) -> Ending:
     return Ending(outcome=outcome, detail=detail[:DETAIL_CHARS])
 
 
-def of_exit(exit: Exit, *, timeout_s: float | None, overdue: bool = False) -> Ending:
-    """What to say of an attempt whose user code was started; `overdue` when the runner itself had to end it."""
+def of_exit(
+    exit: Exit,
+    *,
+    timeout_s: float | None = None,
+    memory_bytes: int | None = None,
+    overdue: bool = False,
+    cancelled: bool = False,
+) -> Ending:
+    """What to say of an attempt whose user code was started.
+
+    `overdue` when the runner itself had to end it, `cancelled` when it did so because somebody asked.
+    """
     code = exit.marker_code if exit.marker_code is not None else exit.exit_code
     if exit.timed_out or overdue:
         limit = f"{timeout_s:g} s" if timeout_s else "the time allowed"
         return _ending(exit, "timed_out", f"it ran longer than {limit} and was ended", code)
     if exit.oom_killed and code != 0:
-        return _ending(exit, "out_of_memory", "it needed more memory than it may use", code)
+        allowed = f" ({_size(memory_bytes)})" if memory_bytes else ""
+        return _ending(exit, "out_of_memory", f"it needed more memory than it may use{allowed}", code)
     if exit.never_started:
         return _ending(exit, "infrastructure_error", "the script was never started", None)
     if exit.marker_code is None:
         return _ending(exit, "infrastructure_error", _unproven(exit.exit_code), exit.exit_code or None)
+    if exit.marker_code != 0 and exit.told_to_end and not cancelled:
+        detail = "somebody else told the script to end (SIGTERM): the engine was shut down, or the container stopped"
+        return _ending(exit, "infrastructure_error", detail, exit.marker_code)
     if exit.marker_code != 0:
-        return _ending(exit, "failed", _failure(exit.marker_code, exit.signal), exit.marker_code)
+        full = "; no room was left on the disk of its folder" if exit.disk_full else ""
+        return _ending(exit, "failed", _failure(exit.marker_code, exit.signal) + full, exit.marker_code)
     if exit.exit_code not in (0, None):
         detail = f"the script ended with 0, but the engine reports exit code {exit.exit_code}"
         return _ending(exit, "infrastructure_error", detail, exit.exit_code)
-    return _ending(exit, "succeeded", "", 0)
+    return _ending(exit, "succeeded", _remark(exit, cancelled=cancelled), 0)
 
 
 def finished(
@@ -66,6 +83,7 @@ def finished(
 ) -> RunAttemptFinished:
     """The fact that says so."""
     seen = ending.observed or Exit(exit_code=None)
+    result, result_error = result_of(seen)
     return RunAttemptFinished(
         attempt=ref.attempt,
         runner=runner,
@@ -74,12 +92,36 @@ def finished(
         exit_code=ending.exit_code,
         signal=ending.signal,
         route=seen.route,
+        result=result,
+        result_error=result_error,
         peak_memory_bytes=seen.peak_memory_bytes,
         cpu_s=seen.cpu_s,
         output_lines=lines,
         output_bytes=size_bytes,
         finished_at=seen.finished_at or now,
     )
+
+
+def result_of(exit: Exit) -> tuple[dict[str, Any] | None, str]:
+    """The result the script left, and why there is none although it left something."""
+    if exit.result is None:
+        return None, exit.result_error
+    try:
+        return json.decode(exit.result, type=dict[str, Any]), ""
+    except (MsgspecError, RecursionError, UnicodeError) as error:
+        return None, f"it is no JSON object: {error}"[:DETAIL_CHARS]
+
+
+def why_not(reason: str) -> str:
+    """Why user code was not started, in words that say what to do about it."""
+    if is_disk_full(reason):
+        return f"the engine's disk is full, so the script was not started; make room and run it again ({reason})"
+    return reason
+
+
+def is_disk_full(reason: str) -> bool:
+    """True when these are the words of somebody who ran out of room."""
+    return "no space left on device" in reason.lower() or "disk quota exceeded" in reason.lower()
 
 
 def _ending(exit: Exit, outcome: Outcome, detail: str, code: int | None) -> Ending:
@@ -98,5 +140,27 @@ def _failure(code: int, number: int | None) -> str:
 
 def _unproven(code: int | None) -> str:
     if code is None:
-        return "what became of the script is unknown: nothing is left that could tell"
-    return f"the script was cut off from outside: exit code {code}, and no sign that it was completed"
+        return "somebody removed it while it ran, so nobody knows what became of the script"
+    if code == 255:
+        return "the engine lost hold of the script (exit code 255), so nobody knows how far it came"
+    if code == 0:
+        return "it was cut off from outside: the engine reports exit code 0, but the script was not completed"
+    return f"it was killed from outside (exit code {code}), not by its own doing and not for memory"
+
+
+def _remark(exit: Exit, *, cancelled: bool) -> str:
+    """What is odd about a success."""
+    remarks = []
+    if exit.oom_killed:
+        remarks.append("a process that it started was killed because it needed more memory than it may use")
+    if exit.told_to_end and not cancelled:
+        remarks.append("somebody told it to end (SIGTERM), and it ended with exit code 0")
+    return "; ".join(remarks)
+
+
+def _size(count: int) -> str:
+    """Bytes as people write them: 64 MiB."""
+    for power, unit in ((30, "GiB"), (20, "MiB")):
+        if count >= 1 << power:
+            return f"{count / (1 << power):.4g} {unit}"
+    return f"{count} bytes"

@@ -8,6 +8,8 @@ from typing import TypeVar
 from fastflow_events.errors import InfrastructureError
 
 from fastflow_runner.attempt import Signals
+from fastflow_runner.outcome import is_disk_full
+from fastflow_runner.ports import ImageMissingError
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -24,11 +26,16 @@ def pauses() -> Iterator[float]:
         pause = min(pause * 2, LONGEST_PAUSE_S)
 
 
+def is_hopeless(error: InfrastructureError) -> bool:
+    """True when asking again soon will not help: somebody has to do something first."""
+    return isinstance(error, ImageMissingError) or is_disk_full(str(error))
+
+
 async def insist(call: Callable[[], Awaitable[T]], *, what: str, patience_s: float | None = None) -> T:
     """The answer of `call`, asked again while the world fails; None is patience without end.
 
     Raises:
-        InfrastructureError: it still fails after `patience_s`.
+        InfrastructureError: it still fails after `patience_s`, or in a way that time does not heal.
     """
     loop = asyncio.get_running_loop()
     give_up = None if patience_s is None else loop.time() + patience_s
@@ -36,7 +43,7 @@ async def insist(call: Callable[[], Awaitable[T]], *, what: str, patience_s: flo
         try:
             return await call()
         except InfrastructureError as exc:
-            if give_up is not None and loop.time() + pause > give_up:
+            if give_up is not None and (is_hopeless(exc) or loop.time() + pause > give_up):
                 raise
             logger.warning("%s: %s", what, exc, extra={"action": "asking_again", "what": what})
             await asyncio.sleep(pause)

@@ -62,6 +62,14 @@ class Keep(Struct, frozen=True, kw_only=True):
     total_bytes: int = 1 << 30
 
 
+class Keep(Struct, frozen=True, kw_only=True):
+    """How many artifacts of one attempt are kept, at most; names as the entry program knows them."""
+
+    count: int = 200
+    file_bytes: int = 256 << 20
+    total_bytes: int = 1 << 30
+
+
 class Launch(Struct, frozen=True, kw_only=True):
     """Everything the executor needs to start one attempt."""
 

@@ -44,6 +44,12 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """The Python of pipelines that name none, when they are prepared ahead; for runs the scheduler's decides."""
     pre_heat: bool = True
     """Prepare environments as soon as a new version of a pipeline is stored, before anybody runs it."""
+    max_artifacts: Annotated[int, Meta(ge=0, le=1000)] = 200
+    """Files of one attempt that are kept."""
+    max_artifact_bytes: Annotated[int, Meta(ge=0)] = 256 << 20
+    """Size of the largest file that is kept."""
+    max_artifacts_bytes: Annotated[int, Meta(ge=0)] = 1 << 30
+    """Size of all files together that are kept of one attempt."""
     patience_s: Annotated[float, Meta(ge=0)] = 60.0
     """How long an engine that fails is asked again before an attempt that never started is given up."""
     drain: bool = False

@@ -13,9 +13,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
-from fastflow_events.output import Chunk, OutFrame
+from fastflow_events.output import Chunk, LineCounter, OutFrame, StreamName
 
 from fastflow_runner.bus import OutputStore
 from fastflow_runner.masking import Mask
@@ -36,20 +37,29 @@ class Tally:
 
     def __init__(self) -> None:
         self.size_bytes = 0
-        self._ended = 0
-        self._open: dict[str, bool] = {}
+        self.engine_bytes = 0
+        """What the engine gave, before anything was masked."""
+        self.counter = LineCounter()
 
-    def add(self, frame: OutFrame) -> None:
+    def add(self, index: int, frame: OutFrame) -> None:
         """Count a frame."""
         self.size_bytes += len(frame.data)
-        self._ended += frame.data.count(b"\n")
-        if frame.data:
-            self._open[frame.stream] = not frame.data.endswith(b"\n")
+        self.counter.add(index, frame)
 
     @property
     def lines(self) -> int:
         """Lines so far, on both streams together."""
-        return self._ended + sum(self._open.values())
+        return self.counter.lines
+
+
+class _Held(NamedTuple):
+    """A frame on its way, and what was so before it."""
+
+    nth: int
+    frame: OutFrame
+    gap_bytes: int
+    line: int
+    open: tuple[tuple[StreamName, int], ...]
 
 
 class Shipper:
@@ -62,7 +72,7 @@ class Shipper:
         self._store = store
         self._ref = ref
         self._seq = 0
-        self._buffer: deque[tuple[int, OutFrame]] = deque()
+        self._buffer: deque[_Held] = deque()
         self._buffered_bytes = 0
         self._changed = asyncio.Condition()
         self._lead = tuple(lead)
@@ -89,18 +99,19 @@ class Shipper:
             if last.chunk.last:
                 self._closed.set()
 
-    async def put(self, frame: OutFrame) -> None:
-        """Take the engine's next frame; waits while the bus is slower than the script."""
-        while self._seen < len(self._lead):
-            await self._accept(self._lead[self._seen])
-        await self._accept(frame)
+    async def put(self, frame: OutFrame, *, gap_bytes: int = 0) -> None:
+        """Take the engine's next frame, before which bytes may be missing; waits while the bus is slower."""
+        await self._say_lead()
+        await self._accept(frame, gap_bytes=gap_bytes)
+
+    async def add(self, frame: OutFrame, *, gap_bytes: int = 0) -> None:
+        """Take a frame of the runner's own, once the engine has no more; the same ones after every restart."""
+        await self._give_rest()
+        await self._accept(frame, masked=True, gap_bytes=gap_bytes)
 
     async def close(self) -> None:
         """Return once everything and the closing chunk are stored."""
-        while self._seen < len(self._lead):
-            await self._accept(self._lead[self._seen])
-        for held_back in self._mask.rest() if self._mask else ():
-            await self._accept(held_back, masked=True)
+        await self._give_rest()
         async with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -111,24 +122,39 @@ class Shipper:
         while not self._closed.is_set():
             async with self._changed:
                 await self._changed.wait_for(lambda: self._buffer or self._closing)
-                frames, last = self._cut()
+                held, last = self._cut()
                 self._changed.notify_all()
-            await self._store_frames(frames, last=last)
+            await self._store_frames(held, last=last)
             if last:
                 self._closed.set()
             else:
                 await self._pause()
 
-    async def _accept(self, frame: OutFrame, *, masked: bool = False) -> None:
+    async def _say_lead(self) -> None:
+        while self._seen < len(self._lead):
+            await self._accept(self._lead[self._seen])
+
+    async def _give_rest(self) -> None:
+        await self._say_lead()
+        mask, self._mask = self._mask, None
+        for held_back in mask.rest() if mask else ():
+            await self._accept(held_back, masked=True)
+
+    async def _accept(self, frame: OutFrame, *, masked: bool = False, gap_bytes: int = 0) -> None:
         async with self._changed:
             await self._changed.wait_for(lambda: self._buffered_bytes < BUFFER_BYTES)
             index, self._seen = self._seen, self._seen + 1
             # In one step with the count, so that a frame that is read again is not looked at twice.
-            if self._mask and index >= len(self._lead) and not masked:
-                frame = self._mask.feed(frame)
-            self.tally.add(frame)
+            if index >= len(self._lead) and not masked:
+                self.tally.engine_bytes += len(frame.data)
+                frame = self._mask.feed(frame) if self._mask else frame
+            counter = self.tally.counter
+            held = _Held(index, frame, gap_bytes, counter.complete, counter.open)
+            if gap_bytes:
+                counter.gap(frame.stream)
+            self.tally.add(index, frame)
             if index >= self._stored_next and not self._closed.is_set():
-                self._buffer.append((index, frame))
+                self._buffer.append(held)
                 self._buffered_bytes += len(frame.data) + _FRAME_COST_BYTES
                 self._changed.notify_all()
 
@@ -141,22 +167,39 @@ class Shipper:
             except TimeoutError:
                 return
 
-    def _cut(self) -> tuple[list[tuple[int, OutFrame]], bool]:
-        """Take a chunk's worth out of the buffer; True with it when nothing follows."""
-        frames: list[tuple[int, OutFrame]] = []
+    def _cut(self) -> tuple[list[_Held], bool]:
+        """Take a chunk's worth out of the buffer, a gap at its beginning only; True with it when nothing follows."""
+        taken: list[_Held] = []
         size = 0
-        while self._buffer and (not frames or size + len(self._buffer[0][1].data) <= CHUNK_BYTES):
-            index, frame = self._buffer.popleft()
-            cost = len(frame.data) + _FRAME_COST_BYTES
-            size += cost
-            self._buffered_bytes -= cost
-            frames.append((index, frame))
-        return frames, self._closing and not self._buffer
+        while self._buffer and not (taken and (self._buffer[0].gap_bytes or size + self._cost() > CHUNK_BYTES)):
+            size += self._cost()
+            taken.append(self._buffer.popleft())
+        self._buffered_bytes -= size
+        return taken, self._closing and not self._buffer
 
-    async def _store_frames(self, frames: list[tuple[int, OutFrame]], *, last: bool) -> None:
+    def _cost(self) -> int:
+        return len(self._buffer[0].frame.data) + _FRAME_COST_BYTES
+
+    def _chunk(self, held: list[_Held], *, last: bool) -> Chunk:
+        if not held:
+            counter = self.tally.counter
+            # Where the engine has forgotten what is stored, nobody has counted it.
+            line = counter.complete if self._seen >= self._stored_next else None
+            return Chunk(first=max(self._stored_next, self._seen), frames=(), last=last, line=line, open=counter.open)
+        begin = held[0]
+        return Chunk(
+            first=begin.nth,
+            frames=tuple(one.frame for one in held),
+            last=last,
+            gap_bytes=begin.gap_bytes,
+            gap_stream=begin.frame.stream if begin.gap_bytes else None,
+            line=begin.line,
+            open=begin.open,
+        )
+
+    async def _store_frames(self, held: list[_Held], *, last: bool) -> None:
         while True:
-            first = frames[0][0] if frames else max(self._stored_next, self._seen)
-            chunk = Chunk(first=first, frames=tuple(frame for _, frame in frames), last=last)
+            chunk = self._chunk(held, last=last)
             try:
                 self._seq = await self._store.append(self._ref, chunk, after_seq=self._seq)
                 self._stored_next = chunk.next
@@ -165,8 +208,8 @@ class Shipper:
                 if stored is not None and stored.last:
                     self._closed.set()
                     return
-                frames = [(index, frame) for index, frame in frames if index >= self._stored_next]
-                if not frames and not last:
+                held = [one for one in held if one.nth >= self._stored_next]
+                if not held and not last:
                     return
             except InfrastructureError as exc:
                 logger.warning("output waits: %s", exc, extra={"action": "output_waits"})

@@ -152,7 +152,8 @@ def _as_holder(
             _must_be_open(run, finished.attempt)
             _must_hold(run, me)
             if run.cancelled:
-                return [replace(finished, outcome="cancelled", detail="cancelled")]
+                detail = f"cancelled: {finished.detail}" if finished.detail else "cancelled"
+                return [replace(finished, outcome="cancelled", detail=detail)]
             return [finished]
 
 

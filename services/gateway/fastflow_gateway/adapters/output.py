@@ -1,13 +1,13 @@
 """What the runs wrote, out of stream `FASTFLOW_OUTPUT`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from fastflow_events import subjects, telemetry, topology
-from fastflow_events.direct_get import get_batch
+from fastflow_events.direct_get import get_batch, get_last
 from fastflow_events.errors import ContractError, InfrastructureError
-from fastflow_events.output import decode_chunk
+from fastflow_events.output import Chunk, decode_chunk
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -41,6 +41,32 @@ class JetStreamOutput:
             if len(stored) < BATCH:
                 return
             after_seq = stored[-1].seq
+
+    async def last(self, run_id: str, attempt: int) -> StoredChunk | None:
+        """The newest chunk of an attempt."""
+        stored = await get_last(self._nc, topology.OUTPUT, subject=subjects.output(run_id, attempt))
+        return None if stored is None else StoredChunk(stored.seq, attempt, decode_chunk(stored.data))
+
+    async def before(self, run_id: str, attempt: int, wanted: Callable[[Chunk], bool]) -> StoredChunk | None:
+        """The newest chunk that is wanted, found by halving the stretch of the stream that it must lie in."""
+        best, newest = None, await self.last(run_id, attempt)
+        low, high = 1, newest.seq if newest else 0
+        while low <= high:
+            middle = (low + high) // 2
+            found = await self._next(run_id, attempt, middle)
+            if found is None or found.seq > high:
+                high = middle - 1
+            elif wanted(found.chunk):
+                best, low = found, found.seq + 1
+            else:
+                high = middle - 1
+        return best
+
+    async def _next(self, run_id: str, attempt: int, seq: int) -> StoredChunk | None:
+        """The first chunk of an attempt at a stream position or behind it."""
+        subject = subjects.output(run_id, attempt)
+        stored = await get_batch(self._nc, topology.OUTPUT, subject=subject, after_seq=seq - 1, limit=1)
+        return StoredChunk(stored[0].seq, attempt, decode_chunk(stored[0].data)) if stored else None
 
     @asynccontextmanager
     async def listen(self, run_id: str, event: asyncio.Event) -> AsyncIterator[None]:

@@ -8,9 +8,11 @@ from typing import NamedTuple, TypeAlias
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run
-from fastflow_gateway.lines import Entry, LineFold, Place, after
+from fastflow_gateway.lines import START, Entry, LineFold, Place, after, place_of
 from fastflow_gateway.views.runs import OVER, RunRow
 
+_FEW_LINES = 2000
+"""So many lines are read faster than they are looked for."""
 POLL_S = 1.0
 """A bell may be missed; this long it is not noticed."""
 
@@ -33,7 +35,9 @@ async def page_of_log(deps: Deps, run_id: str, place: Place, limit: int) -> Page
         NotFoundError: there is no such run.
     """
     entries: list[Entry] = []
-    async for some in _stored(deps, await find_run(deps, run_id)):
+    row = await find_run(deps, run_id)
+    fold, seq = await _begin(deps, run_id, place)
+    async for some in _stored(deps, row, fold, seq):
         entries += after(some, place)
         if len(entries) > limit:
             return Page(entries[:limit], more=True)
@@ -47,14 +51,48 @@ async def tail_of_log(deps: Deps, run_id: str, count: int) -> Page:
         NotFoundError: there is no such run.
     """
     entries: deque[Entry] = deque(maxlen=count)
-    async for some in _stored(deps, await find_run(deps, run_id)):
-        entries.extend(some)
+    row = await find_run(deps, run_id)
+    newest = await deps.output.last(run_id, row.attempt) if row.attempt else None
+    known = newest.chunk.line or 0 if newest else 0
+    # Enough of them lie behind this place, unless the last attempt has not written so many.
+    place = Place(row.attempt, known - count) if known >= count else START
+    fold, seq = await _begin(deps, run_id, place)
+    async for some in _stored(deps, row, fold, seq):
+        entries.extend(after(some, place))
     return Page(list(entries), more=False)
 
 
-async def _stored(deps: Deps, row: RunRow) -> AsyncIterator[list[Entry]]:
-    fold = LineFold()
-    async for chunks in deps.output.read(row.id, after_seq=0):
+async def place_before(deps: Deps, run_id: str, line: str) -> Place:
+    """The place just before a line that is wanted: `<attempt>.<line>`, or `<line>` of the run's newest attempt.
+
+    Raises:
+        NotFoundError: there is no such run.
+        ContractError: the text names no line.
+    """
+    row = await find_run(deps, run_id)
+    wanted = place_of(line if "." in line else f"{max(row.attempt, 1)}.{line}")
+    return Place(wanted.attempt, max(wanted.n - 1, 0))
+
+
+async def _begin(deps: Deps, run_id: str, place: Place) -> tuple[LineFold, int]:
+    """A fold, and the stream position behind which to feed it, so that what comes after `place` comes out whole."""
+    if place.n < _FEW_LINES:
+        return LineFold(), 0
+    output, attempt = deps.output, place.attempt
+    first = await output.before(run_id, attempt, lambda chunk: chunk.line is not None and chunk.line < place.n)
+    if first is None:
+        return LineFold(), 0
+    # The wanted line may have begun in an earlier chunk.
+    frame = min([first.chunk.first, *(began for _, began in first.chunk.open)])
+    if frame < first.chunk.first:
+        first = await output.before(run_id, attempt, lambda chunk: chunk.first <= frame) or first
+    if first.chunk.line is None:
+        return LineFold(), 0
+    return LineFold.from_chunk(attempt, first.chunk), first.seq - 1
+
+
+async def _stored(deps: Deps, row: RunRow, fold: LineFold, seq: int) -> AsyncIterator[list[Entry]]:
+    async for chunks in deps.output.read(row.id, after_seq=seq):
         yield [entry for chunk in chunks for entry in fold.feed(chunk.attempt, chunk.chunk)]
     if row.status in OVER:
         yield fold.close()
@@ -66,7 +104,7 @@ async def follow_log(deps: Deps, run_id: str, place: Place) -> AsyncIterator[Fol
     A run's output is stored completely before the fact that ends its attempt, so what is read after the end was
     seen is all there is.
     """
-    fold, seq = LineFold(), 0
+    fold, seq = await _begin(deps, run_id, place)
     bell = asyncio.Event()
     async with deps.output.listen(run_id, bell):
         with deps.changes.listen(run_id, bell):

@@ -20,6 +20,7 @@ from fastflow_gateway.views.runs import RunRow
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
+From = Annotated[str | None, QueryParameter(name="from")]
 Tail = Annotated[int | None, QueryParameter(ge=1, le=100_000)]
 
 
@@ -60,12 +61,15 @@ class LogController(Controller):
         run_id: FromPath[str],
         deps: NamedDependency[Deps],
         cursor: FromQuery[str | None] = None,
+        from_: From = None,
         limit: Limit = 1000,
         tail: Tail = None,
     ) -> LinePage:
-        """Lines after `cursor`, or the last `tail` ones."""
+        """Lines after `cursor`, from line `from` on (`<line>` or `<attempt>.<line>`), or the last `tail` ones."""
         if tail is not None:
             found = await logs.tail_of_log(deps, run_id, tail)
+        elif from_ is not None:
+            found = await logs.page_of_log(deps, run_id, await logs.place_before(deps, run_id, from_), limit)
         else:
             found = await logs.page_of_log(deps, run_id, _place(cursor), limit)
         following = str(found.entries[-1][0]) if found.more else None

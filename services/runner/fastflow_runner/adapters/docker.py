@@ -150,6 +150,10 @@ class DockerExecutor:
                         if index >= skip:
                             yield structs.replace(frame(index, stream, at, b""), gap_bytes=int(data))
                         index += 1
+                    elif letter == "g":
+                        if index >= skip:
+                            yield structs.replace(frame(index, stream, at, b""), gap_bytes=int(data))
+                        index += 1
                     elif letter == "x" and end is not None and not end.done():
                         end.set_result(data)
         finally:

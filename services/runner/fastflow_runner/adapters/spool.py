@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fastflow_runner.entry.records import decode_spool
+from fastflow_runner.entry.records import GAP, decode_spool
 from fastflow_runner.ports import Frame
 
 _READ_BYTES = 1 << 20
@@ -28,9 +28,10 @@ async def follow_spool(path: Path, *, skip: int, is_over: Callable[[], bool]) ->
             if index >= skip:
                 yield Frame(
                     index=index,
-                    stream="stdout" if stream == 1 else "stderr",
+                    stream="stdout" if stream & ~GAP == 1 else "stderr",
                     at=datetime.fromtimestamp(nanoseconds / 1e9, UTC),
-                    data=content,
+                    data=b"" if stream & GAP else content,
+                    gap_bytes=int(content) if stream & GAP else 0,
                 )
             index += 1
         if data:

@@ -5,6 +5,7 @@ import signal
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_FULL_BYTES = 65_536
 _OOM_SCORE = "/proc/self/oom_score_adj"
 _OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 
@@ -50,6 +51,15 @@ def oom_kills() -> int:
         except (OSError, ValueError):
             continue
     return 0
+
+
+def is_full(path: str) -> bool:
+    """True when no room is left on the disk below `path`; False where it does not say."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _FULL_BYTES or (found.f_files > 0 and found.f_favail == 0)
 
 
 def kill_children() -> bool:

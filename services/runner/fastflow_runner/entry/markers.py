@@ -10,10 +10,13 @@
 import json
 import os
 
+from fastflow_runner.entry.output import write_all
+
 NEVER_STARTED = 125
 """Exit code of the entry program that did not start user code."""
 
-ROUTE_BYTES = 1024
+_RESERVE = ".reserve"
+_EXIT_BYTES = 131_072
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -39,8 +42,26 @@ def write_refused(folder: str, reason: str, detail: str) -> None:
         return
 
 
+def reserve(folder: str) -> None:
+    """Lay room by for the marker `exit.json`, so that a disk the script fills cannot keep it from being written."""
+    try:
+        fd = os.open(f"{folder}/{_RESERVE}", _NEW, 0o600)
+    except OSError:
+        return
+    try:
+        os.posix_fallocate(fd, 0, _EXIT_BYTES)
+    except OSError:
+        return
+    finally:
+        os.close(fd)
+
+
 def write_exit(folder: str, marker: dict[str, object]) -> None:
-    """Write the marker `exit.json`, even when the script took the folder away or put something in its place."""
+    """Write the marker `exit.json`, even when the script took the folder away or put something in its place.
+
+    Raises:
+        OSError: the disk is full, and nothing was laid by.
+    """
     if os.path.islink(folder) or not os.path.isdir(folder):  # noqa: PTH112, PTH114
         if os.path.lexists(folder):
             os.rename(folder, f"{folder}.{os.urandom(8).hex()}")  # noqa: PTH104
@@ -48,33 +69,38 @@ def write_exit(folder: str, marker: dict[str, object]) -> None:
     target = f"{folder}/exit.json"
     if os.path.isdir(target) and not os.path.islink(target):  # noqa: PTH112, PTH114
         os.rename(target, f"{target}.{os.urandom(8).hex()}")  # noqa: PTH104
-    os.replace(_write(folder, marker), target)  # noqa: PTH105
+    try:
+        path = _write(folder, marker)
+    except OSError:
+        path = _fill(folder, marker)
+    os.replace(path, target)  # noqa: PTH105
     _sync_folder(folder)
-
-
-def read_route(path: str) -> str | None:
-    """What the script wrote into the route file, without blanks around it; None when nothing, or over 1 kB."""
-    # The script may have put a pipe or a link there.
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        data = os.read(fd, ROUTE_BYTES + 1)
-    except OSError:
-        return None
-    finally:
-        os.close(fd)
-    text = data.decode("utf-8", "replace").strip()
-    return text if text and len(data) <= ROUTE_BYTES else None
 
 
 def _write(folder: str, marker: dict[str, object]) -> str:
     path = f"{folder}/.{os.urandom(8).hex()}"
     fd = os.open(path, _NEW, 0o644)
     try:
-        os.write(fd, json.dumps(marker).encode())
+        write_all(fd, json.dumps(marker).encode())
         os.fsync(fd)
+    except OSError:
+        os.unlink(path)  # noqa: PTH108
+        raise
+    finally:
+        os.close(fd)
+    return path
+
+
+def _fill(folder: str, marker: dict[str, object]) -> str:
+    """Write into the room that was laid by: nothing new is needed of the disk."""
+    path = f"{folder}/{_RESERVE}"
+    fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        data = json.dumps(marker).encode()
+        write_all(fd, data)
+        os.ftruncate(fd, len(data))
+        os.fsync(fd)
+        os.fchmod(fd, 0o644)
     finally:
         os.close(fd)
     return path

@@ -2,8 +2,10 @@
 
 import os
 import time
+from collections import deque
+from collections.abc import Callable
 
-from fastflow_runner.entry.records import SPOOL_HEAD, control, encode_lines, encode_rest
+from fastflow_runner.entry.records import GAP, SPOOL_HEAD, control, encode_lines, encode_rest
 
 STDOUT, STDERR = 1, 2
 TAIL_BYTES = 65_536
@@ -29,6 +31,11 @@ class LineSink:
         """Say how user code ended; the last line of all, for whoever reads along."""
         write_all(STDOUT, control(b"x", payload))
 
+    def gap(self, stream: int, missing: int) -> None:
+        """Say that bytes are missing here."""
+        rest, self._rest[stream] = self._rest[stream], b""
+        write_all(stream, encode_rest(rest) + control(b"g", b"%d" % missing))
+
     def finish(self) -> None:
         """Write what is still held back."""
         for stream, rest in self._rest.items():
@@ -45,6 +52,10 @@ class SpoolSink:
         """Append one record."""
         write_all(self._fd, SPOOL_HEAD.pack(stream, time.time_ns(), len(data)) + data)
 
+    def gap(self, stream: int, missing: int) -> None:
+        """Append a record that says so."""
+        self.write(stream | GAP, b"%d" % missing)
+
     def started(self, payload: bytes) -> None:
         """Nothing: readers of the file see the marker beside it."""
 
@@ -57,19 +68,59 @@ class SpoolSink:
         os.close(self._fd)
 
 
+class Tail:
+    """The last bytes of a stream, in the pieces in which they came, each with its place among those of both streams."""
+
+    def __init__(self, limit: int) -> None:
+        self.lost = 0
+        self.pieces: deque[tuple[int, bytes]] = deque()
+        self._limit = limit
+        self._size = 0
+
+    def add(self, place: int, data: bytes) -> None:
+        """Take a piece; what is too old for it goes."""
+        self.pieces.append((place, data))
+        self._size += len(data)
+        if self._size > self._limit:
+            self._drop(self._size - self._limit)
+
+    def begin_with_a_line(self) -> None:
+        """Give up the rest of a line whose beginning is lost, unless that were half of everything."""
+        if not self.lost:
+            return
+        size = 0
+        for _, data in self.pieces:
+            if end := data.find(b"\n") + 1:
+                if size + end <= self._limit // 2:
+                    self._drop(size + end)
+                return
+            size += len(data)
+
+    def _drop(self, count: int) -> None:
+        self.lost += count
+        self._size -= count
+        while count:
+            place, data = self.pieces.popleft()
+            if len(data) > count:
+                self.pieces.appendleft((place, data[count:]))
+            count -= min(len(data), count)
+
+
 class Output:
     """Both streams under one cap: the head passes at once, of the rest the tails are kept and written at the end."""
 
     def __init__(self, sink: LineSink | SpoolSink, cap: int) -> None:
         self.bytes = 0
         """Written by the script, dropped ones included."""
+        self.sent = 0
+        """Handed on; who reads finds no less, unless the engine lost some."""
         self.lines = 0
         self.dropped = 0
         self._sink = sink
-        self._tail_bytes = min(TAIL_BYTES, cap // 4)
-        self._head = cap - 2 * self._tail_bytes
-        self._tail = {STDOUT: bytearray(), STDERR: bytearray()}
-        self._lost = {STDOUT: 0, STDERR: 0}
+        tail_bytes = min(TAIL_BYTES, cap // 4)
+        self._head = cap - 2 * tail_bytes
+        self._tail = {STDOUT: Tail(tail_bytes), STDERR: Tail(tail_bytes)}
+        self._place = 0
         self._broken = False
 
     def feed(self, stream: int, data: bytes) -> None:
@@ -81,42 +132,37 @@ class Output:
         if passing:
             self._write(stream, passing)
         if data:
-            tail = self._tail[stream]
-            tail += data
-            # Trimmed in large steps: a step moves the whole tail.
-            if len(tail) > 4 * self._tail_bytes:
-                self._trim(stream)
+            self._place += 1
+            self._tail[stream].add(self._place, data)
 
     def finish(self) -> None:
-        """Write the tails, each behind a line that says how much is missing before it."""
+        """Write the tails in the order in which they came, behind a word on what is missing before them."""
         for stream, tail in self._tail.items():
-            self._trim(stream)
-            if self._lost[stream]:
-                self._write(stream, b"\n[fastflow: %d bytes of output dropped here]\n" % self._lost[stream])
-            if tail:
-                self._write(stream, bytes(tail))
-        try:
-            self._sink.finish()
-        except OSError:
-            self._broken = True
-
-    def _trim(self, stream: int) -> None:
-        tail = self._tail[stream]
-        excess = len(tail) - self._tail_bytes
-        if excess > 0:
-            del tail[:excess]
-            self._lost[stream] += excess
-            self.dropped += excess
+            tail.begin_with_a_line()
+            self.dropped += tail.lost
+            if tail.lost and not self._broken:
+                self._broken = not _done(self._sink.gap, stream, tail.lost)
+        pieces = [(place, stream, data) for stream, tail in self._tail.items() for place, data in tail.pieces]
+        for _, stream, data in sorted(pieces):
+            self._write(stream, data)
+        self._broken = not _done(self._sink.finish) or self._broken
 
     def _write(self, stream: int, data: bytes) -> None:
         # A reader that is gone or a full disk must not end the script; what is not carried is counted.
-        try:
-            if not self._broken:
-                self._sink.write(stream, data)
-                return
-        except OSError:
+        if not self._broken and _done(self._sink.write, stream, data):
+            self.sent += len(data)
+        else:
             self._broken = True
-        self.dropped += len(data)
+            self.dropped += len(data)
+
+
+def _done(call: Callable[..., None], *arguments: object) -> bool:
+    """False when the world does not let it."""
+    try:
+        call(*arguments)
+    except OSError:
+        return False
+    return True
 
 
 def write_all(fd: int, data: bytes) -> None:

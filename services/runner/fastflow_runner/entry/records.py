@@ -7,11 +7,13 @@ record of one line, which starts with 0x1E and a letter:
 |---|---|
 | `-` | text without its end of line: a piece of a long line, or output whose line has not ended yet |
 | `b` | base64 of any bytes |
+| `g` | decimal: so many bytes of this stream are missing here |
 | `s` | JSON: user code is about to start |
 | `x` | JSON: how user code ended, as in the marker `exit.json` |
 | `r` | JSON: user code was not started, and why |
 
-Spool, for a file: `stream (1) | nanoseconds since 1970 (8) | length (4) | bytes`, big endian.
+Spool, for a file: `stream (1) | nanoseconds since 1970 (8) | length (4) | bytes`, big endian. Stream 1 is standard
+output, 2 is error; with `GAP` added the bytes say how many of the stream are missing, in decimal.
 """
 
 from binascii import a2b_base64, b2a_base64
@@ -22,6 +24,7 @@ LINE_BYTES = 16_000
 """Longest line written; engines cut at 16 384."""
 _RAW_BYTES = LINE_BYTES // 4 * 3
 SPOOL_HEAD = Struct(">BQI")
+GAP = 16
 
 
 def encode_lines(data: bytes) -> tuple[bytes, bytes]:

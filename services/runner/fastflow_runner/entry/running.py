@@ -18,8 +18,9 @@ from typing import Any
 
 from fastflow_runner.entry import linux, markers
 from fastflow_runner.entry.child import Child
+from fastflow_runner.entry.leaving import Kept, read_result, read_route
 from fastflow_runner.entry.output import LineSink, Output, SpoolSink
-from fastflow_runner.entry.records import control
+from fastflow_runner.entry.records import LINE_BYTES, control
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
 from fastflow_runner.entry.tree import copy_tree
 
@@ -43,6 +44,7 @@ class Run:
         self._output = Output(self._sink, specification["output_bytes"])
         self._child: Child | None = None
         self._terminated = False
+        self._told_to_end = False
         self._timed_out = False
 
     def prepare(self) -> None:
@@ -78,6 +80,7 @@ class Run:
         if not markers.claim_start(self._state, marker):
             raise RefusedError("started", "user code was started before")
         self._sink.started(json.dumps(marker).encode())
+        markers.reserve(self._state)
 
     def execute(self) -> int:
         """Start the script, see it through, write the marker; its exit code, or 128 + signal."""
@@ -92,7 +95,7 @@ class Run:
             self._write_exit(_CANNOT_EXECUTE, None)
             return _CANNOT_EXECUTE
         if self._terminated:
-            self._child.signal(signal.SIGTERM)
+            self._on_term()
         if self._spec["timeout_s"]:
             signal.setitimer(signal.ITIMER_REAL, max(self._spec["timeout_s"] - (time.monotonic() - started), 0.001))
         self._carry(self._child)
@@ -130,24 +133,37 @@ class Run:
 
     def _write_exit(self, code: int, number: int | None) -> None:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spec = self._spec
+        kept = Kept(f"{self._state}/kept", **spec["keep"])
+        disk_full = linux.is_full(spec["app"])
+        kept.take(spec["artifacts"], spec["patterns"], below=spec["app"], leave_out=spec["leave_out"])
+        result, result_error = read_result(spec["result_file"])
         marker = {
             "nonce": self._spec["nonce"],
             "code": code,
             "signal": number,
             "timed_out": self._timed_out,
+            "told_to_end": self._told_to_end,
+            "disk_full": disk_full,
             "peak_memory_bytes": used.ru_maxrss * 1024,
             "cpu_s": round(used.ru_utime + used.ru_stime, 6),
             "oom_kills": linux.oom_kills() if self._spec["contained"] else 0,
             "dropped_bytes": self._output.dropped,
-            "lines": self._output.lines,
-            "bytes": self._output.bytes,
-            "route": markers.read_route(self._spec["route_file"]),
+            "sent_bytes": self._output.sent,
+            "route": read_route(spec["route_file"]),
+            "result": result,
+            "result_error": result_error,
+            "kept": kept.files,
+            "left": kept.left,
             "at": time.time(),
         }
-        markers.write_exit(self._state, marker)
-        # The reader may be gone; the marker is written.
+        # Either place will do: the file, and for whoever reads along, the last line, where it fits into one.
         with suppress(OSError):
-            self._sink.ended(json.dumps(marker).encode())
+            markers.write_exit(self._state, marker)
+        words = json.dumps(marker).encode()
+        if len(words) < LINE_BYTES:
+            with suppress(OSError):
+                self._sink.ended(words)
 
     def _check_time(self) -> None:
         if time.time() > self._spec["not_after"]:
@@ -156,6 +172,7 @@ class Run:
     def _on_term(self, *_: object) -> None:
         self._terminated = True
         if self._child is not None and self._child.status is None:
+            self._told_to_end = True
             self._child.signal(signal.SIGTERM)
 
     def _on_alarm(self, *_: object) -> None:

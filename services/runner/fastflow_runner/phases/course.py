@@ -4,7 +4,7 @@ from fastflow_events.errors import ContractError, FencedError, InfrastructureErr
 
 from fastflow_runner.attempt import Brief, CancelledRunError, Signals
 from fastflow_runner.deps import Deps
-from fastflow_runner.outcome import Ending, never_ran, of_exit
+from fastflow_runner.outcome import Ending, is_disk_full, never_ran, of_exit, why_not
 from fastflow_runner.patience import insist
 from fastflow_runner.phases import code, environment, finish, start, stream
 from fastflow_runner.ports import DependencyError, Started
@@ -18,7 +18,13 @@ async def pursue(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
             ending, shipper = started, await finish.explain(deps, brief, started)
         else:
             exit, watched, shipper = await stream.stream(deps, brief, signals, started, fresh=fresh)
-            ending = of_exit(exit, timeout_s=brief.specification.timeout_s, overdue=watched.overdue)
+            ending = of_exit(
+                exit,
+                timeout_s=brief.specification.timeout_s,
+                memory_bytes=brief.specification.limits.memory_bytes,
+                overdue=watched.overdue,
+                cancelled=signals.cancelled.is_set(),
+            )
         await finish.finish(deps, brief, ending, shipper)
     except FencedError as exc:
         await finish.withdraw(deps, brief, exc)
@@ -39,9 +45,10 @@ async def _begin(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
         started = await start.start(deps, brief, signals, prepared)
         deps.passed("launched")
     except CancelledRunError:
-        return never_ran("cancelled", "")
+        return never_ran("cancelled", "before the script was started")
     except DependencyError as exc:
-        return never_ran("dependency_error", str(exc))
+        full = is_disk_full(str(exc))
+        return never_ran("infrastructure_error" if full else "dependency_error", why_not(str(exc)))
     except (ContractError, InfrastructureError, NotFoundError) as exc:
-        return never_ran("infrastructure_error", str(exc))
+        return never_ran("infrastructure_error", why_not(str(exc)))
     return started

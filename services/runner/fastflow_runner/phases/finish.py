@@ -24,7 +24,7 @@ REMOVE_PATIENCE_S = 30.0
 
 async def explain(deps: Deps, brief: Brief, ending: Ending) -> Shipper:
     """Close the output of an attempt that has none, with the reason in it."""
-    lead = [notice(ending.detail, deps.clock())] if ending.detail else []
+    lead = [notice(ending.detail, deps.clock())] if ending.detail and ending.outcome != "cancelled" else []
     shipper = Shipper(deps.output, brief.ref, lead=lead)
     await insist(shipper.resume, what="looking for stored output")
     async with background(shipper.send()):

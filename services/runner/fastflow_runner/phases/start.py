@@ -8,9 +8,9 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_runner.attempt import Brief, Signals, nonce_of
 from fastflow_runner.deps import Deps, protected_env
 from fastflow_runner.opening import Opened
-from fastflow_runner.patience import insist, pauses
+from fastflow_runner.patience import insist, is_hopeless, pauses
 from fastflow_runner.phases import secrets
-from fastflow_runner.ports import ImageMissingError, Launch, NotAfterError, Prepared, Started
+from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ async def start(deps: Deps, brief: Brief, signals: Signals, prepared: Prepared) 
             left_out=opened.left_out,
             nonce=nonce_of(deps.key, brief.ref),
             not_after=not_after,
+            keep=_keep(deps),
         )
         try:
             # Not interrupted by a cancel: whether user code was started must be known afterwards.
@@ -53,6 +54,15 @@ def env_of(brief: Brief, opened: Opened) -> dict[str, str]:
     return {**specification.env, **opened.values, **protected}
 
 
+def _keep(deps: Deps) -> Keep:
+    settings = deps.settings
+    return Keep(
+        count=settings.max_artifacts,
+        file_bytes=settings.max_artifact_bytes,
+        total_bytes=settings.max_artifacts_bytes,
+    )
+
+
 async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
     loop = asyncio.get_running_loop()
     give_up = loop.time() + deps.settings.patience_s
@@ -61,7 +71,7 @@ async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
             return await deps.executor.launch(launch)
         except InfrastructureError as exc:
             stopping = signals.cancelled.is_set() or signals.fenced.is_set()
-            if stopping or isinstance(exc, ImageMissingError) or loop.time() + pause > give_up:
+            if stopping or is_hopeless(exc) or loop.time() + pause > give_up:
                 if (started := await _settle(deps, launch)) is not None:
                     return started
                 signals.check()

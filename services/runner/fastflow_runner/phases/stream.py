@@ -21,7 +21,8 @@ from msgspec.structs import replace
 from fastflow_runner.attempt import Brief, Signals, nonce_of
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
-from fastflow_runner.notices import left_out
+from fastflow_runner.masking import Mask
+from fastflow_runner.notices import left_out, not_kept
 from fastflow_runner.patience import insist, pauses
 from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Exit, Frame, Started
@@ -61,11 +62,35 @@ async def stream(
             exit = await insist(lambda: deps.executor.wait(brief.ref, nonce), what="waiting for the end")
         deps.passed("ended")
         await _read_rest(deps, brief, shipper)
-        await shipper.close()
+        exit = _masked(exit, mask)
+        exit = await _close(shipper, exit, started)
     deps.passed("streamed")
-    if mask is not None and exit.route is not None:
-        exit = replace(exit, route=mask.text(exit.route))
     return exit, watched, shipper
+
+
+def _masked(exit: Exit, mask: Mask | None) -> Exit:
+    """No value of a secret leaves in another way."""
+    if mask is None:
+        return exit
+    return replace(
+        exit,
+        route=None if exit.route is None else mask.text(exit.route),
+        result=None if exit.result is None else mask.text(exit.result),
+        left=tuple((mask.text(path), why) for path, why in exit.left),
+    )
+
+
+async def _close(shipper: Shipper, exit: Exit, started: Started) -> Exit:
+    """Say what the runner has to say at the end, and close; what the engine lost of the output counts as dropped."""
+    at = exit.finished_at or started.at
+    lost_bytes = max(0, (exit.sent_bytes or 0) - shipper.tally.engine_bytes)
+    if lost_bytes:
+        logger.warning("the engine lost output", extra={"action": "output_lost", "lost_bytes": lost_bytes})
+        await shipper.add(OutFrame(stream="stdout", at=at, data=b""), gap_bytes=lost_bytes)
+    for frame in not_kept(exit, at):
+        await shipper.add(frame)
+    await shipper.close()
+    return replace(exit, dropped_bytes=exit.dropped_bytes + lost_bytes)
 
 
 async def _say_started(deps: Deps, brief: Brief, started: Started) -> None:
@@ -98,7 +123,7 @@ async def _read(deps: Deps, brief: Brief, shipper: Shipper, *, follow: bool) -> 
     frames = deps.executor.frames(brief.ref, skip=shipper.skip, follow=follow)
     async with aclosing(cast(AsyncGenerator[Frame, None], frames)):
         async for frame in frames:
-            await shipper.put(OutFrame(stream=frame.stream, at=frame.at, data=frame.data))
+            await shipper.put(OutFrame(stream=frame.stream, at=frame.at, data=frame.data), gap_bytes=frame.gap_bytes)
 
 
 async def _until_fenced(signals: Signals) -> None:

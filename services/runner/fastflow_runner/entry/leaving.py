@@ -1,0 +1,144 @@
+"""What a script leaves behind: its route, its result and its artifacts; read once nothing of it runs any more.
+
+Whatever it put there is not trusted: links are not followed, pipes not waited for, sizes not believed.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Sequence
+
+ROUTE_BYTES = 1024
+RESULT_BYTES = 32_768
+_MOST = 10_000
+"""Files looked at, wherever they are."""
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def read_route(path: str) -> str | None:
+    """What the script wrote into the route file, without blanks around it; None when nothing, or over 1 kB."""
+    data = _head(path, ROUTE_BYTES + 1)
+    text = (data or b"").decode("utf-8", "replace").strip()
+    return text if data and text and len(data) <= ROUTE_BYTES else None
+
+
+def read_result(path: str) -> tuple[str | None, str]:
+    """What the script wrote into the result file, and why it cannot be taken; nothing and "" without a file."""
+    data = _head(path, RESULT_BYTES + 1)
+    if data is None:
+        return None, "it is no readable file" if os.path.lexists(path) else ""
+    if len(data) > RESULT_BYTES:
+        return None, f"it is larger than {RESULT_BYTES} bytes"
+    try:
+        return data.decode(), ""
+    except UnicodeDecodeError:
+        return None, "it is not UTF-8"
+
+
+class Kept:
+    """Artifacts, moved to where they get numbers instead of names; `files` says which number was which."""
+
+    def __init__(self, target: str, *, count: int, file_bytes: int, total_bytes: int) -> None:
+        """Keep at most `count` files of `file_bytes` each and `total_bytes` together, as `target/0`, `target/1` …."""
+        self.files: list[tuple[str, int]] = []
+        """Path and size, by number."""
+        self.left: list[tuple[str, str]] = []
+        """Path, and why it was not kept; not more than there may be files."""
+        self._target = target
+        self._count, self._file_bytes, self._left_bytes = count, file_bytes, total_bytes
+
+    def take(self, folder: str, patterns: Sequence[str], *, below: str, leave_out: str) -> None:
+        """Keep everything in `folder`, and what matches a pattern below `below`."""
+        try:
+            named = dict(_all(folder))
+            for pattern in patterns:
+                for path in _matching(pattern, below):
+                    if path.split("/", 1)[0] != leave_out:
+                        named.setdefault(path, f"{below}/{path}")
+            if named:
+                if os.path.lexists(self._target):
+                    os.rename(self._target, f"{self._target}.{os.urandom(8).hex()}")  # noqa: PTH104
+                os.mkdir(self._target, 0o700)  # noqa: PTH102
+        except (OSError, RecursionError, ValueError) as error:
+            self.left.append((folder, f"it cannot be read: {error}"))
+            return
+        for path in sorted(named):
+            self._take(path, named[path])
+
+    def _take(self, path: str, at: str) -> None:
+        try:
+            path.encode()
+            found = os.lstat(at)
+            why = self._refusal(found)
+            if not why:
+                self._move(at, f"{self._target}/{len(self.files)}")
+        except (OSError, UnicodeEncodeError) as error:
+            why = f"it cannot be read: {error}"
+        if not why:
+            self.files.append((path, found.st_size))
+            self._left_bytes -= found.st_size
+        elif len(self.left) < self._count:
+            self.left.append((path.encode(errors="replace").decode(), why))
+
+    def _refusal(self, found: os.stat_result) -> str:
+        if not stat.S_ISREG(found.st_mode):
+            return "it is no regular file"
+        if len(self.files) >= self._count:
+            return f"there are more than {self._count}"
+        if found.st_size > self._file_bytes:
+            return f"it has {found.st_size} bytes, and one may have {self._file_bytes}"
+        if found.st_size > self._left_bytes:
+            return "all together are too large"
+        return ""
+
+    def _move(self, at: str, to: str) -> None:
+        # A name of its own, not the script's: whatever holds the old one cannot reach the new folder.
+        try:
+            os.rename(at, to)  # noqa: PTH104
+        except OSError:
+            shutil.copyfile(at, to, follow_symlinks=False)
+        os.chmod(to, 0o600)  # noqa: PTH101
+
+
+def _head(path: str, count: int) -> bytes | None:
+    try:
+        fd = os.open(path, _READ)
+    except OSError:
+        return None
+    try:
+        return os.read(fd, count) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _all(folder: str) -> Iterator[tuple[str, str]]:
+    """Name below `folder` and path of what in it is no folder, up to a limit; links to folders are not entered."""
+    waiting, found = [folder], 0
+    while waiting and found < _MOST:
+        path = waiting.pop()
+        try:
+            entries = os.scandir(path)
+        except OSError:
+            continue
+        with entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    found += 1
+                    yield entry.path[len(folder) + 1 :], entry.path
+                if found >= _MOST:
+                    break
+
+
+def _matching(pattern: str, below: str) -> Iterator[str]:
+    """Paths below `below`, up to a limit, that match and are no folders."""
+    # Imported here: most scripts have no patterns, and it costs start-up time.
+    import glob  # noqa: PLC0415
+
+    for _, path in zip(range(_MOST), glob.iglob(pattern, root_dir=below, recursive=True), strict=False):  # noqa: PTH207
+        inside = not path.startswith("/") and ".." not in path.split("/")
+        if inside and not os.path.isdir(f"{below}/{path}"):  # noqa: PTH112
+            yield path
