@@ -175,7 +175,7 @@ async def test_when_up_is_killed_nothing_of_it_stays_and_the_next_one_goes_on(te
         up.kill()
         up.wait()
         await eventually(lambda: not any(lives(pid) for pid in children.values()), within_s=5)
-        assert working_for(terminal.home) == []
+        await eventually(lambda: working_for(terminal.home) == [], within_s=10)  # a `git` of git_sync ends by itself
     with terminal.up():
         await terminal.ready()
         await eventually(lambda: "Hello, world!" in terminal.type("run", "hello", "--follow"), within_s=60)
