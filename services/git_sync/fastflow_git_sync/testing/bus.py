@@ -1,16 +1,17 @@
-"""git_sync running, and the log it writes to, for tests."""
+"""git_sync as it is shipped, and the log as a test looks at it."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.repository.commands import RequestSync
-from fastflow_events.repository.decider import repository_decider
-from fastflow_events.repository.events import RepositorySynced
+from fastflow_events.log import EventLog
+from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
+from fastflow_events.repository.commands import ConfigureRepository, RepositoryCommand, RequestSync
+from fastflow_events.repository.decider import Repository, repository_decider
+from fastflow_events.repository.events import RepositoryConfigured, RepositorySynced
 from fastflow_events.run.commands import RequestRun
 from fastflow_events.run.decider import run_decider
 from fastflow_events.testing.builders import CAUSE, run_requested
@@ -22,16 +23,40 @@ from fastflow_git_sync.settings import GitSyncSettings
 F = TypeVar("F", bound=Fact)
 
 
-class Bus:
-    """The log as a test of git_sync looks at it."""
+@asynccontextmanager
+async def running(settings: GitSyncSettings) -> AsyncIterator[None]:
+    """Run the service while the block runs."""
+    app = build(settings)
+    task = asyncio.create_task(app.run())
+    try:
+        yield
+    finally:
+        app.exit()
+        await task
 
-    def __init__(self, log: JetStreamLog, settings: GitSyncSettings) -> None:
+
+class Bus:
+    """What a test asks the log, and does to it."""
+
+    def __init__(self, log: EventLog, settings: GitSyncSettings) -> None:
         self.log = log
         self.settings = settings
 
     async def facts(self, aggregate: str, id: str) -> list[Fact]:
-        """Every fact of one aggregate, oldest first."""
+        """Every fact of one aggregate."""
         return list((await self.log.load(aggregate, id)).facts)
+
+    async def kinds(self, name: str) -> list[str]:
+        """The types of a pipeline's facts, in order."""
+        return [type(fact).__name__.removeprefix("Pipeline") for fact in await self.facts("pipeline", name)]
+
+    async def pipeline_state(self, name: str) -> Pipeline:
+        """A pipeline as it is now."""
+        return pipeline_decider.fold(await self.facts("pipeline", name))
+
+    async def state(self, repository: str = "main") -> Repository:
+        """A repository as it is now."""
+        return repository_decider.fold(await self.facts("repository", repository))
 
     async def pipeline(self, name: str, type_: type[F]) -> F:
         """The newest fact of this type, once there is one."""
@@ -41,38 +66,59 @@ class Bus:
 
         return (await eventually(found))[-1]
 
-    async def synced(self, commit: str) -> RepositorySynced:
+    async def phase(self, name: str, wanted: str) -> Pipeline:
+        """The pipeline, once it is runnable, invalid or absent."""
+
+        async def found() -> Pipeline | None:
+            state = await self.pipeline_state(name)
+            return state if state.phase == wanted else None
+
+        state = await eventually(found)
+        assert state is not None
+        return state
+
+    async def synced(self, commit: str, repository: str = "main") -> RepositorySynced:
         """The fact that says the head was this commit, once it is the newest."""
 
         async def newest() -> list[RepositorySynced]:
-            found = [fact for fact in await self.facts("repository", "main") if isinstance(fact, RepositorySynced)]
+            facts = await self.facts("repository", repository)
+            found = [fact for fact in facts if isinstance(fact, RepositorySynced)]
             return [fact for fact in found[-1:] if fact.commit == commit]
 
         return (await eventually(newest))[0]
 
-    async def sync(self) -> None:
+    async def failed(self, words: str, repository: str = "main") -> str:
+        """Why the repository could not be read, once the reason holds these words."""
+
+        async def reason() -> str:
+            return (await self.state(repository)).failure or ""
+
+        async def said() -> bool:
+            return words in await reason()
+
+        await eventually(said)
+        return await reason()
+
+    async def wish(self, command: RepositoryCommand, repository: str = "main") -> None:
+        """Record what somebody wishes of a repository."""
+        await execute(self.log, repository_decider, repository, command, cause=CAUSE)
+
+    async def configure(self, repository: str, url: str, **more: Any) -> None:
+        """Watch a repository over the API."""
+        configured = RepositoryConfigured(**{"url": url, "branch": "main", "by": "api", "who": "ann", **more})
+        await self.wish(ConfigureRepository(configured=configured), repository)
+
+    async def sync(self, repository: str = "main") -> None:
         """Ask for a sync and wait for its answer."""
-        await execute(self.log, repository_decider, "main", RequestSync(who="ann"), cause=CAUSE)
+        await self.wish(RequestSync(who="ann"), repository)
 
         async def answered() -> bool:
-            state = repository_decider.fold(await self.facts("repository", "main"))
+            state = await self.state(repository)
             return state.requests == state.answered
 
         await eventually(answered)
 
     async def ask_for_run(self, run_id: str, commit: str | None, pipeline: str = "hello") -> None:
-        """Request a run, as a gateway would."""
+        """Ask for a run of a pipeline at a commit."""
         request = run_requested(commit=commit, pipeline=pipeline)
         await execute(self.log, run_decider, run_id, RequestRun(request=request), cause=CAUSE)
-
-
-@asynccontextmanager
-async def running(settings: GitSyncSettings) -> AsyncIterator[None]:
-    """The service as it is shipped, running while the block runs."""
-    app = build(settings)
-    task = asyncio.create_task(app.run())
-    try:
-        yield
-    finally:
-        app.exit()
-        await task

@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,20 +14,36 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 
-class HttpHost(Struct, frozen=True, kw_only=True):
-    """A running host."""
+class HttpHost(Struct, kw_only=True):
+    """A running host; what it does may be changed while it runs."""
 
     url: str
     """Ends with a slash; append the path of a repository below its root."""
+    user: str
+    password: str
+    delay_s: float = 0.0
+    """How long each answer takes."""
+    moved_to: str = ""
+    """When not empty: every request is sent there."""
+    modern: bool = True
+    """False: speaks the oldest protocol only, and gives out no single objects."""
     seen: list[str]
     """Request lines and their Authorization headers, in the order they came."""
+
+    @property
+    def authorization(self) -> str:
+        """What is asked of a caller."""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+    def change_password(self, password: str) -> None:
+        """From now on only this one opens."""
+        self.password = password
 
 
 @contextmanager
 def http_host(root: Path, *, user: str, password: str) -> Iterator[HttpHost]:
     """Serve the repositories under `root` until the block ends."""
-    seen: list[str] = []
-    expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+    host = HttpHost(url="", user=user, password=password, seen=[])
     backend = Path(subprocess.check_output(["git", "--exec-path"], text=True).strip()) / "git-http-backend"
 
     class Handler(BaseHTTPRequestHandler):
@@ -40,8 +57,15 @@ def http_host(root: Path, *, user: str, password: str) -> Iterator[HttpHost]:
 
         def _answer(self, body: bytes) -> None:
             authorization = self.headers.get("Authorization", "")
-            seen.append(f"{self.requestline} {authorization}")
-            if authorization != expected:
+            host.seen.append(f"{self.requestline} {authorization}")
+            time.sleep(host.delay_s)
+            if host.moved_to:
+                self.send_response(302)
+                self.send_header("Location", host.moved_to + self.path)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            if authorization != host.authorization:
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="git"')
                 self.send_header("Content-Length", "0")
@@ -56,7 +80,7 @@ def http_host(root: Path, *, user: str, password: str) -> Iterator[HttpHost]:
                 "GIT_CONFIG_COUNT": "1",
                 "GIT_CONFIG_KEY_0": "safe.directory",
                 "GIT_CONFIG_VALUE_0": "*",
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", "") if host.modern else "",
                 "REQUEST_METHOD": self.command,
                 "PATH_INFO": url.path,
                 "QUERY_STRING": url.query,
@@ -82,7 +106,8 @@ def http_host(root: Path, *, user: str, password: str) -> Iterator[HttpHost]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield HttpHost(url=f"http://127.0.0.1:{server.server_port}/", seen=seen)
+        host.url = f"http://127.0.0.1:{server.server_port}/"
+        yield host
     finally:
         server.shutdown()
         server.server_close()
