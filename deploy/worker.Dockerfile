@@ -9,8 +9,8 @@ RUN awk -v RS= 'index($0, "uv==") == 1' /tmp/tools.lock >/tmp/uv.lock \
 FROM ${BASE}
 RUN groupadd --gid 1001 worker \
     && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin worker \
-    && mkdir -p /app /uv \
-    && chown 1001:1001 /app /uv
+    && mkdir -p /app /uv /cache \
+    && chown 1001:1001 /app /uv /cache
 COPY --from=tools /tools/bin/uv /usr/local/bin/uv
 COPY services/runner/fastflow_runner/entry/ /usr/local/lib/fastflow/entry/
 # A read-only root caches no byte code later: the library and the entry program are compiled now.

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from fastflow_runner.container_spec import VERSIONS, Deployment, calls, pause_body, run_body, tool_body, update_body
+from fastflow_runner.container_spec import (
+    VERSIONS,
+    Deployment,
+    calls,
+    jit_body,
+    pause_body,
+    run_body,
+    tool_body,
+    update_body,
+)
 from fastflow_runner.policy import shipped
 from fastflow_runner.template import fill
 from fastflow_runner.testing.attacks import BOUNDS, NAME, NET, OWNER, PLACE, SERIAL, STANDBY, bodies, paths
@@ -18,7 +27,17 @@ from fastflow_runner.testing.socket_proxy import find_haproxy, socket_proxy
 pytestmark = pytest.mark.docker
 DEPLOYMENT = Deployment()
 GOOD = run_body(DEPLOYMENT, BOUNDS, owner=OWNER)
-VALUES = {"name": NAME, "run": NAME, "owner": OWNER, "serial": SERIAL, "grace": "10", "follow": "1"}
+CACHE = f"fastflow-jit-{'0' * 32}"
+BUILD = f"fastflow-build-{'0' * 32}"
+VALUES = {
+    "name": NAME,
+    "run": NAME,
+    "build": BUILD,
+    "owner": OWNER,
+    "serial": SERIAL,
+    "grace": "10",
+    "follow": "1",
+}
 BODIES = {"create": GOOD, "update": update_body(BOUNDS)}
 REFUSED = {0, 400, 403, 408, 413}
 
@@ -98,9 +117,10 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
         target = f"/v{proxy.version}{fill(call.path, VALUES)}"
         status = proxy.ask(call.method, target, BODIES[name] if call.body else b"", *headers)
         assert status == (101 if call.upgrade else 200), name
-    for mode in ("prepare", "stage"):
+    for mode in ("prepare", "build", "stage"):
         assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER), f"fastflow-{mode}-{'0' * 32}") == 200
     assert proxy.create(pause_body(DEPLOYMENT, owner=OWNER), NET) == 200
+    assert proxy.create(jit_body(DEPLOYMENT, BOUNDS, owner=OWNER, cache=CACHE), NAME) == 200
     for name in (STANDBY, NAME):
         assert proxy.create(run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=PLACE), name) == 200
 
@@ -119,6 +139,29 @@ def test_no_attack_on_a_body_reaches_the_engine(proxy: Proxy) -> None:
     assert [attack for attack in tried if attack[1] not in REFUSED] == []
     assert proxy.engine.seen == []
     assert len(tried) > 1600
+
+
+def test_a_cache_is_no_way_to_write_to_another_volume_and_a_build_has_none(proxy: Proxy) -> None:
+    proxy.engine.seen.clear()
+    jit = jit_body(DEPLOYMENT, BOUNDS, owner=OWNER, cache=CACHE)
+    shared, build = DEPLOYMENT.volume.encode(), tool_body(DEPLOYMENT, "build", owner=OWNER)
+    mount = b'{"ReadOnly":false,"Source":"%s","Target":"/uv","Type":"volume"}' % shared
+    bodies = [
+        *(
+            jit.replace(CACHE.encode(), other)
+            for other in (shared, b"/", b"..", CACHE.encode() + b"0", b"fastflow-jit")
+        ),
+        jit.replace(b'"ReadOnly":true', b'"ReadOnly":false'),
+        jit.replace(b'"/cache"', b'"/usr/local"'),
+        build.replace(b'"Mounts":[]', b'"Mounts":[%s]' % mount),
+        build.replace(b'"Cmd":["build"]', b'"Cmd":["run"]'),
+    ]
+    assert len({*bodies, jit, build}) == len(bodies) + 2
+    names = [NAME, STANDBY, BUILD]
+    assert [body for body in bodies for name in names if proxy.create(body, name) not in REFUSED] == []
+    assert proxy.create(jit, STANDBY) in REFUSED
+    assert proxy.create(build, NAME) in REFUSED
+    assert proxy.engine.seen == []
 
 
 def test_no_network_of_others_can_be_joined(proxy: Proxy) -> None:

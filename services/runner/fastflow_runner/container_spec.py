@@ -8,7 +8,9 @@ Nothing else in this service builds a path or a body, and the policy of the sock
 | standby | `fastflow-standby-<runner>-<serial>` | a pause container's | read only | one attempt, later |
 | run | `fastflow-<run id>-<attempt>` | runs | read only | one attempt, now |
 | joined | `fastflow-<run id>-<attempt>` | a pause container's | read only | the same |
+| jit | `fastflow-<run id>-<attempt>` | runs | read only, and its pipeline's cache | one that installs for itself |
 | prepare | `fastflow-prepare-<hash of the input>` | runs | writable | one environment |
+| build | `fastflow-build-<hash of the input>` | runs | none | wheels of packages that come as sources |
 | stage | `fastflow-stage-<name of the code>` | none | writable | one tree of code |
 
 A standby worker is renamed when it gets its attempt, and is then what a run is in every respect.
@@ -24,12 +26,16 @@ from fastflow_runner.template import Slot, Template, escape, fill
 
 VERSIONS = ("1.44", "1.41")
 """Versions of the engine's API this runner speaks, newest first."""
+BUILD_ROOT = "/app"
+"""Where a build does its work: a volume that goes with its container."""
 ENTRY = '["python3","-I","/usr/local/lib/fastflow/entry"]'
 
 _HEX = "[0-9a-f]"
 RUN_NAME = Slot("run", f"fastflow-{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+")
 PREPARE_NAME = Slot("prepare", f"fastflow-prepare-{_HEX}{{32}}")
 STAGE_NAME = Slot("stage", f"fastflow-stage-{_HEX}{{32}}")
+BUILD_NAME = Slot("build", f"fastflow-build-{_HEX}{{32}}")
+_CACHE = Slot("cache", f"fastflow-jit-{_HEX}{{32}}")
 _PLACE = Slot("place", f"{_HEX}{{8}}-(?:0|[1-9][0-9]{{0,3}}+)")
 _SERIAL = Slot("serial", f"{_HEX}{{8}}-{_HEX}{{8}}")
 _OWNER = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # not possessive: in a name more comes behind it, after a dash
@@ -79,7 +85,8 @@ def any_name(deployment: Deployment) -> Slot:
     """Name of any container of ours."""
     owner = owner_of(deployment).pattern
     made = [f"fastflow-net-{owner}-{_PLACE.pattern}", f"fastflow-standby-{owner}-{_SERIAL.pattern}"]
-    return Slot("name", "(?:" + "|".join([RUN_NAME.pattern, PREPARE_NAME.pattern, STAGE_NAME.pattern, *made]) + ")")
+    made += [slot.pattern for slot in (RUN_NAME, PREPARE_NAME, BUILD_NAME, STAGE_NAME)]
+    return Slot("name", f"(?:{'|'.join(made)})")
 
 
 def _of(form: Slot, rest: str) -> Template:
@@ -106,6 +113,7 @@ def calls(deployment: Deployment) -> dict[str, Call]:
         "kill": Call("POST", _of(name, "/kill?signal=SIGKILL")),
         "logs": Call("GET", (*_of(name, "/logs?follow="), _FOLLOW, "&stderr=1&stdout=1&timestamps=1")),
         "exit_marker": Call("GET", _of(RUN_NAME, "/archive?path=/app/.fastflow/exit.json")),
+        "wheels": Call("GET", _of(BUILD_NAME, f"/archive?path={BUILD_ROOT}/out")),
         "remove": Call("DELETE", _of(name, "?v=1")),
     }
 
@@ -127,7 +135,9 @@ def create_forms(deployment: Deployment) -> dict[str, Form]:
         "standby": Form(name=standby_name(deployment), body=_worker(deployment, ("container:", *net))),
         "run": Form(name=run, body=_worker(deployment, (deployment.network,))),
         "joined": Form(name=run, body=_worker(deployment, ("container:", *net))),
+        "jit": Form(name=run, body=_worker(deployment, (deployment.network,), cache=True)),
         "prepare": Form(name=(PREPARE_NAME,), body=_tool(deployment, "prepare", deployment.network)),
+        "build": Form(name=(BUILD_NAME,), body=_builder(deployment)),
         "stage": Form(name=(STAGE_NAME,), body=_tool(deployment, "stage", "none")),
     }
 
@@ -138,16 +148,31 @@ def update_form() -> Form:
     return Form(name=(RUN_NAME,), body=body)
 
 
-def _worker(deployment: Deployment, network: Template) -> Template:
-    place = '"Volumes":{"/app":{}},"WorkingDir":"/app"'
-    labels = _label(deployment, "runner")
-    return _entry(deployment, "run", (_MEMORY, _CPUS, _PIDS), network, labels, read_only=True, place=place)
+_OWN_VOLUME = '"Volumes":{"/app":{}},"WorkingDir":"/app"'
+_TOOL_LIMITS = (str(4 << 30), "0", "512")
+
+
+def _worker(deployment: Deployment, network: Template, *, cache: bool = False) -> Template:
+    mounts: Template = (_shared(deployment, read_only=True),)
+    if cache:
+        mounts = ('{"ReadOnly":false,"Source":"', _CACHE, '","Target":"/cache","Type":"volume"},', *mounts)
+    labels, limits = _label(deployment, "runner"), (_MEMORY, _CPUS, _PIDS)
+    return _entry(deployment, "run", limits, network, labels, mounts=mounts, place=_OWN_VOLUME)
 
 
 def _tool(deployment: Deployment, mode: str, network: str) -> Template:
-    limits = (str(4 << 30), "0", "512")
-    labels, place = _label(deployment, "tool"), '"WorkingDir":"/tmp"'
-    return _entry(deployment, mode, limits, (network,), labels, read_only=False, place=place)
+    labels, mounts = _label(deployment, "tool"), (_shared(deployment, read_only=False),)
+    return _entry(deployment, mode, _TOOL_LIMITS, (network,), labels, mounts=mounts, place='"WorkingDir":"/tmp"')
+
+
+def _builder(deployment: Deployment) -> Template:
+    """Packages' own code runs in it: it sees no volume but its own."""
+    labels, network = _label(deployment, "tool"), (deployment.network,)
+    return _entry(deployment, "build", _TOOL_LIMITS, network, labels, mounts=(), place=_OWN_VOLUME)
+
+
+def _shared(deployment: Deployment, *, read_only: bool) -> str:
+    return f'{{"ReadOnly":{str(read_only).lower()},"Source":"{deployment.volume}","Target":"/uv","Type":"volume"}}'
 
 
 def _label(deployment: Deployment, kind: str) -> Template:
@@ -161,12 +186,11 @@ def _entry(
     network: Template,
     labels: Template,
     *,
-    read_only: bool,
+    mounts: Template,
     place: str,
 ) -> Template:
     """Body for a container with the entry program in it."""
     memory, cpus, pids = limits
-    mount = f'"ReadOnly":{str(read_only).lower()},"Source":"{deployment.volume}","Target":"/uv","Type":"volume"'
     # A limit of the engine's own on log files would rotate lines away: the entry program has the cap.
     log = '"Config":{"compress":"false","max-file":"1","max-size":"1000g","mode":"blocking"},"Type":"json-file"'
     return (
@@ -176,7 +200,9 @@ def _entry(
         memory,
         ',"MemorySwap":',
         memory,
-        f',"Mounts":[{{{mount}}}],"NanoCpus":',
+        ',"Mounts":[',
+        *mounts,
+        '],"NanoCpus":',
         cpus,
         ',"NetworkMode":"',
         *network,
@@ -212,6 +238,11 @@ def run_body(deployment: Deployment, bounds: Bounds, *, owner: str, place: str =
     """Body of the create request of an attempt or a standby worker; `place` is that of its pause container."""
     form = create_forms(deployment)["joined" if place else "run"]
     return fill(form.body, {**_limits(bounds), "owner": owner, "place": place}).encode()
+
+
+def jit_body(deployment: Deployment, bounds: Bounds, *, owner: str, cache: str) -> bytes:
+    """Body of the create request of an attempt that installs for itself, into the volume of this name."""
+    return fill(create_forms(deployment)["jit"].body, {**_limits(bounds), "owner": owner, "cache": cache}).encode()
 
 
 def pause_body(deployment: Deployment, *, owner: str) -> bytes:

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct, json
 
 from fastflow_runner.entry.sealed import seal
 from fastflow_runner.entry.uv import hidden
-from fastflow_runner.ports import Launch
+from fastflow_runner.ports import Launch, Prepared
 
 MAX_CODE_BYTES = 1 << 30
 """Largest unpacked code folder."""
@@ -37,6 +37,8 @@ class Places(Struct, frozen=True, kw_only=True):
     state: str
     """Folder of the markers."""
     home: str
+    cache: str = ""
+    """Folder of its pipeline's own, which outlives the attempt, for one that installs for itself."""
     spool: str = ""
     """File that takes the output; empty sends it to the engine."""
     contained: bool
@@ -46,11 +48,6 @@ class Places(Struct, frozen=True, kw_only=True):
     def artifacts(self) -> str:
         """Folder for files that outlive the run."""
         return f"{self.state}/artifacts"
-
-    @property
-    def result_file(self) -> str:
-        """File in which a script leaves what other runs may use."""
-        return f"{self.state}/result"
 
     @property
     def result_file(self) -> str:
@@ -84,6 +81,7 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
         "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",
         "HOME": places.home,
         "LANG": "C.UTF-8",
+        **(_jit_env(places) if launch.specification.isolation == "jit" else {}),
         **({"VIRTUAL_ENV": folder.rpartition("/")[0]} if launch.prepared.lock else {}),
         **launch.env,
         "FASTFLOW_ROUTE_FILE": places.route_file,
@@ -102,7 +100,7 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
         "result_file": places.result_file,
         "patterns": launch.specification.artifacts,
         "keep": launch.keep,
-        "argv": [interpreter, "-u", launch.specification.entry_point],
+        "argv": _argv(launch.specification, interpreter),
         "env": env,
         "timeout_s": launch.specification.timeout_s or None,
         "grace_s": grace_s,
@@ -112,6 +110,30 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
         "manifest": manifest,
     }
     return seal(json.encode(order))
+
+
+def jit_prepared(specification: Specification, uv: str, version: str = "") -> Prepared:
+    """What stands for the environment of an attempt that installs for itself: uv, which is at `uv`."""
+    return Prepared(environment="jit", interpreter=uv, python=specification.python, uv=version)
+
+
+def _argv(specification: Specification, interpreter: str) -> list[str]:
+    if specification.isolation != "jit":
+        return [interpreter, "-u", specification.entry_point]
+    source = specification.requirements.source
+    file = _REQUIREMENTS_FILES[source] if source in {"requirements", "requirements_lock"} else ""
+    with_packages = ["--with-requirements", file] if file else []
+    return [interpreter, "run", "--python", specification.python, *with_packages, specification.entry_point]
+
+
+def _jit_env(places: Places) -> dict[str, str]:
+    return {
+        "PYTHONUNBUFFERED": "1",
+        "UV_CACHE_DIR": f"{places.cache}/uv",
+        "UV_PYTHON_INSTALL_DIR": f"{places.cache}/python",
+        "UV_PYTHON_PREFERENCE": "system",
+        "UV_NO_PROGRESS": "1",
+    }
 
 
 def prepare_order(

@@ -22,7 +22,7 @@ from fastflow_runner.adapters.docker_pool import Pool
 from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import frame
 from fastflow_runner.bounds import bounds_of
-from fastflow_runner.container_spec import Deployment, run_body, run_name
+from fastflow_runner.container_spec import Deployment, jit_body, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import decode_line
 from fastflow_runner.orders import STATE_FOLDER, Places, manifest_of, run_order
@@ -107,14 +107,24 @@ class DockerExecutor:
             app="/app",
             state=f"/app/{STATE_FOLDER}",
             home="/tmp",
+            cache="/cache",
             contained=True,
         )
         manifest = manifest_of(launch, executor=self.kind, container=run_name(launch.ref), image=image.shown)
+        jit = launch.specification.isolation == "jit"
+        cache = self._tools.cache(launch.specification) if jit else ""
+
+        def body(place: str) -> bytes:
+            if jit:
+                return jit_body(self._deployment, bounds, owner=self._owner, cache=cache)
+            return run_body(self._deployment, bounds, owner=self._owner, place=place)
+
         wanted = Wanted(
             container=self._container(launch.ref),
             bounds=bounds,
             image=image.id,
-            body=lambda place: run_body(self._deployment, bounds, owner=self._owner, place=place),
+            body=body,
+            alone=jit,
             order=run_order(launch, places, manifest, grace_s=self._grace_s),
             not_after=launch.not_after,
         )
@@ -145,10 +155,6 @@ class DockerExecutor:
                     if letter == "-":
                         if index >= skip:
                             yield frame(index, stream, at, data)
-                        index += 1
-                    elif letter == "g":
-                        if index >= skip:
-                            yield structs.replace(frame(index, stream, at, b""), gap_bytes=int(data))
                         index += 1
                     elif letter == "g":
                         if index >= skip:

@@ -54,7 +54,7 @@ class Container:
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
-        self._slots = {"name": name, "run": name}
+        self._slots = {"name": name, "run": name, "build": name}
         self.name = name
 
     async def create(self, body: bytes) -> bool:
@@ -184,6 +184,14 @@ class Container:
     async def exit_marker(self) -> bytes:
         """Tar archive with the marker `exit.json`; empty when there is none."""
         answer = await self._engine.call("exit_marker", **self._slots)
+        if answer.status == _GONE:
+            return b""
+        expect(answer, 200)
+        return answer.body
+
+    async def wheels(self) -> bytes:
+        """Tar archive of what a build left; empty when there is none."""
+        answer = await self._engine.call("wheels", **self._slots)
         if answer.status == _GONE:
             return b""
         expect(answer, 200)

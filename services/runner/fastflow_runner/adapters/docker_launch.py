@@ -53,6 +53,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """Body of the create request, given the place of the namespace to join; none is empty."""
     order: bytes
     not_after: datetime
+    alone: bool = False
+    """No standby worker can become its container."""
 
 
 class Launcher:
@@ -87,8 +89,8 @@ class Launcher:
         for tries in range(_TRIES):
             late = self._clock() > wanted.not_after.timestamp()
             # What went wrong with a standby worker, or in a shared namespace, goes on by itself the next time.
-            stream = None if late else await self._open(wanted, alone=tries > 0)
-            if stream is not None and (started := await _order(stream, wanted.order)):
+            stream = None if late else await self._open(wanted, alone=wanted.alone or tries > 0)
+            if stream is not None and (started := await self._order(stream, wanted.order)):
                 return started
             found = await _decided(container)
             if isinstance(found, Started):

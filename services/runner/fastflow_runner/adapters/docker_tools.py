@@ -15,9 +15,17 @@ from msgspec import structs
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, State, expect
 from fastflow_runner.adapters.docker_engine import Engine
-from fastflow_runner.container_spec import Deployment, tool_body
-from fastflow_runner.entry.preparing import OUTAGE, REFUSED
-from fastflow_runner.orders import code_name, input_name, prepare_order, stage_order
+from fastflow_runner.container_spec import BUILD_ROOT, Deployment, tool_body
+from fastflow_runner.entry.preparing import NEEDS_BUILD, OUTAGE, REFUSED
+from fastflow_runner.orders import (
+    build_order,
+    built_lock,
+    code_name,
+    input_name,
+    jit_prepared,
+    prepare_order,
+    stage_order,
+)
 from fastflow_runner.ports import DependencyError, ImageMissingError, Prepared
 
 ROOT = "/uv"
@@ -96,14 +104,19 @@ class DockerTools:
         Raises:
             DependencyError: a requirement cannot be resolved or installed.
         """
+        if specification.isolation == "jit":
+            return jit_prepared(specification, "/usr/local/bin/uv")
         image = await self.image()
         container = self._prepare(specification, lock, image)
         if known := self._known.get(container.name):
             return known
-        code = self.code(specification.tree)
-        order = prepare_order(specification, lock, root=ROOT, uv="uv", code=code, env=self._settings)
         began = monotonic()
-        state, made = await self._made(container, "prepare", order)
+        state, made = await self._made(container, "prepare", self._prepare_order(specification, lock))
+        if state.exit_code == NEEDS_BUILD:
+            # The first one stays, and remembers that it has to be so.
+            asked, kind = (await _words(container, 1)).encode(), f"{image} built"
+            container = self._prepare(specification, lock, kind)
+            state, made = await self._prepared_from_built(container, specification, lock, asked)
         if state.exit_code == 0:
             prepared = marks.prepared((await _words(container, 1)).encode())
             if prepared is not None:
@@ -113,12 +126,46 @@ class DockerTools:
                         prepared, prepare_s=0.0
                     )
                 return structs.replace(prepared, prepare_s=round(monotonic() - began, 3) if made else 0.0)
+        raise await self._failure(container, state)
+
+    async def _prepared_from_built(
+        self, container: Container, specification: Specification, lock: str | None, asked: bytes
+    ) -> tuple[State, bool]:
+        """The same with wheels that are built now, in a container that sees nothing of ours and does not stay."""
+        found = await container.inspect()
+        if found is not None and found.status == "exited" and found.exit_code == 0:
+            return found, False
+        builder = Container(self._engine, container.name.replace("prepare", "build"))
+        order = build_order(specification, lock, asked, root=BUILD_ROOT, uv="uv", env=self._settings)
+        built, _ = await self._made(builder, "build", order)
+        if built.exit_code != 0:
+            raise await self._failure(builder, built)
+        wheels = await builder.wheels()
+        if not wheels:
+            # Somebody else has used and removed it: what they prepared is as good.
+            raise InfrastructureError(f"{builder.name} disappeared before its wheels were taken")
+        order = self._prepare_order(specification, built_lock(wheels), wheels)
+        try:
+            return await self._made(container, "prepare", order)
+        finally:
+            await builder.remove()
+
+    def _prepare_order(self, specification: Specification, lock: str | None, wheels: bytes = b"") -> bytes:
+        code = self.code(specification.tree)
+        return prepare_order(specification, lock, root=ROOT, uv="uv", code=code, env=self._settings, wheels=wheels)
+
+    async def _failure(self, container: Container, state: State) -> DependencyError | InfrastructureError:
+        """Why it ended, once it is removed so that it can be tried again."""
         words = await _words(container, 2)
         await container.remove()
         if state.exit_code == REFUSED:
-            raise DependencyError(words)
+            return DependencyError(words)
         reason = "a package index does not answer" if state.exit_code == OUTAGE else "it ended unexpectedly"
-        raise InfrastructureError(f"the environment cannot be prepared: {reason}: {words}", code=state.exit_code)
+        return InfrastructureError(f"the environment cannot be prepared: {reason}: {words}", code=state.exit_code)
+
+    def cache(self, specification: Specification) -> str:
+        """Name of the volume that belongs to the specification's pipeline alone."""
+        return f"fastflow-jit-{code_name(self._key, f'jit {specification.pipeline}')[:32]}"
 
     def _stage(self, tree: str) -> Container:
         # What it proves is true of one volume.

@@ -177,7 +177,14 @@ class ProcessExecutor:
             process, stdin = spawn(command("run"), self._env, folder.log)
             folder.record(process)
             manifest = manifest_of(launch, executor=self.kind, container=f"{process.pid}:{process.start}")
-            places = folder.places(str(self._code(launch.specification.tree)))
+            if launch.specification.isolation == "jit":
+                # uv fetches packages for it: that needs this machine's certificates and proxies.
+                ours = {name: value for name, value in self._env.items() if name != "PATH"}
+                launch = structs.replace(launch, env={**ours, **launch.env})
+            places = structs.replace(
+                folder.places(str(self._code(launch.specification.tree))),
+                cache=str(self._root / "jit" / code_name(self._key, launch.specification.pipeline)),
+            )
             tell(stdin, run_order(launch, places, manifest, grace_s=self._grace_s))
             if started := self._settled(folder, process):
                 return started

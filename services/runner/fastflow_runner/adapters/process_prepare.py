@@ -15,7 +15,7 @@ from msgspec import structs
 from fastflow_runner import marks
 from fastflow_runner.adapters.process_start import command
 from fastflow_runner.entry.preparing import NEEDS_BUILD, REFUSED
-from fastflow_runner.orders import build_order, built_lock, input_name, prepare_order, stage_order
+from fastflow_runner.orders import build_order, built_lock, input_name, jit_prepared, prepare_order, stage_order
 from fastflow_runner.ports import DependencyError, Prepared
 
 _STAGE_S = 300
@@ -50,6 +50,8 @@ class ProcessEnvironments:
         Raises:
             DependencyError: a requirement cannot be resolved or installed.
         """
+        if specification.isolation == "jit":
+            return jit_prepared(specification, self._uv)
         uv, memory = self._root / "uv", self._memory(specification, lock)
         memory.parent.mkdir(parents=True, exist_ok=True)
         with memory.with_suffix(".lock").open("wb") as turn:

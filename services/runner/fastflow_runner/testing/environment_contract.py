@@ -142,6 +142,19 @@ class EnvironmentContract:
         with pytest.raises((DependencyError, InfrastructureError), match="nothing"):
             await executor.prepare(a_specification("0" * 40, requirements=line), None)
 
+    async def test_a_script_may_install_for_itself_into_a_cache_of_its_pipelines_own(self, executor: Executor) -> None:
+        script = (
+            "import idna, os, subprocess, sys\n"
+            "subprocess.run(['uv', 'pip', 'install', '-q', '--python', sys.executable, 'six==1.17.0'], check=True)\n"
+            "import six\nprint(idna.__version__, six.__version__, sys.argv, os.path.isdir(os.environ['UV_CACHE_DIR']))\n"
+        )
+        files = {"main.py": script, "requirements.txt": "-r more.txt\n", "more.txt": "idna==3.10\n"}
+        specification = a_specification(await self.staged(executor, files), requirements="idna==3.10\n")
+        specification = structs.replace(specification, isolation="jit")
+        for _ in range(2):
+            said = (await output_of(executor, specification)).splitlines()
+            assert said[0] == "3.10 1.17.0 ['main.py'] True", said
+
     async def kill_in_the_middle(self) -> None:
         """`kill -9` what builds an environment, as soon as a part of it is there."""
         raise NotImplementedError
