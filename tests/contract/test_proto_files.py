@@ -20,6 +20,17 @@ PROTO = Path(files.__file__).parents[4] / "proto"
 SAMPLES = sorted((PROTO / "samples").glob("*.json"))
 
 
+def is_kept(old: Any, new: Any) -> bool:
+    """True when everything of the old value is in the new one, which may hold more members."""
+    match old, new:
+        case dict(), dict():
+            return all(key in new and is_kept(value, new[key]) for key, value in old.items())
+        case list(), list():
+            return len(old) == len(new) and all(is_kept(*pair) for pair in zip(old, new, strict=True))
+        case _:
+            return bool(old == new)
+
+
 def test_what_is_written_down_is_what_goes_over_the_wire() -> None:
     assert files.stale(PROTO) == []
 
@@ -36,7 +47,7 @@ def test_a_golden_message_decodes_for_ever(file: Path) -> None:
         assert subject_of(recorded) == sample["subject"]
         assert headers_of(recorded) == sample["headers"]
         again = msgspec.json.decode(body_of(recorded.fact))
-        assert {key: again[key] for key in sample["body"]} == sample["body"]
+        assert is_kept(sample["body"], again)
 
 
 @pytest.mark.parametrize(("type_", "cls"), facts().items(), ids=lambda value: value if isinstance(value, str) else "")
