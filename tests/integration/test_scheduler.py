@@ -27,8 +27,7 @@ from fastflow_events.testing.builders import (
     version_stored,
 )
 from fastflow_events.testing.eventually import eventually
-from fastflow_scheduler.app import build
-from fastflow_scheduler.settings import SchedulerSettings
+from fastflow_scheduler.testing import living_runners, scheduling
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
@@ -36,14 +35,8 @@ pytestmark = pytest.mark.nats
 
 @asynccontextmanager
 async def scheduler(url: str, home: Path, name: str = "one", max_concurrent_runs: int = 10) -> AsyncGenerator[None]:
-    settings = SchedulerSettings(nats_url=url, home=home, instance=name, max_concurrent_runs=max_concurrent_runs)
-    app = build(settings)
-    task = asyncio.create_task(app.run())
-    try:
+    async with living_runners(url), scheduling(url, home, name, max_concurrent_runs=max_concurrent_runs):
         yield
-    finally:
-        app.exit()
-        await asyncio.wait_for(task, 10)
 
 
 async def hello(log: JetStreamLog, **definition: object) -> None:

@@ -1,103 +1,114 @@
-"""Which waiting run starts, which never will, and what the others wait for."""
+"""Which run can never start, and with what the others do."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fastflow_events.testing.builders import COMMIT, TREE, run_requested, specification
-from fastflow_rules.admission import Candidate, Capacity, Dispatch, Pipeline, Reject, Verdict, Version, Wait, admit
-from fastflow_rules.definition import Defaults, Definition
+from fastflow_events.run.events import RunRequested, Trigger
+from fastflow_events.run.specification import Specification
+from fastflow_events.testing.builders import COMMIT, NOON, TREE, run_requested
+from fastflow_rules.admission import (
+    MAX_CHAIN_DEPTH,
+    Lane,
+    Order,
+    Pipeline,
+    Refusal,
+    Version,
+    freeze,
+    hopeless,
+    lane,
+    order,
+)
+from fastflow_rules.definition import Defaults, Definition, Param, Schedule
 
-FREE = Capacity(max_running=10, running={})
 READY = Pipeline(definition=Definition())
+GONE = Pipeline(removed=True, commit="d" * 40)
 
 
 def version(**more: Any) -> Version:
     return Version(repository="main", commit=COMMIT, tree=TREE, definition=Definition(**more))
 
 
-def candidate(run_id: str = "r1", **more: Any) -> Candidate:
-    return Candidate(**{"run_id": run_id, "request": run_requested(), "version": version(), **more})
+def reason(pipeline: Pipeline | None, request: RunRequested | None = None, **more: Any) -> str | None:
+    refusal = hopeless(request or run_requested(), pipeline, **{"version": version(), **more})
+    return refusal.reason if refusal else None
 
 
-def judged(*queue: Candidate, capacity: Capacity = FREE, pipeline: Pipeline | None = READY) -> list[Verdict]:
-    return admit(queue, {"hello": pipeline} if pipeline else {}, capacity, Defaults())
+def frozen(version: Version, **more: Any) -> Specification:
+    found = freeze(run_requested(**more), version, Defaults())
+    assert isinstance(found, Specification)
+    return found
 
 
-def test_a_run_with_its_code_and_a_free_place_is_dispatched_with_everything_frozen() -> None:
-    [verdict] = judged(candidate(request=run_requested(params={"name": "Ada"})))
-    assert isinstance(verdict, Dispatch)
-    assert verdict.specification.tree == TREE
-    assert verdict.specification.env == {"name": "Ada"}
-
-
-def test_a_retry_repeats_the_first_specification_whatever_the_pipeline_says_now() -> None:
-    first = specification(python="3.12", kind="notebook")
-    assert judged(candidate(specification=first, version=None), pipeline=None) == [
-        Dispatch(run_id="r1", specification=first)
-    ]
-
-
-def test_a_run_waits_while_its_code_is_fetched() -> None:
-    assert judged(candidate(version=None)) == [Wait(run_id="r1", reason="fetching code")]
-
-
-def test_a_run_of_a_paused_pipeline_waits() -> None:
-    [verdict] = judged(candidate(), pipeline=Pipeline(definition=Definition(), paused=True))
-    assert verdict == Wait(run_id="r1", reason="the pipeline is paused")
-
-
-def test_places_are_given_in_the_order_of_the_queue() -> None:
-    one_left = Capacity(max_running=3, running={"other": 2})
-    first, second = judged(candidate("r1"), candidate("r2"), capacity=one_left)
-    assert isinstance(first, Dispatch)
-    assert second == Wait(run_id="r2", reason="all 3 places are taken")
-
-
-def test_a_pipeline_at_its_own_limit_does_not_hold_up_the_others() -> None:
-    alone = Pipeline(definition=Definition(max_instances=1))
-    first, second = judged(candidate("r1"), candidate("r2"), pipeline=alone)
-    assert isinstance(first, Dispatch)
-    assert second == Wait(run_id="r2", reason="1 of at most 1 runs of this pipeline are active")
-
-
-def test_a_run_at_the_limit_is_rejected_where_the_pipeline_says_so() -> None:
-    strict: dict[str, Any] = {"max_instances": 1, "on_limit": "reject"}
-    busy = Capacity(max_running=10, running={"hello": 1})
-    [verdict] = judged(
-        candidate(version=version(**strict)), capacity=busy, pipeline=Pipeline(definition=Definition(**strict))
-    )
-    assert isinstance(verdict, Reject)
-    assert verdict.reason == "limit"
+def refused(version: Version, **more: Any) -> Refusal:
+    found = freeze(run_requested(**more), version, Defaults())
+    assert isinstance(found, Refusal)
+    return found
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "more", "reason"),
+    ("pipeline", "more", "expected"),
     [
+        (READY, {}, None),
         (None, {}, "unknown"),
-        (Pipeline(removed=True), {"version": None}, "unknown"),
+        (GONE, {"version": None}, "unknown"),
+        (GONE, {}, None),
+        (READY, {"version": None}, None),
         (READY, {"version": None, "missing": "no such commit"}, "version_missing"),
-        (Pipeline(errors=("/cpu: no number",), commit=COMMIT), {"version": None}, "invalid_definition"),
+        (Pipeline(errors=("$: no JSON",), commit=COMMIT), {}, "invalid_definition"),
+        (Pipeline(errors=("$: no JSON",), commit="d" * 40), {}, None),
         (Pipeline(definition=Definition(enabled=False)), {}, "disabled"),
-        (READY, {"request": run_requested(run_config_id="nightly")}, "invalid_definition"),
     ],
 )
-def test_what_can_never_start_is_rejected_with_the_reason(
-    pipeline: Pipeline | None, more: dict[str, Any], reason: str
+def test_a_run_that_can_never_start_is_refused_with_its_reason(
+    pipeline: Pipeline | None, more: dict[str, Any], expected: str | None
 ) -> None:
-    [verdict] = judged(candidate(**more), pipeline=pipeline)
-    assert isinstance(verdict, Reject)
-    assert verdict.reason == reason
+    assert reason(pipeline, **more) == expected
 
 
-@pytest.mark.parametrize(("more", "word"), [({"kind": "notebook"}, "notebooks"), ({"isolation": "jit"}, "jit")])
-def test_what_this_release_cannot_execute_is_refused_and_not_executed_as_something_else(
-    more: dict[str, Any], word: str
-) -> None:
-    [verdict] = judged(candidate(version=version(**more)), pipeline=Pipeline(definition=Definition(**more)))
-    assert isinstance(verdict, Reject)
-    assert word in verdict.detail
+def test_a_circle_of_chains_ends() -> None:
+    def nth(depth: int) -> str | None:
+        return reason(READY, run_requested(trigger=Trigger(kind="chain", depth=depth)))
+
+    assert nth(MAX_CHAIN_DEPTH) is None
+    assert nth(MAX_CHAIN_DEPTH + 1) == "chain_depth"
 
 
-def test_a_removed_pipeline_still_runs_at_a_commit_whose_code_is_stored() -> None:
-    [verdict] = judged(candidate(), pipeline=Pipeline(removed=True))
-    assert isinstance(verdict, Dispatch)
+def test_everything_an_attempt_needs_is_frozen() -> None:
+    specification = frozen(version(env={"A": "1"}, timeout_s=0), env={"B": "2"}, params={"C": "3"})
+    assert specification.tree == TREE
+    assert specification.env == {"A": "1", "B": "2", "C": "3"}
+    assert specification.timeout_s is None
+
+
+def test_a_script_is_told_which_instant_was_meant_and_which_run_came_before() -> None:
+    scheduled = frozen(version(), trigger=Trigger(kind="schedule", schedule="hello:nightly", nominal=NOON))
+    assert scheduled.env == {"FASTFLOW_NOMINAL": "2026-03-01T12:00:00Z"}
+    chained = frozen(version(), trigger=Trigger(kind="chain", upstream_run="r0"))
+    assert chained.env == {"FASTFLOW_UPSTREAM_RUN": "r0"}
+
+
+def test_params_and_run_configurations_must_be_the_pipelines_own() -> None:
+    picky = version(params=(Param(name="DAY", type="date", required=True),), schedules=(Schedule(id="weekly"),))
+    assert refused(picky).reason == "invalid_params"
+    assert "DAY" in refused(picky, params={"DAY": "soon"}).detail
+    assert refused(picky, params={"DAY": "2026-05-01"}, run_config_id="daily").reason == "invalid_definition"
+    assert frozen(picky, params={"DAY": "2026-05-01"}, run_config_id="weekly").env == {"DAY": "2026-05-01"}
+
+
+def test_limits_are_those_at_the_head_and_the_pool_is_the_runs_own() -> None:
+    head = Pipeline(definition=Definition(concurrency_group="db", concurrency_limit=2, pool="new"))
+    assert lane("hello", head, version(pool="old"), "default") == Lane("hello", "db", "old")
+    assert lane("hello", head, version(), "default") == Lane("hello", "db", "default")
+    assert lane("hello", None, version(concurrency_group="own", concurrency_limit=1), "default").group == "own"
+
+
+def test_one_step_of_priority_is_worth_so_much_waiting() -> None:
+    def place(second: int, priority: int) -> Order:
+        since = datetime(2026, 5, 1, 0, second // 60, second % 60, tzinfo=UTC)
+        return order(since=since, seq=second, priority=priority, ageing_s=60)
+
+    assert place(0, 0) < place(1, 0)
+    assert place(59, 1) < place(0, 0)
+    assert place(0, 0) < place(61, 1)
+    assert place(100, 5) < place(0, 3)

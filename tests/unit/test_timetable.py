@@ -21,8 +21,9 @@ ZONES = [
 ]
 
 
-def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc]
+def at(year: int, month: int, day: int, *clock: int) -> datetime:
+    hour, minute, second = (*clock, 0, 0, 0)[:3]
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def local(cron: str, zone: str, after: datetime, count: int) -> list[str]:

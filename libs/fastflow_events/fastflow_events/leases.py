@@ -104,3 +104,17 @@ async def _put(nc: Client, subject: str, value: Struct, expected_seq: int | None
 def _key(stream: str, name: str) -> str:
     token = name if name == subjects.ANY else subjects.encode(name)
     return f"${stream.replace('KV_', 'KV.', 1)}.{token}"
+
+
+async def server_time(nc: Client) -> datetime | None:
+    """The server's clock when the leader's key was written last, at most the key's life ago; None without a leader.
+
+    Raises:
+        InfrastructureError: the bus did not answer.
+    """
+    stored = await get_last(nc, topology.LEASES, subject=_key(topology.LEASES, "queue"))
+    stamp = stored.headers.get("Nats-Time-Stamp") if stored else None
+    if not stamp:
+        return None
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")

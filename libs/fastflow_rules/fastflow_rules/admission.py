@@ -1,15 +1,20 @@
-"""Which waiting run starts next, which never will, and what the others wait for. Pure: facts in, verdicts out."""
+"""Whether a run can ever start, with what, and in which order those that can do. Pure: facts in, verdicts out."""
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
 
 from fastflow_events.errors import NotFoundError
 from fastflow_events.run.events import RunRequested
 from fastflow_events.run.specification import Requirements, Specification
 from fastflow_events.types import RejectReason
 from msgspec import Struct
+from msgspec.structs import replace
 
-from fastflow_rules.definition import Defaults, Definition, specification
+from fastflow_rules.definition import Defaults, Definition, check_params, specification
+
+MAX_CHAIN_DEPTH = 50
+"""Chains one after the other; more of them are a circle."""
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -27,116 +32,66 @@ class Pipeline(Struct, frozen=True, kw_only=True):
 
     definition: Definition | None = None
     """None while it is invalid."""
+    last: Definition | None = None
+    """The last one that was valid."""
     errors: tuple[str, ...] = ()
     commit: str = ""
     removed: bool = False
     paused: bool = False
 
 
-class Candidate(Struct, frozen=True, kw_only=True):
-    """A run that waits in the queue."""
+class Refusal(Struct, frozen=True, kw_only=True):
+    """The run will never start."""
 
-    run_id: str
-    request: RunRequested
-    specification: Specification | None = None
-    """Of its first attempt; a retry repeats it."""
-    version: Version | None = None
-    """The code it asks for; None while it is not stored."""
-    missing: str = ""
-    """Why the code it asks for will never be stored."""
-
-
-class Capacity(Struct, frozen=True, kw_only=True):
-    """What is in use, and how much may be."""
-
-    max_running: int
-    running: Mapping[str, int]
-    """Attempts dispatched, claimed or started, by pipeline."""
-
-
-class Reject(Struct, frozen=True, kw_only=True):
-    """The run can never start."""
-
-    run_id: str
     reason: RejectReason
     detail: str
 
 
-class Dispatch(Struct, frozen=True, kw_only=True):
-    """The run starts now."""
+class Lane(NamedTuple):
+    """What a run needs to start; runs of one lane only ever wait for each other."""
 
-    run_id: str
-    specification: Specification
-
-
-class Wait(Struct, frozen=True, kw_only=True):
-    """The run stays in the queue."""
-
-    run_id: str
-    reason: str
+    pipeline: str
+    group: str | None
+    pool: str
 
 
-Verdict: TypeAlias = Reject | Dispatch | Wait
+class Order(NamedTuple):
+    """Place in the queue; the smallest starts first, and nobody's changes by waiting."""
+
+    since: float
+    """Seconds since 1970 at which the run began to wait, earlier by its priority."""
+    seq: int
 
 
-def admit(
-    queue: Iterable[Candidate], pipelines: Mapping[str, Pipeline], capacity: Capacity, defaults: Defaults
-) -> list[Verdict]:
-    """Return one verdict per candidate, in the order given; earlier ones take the free slots first."""
-    running = dict(capacity.running)
-    verdicts: list[Verdict] = []
-    for candidate in queue:
-        name = candidate.request.pipeline
-        verdict = _judge(candidate, pipelines.get(name), running, capacity.max_running, defaults)
-        if isinstance(verdict, Dispatch):
-            running[name] = running.get(name, 0) + 1
-        verdicts.append(verdict)
-    return verdicts
-
-
-def _judge(
-    candidate: Candidate, pipeline: Pipeline | None, running: Mapping[str, int], max_running: int, defaults: Defaults
-) -> Verdict:
-    run_id = candidate.run_id
-    if candidate.specification is None and (rejected := _hopeless(candidate, pipeline)):
-        return rejected
-    if pipeline is not None and pipeline.paused:
-        return Wait(run_id=run_id, reason="the pipeline is paused")
-    if candidate.specification is None and candidate.version is None:
-        return Wait(run_id=run_id, reason="fetching code")
-    if sum(running.values()) >= max_running:
-        return Wait(run_id=run_id, reason=f"all {max_running} places are taken")
-    mine = running.get(candidate.request.pipeline, 0)
-    most = pipeline.definition.max_instances if pipeline and pipeline.definition else None
-    if most is not None and mine >= most:
-        if candidate.version and candidate.version.definition.on_limit == "reject":
-            detail = f"{mine} of at most {most} runs of this pipeline are active"
-            return Reject(run_id=run_id, reason="limit", detail=detail)
-        return Wait(run_id=run_id, reason=f"{mine} of at most {most} runs of this pipeline are active")
-    return _dispatch(candidate, defaults)
-
-
-def _hopeless(candidate: Candidate, pipeline: Pipeline | None) -> Reject | None:
-    """The refusal of a run that can never start, whatever happens in the queue."""
-    run_id, version = candidate.run_id, candidate.version
+def hopeless(
+    request: RunRequested, pipeline: Pipeline | None, *, version: Version | None, missing: str = ""
+) -> Refusal | None:
+    """Why the run can never start, whatever happens in the queue; `missing` says why its code will not come."""
+    if request.trigger.depth > MAX_CHAIN_DEPTH:
+        detail = f"it would be number {request.trigger.depth} in one chain; chains that run in circles end here"
+        return Refusal(reason="chain_depth", detail=detail)
     if pipeline is None or (pipeline.removed and version is None):
-        name = candidate.request.pipeline
-        return Reject(run_id=run_id, reason="unknown", detail=f"there is no pipeline named {name!r}")
-    if candidate.missing:
-        return Reject(run_id=run_id, reason="version_missing", detail=candidate.missing)
-    if pipeline.definition is None and not pipeline.removed and candidate.request.commit in (None, pipeline.commit):
+        return Refusal(reason="unknown", detail=f"there is no pipeline named {request.pipeline!r}")
+    if missing:
+        return Refusal(reason="version_missing", detail=missing)
+    if pipeline.definition is None and not pipeline.removed and request.commit in (None, pipeline.commit):
         detail = "the pipeline is invalid: " + "; ".join(pipeline.errors)
-        return Reject(run_id=run_id, reason="invalid_definition", detail=detail)
+        return Refusal(reason="invalid_definition", detail=detail)
     if pipeline.definition is not None and not pipeline.definition.enabled:
-        return Reject(run_id=run_id, reason="disabled", detail="the pipeline is disabled in its pipeline.json")
+        return Refusal(reason="disabled", detail="the pipeline is disabled in its pipeline.json")
     return None
 
 
-def _dispatch(candidate: Candidate, defaults: Defaults) -> Verdict:
-    if candidate.specification is not None:
-        return Dispatch(run_id=candidate.run_id, specification=candidate.specification)
-    version, request = candidate.version, candidate.request
-    assert version is not None
+def freeze(
+    request: RunRequested, version: Version, defaults: Defaults, secret_versions: Mapping[str, int] | None = None
+) -> Specification | Refusal:
+    """Everything the run's attempts will execute, or why its request does not fit its pipeline.
+
+    `secret_versions` holds the newest version of every secret there is.
+    """
+    params = check_params(version.definition, request.params)
+    if isinstance(params, list):
+        return Refusal(reason="invalid_params", detail="; ".join(str(problem) for problem in params))
     try:
         frozen = specification(
             version.definition,
@@ -148,20 +103,34 @@ def _dispatch(candidate: Candidate, defaults: Defaults) -> Verdict:
             trigger=request.trigger.kind,
             run_config_id=request.run_config_id,
             env=request.env,
-            params=request.params,
+            params=params,
+            secret_versions=secret_versions,
             defaults=defaults,
         )
     except NotFoundError as exc:
-        return Reject(run_id=candidate.run_id, reason="invalid_definition", detail=str(exc))
-    if why := _beyond_us(frozen):
-        return Reject(run_id=candidate.run_id, reason="invalid_definition", detail=why)
-    return Dispatch(run_id=candidate.run_id, specification=frozen)
+        return Refusal(reason="invalid_definition", detail=str(exc))
+    return replace(frozen, env={**frozen.env, **_told(request)})
 
 
-def _beyond_us(specification: Specification) -> str | None:
-    """Why no runner of this release can execute it as it is meant; better refused than executed as something else."""
-    if specification.kind == "notebook":
-        return "notebooks cannot be executed by this version; a folder with a main.py can"
-    if specification.isolation == "jit":
-        return 'isolation "jit" cannot be had from this version; leave it out and list the packages in requirements.txt'
-    return None
+def _told(request: RunRequested) -> dict[str, str]:
+    """What the script may want to know of its trigger."""
+    trigger = request.trigger
+    told = {}
+    if trigger.nominal is not None:
+        told["FASTFLOW_NOMINAL"] = trigger.nominal.isoformat().replace("+00:00", "Z")
+    if trigger.upstream_run is not None:
+        told["FASTFLOW_UPSTREAM_RUN"] = trigger.upstream_run
+    return told
+
+
+def lane(name: str, pipeline: Pipeline | None, version: Version | None, default_pool: str) -> Lane:
+    """Which lane a run waits in: limits as they are at the head, the pool as its own version says."""
+    own = version.definition if version else None
+    head = (pipeline.definition if pipeline else None) or own
+    pool = own.pool if own else head.pool if head else None
+    return Lane(pipeline=name, group=head.concurrency_group if head else None, pool=pool or default_pool)
+
+
+def order(*, since: datetime, seq: int, priority: int, ageing_s: float) -> Order:
+    """The place in the queue: waiting `ageing_s` longer counts as much as one step of priority."""
+    return Order(since=since.timestamp() - priority * ageing_s, seq=seq)

@@ -1,26 +1,32 @@
 """The composition root: opens, wires, closes."""
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from functools import partial
 
 from fastflow_events.broker import make_broker
+from fastflow_events.clock import utc_now
 from fastflow_events.connection import connect
 from fastflow_events.health import serve
 from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import lead
+from fastflow_events.leases import heartbeats, lead, server_time
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
+from fastflow_events.topology import HEARTBEAT_TTL_S
+from fastflow_rules.liveness import Liveness
 from faststream import FastStream
 
-from fastflow_scheduler import dispatcher
+from fastflow_scheduler import ticker, watcher
 from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
 from fastflow_scheduler.book import Book
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.settings import SchedulerSettings
+from fastflow_scheduler.trust import TrustedClock
 
 SERVICE = "scheduler"
 
@@ -34,12 +40,24 @@ def build(settings: SchedulerSettings) -> FastStream:
             connect(settings, f"{SERVICE}-{settings.instance}") as nc,
             open_store(settings.home / SERVICE / "book.db", SCHEMA) as store,
         ):
-            log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}")
-            book = Book()
+
+            def clock() -> datetime:
+                return utc_now() + timedelta(seconds=settings.clock_offset_s)
+
+            log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}", clock=clock)
+            book = Book(settings.limits)
             projection = BookProjection(store, book)
             await projection.load()
-            leadership = Leadership(partial(lead, nc), log, settings.instance)
-            deps = Deps(settings=settings, log=log, book=book, leadership=leadership)
+            leadership = Leadership(
+                partial(lead, nc),
+                log,
+                settings.instance,
+                max_running=settings.max_concurrent_runs,
+                ageing_s=settings.priority_ageing_s,
+            )
+            trusted = TrustedClock(clock, time.monotonic, partial(server_time, nc))
+            deps = Deps(settings=settings, log=log, book=book, leadership=leadership, time=trusted)
+            liveness = Liveness(lease_s=HEARTBEAT_TTL_S, lost_after_s=settings.lost_after_s)
 
             async def nats() -> str | None:
                 return None if nc.is_connected else "not connected to NATS"
@@ -47,7 +65,10 @@ def build(settings: SchedulerSettings) -> FastStream:
             async with (
                 serve(settings.health_host, settings.health_port, {"nats": nats}),
                 background(
-                    project(log, store, projection), leadership.keep(), dispatcher.run(deps, projection.changed)
+                    project(log, store, projection),
+                    leadership.keep(),
+                    watcher.watch(deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed),
+                    ticker.run(deps, projection.changed, clock),
                 ),
             ):
                 yield

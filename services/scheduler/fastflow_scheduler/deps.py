@@ -6,6 +6,7 @@ from msgspec import Struct
 from fastflow_scheduler.book import Book
 from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.settings import SchedulerSettings
+from fastflow_scheduler.trust import Now
 
 
 class Deps(Struct, frozen=True, kw_only=True):
@@ -15,5 +16,16 @@ class Deps(Struct, frozen=True, kw_only=True):
     log: EventLog
     book: Book
     leadership: Leadership
+    time: Now
     acted: dict[str, int] = {}
-    """Run to the position of our last fact about it; until the book is there, the run is left alone."""
+    """What we have appended about (a run's or a schedule's id) to the position of the fact; until the book is there,
+    it is left alone."""
+
+    def left_alone(self, id: str) -> bool:
+        """Whether the book does not know yet what we did about it last."""
+        return self.acted.get(id, 0) > self.book.seq
+
+    def forget(self) -> None:
+        """Drop what the book knows by now."""
+        for id in [id for id, seq in self.acted.items() if seq <= self.book.seq]:
+            del self.acted[id]

@@ -36,19 +36,25 @@ class Key(Protocol):
 class Leadership:
     """This scheduler's claim to lead the queue."""
 
-    def __init__(self, key: Key, log: EventLog, name: str) -> None:
+    def __init__(
+        self, key: Key, log: EventLog, name: str, *, max_running: int | None = None, ageing_s: float | None = None
+    ) -> None:
         self._key = key
         self._log = log
         self._name = name
+        self._max_running = max_running
+        self._ageing_s = ageing_s
         self._key_seq = 0
         self.lease: Position | None = None
         """Position of our lease fact; None while somebody else leads."""
         self.term = 0
+        self.settled_term = 0
+        """The term under which nothing of an earlier one is in doubt any more."""
 
     async def keep(self) -> None:
         """Take the lead when it is free and hold it, until cancelled."""
         while True:
-            leads = await self._turn()
+            leads = await self.turn()
             await asyncio.sleep(RENEW_EVERY_S if leads else TRY_EVERY_S)
 
     def step_down(self, why: str) -> None:
@@ -57,7 +63,8 @@ class Leadership:
             logger.warning("stepping down: %s", why, extra={"action": "stepped_down", "term": self.term})
         self.lease = None
 
-    async def _turn(self) -> bool:
+    async def turn(self) -> bool:
+        """Take or keep the lead once; returns whether we have it."""
         try:
             leader = Leader(leader=self._name, term=self.term)
             self._key_seq = await self._key(leader, expected_seq=self._key_seq)
@@ -74,7 +81,7 @@ class Leadership:
         history = await self._log.load("queue", QUEUE)
         terms = [fact.term for fact in history.facts if isinstance(fact, QueueLeased)]
         self.term = max(terms, default=0) + 1
-        fact = QueueLeased(term=self.term, leader=self._name)
+        fact = QueueLeased(term=self.term, leader=self._name, max_running=self._max_running, ageing_s=self._ageing_s)
         cause = Cause(correlation_id=f"queue-term-{self.term}")
         [leased] = await self._log.append(history.position, [fact], cause=cause)
         self.lease = Position(aggregate="queue", id=QUEUE, seq=leased.seq, version=leased.version)

@@ -1,11 +1,14 @@
 """What the scheduler reads from its environment."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastflow_events.settings import Settings
 from fastflow_events.topology import DEFAULT_POOL
 from fastflow_rules.definition import Defaults
 from msgspec import Meta
+
+from fastflow_scheduler.book.limits import Limits
 
 
 class SchedulerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,6 +22,30 @@ class SchedulerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """0 and None are unlimited."""
     default_retries: Annotated[int, Meta(ge=0)] = 0
     default_output_bytes: Annotated[int, Meta(ge=1000)] = 50_000_000
+    priority_ageing_s: Annotated[float, Meta(gt=0)] = 60.0
+    """Waiting this long counts as much as one step of priority."""
+    claim_within_s: Annotated[float, Meta(gt=0)] = 60.0
+    """A dispatch that no runner claimed by then goes back into the queue."""
+    lost_after_s: Annotated[float, Meta(gt=0)] = 900.0
+    """An attempt is lost when its runner has been silent for this long."""
+    late_after_s: Annotated[float, Meta(gt=0)] = 60.0
+    """A fire that is later than this follows its schedule's catch-up."""
+    repository_overdue_after_s: Annotated[float, Meta(ge=0)] = 3600.0
+    """A repository of which nothing good is heard for this long is told of; 0 never."""
+    clock_offset_s: float = 0.0
+    """Added to the clock; for tests only."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the book has to know."""
+        overdue = self.repository_overdue_after_s
+        return Limits(
+            max_running=self.max_concurrent_runs,
+            default_pool=self.default_pool,
+            ageing_s=self.priority_ageing_s,
+            claim_within=timedelta(seconds=self.claim_within_s),
+            overdue_after=timedelta(seconds=overdue) if overdue else None,
+        )
 
     @property
     def defaults(self) -> Defaults:

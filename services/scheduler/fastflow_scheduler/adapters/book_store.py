@@ -10,14 +10,14 @@ from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunRequested
 from fastflow_events.store import Store
-from fastflow_rules.admission import Pipeline, Version
+from fastflow_rules.admission import Version
 
-from fastflow_scheduler.book import Book, OpenRun, version_of
+from fastflow_scheduler.book import Book
+from fastflow_scheduler.book.pipelines import version_of
 
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
-_OPEN_RUN = msgspec.json.Decoder(OpenRun)
-_PIPELINE = msgspec.json.Decoder(Pipeline)
 _VERSION = msgspec.json.Decoder(Version)
+_ENCODER = msgspec.json.Encoder()
 
 
 class BookProjection:
@@ -28,44 +28,52 @@ class BookProjection:
     def __init__(self, store: Store, book: Book) -> None:
         self._store = store
         self._book = book
+        self._folded_to = 0
+        self._ahead_to = 0
         self.changed = asyncio.Event()
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Fold one batch; the rows of what changed are written once."""
-        if self._book.seq != await self._store.checkpoint():
-            await self._load()
-        dirty: set[tuple[str, str]] = set()
+        if not batch:
+            return
+        if self._folded_to != await self._store.checkpoint():
+            await self.load()
+        self._folded_to, self._ahead_to = -1, batch[-1].seq  # until its rows are stored
         for recorded in batch:
             fact = recorded.fact
             if isinstance(fact, PipelineVersionStored):
                 await self._keep_version(recorded.id, fact)
             version = await self._version(fact) if isinstance(fact, RunRequested) else None
-            change = self._book.apply(recorded, version)
-            dirty.update({change} if change else ())
-            dirty.update(("runs", id) for id in self._book.version_arrived(recorded))
-        for table, key in dirty:
-            await self._write(table, key)
+            self._book.apply(recorded, version)
+        await self._write()
 
     def committed(self, seq: int) -> None:
-        """Wake the dispatcher."""
+        """Wake the ticker."""
+        if seq < self._ahead_to:
+            return  # the book is ahead of its file: it is read anew before the next batch
+        self._folded_to = seq
         self._book.seq = max(self._book.seq, seq)
         self.changed.set()
 
     async def load(self) -> None:
-        """Read the book from its file, at start."""
-        await self._load()
-
-    async def _load(self) -> None:
+        """Read the book from its file: at the start, and after a batch that could not be stored."""
         book, reader = self._book, self._store.reader
-        book.seq = await self._store.checkpoint()
-        rows = await reader.execute_fetchall("SELECT name, body FROM pipelines")
-        book.pipelines = {row["name"]: _PIPELINE.decode(row["body"]) for row in rows}
-        rows = await reader.execute_fetchall("SELECT run_id, body FROM runs ORDER BY requested_seq")
-        book.runs = {row["run_id"]: _OPEN_RUN.decode(row["body"]) for row in rows}
-        rows = await reader.execute_fetchall("SELECT term FROM queue")
-        book.term = max((row["term"] for row in rows), default=0)
+        book.reset()
+        for shelf in book.shelves():
+            decoder = msgspec.json.Decoder(shelf.kind)
+            rows = await reader.execute_fetchall("SELECT key, body FROM things WHERE shelf = ?", (shelf.name,))
+            shelf.load({row["key"]: decoder.decode(row["body"]) for row in rows})
+        for open_run in book.runs.shelf.values():
+            request = open_run.request
+            known = book.pipelines.version(request)
+            book.pipelines.use(request, known or await self._version(request))
+        book.seq = self._folded_to = self._ahead_to = await self._store.checkpoint()
+        book.rebuild()
 
     async def _version(self, request: RunRequested) -> Version | None:
+        known = self._book.pipelines.version(request)
+        if known is not None or request.commit is None:
+            return known
         async with self._store.db.execute(
             "SELECT body FROM versions WHERE pipeline = ? AND commit_sha = ?", (request.pipeline, request.commit)
         ) as cursor:
@@ -73,18 +81,20 @@ class BookProjection:
         return _VERSION.decode(row["body"]) if row else None
 
     async def _keep_version(self, pipeline: str, fact: PipelineVersionStored) -> None:
-        body = msgspec.json.encode(version_of(fact))
+        body = _ENCODER.encode(version_of(fact))
         await self._store.db.execute("INSERT OR REPLACE INTO versions VALUES (?, ?, ?)", (pipeline, fact.commit, body))
 
-    async def _write(self, table: str, key: str) -> None:
-        db, book = self._store.db, self._book
-        if table == "queue":
-            await db.execute("INSERT OR REPLACE INTO queue VALUES ('main', ?)", (book.term,))
-        elif table == "pipelines":
-            body = msgspec.json.encode(book.pipelines[key])
-            await db.execute("INSERT OR REPLACE INTO pipelines VALUES (?, ?)", (key, body))
-        elif open_run := book.runs.get(key):
-            row = (key, open_run.requested_seq, msgspec.json.encode(open_run))
-            await db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", row)
-        else:
-            await db.execute("DELETE FROM runs WHERE run_id = ?", (key,))
+    async def _write(self) -> None:
+        kept, gone = [], []
+        for shelf in self._book.shelves():
+            for key in shelf.dirty:
+                thing = shelf.get(key)
+                if thing is None:
+                    gone.append((shelf.name, key))
+                else:
+                    kept.append((shelf.name, key, _ENCODER.encode(thing)))
+            shelf.dirty.clear()
+        if kept:
+            await self._store.db.executemany("INSERT OR REPLACE INTO things VALUES (?, ?, ?)", kept)
+        if gone:
+            await self._store.db.executemany("DELETE FROM things WHERE shelf = ? AND key = ?", gone)

@@ -1,26 +1,15 @@
--- Pipelines as they stand at the head of their repository.
-CREATE TABLE IF NOT EXISTS pipelines (
-    name TEXT PRIMARY KEY,
-    body BLOB NOT NULL
+-- The book: one row per thing, as JSON; `shelf` says what kind of thing it is.
+CREATE TABLE IF NOT EXISTS things (
+    shelf TEXT NOT NULL,
+    key TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (shelf, key)
 ) WITHOUT ROWID;
 
--- Every commit of a pipeline whose code is stored.
+-- Every commit of a pipeline whose code is stored; not kept in memory.
 CREATE TABLE IF NOT EXISTS versions (
     pipeline TEXT NOT NULL,
     commit_sha TEXT NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (pipeline, commit_sha)
-) WITHOUT ROWID;
-
--- Runs that are not over.
-CREATE TABLE IF NOT EXISTS runs (
-    run_id TEXT PRIMARY KEY,
-    requested_seq INTEGER NOT NULL,
-    body BLOB NOT NULL
-) WITHOUT ROWID;
-
--- The newest leadership term.
-CREATE TABLE IF NOT EXISTS queue (
-    id TEXT PRIMARY KEY,
-    term INTEGER NOT NULL
 ) WITHOUT ROWID;

@@ -1,0 +1,197 @@
+"""What the scheduler knows. A pure fold, kept in memory; it may be ahead of its file, never of the log.
+
+```
+facts ─► pipelines ─► runs: lanes, places ─┐
+     └─► schedules ──────────────────────┬─┤
+     └─► followups, backfills ─► wishes ─┴─┴─► agenda
+```
+"""
+
+from datetime import datetime
+from typing import Any
+
+from fastflow_events.pipeline.events import PipelinePaused, PipelineVersionMissing, PipelineVersionStored
+from fastflow_events.queue.events import QueueLeased
+from fastflow_events.recorded import Recorded
+from fastflow_events.run.events import RunCancelRequested, RunFinished, RunRequested
+from fastflow_events.run.state import OVER
+from fastflow_events.setting.events import SettingsPaused, SettingsResumed
+from fastflow_rules.admission import Pipeline, Version
+from fastflow_rules.agenda import Agenda
+
+from fastflow_scheduler.book.backfills import Backfills
+from fastflow_scheduler.book.followups import Followups, is_moot
+from fastflow_scheduler.book.kept import Standing
+from fastflow_scheduler.book.limits import Limits
+from fastflow_scheduler.book.pipelines import Pipelines, version_of
+from fastflow_scheduler.book.repositories import Repositories
+from fastflow_scheduler.book.runs import Runs
+from fastflow_scheduler.book.schedules import EVERYTHING, Schedules
+from fastflow_scheduler.book.secrets import Secrets
+from fastflow_scheduler.book.shelf import Shelf
+from fastflow_scheduler.book.wishes import Wishes
+
+STANDING = "main"
+
+
+class Book:
+    """The whole of it."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._empty()
+
+    def _empty(self) -> None:
+        limits = self.limits
+        self.seq = 0
+        self.agenda = Agenda()
+        self.standing = Shelf("standing", Standing)
+        self.pipelines = Pipelines()
+        self.runs = Runs(limits, self.pipelines, self.agenda)
+        self.schedules = Schedules(self.pipelines)
+        self.wishes = Wishes(self.agenda)
+        self.followups = Followups(self.pipelines, self.wishes)
+        self.backfills = Backfills(self.wishes)
+        self.repositories = Repositories(limits, self.agenda)
+        self.secrets = Secrets()
+
+    @property
+    def term(self) -> int:
+        """The newest leadership term."""
+        return (self.standing.get(STANDING) or Standing()).term
+
+    def shelves(self) -> list[Shelf[Any]]:
+        """Everything that has to be written down."""
+        return [
+            self.standing,
+            self.pipelines.shelf,
+            self.runs.shelf,
+            self.schedules.plans,
+            self.schedules.pauses,
+            self.wishes.shelf,
+            self.followups.chains,
+            self.followups.fanins,
+            self.backfills.shelf,
+            self.repositories.shelf,
+            self.secrets.shelf,
+        ]
+
+    def apply(self, recorded: Recorded, version: Version | None = None) -> None:
+        """Fold one fact; `version` is the stored one that a new run asks for."""
+        self.seq = recorded.seq
+        match recorded.aggregate:
+            case "run":
+                self._run(recorded, version)
+            case "pipeline":
+                self._pipeline(recorded)
+            case "schedule":
+                self.schedules.fold(recorded)
+            case "chain":
+                self.followups.fold(recorded)
+            case "backfill":
+                self.backfills.fold(recorded)
+            case "repository":
+                self.repositories.fold(recorded)
+            case "secret":
+                self.secrets.fold(recorded)
+            case "queue" | "settings":
+                self._standing(recorded)
+            case _:
+                pass
+
+    def reset(self) -> None:
+        """Forget everything but who is alive, which no fact tells."""
+        alive = self.runs.places.pools.runners
+        self._empty()
+        self.runs.places.set_runners(alive)
+
+    def rebuild(self) -> None:
+        """Compute everything that is not written down from what is."""
+        for name, pipeline in self.pipelines.shelf.items():
+            self._limit(name, pipeline)
+        everything = self.schedules.pauses.get(EVERYTHING)
+        self.runs.places.paused = bool(everything and everything.now)
+        self.followups.rebuild()
+        self.schedules.rebuild()
+        self.wishes.rebuild()
+        self.backfills.rebuild()
+        self.repositories.rebuild()
+        self.runs.resort_all()
+
+    def _clock(self, at: datetime) -> datetime:
+        """The log's own clock, which never goes back."""
+        known = self.standing.get(STANDING) or Standing()
+        clock = at if known.clock is None else max(known.clock, at)
+        if clock != known.clock:
+            self.standing.put(STANDING, Standing(term=known.term, clock=clock))
+        return clock
+
+    def _run(self, recorded: Recorded, version: Version | None) -> None:
+        fact = recorded.fact
+        if isinstance(fact, RunRequested):
+            self.wishes.drop(recorded.id)
+            self.schedules.requested(fact)
+            self.backfills.requested(recorded.id, fact)
+            self.pipelines.use(fact, version)
+        elif isinstance(fact, RunCancelRequested):
+            self.schedules.replaced(fact)
+        now = self.runs.fold(recorded, self._clock(recorded.at))
+        if now is None or now.run.phase not in OVER:
+            return
+        if isinstance(fact, RunFinished):
+            self.followups.finished(recorded.id, now, recorded, fact)
+        self.backfills.over(recorded.id, now.request)
+        self.pipelines.release(now.request)
+
+    def _pipeline(self, recorded: Recorded) -> None:
+        name, fact = recorded.id, recorded.fact
+        if isinstance(fact, PipelineVersionStored):
+            self.pipelines.arrived(name, version_of(fact))
+            self.runs.code_arrived(name, fact.commit)
+            return
+        if isinstance(fact, PipelineVersionMissing):
+            self.runs.code_arrived(name, fact.commit, missing=fact.reason)
+            return
+        before = self.pipelines.get(name)
+        said = self.pipelines.definition(name)
+        now = self.pipelines.fold(recorded)
+        if now is None:
+            return
+        self._limit(name, now)
+        if now.paused != (before.paused if before else False):
+            self.schedules.pause_pipeline(name, recorded.at, paused=isinstance(fact, PipelinePaused))
+        if now.removed:
+            self.schedules.pipeline_removed(name)
+        elif before is not None and before.removed:
+            self.schedules.pipeline_returned(name, recorded.at)
+        if now.definition is not None and now.definition is not (before.definition if before else None):
+            self.schedules.file_changed(name, now.definition, recorded.at)
+        self.followups.pipeline_changed(name, said, self.pipelines.definition(name))
+        for run_id, wish in self.wishes.of_pipeline(name):
+            if is_moot(wish, self.pipelines.definition(name)):
+                self.wishes.drop(run_id)
+        for run_id in list(self.runs.of_pipeline.get(name, ())):
+            self.runs.sort(run_id)
+
+    def _limit(self, name: str, pipeline: Pipeline) -> None:
+        said = pipeline.definition or pipeline.last
+        self.runs.places.set_pipeline(
+            name,
+            paused=pipeline.paused,
+            max_instances=said.max_instances if said else None,
+            group=said.concurrency_group if said else None,
+            group_limit=said.concurrency_limit if said else None,
+        )
+        self.runs.lanes.set_patience(name, waits=said is None or said.on_limit == "queue")
+
+    def _standing(self, recorded: Recorded) -> None:
+        known = self.standing.get(STANDING) or Standing()
+        match recorded.fact:
+            case QueueLeased(term=term):
+                self.standing.put(STANDING, Standing(term=max(term, known.term), clock=known.clock))
+            case SettingsPaused() | SettingsResumed():
+                paused = isinstance(recorded.fact, SettingsPaused)
+                self.runs.places.paused = paused
+                self.schedules.pause_everything(recorded.at, paused=paused)
+            case _:
+                pass

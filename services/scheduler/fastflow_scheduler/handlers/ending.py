@@ -1,0 +1,63 @@
+"""The last word about attempts and runs."""
+
+from datetime import datetime, timedelta
+
+from fastflow_events.run.commands import ConcludeRun, RequestCancel, WithdrawDispatch
+from fastflow_rules.agenda import Entry
+from fastflow_rules.retries import retry_due
+
+from fastflow_scheduler.book.kept import OpenRun
+from fastflow_scheduler.deps import Deps
+from fastflow_scheduler.handlers.appending import append, each
+
+AGAIN = timedelta(seconds=5)
+
+
+async def conclude(deps: Deps) -> None:
+    """End every run whose attempt ended, or let it wait for its next one; and every cancelled one nobody holds."""
+
+    async def end(run_id: str) -> None:
+        open_run = deps.book.runs.shelf.get(run_id)
+        if open_run is not None:
+            await append(deps, run_id, ConcludeRun(retry_due=due_again(run_id, open_run)))
+
+    await each(deps.book.runs.to_end, end)
+
+
+def due_again(run_id: str, open_run: OpenRun) -> datetime | None:
+    """When the run is tried again; None when this was its end."""
+    run = open_run.run
+    if run.phase != "ended" or run.outcome is None or run.cancelled:
+        return None
+    return retry_due(
+        run_id, run.attempt, run.outcome, run.specification, ended_at=open_run.touched_at, lost=open_run.lost
+    )
+
+
+async def cancel(deps: Deps) -> None:
+    """Ask for the end of the open runs of cancelled backfills."""
+    to_cancel = deps.book.backfills.to_cancel
+
+    async def end(run_id: str) -> None:
+        open_run = deps.book.runs.shelf.get(run_id)
+        if open_run is None or open_run.run.cancelled:
+            to_cancel.pop(run_id, None)
+            return
+        await append(deps, run_id, RequestCancel(who=to_cancel[run_id], why="its backfill was cancelled"))
+
+    await each(to_cancel, end)
+
+
+async def withdraw(deps: Deps, run_ids: list[str], now: datetime) -> None:
+    """Take back what nobody claimed in time; it costs no retry."""
+
+    async def take_back(run_id: str) -> None:
+        open_run = deps.book.runs.shelf.get(run_id)
+        if open_run is None or open_run.run.phase != "dispatched":
+            return
+        deps.book.agenda.set(Entry("claim", run_id), now + AGAIN)
+        waited = deps.settings.claim_within_s
+        reason = f"no runner of pool {open_run.pool} claimed it within {waited:g} s"
+        await append(deps, run_id, WithdrawDispatch(attempt=open_run.run.attempt, reason=reason))
+
+    await each(run_ids, take_back)

@@ -1,0 +1,103 @@
+"""Schedules: what is due is asked for, what is not to happen is told."""
+
+import logging
+from datetime import datetime, timedelta
+
+from fastflow_events.execute import execute
+from fastflow_events.ids import run_id_of_fire
+from fastflow_events.recorded import Cause
+from fastflow_events.run.events import RunRequested, Trigger
+from fastflow_events.schedule.commands import SettleFires
+from fastflow_events.schedule.decider import schedule_decider
+from fastflow_events.schedule.events import ScheduleFireMissed, ScheduleFireSkipped
+from fastflow_rules.agenda import Entry
+from fastflow_rules.catchup import Due, NotFired, due_at, outlook
+from fastflow_rules.plans import Plan
+from fastflow_rules.timetable import next_fire
+
+from fastflow_scheduler.book.schedules import terms_of
+from fastflow_scheduler.deps import Deps
+from fastflow_scheduler.handlers.appending import each
+from fastflow_scheduler.handlers.asking import request
+from fastflow_scheduler.handlers.restarting import restart
+
+logger = logging.getLogger(__name__)
+
+AGAIN = timedelta(seconds=1)
+REASONS = {"missed": "nothing was there to fire it in time", "skipped": "it was paused"}
+
+
+def plan_ahead(deps: Deps) -> None:
+    """Put every schedule that changed on the agenda, where its next fire is due."""
+    book = deps.book
+    touched, book.schedules.touched = book.schedules.touched, set()
+    for id in touched:
+        plan = book.schedules.plans.get(id)
+        if deps.left_alone(id):
+            book.schedules.touched.add(id)
+            continue
+        book.agenda.set(Entry("fire", id), _next_due(deps, plan) if plan is not None else None)
+
+
+def _next_due(deps: Deps, plan: Plan) -> datetime | None:
+    schedules = deps.book.schedules
+    if schedules.rests(plan) or any(span.end is None for span in schedules.pauses_of(plan)):
+        return None
+    nominal = next_fire(plan.timetable, after=plan.since)
+    return due_at(terms_of(plan, deps.settings.late_after_s), nominal) if nominal is not None else None
+
+
+async def fire(deps: Deps, ids: list[str], now: datetime) -> None:
+    """Settle what is due of these schedules, each in the order of its instants."""
+
+    async def one(id: str) -> None:
+        plan = deps.book.schedules.plans.get(id)
+        if plan is None or deps.left_alone(id) or deps.book.schedules.rests(plan):
+            return
+        deps.book.agenda.set(Entry("fire", id), now + AGAIN)  # unless the book learns that it happened
+        terms = terms_of(plan, deps.settings.late_after_s)
+        for step in outlook(terms, since=plan.since, now=now, pauses=deps.book.schedules.pauses_of(plan)).steps:
+            seq = await _do(deps, plan, step)
+            deps.acted[id] = max(seq, deps.acted.get(id, 0))
+        if deps.left_alone(id):
+            deps.book.schedules.touched.add(id)
+
+    await each(ids, one)
+
+
+async def _do(deps: Deps, plan: Plan, step: Due | NotFired) -> int:
+    """Append one step; returns its position, 0 when somebody else was there."""
+    match step:
+        case Due(nominal=nominal) if plan.does == "restart":
+            return await restart(deps, plan, nominal)
+        case Due(nominal=nominal):
+            run_id = run_id_of_fire(plan.pipeline, plan.name, nominal)
+            wanted = RunRequested(
+                pipeline=plan.pipeline,
+                trigger=Trigger(kind="schedule", who=plan.name, schedule=plan.id, nominal=nominal),
+                run_config_id=plan.run_config_id,
+                params=plan.params,
+                priority=plan.priority,
+            )
+            asked = await request(deps, run_id, wanted, Cause(correlation_id=run_id))
+            return deps.acted[run_id] if asked else 0
+        case NotFired():
+            return await tell(deps, plan, step, REASONS[step.kind])
+
+
+async def tell(deps: Deps, plan: Plan, step: NotFired, reason: str) -> int:
+    """Tell that fires did not happen; returns the position, 0 when it was told before."""
+    kind = ScheduleFireSkipped if step.kind == "skipped" else ScheduleFireMissed
+    fact = kind(
+        pipeline=plan.pipeline,
+        first=step.first,
+        last=step.last,
+        count=step.number,
+        at_least=step.at_least,
+        reason=reason,
+    )
+    cause = Cause(correlation_id=plan.id)
+    appended = await execute(deps.log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)
+    action = f"fire_{step.kind}"
+    logger.info("fires %s", step.kind, extra={"action": action, "schedule": plan.id, "fires": step.number})
+    return appended[-1].seq if appended else 0

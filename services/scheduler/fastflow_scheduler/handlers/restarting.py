@@ -1,0 +1,63 @@
+"""A daemon's restart by the clock: stop, cool down, start, exactly once, whatever else wants it started."""
+
+from datetime import datetime
+
+from fastflow_events.execute import execute
+from fastflow_events.ids import run_id_of_fire
+from fastflow_events.recorded import Cause
+from fastflow_events.run.commands import RequestCancel
+from fastflow_events.run.events import RunRequested, Trigger
+from fastflow_events.schedule.commands import SettleFires
+from fastflow_events.schedule.decider import schedule_decider
+from fastflow_events.schedule.events import ScheduleFireSkipped
+from fastflow_rules.plans import Plan
+
+from fastflow_scheduler.book.runs import IN_HAND
+from fastflow_scheduler.deps import Deps
+from fastflow_scheduler.handlers.appending import append
+from fastflow_scheduler.handlers.asking import request
+
+
+async def restart(deps: Deps, plan: Plan, nominal: datetime) -> int:
+    """Do what `nominal` wants; returns the position of what was appended last.
+
+    | the pipeline has | then |
+    |---|---|
+    | a run in hand, or waiting for a retry | it is cancelled; when it has ended, one new run follows its cooldown |
+    | a run in the queue, or one to come after a crash | nothing: it is starting already |
+    | neither | a new run is asked for |
+    """
+    runs = deps.book.runs
+    active = []
+    queued = bool(deps.book.wishes.of_pipeline(plan.pipeline))
+    for run_id in runs.of_pipeline.get(plan.pipeline, ()):
+        open_run = runs.shelf.get(run_id)
+        if open_run is not None and open_run.run.phase in IN_HAND | {"waiting"}:
+            active.append(run_id)
+        else:
+            queued = True
+    command = RequestCancel(
+        who="scheduler", why="it is replaced by a new run", kind="restart", schedule=plan.id, nominal=nominal
+    )
+    positions = [await append(deps, run_id, command) for run_id in active]
+    if any(positions):
+        return max(positions)
+    if active:
+        return await _leave_out(deps, plan, nominal, "its run is being ended already")
+    if queued:
+        return await _leave_out(deps, plan, nominal, "a run of it is starting already")
+    run_id = run_id_of_fire(plan.pipeline, plan.name, nominal)
+    wanted = RunRequested(
+        pipeline=plan.pipeline,
+        trigger=Trigger(kind="daemon_restart", who="restart_interval", schedule=plan.id, nominal=nominal),
+        priority=plan.priority,
+    )
+    asked = await request(deps, run_id, wanted, Cause(correlation_id=run_id))
+    return deps.acted[run_id] if asked else 0
+
+
+async def _leave_out(deps: Deps, plan: Plan, nominal: datetime, reason: str) -> int:
+    fact = ScheduleFireSkipped(pipeline=plan.pipeline, first=nominal, last=nominal, count=1, reason=reason)
+    cause = Cause(correlation_id=plan.id)
+    appended = await execute(deps.log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)
+    return appended[-1].seq if appended else 0

@@ -1,0 +1,80 @@
+"""The loop that listens for runners: whose slots there are, and whose attempts are lost."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.leases import Heartbeat
+from fastflow_events.run.commands import Holder, LoseAttempt
+from fastflow_rules.liveness import Liveness
+from fastflow_rules.pools import LiveRunner
+
+from fastflow_scheduler.deps import Deps
+from fastflow_scheduler.handlers.appending import append
+
+logger = logging.getLogger(__name__)
+
+LISTEN_EVERY_S = 1.0
+
+
+async def watch(
+    deps: Deps,
+    heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]],
+    liveness: Liveness,
+    steady: Callable[[], float],
+    changed: asyncio.Event,
+) -> None:
+    """Listen until cancelled."""
+    begin = datetime(2000, 1, 1, tzinfo=UTC)
+    last: dict[Holder, datetime] = {}
+    while True:
+        now = begin + timedelta(seconds=steady())  # a clock that nobody can set
+        try:
+            alive = await heartbeats()
+            listen(deps, alive, liveness, now, changed)
+            last |= {holder_of(beat): beat.at for beat in alive.values()}
+            await give_up(deps, last, {holder_of(beat) for beat in alive.values()}, liveness, now)
+        except InfrastructureError as exc:
+            liveness.deaf()
+            logger.warning("cannot hear the runners: %s", exc, extra={"action": "deaf"})
+        await asyncio.sleep(LISTEN_EVERY_S)
+
+
+def listen(
+    deps: Deps, alive: Mapping[str, Heartbeat], liveness: Liveness, now: datetime, changed: asyncio.Event
+) -> None:
+    """Learn whose slots there are."""
+    liveness.heard((holder_of(beat) for beat in alive.values()), now)
+    places = deps.book.runs.places
+    runners = {name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()}
+    if runners != places.pools.runners:
+        places.set_runners(runners)
+        changed.set()
+
+
+async def give_up(
+    deps: Deps, last: dict[Holder, datetime], living: set[Holder], liveness: Liveness, now: datetime
+) -> None:
+    """Say that attempts are lost whose holder has been silent for too long; `last` has everybody's last heartbeat."""
+    held = {}
+    for run_id in list(deps.book.runs.held):
+        open_run = deps.book.runs.shelf.get(run_id)
+        if open_run is not None and open_run.run.holder is not None:
+            held[run_id] = open_run.run.holder
+    liveness.forget({*held.values(), *living})
+    for gone in last.keys() - {*held.values(), *living}:
+        del last[gone]
+    for run_id, holder in held.items():
+        if holder in living:
+            continue
+        lost_at = liveness.lost_at(holder)
+        open_run = deps.book.runs.shelf.get(run_id)
+        if lost_at is not None and now >= lost_at and open_run is not None:
+            await append(deps, run_id, LoseAttempt(attempt=open_run.run.attempt, last_heartbeat=last.get(holder)))
+
+
+def holder_of(beat: Heartbeat) -> Holder:
+    """The process that a heartbeat speaks for."""
+    return Holder(runner=beat.runner, incarnation=beat.incarnation, engine=beat.engine)

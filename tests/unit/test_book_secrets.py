@@ -1,0 +1,46 @@
+"""The scheduler grants the newest version of a secret that is there, and knows no value."""
+
+from fastflow_events.fact import Fact
+from fastflow_events.recorded import Recorded
+from fastflow_events.secret.events import SecretRemoved, SecretSet
+from fastflow_events.testing.builders import CAUSE, NOON
+from fastflow_scheduler.book import Book
+
+
+def after(*facts: tuple[str, Fact]) -> Book:
+    book = Book()
+    for seq, (name, fact) in enumerate(facts, start=1):
+        book.apply(
+            Recorded(
+                seq=seq,
+                aggregate="secret",
+                id=name,
+                version=seq,
+                at=NOON,
+                source="/fastflow/gateway/1",
+                cause=CAUSE,
+                fact=fact,
+            )
+        )
+    return book
+
+
+def was_set(version: int) -> SecretSet:
+    return SecretSet(version=version, sealed="sealed text", who="ann")
+
+
+def test_the_newest_version_counts_and_a_removed_secret_does_not() -> None:
+    book = after(("A", was_set(1)), ("B", was_set(1)), ("A", was_set(2)), ("B", SecretRemoved(who="ann")))
+    assert book.secrets.versions() == {"A": 2}
+    assert book.secrets.shelf.dirty == {"A", "B"}
+
+
+def test_a_secret_that_comes_back_goes_on_counting() -> None:
+    book = after(("A", was_set(1)), ("A", SecretRemoved(who="ann")), ("A", was_set(2)))
+    assert book.secrets.versions() == {"A": 2}
+
+
+def test_the_book_writes_down_its_secrets_and_no_sealed_text() -> None:
+    book = after(("A", was_set(1)))
+    assert book.secrets.shelf in book.shelves()
+    assert "sealed text" not in repr(list(book.secrets.shelf.values()))

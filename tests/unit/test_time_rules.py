@@ -1,0 +1,127 @@
+"""The agenda, the patience with silent runners, the trust in clocks, and the phase of schedules."""
+
+from datetime import datetime, timedelta
+
+from fastflow_events.schedule.events import ScheduleSet
+from fastflow_events.testing.builders import NOON, holder
+from fastflow_rules.agenda import Agenda, Entry
+from fastflow_rules.clocks import agrees, jumped
+from fastflow_rules.definition import Catchup, Definition, Schedule
+from fastflow_rules.liveness import MARGIN_S, Liveness
+from fastflow_rules.plans import plan_of_api, plans_of_file
+from fastflow_rules.timetable import next_fire
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def later(**gone: float) -> datetime:
+    return NOON + timedelta(**gone)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.one_of(st.none(), st.integers(0, 100))), max_size=200), st.integers(0, 100)
+)
+def test_the_agenda_yields_what_is_due_and_nothing_else(settings: list[tuple[int, int | None]], now: int) -> None:
+    agenda, expected = Agenda(), dict[str, int | None]()
+    for key, due in settings:
+        agenda.set(Entry("retry", str(key)), None if due is None else later(seconds=due))
+        expected[str(key)] = due
+    dues = sorted((at, key) for key, at in expected.items() if at is not None)
+    assert agenda.head() == (later(seconds=dues[0][0]) if dues else None)
+    taken = [entry.key for entry in agenda.take(later(seconds=now))]
+    assert sorted(taken) == sorted(key for at, key in dues if at <= now)
+    assert len(agenda) == sum(at > now for at, _ in dues)
+
+
+def test_a_silent_runner_is_lost_after_a_while_and_not_before_we_could_hear_for_long_enough() -> None:
+    liveness = Liveness(lease_s=15, lost_after_s=900)
+    liveness.heard([holder()], NOON)
+    liveness.heard([], later(seconds=100))
+    assert liveness.lost_at(holder()) == later(seconds=900)
+    liveness.deaf()
+    assert liveness.lost_at(holder()) is None
+    liveness.heard([], later(seconds=895))
+    assert liveness.lost_at(holder()) == later(seconds=895 + 30 + MARGIN_S)
+
+
+def test_whoever_was_never_heard_is_given_the_whole_time_from_our_start_on() -> None:
+    liveness = Liveness(lease_s=15, lost_after_s=900)
+    liveness.heard([], later(hours=5))
+    assert liveness.lost_at(holder()) == later(hours=5, seconds=900)
+    liveness.heard([holder()], later(hours=5, seconds=10))
+    assert liveness.lost_at(holder()) == later(hours=5, seconds=910)
+
+
+def test_a_clock_behind_the_servers_is_believed_and_one_ahead_is_not() -> None:
+    age = timedelta(seconds=5)
+    assert agrees(later(days=-1), NOON, age=age)
+    assert agrees(later(seconds=10), NOON, age=age)
+    assert not agrees(later(seconds=11), NOON, age=age)
+
+
+def test_only_a_jump_forward_is_suspicious() -> None:
+    assert not jumped((NOON, 0), (later(seconds=60), 60))
+    assert not jumped((NOON, 0), (later(hours=-1), 60))
+    assert not jumped((NOON, 0), (later(seconds=64), 60))
+    assert jumped((NOON, 0), (later(days=1), 60))
+
+
+def test_a_sync_that_changes_nothing_about_an_interval_keeps_its_phase() -> None:
+    first = plans_of_file("p", Definition(interval_s=3600), at=NOON, before={})
+    synced = plans_of_file("p", Definition(interval_s=3600, description="new"), at=later(minutes=59), before=first)
+    assert synced == first
+    faster = plans_of_file("p", Definition(interval_s=600), at=later(minutes=59), before=synced)
+    assert next_fire(faster["default"].timetable, after=later(minutes=59)) == later(minutes=69)
+
+
+def test_schedules_inherit_what_they_do_not_say_and_are_run_configurations() -> None:
+    definition = Definition(
+        schedules=(
+            Schedule(id="often", interval_s=60, jitter_s=5, priority=-1, catchup=Catchup(policy="skip")),
+            Schedule(id="rarely", cron="@weekly", timezone="Europe/Berlin", enabled=False),
+            Schedule(id="by hand"),
+        ),
+        catchup=Catchup(policy="all"),
+        jitter_s=7,
+        priority=3,
+    )
+    plans = plans_of_file("p", definition, at=NOON, before={})
+    assert set(plans) == {"often", "rarely"}
+    often, rarely = plans["often"], plans["rarely"]
+    assert (often.jitter_s, often.priority, often.catchup.policy, often.enabled) == (5, -1, "skip", True)
+    assert (rarely.jitter_s, rarely.priority, rarely.catchup.policy, rarely.enabled) == (7, 3, "all", False)
+    assert (often.run_config_id, often.id) == ("often", "p:often")
+
+
+def test_run_once_and_restarts_are_schedules_beside_the_others() -> None:
+    definition = Definition(
+        run_once_at=later(days=1), restart_interval="90", schedules=(Schedule(id="s", cron="@daily"),)
+    )
+    plans = plans_of_file("p", definition, at=NOON, before={})
+    assert {name: plan.does for name, plan in plans.items()} == {"s": "run", "@once": "run", "@restart": "restart"}
+    assert next_fire(plans["@once"].timetable, after=NOON) == later(days=1)
+    assert next_fire(plans["@restart"].timetable, after=NOON) == later(seconds=90)
+    nightly = plans_of_file("p", Definition(restart_interval="0 3 * * *"), at=NOON, before={})
+    assert next_fire(nightly["@restart"].timetable, after=NOON) == later(hours=15)
+
+
+def test_a_schedule_that_was_disabled_starts_anew() -> None:
+    def said(*, enabled: bool) -> Definition:
+        return Definition(interval_s=3600, enabled=enabled)
+
+    off = plans_of_file("p", said(enabled=False), at=NOON, before={})
+    on = plans_of_file("p", said(enabled=True), at=later(hours=5), before=off)
+    assert on["default"].since == later(hours=5)
+
+
+def test_setting_the_same_times_again_keeps_what_is_settled() -> None:
+    fact = ScheduleSet(pipeline="p", name="x", interval_s=60)
+    before = plan_of_api(fact, at=NOON, before=None, priority=2)
+    again = plan_of_api(
+        ScheduleSet(pipeline="p", name="x", interval_s=60, jitter_s=3), at=later(hours=1), before=before, priority=2
+    )
+    assert (again.since, again.timetable.anchor, again.jitter_s, again.priority) == (NOON, NOON, 3, 2)
+    other = plan_of_api(
+        ScheduleSet(pipeline="p", name="x", interval_s=61), at=later(hours=1), before=before, priority=2
+    )
+    assert other.since == later(hours=1)
