@@ -158,6 +158,26 @@ def test_endless_output_that_could_always_go_on_is_held_in_bounded_memory() -> N
     assert max(len(stream._held) for stream in masker._streams.values()) < 1400
 
 
+@pytest.mark.parametrize("at", range(1, 12))
+def test_neither_half_of_a_value_that_a_gap_cuts_in_two_leaves(at: int) -> None:
+    value = "correct-horse"
+    masker = Masker([value])
+    before = masker.feed(frame(f"it is {value[:at]}".encode()))
+    after = masker.feed(frame(f"{value[at:]} indeed\n".encode()), gap=True)
+    left, right = (before.data + after.data).removeprefix(b"it is ").removesuffix(b" indeed\n"), value.encode()
+    assert len(left.replace(MASK, b"")) < 4
+    assert not any(right[n : n + 4] in left for n in range(len(right) - 3))
+
+
+def test_at_a_gap_everything_else_leaves() -> None:
+    masker = Masker(["correct-horse"])
+    outs = [masker.feed(frame(b"abc co")), masker.feed(frame(b"rn and horses\n"), gap=True)]
+    assert b"".join(out.data for out in outs) == b"abc corn and horses\n"
+    assert masker.feed(frame(b"ect-"), gap=True).data == MASK
+    assert masker.feed(frame(b"no piece of it"), gap=True).data == b"no piece of it"
+    assert masker.rest() == []
+
+
 def test_a_text_is_masked_as_a_whole() -> None:
     assert Masker(["hunter22"]).text("to/hunter22/and hunt") == "to/***/and hunt"
 

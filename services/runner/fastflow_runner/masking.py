@@ -25,8 +25,8 @@ _HEAD = 8
 class Mask(Protocol):
     """What stands between the engine's frames and the log; fed with every frame of an attempt once, in order."""
 
-    def feed(self, frame: OutFrame) -> OutFrame:
-        """The frame as it may leave; possibly without its ending, possibly empty."""
+    def feed(self, frame: OutFrame, *, gap: bool = False) -> OutFrame:
+        """The frame as it may leave, possibly without its ending, possibly empty; after a gap output is missing."""
 
     def rest(self) -> list[OutFrame]:
         """What was held back, once nothing follows."""
@@ -43,10 +43,11 @@ class Masker:
         self._streams = {"stdout": Stream(self._needles), "stderr": Stream(self._needles)}
         self._last: dict[str, OutFrame] = {}
 
-    def feed(self, frame: OutFrame) -> OutFrame:
-        """The frame without values."""
+    def feed(self, frame: OutFrame, *, gap: bool = False) -> OutFrame:
+        """The frame without values; at a gap also without what may be half of one."""
         self._last[frame.stream] = frame
-        data = self._streams[frame.stream].feed(frame.data)
+        stream = self._streams[frame.stream]
+        data = stream.feed_after_gap(frame.data) if gap else stream.feed(frame.data)
         return frame if data is frame.data else replace(frame, data=data)
 
     def rest(self) -> list[OutFrame]:
@@ -93,6 +94,10 @@ class Needles:
                 return size
         return 0
 
+    def ended(self, data: bytes) -> int:
+        """Length of the longest beginning of `data` in which a needle goes on that began before, 4 bytes or more."""
+        return max((_going_on(data, needle) for needle in self.all), default=0) if len(data) >= MIN_BYTES else 0
+
 
 class Stream:
     """One stream on its way; holds at most as much as the longest needle but one byte."""
@@ -107,6 +112,14 @@ class Stream:
         """What may leave now."""
         text = self._held + data if self._held else data
         return self._pass(text, len(text) - self._needles.begun(text))
+
+    def feed_after_gap(self, data: bytes) -> bytes:
+        """The same where output is missing before `data`: neither half of a value that the gap cut in two leaves."""
+        half = len(self._held) - self._covered >= MIN_BYTES
+        before = MASK if half else self.end()
+        self._held, self._covered = b"", 0
+        ended = self._needles.ended(data)
+        return before + (MASK if ended else b"") + self.feed(data[ended:])
 
     def end(self) -> bytes:
         """What was held back and turned out to be the beginning of nothing."""
@@ -159,13 +172,24 @@ def _overlap(data: bytes, last: bytes, needle: bytes) -> int:
     return 0
 
 
+def _going_on(data: bytes, needle: bytes) -> int:
+    """Length of the longest piece of `needle`, but not its beginning, that `data` begins with and does not leave."""
+    at = needle.find(data[:MIN_BYTES], 1)
+    while at >= 0:
+        piece = needle[at : at + len(data)]
+        if data.startswith(piece) and (at + len(piece) == len(needle) or len(piece) == len(data)):
+            return len(piece)
+        at = needle.find(data[:MIN_BYTES], at + 1)
+    return 0
+
+
 class Withheld:
     """Lets nothing out but a sentence at the end: values that were given to the run cannot be opened to be masked."""
 
     def __init__(self, notice: OutFrame) -> None:
         self._notice = notice
 
-    def feed(self, frame: OutFrame) -> OutFrame:
+    def feed(self, frame: OutFrame, *, gap: bool = False) -> OutFrame:
         """The frame, empty."""
         return replace(frame, data=b"")
 

@@ -147,7 +147,7 @@ class Shipper:
             # In one step with the count, so that a frame that is read again is not looked at twice.
             if index >= len(self._lead) and not masked:
                 self.tally.engine_bytes += len(frame.data)
-                frame = self._mask.feed(frame) if self._mask else frame
+                frame = self._mask.feed(frame, gap=gap_bytes > 0) if self._mask else frame
             counter = self.tally.counter
             held = _Held(index, frame, gap_bytes, counter.complete, counter.open)
             if gap_bytes:
