@@ -1,15 +1,18 @@
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from docker import DockerClient
 from docker.errors import APIError
 from docker.models.containers import Container
+from docker.types import Mount
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract, output_of
+from fastflow_runner.testing.interpreters import archive, copy_into
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 
 pytestmark = pytest.mark.docker
@@ -54,6 +57,13 @@ class TestDockerEnvironments(EnvironmentContract):
     @pytest.fixture(autouse=True)
     def _engine(self, engine: DockerClient) -> None:
         self.engine = engine
+
+    async def bring(self, source: Path, folder: Path) -> None:
+        copy_into(source, folder / "python")
+        mounts = [Mount("/uv", DEPLOYMENT.volume)]
+        carrier = self.engine.containers.create(DEPLOYMENT.image, mounts=mounts, labels={"fastflow.tool": OWNER})
+        carrier.put_archive("/uv", archive(folder))
+        carrier.remove()
 
     async def kill_in_the_middle(self) -> None:
         filters: dict[str, str | list[str] | bool] = {"label": f"fastflow.tool={OWNER}", "status": "running"}

@@ -7,6 +7,7 @@ import pytest
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.process import ProcessExecutor
 from fastflow_runner.testing.environment_contract import EnvironmentContract
+from fastflow_runner.testing.interpreters import copy_into
 from fastflow_runner.testing.tools import find_uv
 
 
@@ -33,6 +34,9 @@ class TestProcessEnvironments(EnvironmentContract):
     @pytest.fixture(autouse=True)
     def _root(self, root: Path) -> None:
         self.root = root
+
+    async def bring(self, source: Path, folder: Path) -> None:
+        copy_into(source, self.root / "uv/python")
 
     async def kill_in_the_middle(self) -> None:
         async def building() -> list[int]:

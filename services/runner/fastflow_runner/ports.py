@@ -22,6 +22,12 @@ class ImageMissingError(InfrastructureError):
     code = "image-missing"
 
 
+class VolumeChangedError(InfrastructureError):
+    """Code or environment are no longer where they were made; user code was not started."""
+
+    code = "volume-changed"
+
+
 class NotAfterError(FastflowError):
     """The lease that allowed this start has run out; user code was not started."""
 
@@ -52,14 +58,6 @@ class Prepared(Struct, frozen=True, kw_only=True):
     lock: str = ""
     prepare_s: float = 0.0
     """0 when it was there already."""
-
-
-class Keep(Struct, frozen=True, kw_only=True):
-    """How many artifacts of one attempt are kept, at most; names as the entry program knows them."""
-
-    count: int = 200
-    file_bytes: int = 256 << 20
-    total_bytes: int = 1 << 30
 
 
 class Keep(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, expect
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_keeper import Keeper
-from fastflow_runner.adapters.docker_launch import Launcher, VolumeChangedError, Wanted, first_record
+from fastflow_runner.adapters.docker_launch import Launcher, Wanted, first_record
 from fastflow_runner.adapters.docker_listed import listed
 from fastflow_runner.adapters.docker_pool import Pool
 from fastflow_runner.adapters.docker_tools import DockerTools
@@ -26,7 +26,17 @@ from fastflow_runner.container_spec import Deployment, jit_body, run_body, run_n
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import decode_line
 from fastflow_runner.orders import STATE_FOLDER, Places, manifest_of, run_order
-from fastflow_runner.ports import AttemptRef, Exit, Found, Frame, ImageMissingError, Launch, Prepared, Started
+from fastflow_runner.ports import (
+    AttemptRef,
+    Exit,
+    Found,
+    Frame,
+    ImageMissingError,
+    Launch,
+    Prepared,
+    Started,
+    VolumeChangedError,
+)
 
 logger = logging.getLogger(__name__)
 _MAX_GRACE_S = 86_400

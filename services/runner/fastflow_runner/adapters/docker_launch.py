@@ -27,19 +27,13 @@ from fastflow_runner.adapters.docker_pool import Pool
 from fastflow_runner.bounds import Bounds
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import decode_line
-from fastflow_runner.ports import NotAfterError, Started
+from fastflow_runner.ports import NotAfterError, Started, VolumeChangedError
 
 _TRIES = 5
 _ABANDONED_S = 2.0
 _START_S = 120.0
 _ASK_AGAIN_S = 0.02
 _STDOUT = 1
-
-
-class VolumeChangedError(InfrastructureError):
-    """Code or environment are no longer in the shared volume; they will be made again."""
-
-    code = "volume-changed"
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

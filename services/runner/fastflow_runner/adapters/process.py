@@ -24,7 +24,17 @@ from fastflow_runner.adapters.process_table import ProcessId, boot_id, ended, is
 from fastflow_runner.adapters.spool import follow_spool
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.orders import code_name, manifest_of, run_order
-from fastflow_runner.ports import AttemptRef, Exit, Found, Frame, Launch, NotAfterError, Prepared, Started
+from fastflow_runner.ports import (
+    AttemptRef,
+    Exit,
+    Found,
+    Frame,
+    Launch,
+    NotAfterError,
+    Prepared,
+    Started,
+    VolumeChangedError,
+)
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -191,6 +201,8 @@ class ProcessExecutor:
             reason, detail = marks.refused(folder.marker("refused"))
             if reason == "not_after":
                 raise NotAfterError(detail, run=launch.ref.name)
+            if reason in {"code", "interpreter"}:
+                raise VolumeChangedError(detail, run=launch.ref.name)
             raise InfrastructureError(detail, run=launch.ref.name, reason=reason)
 
     def _settled(self, folder: ProcessFolder, process: ProcessId) -> Started | None:

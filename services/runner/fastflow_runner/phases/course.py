@@ -1,5 +1,7 @@
 """The course of one attempt, from wherever it stands to its end."""
 
+import logging
+
 from fastflow_events.errors import ContractError, FencedError, InfrastructureError, NotFoundError
 
 from fastflow_runner.attempt import Brief, CancelledRunError, Signals
@@ -7,7 +9,12 @@ from fastflow_runner.deps import Deps
 from fastflow_runner.outcome import Ending, is_disk_full, never_ran, of_exit, why_not
 from fastflow_runner.patience import insist
 from fastflow_runner.phases import code, environment, finish, start, stream
-from fastflow_runner.ports import DependencyError, Started
+from fastflow_runner.ports import DependencyError, Started, VolumeChangedError
+
+logger = logging.getLogger(__name__)
+
+VOLUME_TRIES = 3
+"""How often code and environment are made for one attempt when they disappear before it starts."""
 
 
 async def pursue(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> None:
@@ -38,11 +45,7 @@ async def _begin(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
         if (started := known or brief.started) is not None:
             return started
     try:
-        await code.stage(deps, brief, signals)
-        deps.passed("code")
-        prepared = await environment.prepare(deps, brief, signals)
-        deps.passed("environment")
-        started = await start.start(deps, brief, signals, prepared)
+        started = await _make_ready_and_start(deps, brief, signals)
         deps.passed("launched")
     except CancelledRunError:
         return never_ran("cancelled", "before the script was started")
@@ -52,3 +55,19 @@ async def _begin(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
     except (ContractError, InfrastructureError, NotFoundError) as exc:
         return never_ran("infrastructure_error", why_not(str(exc)))
     return started
+
+
+async def _make_ready_and_start(deps: Deps, brief: Brief, signals: Signals) -> Started:
+    """Code, environment, start; all of it again when somebody has emptied the volume in between."""
+    for again in range(VOLUME_TRIES):
+        await code.stage(deps, brief, signals)
+        deps.passed("code")
+        prepared = await environment.prepare(deps, brief, signals)
+        deps.passed("environment")
+        try:
+            return await start.start(deps, brief, signals, prepared)
+        except VolumeChangedError as exc:
+            if again + 1 == VOLUME_TRIES:
+                raise
+            logger.warning("made ready again: %s", exc, extra={"action": "volume_changed"})
+    raise AssertionError("unreachable")

@@ -4,6 +4,7 @@
 import asyncio
 import time
 from hashlib import sha256
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -14,6 +15,7 @@ from msgspec import structs
 from fastflow_runner.ports import DependencyError, Executor
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
+from fastflow_runner.testing.interpreters import WANTED, other_interpreter
 
 Source = Literal["none", "pep723", "uv_lock", "requirements_lock", "requirements"]
 BLOCK = '# /// script\n# requires-python = "{requires}"\n# dependencies = ["{package}"]\n# ///\n'
@@ -146,7 +148,7 @@ class EnvironmentContract:
         script = (
             "import idna, os, subprocess, sys\n"
             "subprocess.run(['uv', 'pip', 'install', '-q', '--python', sys.executable, 'six==1.17.0'], check=True)\n"
-            "import six\nprint(idna.__version__, six.__version__, sys.argv, os.path.isdir(os.environ['UV_CACHE_DIR']))\n"
+            "import six\nprint(idna.__version__, six.__version__, sys.argv, os.path.isdir(os.getenv('UV_CACHE_DIR')))\n"
         )
         files = {"main.py": script, "requirements.txt": "-r more.txt\n", "more.txt": "idna==3.10\n"}
         specification = a_specification(await self.staged(executor, files), requirements="idna==3.10\n")
@@ -154,6 +156,32 @@ class EnvironmentContract:
         for _ in range(2):
             said = (await output_of(executor, specification)).splitlines()
             assert said[0] == "3.10 1.17.0 ['main.py'] True", said
+
+    async def test_a_pipeline_has_the_python_it_names_and_another_environment_with_it(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        source = other_interpreter()
+        if source is None:
+            pytest.skip("no second interpreter to copy; type: pyenv install 3.12")
+        tree = await self.staged(executor, {"main.py": "import idna, sys\nprint(sys.version_info[:2])\n"})
+        specification = a_specification(tree, requirements="idna==3.10\n")
+        await self.bring(source, tmp_path)
+        other = structs.replace(specification, python=WANTED)
+        assert await output_of(executor, other) == "(3, 12)\n"
+        assert await output_of(executor, specification) == "(3, 11)\n"
+        first, second = [await executor.prepare(each, None) for each in (specification, other)]
+        assert first.environment != second.environment
+        block = BLOCK.format(requires=">=3.12", package="idna==3.10")
+        assert await output_of(executor, from_source(tree, "pep723", block, python=">=3.12")) == "(3, 12)\n"
+
+    async def test_a_python_that_does_not_exist_is_told_at_once(self, executor: Executor) -> None:
+        specification = structs.replace(a_specification("0" * 40, requirements="idna\n"), python="3.99")
+        with pytest.raises(DependencyError, match=r"3\.99"):
+            await executor.prepare(specification, None)
+
+    async def bring(self, source: Path, folder: Path) -> None:
+        """Lay an interpreter where uv keeps those it has installed."""
+        raise NotImplementedError
 
     async def kill_in_the_middle(self) -> None:
         """`kill -9` what builds an environment, as soon as a part of it is there."""
