@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract, output_of
 from fastflow_runner.testing.interpreters import archive, copy_into
+from fastflow_runner.testing.private_index import PASSWORD
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 
 pytestmark = pytest.mark.docker
@@ -55,8 +57,36 @@ def engine() -> Iterator[DockerClient]:
 
 class TestDockerEnvironments(EnvironmentContract):
     @pytest.fixture(autouse=True)
-    def _engine(self, engine: DockerClient) -> None:
-        self.engine = engine
+    def _engine(self, engine: DockerClient, proxy: str) -> Iterator[None]:
+        self.engine, self.proxy = engine, proxy
+        self.opened: list[DockerExecutor] = []
+        yield
+        for executor in self.opened:
+            executor.close()
+
+    def index_host(self) -> str:
+        bridge = self.engine.networks.get("bridge")
+        return str(bridge.attrs["IPAM"]["Config"][0]["Gateway"])
+
+    def with_settings(self, uv_settings: dict[str, str]) -> DockerExecutor:
+        executor = DockerExecutor(
+            self.proxy, deployment=DEPLOYMENT, owner=OWNER, key=b"key", uv_settings=uv_settings, grace_s=1.0
+        )
+        self.opened.append(executor)
+        return executor
+
+    async def traces(self) -> bytes:
+        containers = self.engine.containers.list(all=True, filters={"label": f"fastflow.tool={OWNER}"})
+        said = [json.dumps(container.attrs).encode() + container.logs() for container in containers]
+        found = self.engine.containers.run(
+            DEPLOYMENT.image,
+            ["-c", f"grep -rl {PASSWORD} /uv || echo nowhere"],
+            entrypoint="sh",
+            mounts=[Mount("/uv", DEPLOYMENT.volume, read_only=True)],
+            remove=True,
+        )
+        assert found == b"nowhere\n"
+        return b"".join(said)
 
     async def bring(self, source: Path, folder: Path) -> None:
         copy_into(source, folder / "python")

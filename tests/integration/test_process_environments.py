@@ -35,6 +35,23 @@ class TestProcessEnvironments(EnvironmentContract):
     def _root(self, root: Path) -> None:
         self.root = root
 
+    @pytest.fixture(autouse=True)
+    def _closing(self) -> Iterator[None]:
+        self.opened: list[ProcessExecutor] = []
+        yield
+        for executor in self.opened:
+            executor.close()
+
+    def with_settings(self, uv_settings: dict[str, str]) -> ProcessExecutor:
+        key, variables = b"key", os.environ
+        self.opened.append(
+            ProcessExecutor(self.root, uv=find_uv(), key=key, variables=variables, uv_settings=uv_settings)
+        )
+        return self.opened[-1]
+
+    async def traces(self) -> bytes:
+        return b"".join(path.read_bytes() for path in self.root.rglob("*") if path.is_file() and _is_small(path))
+
     async def bring(self, source: Path, folder: Path) -> None:
         copy_into(source, self.root / "uv/python")
 
@@ -45,6 +62,10 @@ class TestProcessEnvironments(EnvironmentContract):
 
         for pid in await eventually(building, within_s=100):
             os.kill(pid, signal.SIGKILL)
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size < 1 << 20
 
 
 def _children(pid: int) -> list[int]:

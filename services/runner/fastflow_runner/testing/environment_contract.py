@@ -16,6 +16,7 @@ from fastflow_runner.ports import DependencyError, Executor
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.interpreters import WANTED, other_interpreter
+from fastflow_runner.testing.private_index import PACKAGE, PASSWORD, USER, private_index, settings
 
 Source = Literal["none", "pep723", "uv_lock", "requirements_lock", "requirements"]
 BLOCK = '# /// script\n# requires-python = "{requires}"\n# dependencies = ["{package}"]\n# ///\n'
@@ -178,6 +179,34 @@ class EnvironmentContract:
         specification = structs.replace(a_specification("0" * 40, requirements="idna\n"), python="3.99")
         with pytest.raises(DependencyError, match=r"3\.99"):
             await executor.prepare(specification, None)
+
+    async def test_a_private_index_is_read_with_credentials_that_nobody_sees_afterwards(self, tmp_path: Path) -> None:
+        with private_index(self.index_host()) as url:
+            executor = self.with_settings(settings(url))
+            script = f"import {PACKAGE}, os\nprint({PACKAGE}.WORD, sorted(n for n in os.environ if 'INDEX' in n))\n"
+            specification = a_specification(
+                await self.staged(executor, {"main.py": script}), requirements=f"{PACKAGE}==1.0\n"
+            )
+            prepared = await executor.prepare(specification, None)
+            assert await output_of(executor, specification) == "private []\n"
+            assert not [word for word in (PASSWORD, USER) if word in f"{prepared}"]
+            assert PASSWORD.encode() not in await self.traces()
+            wrong = self.with_settings(settings(url, "wr0ng-password"))
+            with pytest.raises(DependencyError) as refused:
+                await wrong.prepare(a_specification("0" * 40, requirements=f"{PACKAGE}>=1\n"), None)
+            assert "wr0ng-password" not in str(refused.value)
+
+    def index_host(self) -> str:
+        """Address of this machine that preparations reach."""
+        return "127.0.0.1"
+
+    def with_settings(self, uv_settings: dict[str, str]) -> Executor:
+        """An executor with settings for uv, closed with the test."""
+        raise NotImplementedError
+
+    async def traces(self) -> bytes:
+        """Everything that preparations have left on disk and on the engine."""
+        raise NotImplementedError
 
     async def bring(self, source: Path, folder: Path) -> None:
         """Lay an interpreter where uv keeps those it has installed."""
