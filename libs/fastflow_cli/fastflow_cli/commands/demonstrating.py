@@ -5,11 +5,13 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from fastflow_events.errors import FastflowError
+from fastflow_events.settings import ALIASES
 
 from fastflow_cli.client import gateway
 from fastflow_cli.commands.planning import plan_up
@@ -26,6 +28,7 @@ from fastflow_cli.local.logs import tail
 from fastflow_cli.local.services import SERVICES
 from fastflow_cli.local.signals import until_signal
 
+PRE_HEAT = "FASTFLOW_PRE_HEAT"
 PIPELINE = "slow_output"
 ENV = {"STEPS": "6", "PAUSE_S": "0.3"}
 
@@ -67,17 +70,24 @@ def demo(
             insecure=False,
             executor=executor,
             fixed_ports=False,
-            env=os.environ,
+            env=without_preheating(os.environ),
         )
         return asyncio.run(until_signal(play(plan, story, commit, started), interrupted=Exit.INTERRUPTED))
-    except FastflowError:
+    except FastflowError as exc:
         show_logs(Home(folder / "home"))
+        if isinstance(exc, CliError) and exc.fix and str(folder) in exc.fix and not keep:
+            exc.fix = "fastflow demo --keep"  # the folder it points into is about to go
         raise
     finally:
         if keep:
             say(f"kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def without_preheating(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment with nothing prepared ahead, because the demo shows what a first run does."""
+    return {**{k: v for k, v in env.items() if k != ALIASES.get(PRE_HEAT)}, PRE_HEAT: "0"}
 
 
 async def play(plan: Plan, story: Story, commit: str, started: float) -> int:
@@ -117,9 +127,14 @@ async def acts(installation: Installation, story: Story, commit: str) -> tuple[s
 def show_logs(home: Home) -> None:
     """The end of the log of each service that complained; of the runner when none did."""
     tails = {service: tail(home.log_of(service), 8) for service in SERVICES}
-    complaining = {s: lines for s, lines in tails.items() if any('"level":"error"' in line for line in lines)}
+    complaining = {s: lines for s, lines in tails.items() if any(is_complaint(line) for line in lines)}
     for service, lines in (complaining or {"runner": tails["runner"]}).items():
         if lines:
             say(f"--- the end of {service}'s log")
         for line in lines:
             say(line)
+
+
+def is_complaint(line: str) -> bool:
+    """True for an error in the log, and for the words of a process that ended without logging."""
+    return '"level":"error"' in line or (bool(line.strip()) and not line.startswith("{"))
