@@ -15,6 +15,7 @@ from msgspec import structs
 from fastflow_runner.ports import DependencyError, Executor
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
+from fastflow_runner.testing.git_package import GIT_PACKAGE, git_package
 from fastflow_runner.testing.interpreters import WANTED, other_interpreter
 from fastflow_runner.testing.private_index import PACKAGE, PASSWORD, USER, private_index, settings
 
@@ -139,6 +140,17 @@ class EnvironmentContract:
         assert prepared.prepare_s == 0
         again = await other.prepare(a_specification(tree, requirements="docopt\n"), prepared.lock)
         assert again.environment == prepared.environment
+
+    async def test_a_package_in_a_git_repository_is_built_at_the_commit_it_had(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        with git_package(tmp_path, self.index_host()) as (url, commit):
+            script = f"import {GIT_PACKAGE}\nprint({GIT_PACKAGE}.WORD)\n"
+            tree = await self.staged(executor, {"main.py": script})
+            specification = a_specification(tree, requirements=f"{GIT_PACKAGE} @ git+{url}\n")
+            prepared = await executor.prepare(specification, None)
+            assert prepared.lock.strip().endswith(f"@{commit}")
+            assert await output_of(executor, specification) == "from git\n"
 
     async def test_sources_that_cannot_be_built_are_told_in_the_words_of_uv(self, executor: Executor) -> None:
         line = "nothing @ git+https://127.0.0.1:1/nothing.git\n"
