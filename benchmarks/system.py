@@ -3,9 +3,10 @@
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -82,8 +83,10 @@ class System:
 
 
 @asynccontextmanager
-async def system() -> AsyncIterator[System]:
+async def system(settings: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[System]:
     """A fresh installation with its pipelines discovered; nothing of it is left afterwards.
+
+    `settings` are added to the environment of its services.
 
     Raises:
         CannotMeasureError: it does not find its pipelines.
@@ -101,6 +104,7 @@ async def system() -> AsyncIterator[System]:
             insecure=False,
             executor=None,
             fixed_ports=False,
+            env={**os.environ, **settings},
         )
         engine = find_engine(os.environ) if plan.choice.kind == "docker" else None
         if isinstance(engine, str):
