@@ -49,13 +49,18 @@ async def cancel(deps: Deps) -> None:
 
 
 async def withdraw(deps: Deps, run_ids: list[str], now: datetime) -> None:
-    """Take back what nobody claimed in time; it costs no retry."""
+    """Take back what nobody claimed in time; it costs no retry.
+
+    Only whoever leads does: it also dispatches, so that both instants come from one clock.
+    """
 
     async def take_back(run_id: str) -> None:
         open_run = deps.book.runs.shelf.get(run_id)
         if open_run is None or open_run.run.phase != "dispatched":
             return
         deps.book.agenda.set(Entry("claim", run_id), now + AGAIN)
+        if deps.leadership.lease is None:
+            return
         waited = deps.settings.claim_within_s
         reason = f"no runner of pool {open_run.pool} claimed it within {waited:g} s"
         await append(deps, run_id, WithdrawDispatch(attempt=open_run.run.attempt, reason=reason))
