@@ -23,9 +23,11 @@ async def show_packages(door: Gateway, story: Story) -> None:
         CliError: a run failed, or the second one installed something again.
     """
     first = await run_quietly(door)
-    how = "from the package index" if first["prepare_s"] else "by an earlier run on this engine, so nothing to do now"
-    took = f" in {duration(first['prepare_s'])}" if first["prepare_s"] else ""
-    story.tell(f"{PIPELINE} needs requests and pandas: installed by uv {how}{took}; run {first['id']} succeeded")
+    if first["prepare_s"]:
+        how = f"installed by uv from the package index in {duration(first['prepare_s'])}"
+    else:
+        how = "installed already, by an earlier run on this engine"
+    story.tell(f"{PIPELINE} needs requests and pandas: {how}; run {first['id']} succeeded")
     second = await run_quietly(door)
     if second["prepare_s"]:
         raise CliError(f"run {second['id']} prepared its environment again, in {duration(second['prepare_s'])}")
