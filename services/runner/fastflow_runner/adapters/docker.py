@@ -64,25 +64,31 @@ class DockerExecutor:
         standby: int = 0,
         grace_s: float = 10.0,
         clock: Callable[[], float] = time.time,
+        passed: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Talk to the socket proxy at `url`; nothing is connected yet.
 
         `owner` labels the containers: `found` sees those of the same owner only. `key` names the folders of code;
         `uv_settings` go to uv when it prepares, with credentials of package indexes if need be; `standby` is
         how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
-        a script's time is over.
+        a script's time is over; `passed` hears of each step of a start.
         """
         self._engine = Engine(url, deployment)
         self._deployment = deployment
         self._owner = owner
         self._grace_s = grace_s
         home = sha256(b"home" + key).hexdigest()[:8]
-        self._pool = Pool(self._engine, deployment, owner=owner, home=home)
+        self._pool = Pool(self._engine, deployment, owner=owner, home=home, passed=passed)
         self._keeper = Keeper(self._pool, self._engine, ceiling=standby)
-        self._launcher = Launcher(self._pool, clock)
+        self._launcher = Launcher(self._pool, clock, passed)
         self._tools = DockerTools(self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}))
         self._info: _Info | None = None
         self._ends: dict[AttemptRef, asyncio.Future[bytes]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many standby workers wait for an attempt."""
+        return len(self._pool.waiting)
 
     async def engine_id(self) -> str:
         """Id of the Docker daemon."""

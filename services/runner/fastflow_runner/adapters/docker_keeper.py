@@ -46,8 +46,10 @@ class Keeper:
                 except InfrastructureError as exc:
                     self._put_off(0.0)
                     logger.warning("no standby worker: %s", exc, extra={"action": "standby_postponed"})
+                # Not `wait_for`: before Python 3.12 it forgets a cancel that comes together with the bell.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._pool.bell.wait(), LOOK_EVERY_S)
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._pool.bell.wait()
         finally:
             await self._close()
 
@@ -97,6 +99,8 @@ class Keeper:
         with suppress(TimeoutError, InfrastructureError):
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await asyncio.gather(*(self._pool.drop(worker) for worker in list(self._pool.waiting)))
+                # One that was just being made is known to the engine only.
+                await self._pool.sweep(first=False)
                 self._pool.nets.shrink(0, "")
                 await self._pool.nets.clean()
 

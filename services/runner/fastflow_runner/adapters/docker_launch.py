@@ -54,9 +54,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class Launcher:
     """Starts attempts, one call at a time for each."""
 
-    def __init__(self, pool: Pool, clock: Callable[[], float]) -> None:
+    def __init__(self, pool: Pool, clock: Callable[[], float], passed: Callable[[str], None]) -> None:
         self._pool = pool
         self._clock = clock
+        self._passed = passed
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def launch(self, wanted: Wanted) -> Started:
@@ -131,21 +132,21 @@ class Launcher:
         self._pool.gone(container.name, reuse=False)
         return True
 
-
-async def _order(stream: Stream, order: bytes) -> Started | None:
-    """Say what is to be done; the answer is the first record, if the connection lives to bring it."""
-    try:
-        await stream.write(order)
-        first = b""
-        async for number, content in stream.frames():
-            first += content if number == _STDOUT else b""
-            if b"\n" in first:
-                letter, payload = decode_line(first.partition(b"\n")[0])
-                return marks.started(payload) if letter == "s" else None
-    finally:
-        # The engine closes the container's standard input with this connection, here as when this process dies.
-        stream.close()
-    return None
+    async def _order(self, stream: Stream, order: bytes) -> Started | None:
+        """Say what is to be done; the answer is the first record, if the connection lives to bring it."""
+        try:
+            await stream.write(order)
+            self._passed("order_sent")
+            first = b""
+            async for number, content in stream.frames():
+                first += content if number == _STDOUT else b""
+                if b"\n" in first:
+                    letter, payload = decode_line(first.partition(b"\n")[0])
+                    return marks.started(payload) if letter == "s" else None
+        finally:
+            # The engine closes the container's standard input with this connection, here as when this process dies.
+            stream.close()
+        return None
 
 
 async def first_record(container: Container, *, follow: bool) -> Started | None:

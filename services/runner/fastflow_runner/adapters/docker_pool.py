@@ -9,7 +9,7 @@ Whatever goes wrong with a worker, its attempt gets a container of its own inste
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from secrets import token_hex
 
@@ -28,12 +28,18 @@ from fastflow_runner.template import fill
 class Pool:
     """The standby workers of one runner; it is empty until somebody keeps it."""
 
-    def __init__(self, engine: Engine, deployment: Deployment, *, owner: str, home: str) -> None:
-        """`home` is eight hex digits that tell installations apart whose runners have the same name."""
+    def __init__(
+        self, engine: Engine, deployment: Deployment, *, owner: str, home: str, passed: Callable[[str], None]
+    ) -> None:
+        """`home` is eight hex digits that tell installations apart whose runners have the same name.
+
+        `passed` hears of each step on an attempt's way to its worker.
+        """
         self._engine = engine
         self._deployment = deployment
         self._owner = owner
         self._home = home
+        self._passed = passed
         self._busy: set[str] = set()
         """Names of containers that are being made, taken or started."""
         self.nets = Nets(engine, deployment, owner=owner, home=home)
@@ -71,6 +77,7 @@ class Pool:
         while (worker := self._choose(bounds)) is not None:
             self.waiting.remove(worker)
             self._busy.add(worker.name)
+            self._passed("standby_chosen")
             try:
                 said, alive = await asyncio.gather(
                     standby.rename(self._engine, worker, run, owner=self._owner), self.nets.is_alive(worker.net)
@@ -80,7 +87,9 @@ class Pool:
                     return None
                 if said == "renamed":
                     self.nets.renamed(worker.name, run)
+                    self._passed("standby_renamed")
                     if alive and (worker.bounds == bounds or await Container(self._engine, run).update(bounds)):
+                        self._passed("standby_updated")
                         return worker.stream
                     await self._end(worker, run, reuse=alive)
                     return None

@@ -1,6 +1,8 @@
 """The one executor the settings name."""
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -41,6 +43,7 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
         key=key,
         uv_settings=uv_settings,
         standby=min(settings.standby, settings.max_concurrent),
+        passed=lambda step: _die(step, settings.crash_at),
     )
 
 
@@ -52,3 +55,9 @@ def _process(
         raise SettingsError(f"uv is not at FASTFLOW_UV={settings.uv}; install it, or name its path there")
     root = settings.shared_folder / "process"
     return ProcessExecutor(root, uv=uv, key=key, variables=variables, uv_settings=uv_settings)
+
+
+def _die(step: str, crash_at: str) -> None:
+    """Where the settings say so, die as by `kill -9`; for tests of recovery only."""
+    if step == crash_at:
+        os.kill(os.getpid(), signal.SIGKILL)
