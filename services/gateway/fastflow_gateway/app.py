@@ -19,20 +19,26 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import License
 
+from fastflow_gateway.adapters.code import BundleCode
 from fastflow_gateway.adapters.letters import JetStreamLetters
 from fastflow_gateway.adapters.output import JetStreamOutput
 from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
+from fastflow_gateway.adapters.questions import NatsQuestions
 from fastflow_gateway.adapters.read_model import SqliteReadModel
+from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.http.code import CodeController
 from fastflow_gateway.http.dead_letters import DeadLetterController
 from fastflow_gateway.http.events import EventController
 from fastflow_gateway.http.health import live, metrics, read_model, ready
+from fastflow_gateway.http.hooks import take_push
 from fastflow_gateway.http.logs import LogController
 from fastflow_gateway.http.origin import provide_cause, provide_who, refuse_foreign
 from fastflow_gateway.http.pipelines import PipelineController
+from fastflow_gateway.http.plan import show_plan
 from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
-from fastflow_gateway.http.repositories import list_repositories, request_sync
+from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync
 from fastflow_gateway.http.runs import RunController
 from fastflow_gateway.http.secrets import SecretController
 from fastflow_gateway.pings import pings_of
@@ -47,8 +53,12 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     EventController,
     DeadLetterController,
     SecretController,
+    RepositoryController,
+    CodeController,
     list_repositories,
     request_sync,
+    take_push,
+    show_plan,
     live,
     ready,
     metrics,
@@ -115,6 +125,9 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             rows=SqliteReadModel(store),
             output=JetStreamOutput(nc),
             letters=JetStreamLetters(nc),
+            questions=NatsQuestions(nc),
+            code=BundleCode(nc),
+            hook_secrets=lambda: hook_secrets(settings.hook_secrets_file),
             changes=changes,
             clock=utc_now,
             chance=os.urandom,

@@ -7,7 +7,7 @@ from fastflow_events.log import EventLog
 from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.ports import Letters, Output, ReadModel
+from fastflow_gateway.ports import Code, Letters, Output, Questions, ReadModel
 
 
 class Deps(Struct, frozen=True, kw_only=True):
@@ -17,6 +17,10 @@ class Deps(Struct, frozen=True, kw_only=True):
     rows: ReadModel
     output: Output
     letters: Letters
+    questions: Questions
+    code: Code
+    hook_secrets: Callable[[], list[str]]
+    """The secrets of push hooks, read anew; empty while none are set."""
     changes: Changes
     clock: Callable[[], datetime]
     chance: Callable[[int], bytes]

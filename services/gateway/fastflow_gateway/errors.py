@@ -56,6 +56,22 @@ class NotRetryableError(DomainError):
     code = "dead-letter-not-retryable"
 
 
+class NotGenuineError(DomainError):
+    """Nobody who may send this has sent it."""
+
+    code = "not-genuine"
+
+
+class InvalidParamsError(ContractError):
+    """The parameters are not those the pipeline takes."""
+
+    code = "invalid-params"
+
+    def __init__(self, message: str, findings: tuple[Finding, ...], **context: str) -> None:
+        super().__init__(message, **context)
+        self.findings = findings
+
+
 class ForeignOriginError(DomainError):
     """A page of another origin may not do this."""
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from fastflow_events.output import Chunk
 
@@ -83,6 +83,52 @@ class Output(Protocol):
 
     async def ping(self) -> str | None:
         """None when output can be read, else what is wrong."""
+
+
+class Questions(Protocol):
+    """What git_sync knows and no fact says."""
+
+    async def ask(self, what: str, question: bytes, *, timeout_s: float = 30.0) -> bytes:
+        """Ask and wait for the answer.
+
+        Raises:
+            InfrastructureError: git_sync is not there, or takes too long.
+        """
+
+
+class CodeFile(NamedTuple):
+    """A file of a bundle."""
+
+    path: str
+    size: int
+    kind: Literal["file", "executable", "link"]
+    target: str = ""
+    """Where a link leads."""
+
+
+class Code(Protocol):
+    """The code of runs, as it was stored before they started."""
+
+    async def files(self, tree: str) -> list[CodeFile]:
+        """Every file of a bundle, in its order.
+
+        Raises:
+            BundleMissingError: the bundle is not stored, or not any more.
+        """
+
+    async def file(self, tree: str, path: str) -> bytes | None:
+        """The content of one regular file; None when there is none at this path.
+
+        Raises:
+            BundleMissingError: the bundle is not stored, or not any more.
+        """
+
+    async def archive(self, tree: str) -> tuple[int, AsyncIterator[bytes]]:
+        """Size and bytes of the bundle itself, a tar.zst.
+
+        Raises:
+            BundleMissingError: the bundle is not stored, or not any more.
+        """
 
 
 class Letters(Protocol):

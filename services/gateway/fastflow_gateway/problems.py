@@ -16,7 +16,9 @@ from fastflow_gateway.errors import (
     Finding,
     ForeignOriginError,
     InvalidFieldError,
+    InvalidParamsError,
     KeyReusedError,
+    NotGenuineError,
     NotRunnableError,
 )
 
@@ -24,6 +26,8 @@ STATUS: dict[type[FastflowError], int] = {
     NotFoundError: 404,
     KeyReusedError: 422,
     InvalidFieldError: 422,
+    InvalidParamsError: 422,
+    NotGenuineError: 401,
     ForeignOriginError: 403,
     DomainError: 409,
     ConcurrencyError: 409,
@@ -52,7 +56,7 @@ def problem_of(error: FastflowError) -> Problem:
     match error:
         case InvalidFieldError():
             findings: tuple[Finding, ...] = (error.finding,)
-        case NotRunnableError():
+        case NotRunnableError() | InvalidParamsError():
             findings = error.findings
         case _:
             findings = ()

@@ -20,6 +20,8 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """Listen on other addresses than loopback although nobody has to log in."""
     address_file: Path | None = None
     """Where to write the URL once the gateway listens."""
+    hook_secrets_file: Path | None = None
+    """File with the secrets of push hooks, one per line; without it no hook is taken."""
     max_body_bytes: Bytes = 1_000_000
     keep_alive_s: Seconds = 15.0
     """A silent event stream says that it lives after this long."""

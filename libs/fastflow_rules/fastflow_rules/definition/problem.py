@@ -13,6 +13,8 @@ class Problem(Struct, frozen=True, kw_only=True):
     """JSON path from the root of the file: `$.schedules[0].timeout`."""
     found: str
     allowed: str
+    member: str = ""
+    """The last name of the path, as it was written; empty for the root and for elements of lists."""
 
     def __str__(self) -> str:
         return f"{self.path}: found {self.found}; allowed: {self.allowed}"
@@ -29,15 +31,17 @@ class Report:
 class At:
     """A place in the file, and the report that collects what is found there."""
 
-    def __init__(self, report: Report, path: str = "$") -> None:
+    def __init__(self, report: Report, path: str = "$", member: str = "") -> None:
         self.report = report
         self.path = path
+        self.member = member
 
     def key(self, name: str) -> "At":
         """The place of one member of the object here."""
         return At(
             self.report,
             f"{self.path}.{name}" if name.isidentifier() and len(name) <= MAX_FOUND else f"{self.path}[{brief(name)}]",
+            name,
         )
 
     def item(self, index: int) -> "At":
@@ -62,7 +66,7 @@ class At:
             self.report.warnings.append(f"{self.path}: {sentence}")
 
     def _refuse(self, found: str, allowed: str) -> Problem:
-        problem = Problem(path=self.path, found=found, allowed=allowed)
+        problem = Problem(path=self.path, found=found, allowed=allowed, member=self.member)
         self.report.problems.append(problem)
         return problem
 

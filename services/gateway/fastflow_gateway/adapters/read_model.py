@@ -66,7 +66,7 @@ class SqliteReadModel:
 
     async def repositories(self) -> list[RepositoryRow]:
         """Repositories by name."""
-        return await self._select(RepositoryRow, "repositories ORDER BY name")
+        return await self._select(RepositoryRow, "repositories WHERE status != 'removed' ORDER BY name")
 
     async def secrets(self) -> list[SecretRow]:
         """Secrets by name."""

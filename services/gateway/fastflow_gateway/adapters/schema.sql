@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS pipelines (
     tree TEXT NOT NULL,
     definition TEXT NOT NULL,
     errors TEXT NOT NULL,
-    paused INTEGER NOT NULL
+    paused INTEGER NOT NULL,
+    requirements_sha256 TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS repositories (
@@ -66,7 +67,11 @@ CREATE TABLE IF NOT EXISTS repositories (
     pipelines INTEGER NOT NULL,
     invalid INTEGER NOT NULL,
     synced_at TEXT,
-    requested_seq INTEGER NOT NULL
+    requested_seq INTEGER NOT NULL,
+    configured_by TEXT NOT NULL,
+    credentials TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS secrets (

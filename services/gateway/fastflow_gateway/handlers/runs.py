@@ -10,8 +10,8 @@ from fastflow_events.run.events import RunRequested, Trigger
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import KeyReusedError
-from fastflow_gateway.handlers.pipelines import find_runnable
+from fastflow_gateway.errors import InvalidParamsError, KeyReusedError
+from fastflow_gateway.handlers.pipelines import find_runnable, fitting
 from fastflow_gateway.views import runs as view
 from fastflow_gateway.views.runs import RunRow, RunStatus
 from fastflow_gateway.wish import RunWish
@@ -42,11 +42,13 @@ async def request_run(
     Raises:
         NotFoundError: there is no such pipeline.
         NotRunnableError: the pipeline is invalid or disabled.
+        InvalidParamsError: the parameters are not those the pipeline takes.
         KeyReusedError: the id stands for another wish.
     """
     try:
         row = await find_runnable(deps, pipeline, wish.run_config_id)
-    except DomainError:
+        wish = fitting(row, wish)
+    except (DomainError, InvalidParamsError):
         if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
             return earlier
         raise

@@ -8,6 +8,7 @@ from fastflow_events.repository.decider import repository_decider
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.views import repositories as view
 
 
 class SyncAccepted(Struct, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ async def request_sync(deps: Deps, repository: str | None, *, who: str, cause: C
     """
     if repository is None:
         names = [row.name for row in await deps.rows.repositories()]
-    elif (await deps.log.load("repository", repository)).recorded:
+    elif (row := view.fold((await deps.log.load("repository", repository)).recorded)) and row.status != "removed":
         names = [repository]
     else:
         raise NotFoundError("there is no such repository", repository=repository)

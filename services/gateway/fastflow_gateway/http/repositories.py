@@ -2,14 +2,15 @@
 
 from fastflow_events.recorded import Cause
 from fastflow_events.types import RepositoryName
-from litestar import get, post
+from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import RawBody
+from litestar.params import FromPath, RawBody
 from msgspec import Struct
 
 from fastflow_gateway.bodies import read_json
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers import sync
+from fastflow_gateway.handlers import repositories, sync
+from fastflow_gateway.handlers.repositories import RepositoryWish
 from fastflow_gateway.handlers.sync import SyncAccepted
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.views.repositories import RepositoryRow
@@ -38,6 +39,56 @@ class RepositoryList(Struct, frozen=True, kw_only=True):
 async def list_repositories(deps: NamedDependency[Deps]) -> RepositoryList:
     """Every watched repository and how its last reading went."""
     return RepositoryList(items=await deps.rows.repositories())
+
+
+class RepositoryController(Controller):
+    """Say which repositories are watched."""
+
+    path = "/api/repositories/{name:str}"
+    tags = ("repositories",)
+
+    @get()
+    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> RepositoryRow:
+        """One watched repository."""
+        return await repositories.find_repository(deps, name)
+
+    @put(operation_class=operation_with(RepositoryWish))
+    async def configure(
+        self,
+        *,
+        name: FromPath[str],
+        body: RawBody,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> RepositoryRow:
+        """Watch a repository from now on; a token is sealed before it is stored."""
+        wish = read_json(body, RepositoryWish)
+        return await repositories.configure(deps, name, wish, who=who, cause=cause)
+
+    @delete()
+    async def remove(
+        self,
+        *,
+        name: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Watch it no more; its pipelines go, its runs and their code stay."""
+        await repositories.remove(deps, name, who=who, cause=cause)
+
+    @post("/deploy-key", status_code=202)
+    async def deploy_key(
+        self,
+        *,
+        name: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> SyncAccepted:
+        """Ask for a new SSH key; its public half appears in the repository, the private one never leaves git_sync."""
+        return await repositories.request_deploy_key(deps, name, who=who, cause=cause)
 
 
 @post("/api/sync", tags=["repositories"], status_code=202, operation_class=operation_with(SyncWish))

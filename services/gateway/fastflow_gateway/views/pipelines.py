@@ -36,6 +36,8 @@ class PipelineRow(Struct, frozen=True):
     """JSON list of sentences; empty unless invalid."""
     paused: int = 0
     """1 while new runs are held back."""
+    requirements_sha256: str = ""
+    """Hash of what its packages come from; empty for none."""
 
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -52,6 +54,7 @@ def _valid(row: PipelineRow | None, recorded: Recorded, fact: PipelineDiscovered
         definition=_json.encode(fact.definition).decode(),
         errors="[]",
         paused=row.paused if row else 0,
+        requirements_sha256=fact.requirements_sha256,
     )
 
 

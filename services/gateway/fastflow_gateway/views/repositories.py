@@ -1,10 +1,14 @@
 """Table `repositories`: one row per watched repository."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from fastflow_events.recorded import Recorded
 from fastflow_events.repository.events import (
+    Credentials,
     RepositoryConfigured,
+    RepositoryDeployKeyGenerated,
+    RepositoryRemoved,
     RepositorySynced,
     RepositorySyncFailed,
     RepositorySyncRequested,
@@ -14,7 +18,7 @@ from msgspec.structs import replace
 
 from fastflow_gateway.views.instants import text_of
 
-RepositoryStatus: TypeAlias = Literal["new", "synced", "failed"]
+RepositoryStatus: TypeAlias = Literal["new", "synced", "failed", "removed"]
 
 
 class RepositoryRow(Struct, frozen=True):
@@ -35,6 +39,13 @@ class RepositoryRow(Struct, frozen=True):
     synced_at: str | None = None
     requested_seq: int = 0
     """Stream position of the newest wish to fetch; 0 when nobody has asked yet."""
+    configured_by: str = "environment"
+    """`environment` or `api`; what the environment says cannot be changed by the API."""
+    credentials: str = ""
+    """What git_sync was given to get in, in words; never a secret."""
+    public_key: str = ""
+    """Public half of the deploy key, for the Git host."""
+    fingerprint: str = ""
 
 
 def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | None:
@@ -43,7 +54,21 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
     fact, seq = recorded.fact, recorded.seq
     match fact:
         case RepositoryConfigured():
-            return replace(row, seq=seq, url=fact.url, branch=fact.branch, subfolder=fact.subfolder)
+            fresh = row.status == "removed" or row.url != fact.url
+            return replace(
+                row,
+                seq=seq,
+                status="new" if fresh else row.status,
+                url=fact.url,
+                branch=fact.branch,
+                subfolder=fact.subfolder,
+                configured_by=fact.by,
+                credentials=words(fact.credentials),
+            )
+        case RepositoryRemoved():
+            return RepositoryRow(name=row.name, seq=seq, status="removed")
+        case RepositoryDeployKeyGenerated():
+            return replace(row, seq=seq, public_key=fact.public_key, fingerprint=fact.fingerprint)
         case RepositorySyncRequested():
             return replace(row, seq=seq, requested_seq=seq)
         case RepositorySynced():
@@ -61,3 +86,23 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
             return replace(row, seq=seq, status="failed", reason=fact.reason)
         case _:
             return row
+
+
+def fold(history: Iterable[Recorded]) -> RepositoryRow | None:
+    """The row after a whole history, oldest first."""
+    row: RepositoryRow | None = None
+    for recorded in history:
+        row = project(row, recorded)
+    return row
+
+
+def words(given: Credentials) -> str:
+    """What was given, without what it is."""
+    said = [
+        f"user {given.user}" if given.user else "",
+        "sealed token" if given.sealed_token else "",
+        f"token file {given.token_file}" if given.token_file else "",
+        f"SSH key file {given.ssh_key_file}" if given.ssh_key_file else "",
+        "known hosts" if given.known_hosts else "",
+    ]
+    return ", ".join(word for word in said if word)

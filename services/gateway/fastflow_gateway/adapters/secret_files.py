@@ -1,0 +1,21 @@
+"""Secrets in files, read anew whenever they are needed, so that they can be rotated."""
+
+from pathlib import Path
+
+from fastflow_events.errors import InfrastructureError
+
+from fastflow_gateway.hooks import secrets_in
+
+
+def hook_secrets(path: Path | None) -> list[str]:
+    """The secrets of push hooks; empty without a file.
+
+    Raises:
+        InfrastructureError: the file cannot be read.
+    """
+    if path is None:
+        return []
+    try:
+        return secrets_in(path.read_text())
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InfrastructureError("the file FASTFLOW_HOOK_SECRETS_FILE names cannot be read") from exc

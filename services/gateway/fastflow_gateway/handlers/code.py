@@ -1,0 +1,51 @@
+"""Exactly the files a run ran, or will run, at their commit."""
+
+from fastflow_events.errors import NotFoundError
+from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.run.events import RunDispatched, RunRequested
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    """Where the code of a run comes from."""
+
+    pipeline: str
+    repository: str
+    commit: str
+    tree: str
+    entry_point: str | None
+    """None before the run is dispatched."""
+
+
+async def code_of_run(deps: Deps, run_id: str) -> Ran:
+    """What a run's first dispatch froze; before it, the stored version of the commit that was asked for.
+
+    Raises:
+        NotFoundError: there is no such run, or its code is not stored yet.
+    """
+    facts = (await deps.log.load("run", run_id)).facts
+    request = next((fact for fact in facts if isinstance(fact, RunRequested)), None)
+    if request is None:
+        raise NotFoundError("there is no such run", run=run_id[:64])
+    frozen = next((fact.specification for fact in facts if isinstance(fact, RunDispatched)), None)
+    if frozen is not None:
+        return Ran(
+            pipeline=frozen.pipeline,
+            repository=frozen.repository,
+            commit=frozen.commit,
+            tree=frozen.tree,
+            entry_point=frozen.entry_point,
+        )
+    history = (await deps.log.load("pipeline", request.pipeline)).facts
+    versions = [f for f in history if isinstance(f, PipelineVersionStored) and f.commit == request.commit]
+    if not versions:
+        raise NotFoundError("the code of this run is not stored yet", run=run_id[:64])
+    return Ran(
+        pipeline=request.pipeline,
+        repository=versions[-1].repository,
+        commit=versions[-1].commit,
+        tree=versions[-1].tree,
+        entry_point=None,
+    )

@@ -1,0 +1,154 @@
+"""Which repositories are watched, and how git_sync gets in."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from fastflow_events import sealing, subjects
+from fastflow_events.errors import ContractError, NotFoundError
+from fastflow_events.execute import execute
+from fastflow_events.recorded import Cause
+from fastflow_events.repository.commands import ConfigureRepository, RemoveRepository, RequestDeployKey
+from fastflow_events.repository.decider import repository_decider
+from fastflow_events.repository.events import Credentials, RepositoryConfigured
+from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote
+from msgspec import Meta, Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidFieldError
+from fastflow_gateway.handlers.sync import SyncAccepted
+from fastflow_gateway.views import repositories as view
+from fastflow_gateway.views.repositories import RepositoryRow
+
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_HOST_KEY = re.compile(
+    r"\S+ (?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(?: .*)?|@(?:cert-authority|revoked) .+|#.*"
+)
+
+
+class RepositoryWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A repository to watch; what is left out is not kept from before."""
+
+    url: Annotated[str, Meta(max_length=2000)]
+    """https://, http://, ssh://, user@host:path, or file:// where that is allowed; never with a password."""
+    branch: Annotated[str, Meta(max_length=200)] = "main"
+    subfolder: Annotated[str, Meta(max_length=500)] = ""
+    user: Annotated[str, Meta(max_length=200)] = ""
+    """User name that goes with the token."""
+    token: Annotated[str, Meta(max_length=4000)] = ""
+    """Password or token for HTTPS; sealed before it is stored, so that only git_sync can read it."""
+    sealed_token: Annotated[str, Meta(max_length=8000)] = ""
+    """The same, sealed by the caller: `sealed:v1:…`."""
+    token_file: Annotated[str, Meta(max_length=100)] = ""
+    """The same, as the name of a file in git_sync's folder of secrets."""
+    ssh_key_file: Annotated[str, Meta(max_length=100)] = ""
+    """Name of a file in git_sync's folder of secrets; else its deploy key is used."""
+    known_hosts: Annotated[str, Meta(max_length=16_000)] = ""
+    """Public keys of the SSH host, as lines of `known_hosts`."""
+
+
+class _Key(Struct, frozen=True):
+    public_key: bytes
+
+
+async def configure(deps: Deps, name: str, wish: RepositoryWish, *, who: str, cause: Cause) -> RepositoryRow:
+    """Watch a repository, or watch it differently from now on.
+
+    Raises:
+        InvalidFieldError: an address, a branch or credentials that cannot be.
+        ConfiguredByEnvironmentError: the environment of git_sync says what this repository is.
+        InfrastructureError: git_sync is not there to seal a token for, or the log failed.
+    """
+    try:
+        subjects.encode(name)
+    except ContractError as exc:
+        raise InvalidFieldError(str(exc), "") from exc
+    url = _checked(wish.url, "/url", lambda url: remote(url).shown)
+    configured = RepositoryConfigured(
+        url=url,
+        branch=_checked(wish.branch, "/branch", check_branch),
+        subfolder=_checked(wish.subfolder, "/subfolder", check_subfolder),
+        by="api",
+        credentials=await _credentials(deps, name, wish),
+        who=who,
+    )
+    await execute(deps.log, repository_decider, name, ConfigureRepository(configured=configured), cause=cause)
+    return await find_repository(deps, name)
+
+
+async def remove(deps: Deps, name: str, *, who: str, cause: Cause) -> None:
+    """Watch a repository no more; its pipelines go, its runs and their code stay.
+
+    Raises:
+        NotFoundError: it is not watched.
+        ConfiguredByEnvironmentError: only the environment can remove it.
+    """
+    await execute(deps.log, repository_decider, name, RemoveRepository(by="api", who=who), cause=cause)
+
+
+async def request_deploy_key(deps: Deps, name: str, *, who: str, cause: Cause) -> SyncAccepted:
+    """Ask git_sync for a new SSH key; its public half appears in the repository's row.
+
+    Raises:
+        NotFoundError: it is not watched.
+    """
+    [recorded] = await execute(deps.log, repository_decider, name, RequestDeployKey(who=who), cause=cause)
+    return SyncAccepted(repository=name, seq=recorded.seq)
+
+
+async def find_repository(deps: Deps, name: str) -> RepositoryRow:
+    """The repository as of its newest fact.
+
+    Raises:
+        NotFoundError: it is not watched.
+    """
+    row = view.fold((await deps.log.load("repository", name)).recorded)
+    if row is None or row.status == "removed":
+        raise NotFoundError("there is no such repository", repository=name)
+    return row
+
+
+def _checked(value: str, pointer: str, check: Callable[[str], str]) -> str:
+    try:
+        return check(value)
+    except InvalidRemoteError as exc:
+        raise InvalidFieldError(str(exc), pointer) from exc
+
+
+async def _credentials(deps: Deps, name: str, wish: RepositoryWish) -> Credentials:
+    given = [member for member in ("token", "sealed_token", "token_file") if getattr(wish, member)]
+    if len(given) > 1:
+        raise InvalidFieldError(f"a token is given once, not as {' and '.join(given)}", f"/{given[1]}")
+    for member in ("token_file", "ssh_key_file"):
+        if (file := getattr(wish, member)) and not _FILE.fullmatch(file):
+            raise InvalidFieldError("the name of a file, without folders", f"/{member}")
+    for line in wish.known_hosts.splitlines():
+        if line.strip() and not _HOST_KEY.fullmatch(line.strip()):
+            raise InvalidFieldError("lines as in known_hosts: host, kind of key, key", "/known_hosts")
+    sealed = wish.sealed_token
+    if sealed:
+        _check_sealed(sealed)
+    if wish.token:
+        sealed = await _sealed(deps, name, wish.token)
+    return Credentials(
+        user=wish.user or ("" if (place := remote(wish.url)).protocol == "ssh" else place.user),
+        token_file=wish.token_file,
+        sealed_token=sealed,
+        ssh_key_file=wish.ssh_key_file,
+        known_hosts=wish.known_hosts,
+    )
+
+
+def _check_sealed(text: str) -> None:
+    try:
+        sealing.parse(text)
+    except ContractError as exc:
+        raise InvalidFieldError(str(exc), "/sealed_token") from exc
+
+
+async def _sealed(deps: Deps, name: str, token: str) -> str:
+    if why := sealing.why_not_sealable(token):
+        raise InvalidFieldError(why, "/token")
+    answer = msgspec.json.decode(await deps.questions.ask("key", b""), type=_Key)
+    return sealing.seal(answer.public_key, ("repository", name, "token"), token)

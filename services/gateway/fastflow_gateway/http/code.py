@@ -1,0 +1,99 @@
+"""`/api/runs/{id}/code`: the files that ran."""
+
+from typing import Literal
+
+from fastflow_events.errors import NotFoundError
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Stream
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.code import code_of_run
+from fastflow_gateway.ports import CodeFile
+
+NEVER_A_PAGE = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+"""A file of a run is shown as text, whatever it says it is."""
+
+
+class CodeFileShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One file."""
+
+    path: str
+    """Bytes that are not UTF-8 read as U+FFFD."""
+    size: int
+    kind: Literal["file", "executable", "link"]
+    target: str | None = None
+    """Where a link leads."""
+
+
+class CodeShown(Struct, frozen=True, kw_only=True):
+    """The code of a run."""
+
+    pipeline: str
+    repository: str
+    commit: str
+    tree: str
+    """Git's own hash of the folder: the same tree is the same code, byte for byte."""
+    entry_point: str | None
+    items: list[CodeFileShown]
+
+
+class CodeController(Controller):
+    """Look at what ran."""
+
+    path = "/api/runs/{run_id:str}"
+    tags = ("runs",)
+
+    @get("/code")
+    async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CodeShown:
+        """Every file the run found in its folder when it began."""
+        ran = await code_of_run(deps, run_id)
+        files = await deps.code.files(ran.tree)
+        return CodeShown(
+            pipeline=ran.pipeline,
+            repository=ran.repository,
+            commit=ran.commit,
+            tree=ran.tree,
+            entry_point=ran.entry_point,
+            items=[_show(file) for file in files],
+        )
+
+    @get("/code/{file:path}", media_type="text/plain")
+    async def file(self, run_id: FromPath[str], file: FromPath[str], deps: NamedDependency[Deps]) -> Response[bytes]:
+        """One file, byte for byte."""
+        ran = await code_of_run(deps, run_id)
+        content = await deps.code.file(ran.tree, file.removeprefix("/"))
+        if content is None:
+            raise NotFoundError("the run had no such file", file=file[:300])
+        return Response(content, media_type=_media_type(content), headers=NEVER_A_PAGE)
+
+    @get("/code.tar.zst", media_type="application/zstd")
+    async def archive(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> Stream:
+        """The whole folder as it was stored, a tar.zst."""
+        ran = await code_of_run(deps, run_id)
+        size, chunks = await deps.code.archive(ran.tree)
+        headers = {
+            "Content-Length": str(size),
+            "Content-Disposition": f'attachment; filename="{ran.tree[:12]}.tar.zst"',
+            "ETag": f'"{ran.tree}"',
+        }
+        return Stream(chunks, media_type="application/zstd", headers=headers)
+
+
+def _media_type(content: bytes) -> str:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return "application/octet-stream"
+    return "text/plain"  # the framework says that it is UTF-8
+
+
+def _show(file: CodeFile) -> CodeFileShown:
+    def text(name: str) -> str:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+    return CodeFileShown(
+        path=text(file.path), size=file.size, kind=file.kind, target=text(file.target) if file.target else None
+    )
