@@ -11,6 +11,7 @@ from docker.types import Mount
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.orders import code_name
 from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract, output_of
 from fastflow_runner.testing.interpreters import archive, copy_into
@@ -30,7 +31,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("no Docker engine answers; type: make docker")
     with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
         yield url
-    forget_tools(engine, OTHER, "no-volume")
+    forget_tools(engine, OTHER, f"fastflow-jit-{code_name(b'key', 'jit tried')[:32]}")
     forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
