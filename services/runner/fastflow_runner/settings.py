@@ -31,7 +31,7 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     docker_volume: str = "fastflow-uv"
     """Volume of code and environments; the socket proxy allows no other."""
     standby: Annotated[int, Meta(ge=0, le=1000)] = 4
-    """Containers that may wait, started, for attempts; never more than slots, fewer when little is asked for, 0: none."""
+    """Containers that may wait, started, for attempts; never more than slots, fewer when little is asked; 0: none."""
     uv: str = "uv"
     """uv's binary for the process executor: a path, or a name on PATH."""
     sealing_keys_file: Path | None = None
