@@ -93,7 +93,11 @@ def seen(person: DockerClient, kind: str) -> list[Seen]:
     found: list[Seen] = person.containers.list(
         all=True, filters={"label": f"fastflow.runner={OWNER}"}, ignore_removed=True
     )
-    return [container for container in found if container.name.startswith(f"fastflow-{kind}-{OWNER}-")]
+    return [container for container in found if (container.name or "").startswith(f"fastflow-{kind}-{OWNER}-")]
+
+
+def image_of(container: Seen) -> str:
+    return str(container.attrs["Image"])
 
 
 def standby(person: DockerClient) -> Seen:
@@ -246,11 +250,11 @@ async def test_an_upgraded_image_empties_the_pool(engine: str, tmp_path: Path, p
                 assert upgraded.id != image.id
                 began = await executor.launch(launch)
                 assert began.manifest.image == upgraded.id
-                assert person.containers.get(launch.ref.name).image.id == upgraded.id
+                assert image_of(person.containers.get(launch.ref.name)) == upgraded.id
                 await executor.remove(launch.ref)
 
                 async def renewed() -> bool:
-                    workers = [worker.image.id for worker in seen(person, "standby")]
+                    workers = [image_of(worker) for worker in seen(person, "standby")]
                     return bool(workers) and set(workers) == {upgraded.id}
 
                 await eventually(renewed, within_s=30)
@@ -261,7 +265,7 @@ async def test_an_upgraded_image_empties_the_pool(engine: str, tmp_path: Path, p
                     await executor.launch(await retried(launch))
     finally:
         for found in person.images.list(filters={"label": f"upgraded={os.getpid()}"}):
-            person.images.remove(found.id, force=True)
+            person.images.remove(str(found.id), force=True)
         if person.images.list(name=name):
             person.images.remove(name)
 

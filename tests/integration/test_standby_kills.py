@@ -78,7 +78,9 @@ def ours(person: DockerClient) -> list[Seen]:
 
 
 def workers(person: DockerClient) -> list[Seen]:
-    return [seen for seen in ours(person) if seen.name.startswith("fastflow-standby-") and seen.status == "running"]
+    return [
+        seen for seen in ours(person) if (seen.name or "").startswith("fastflow-standby-") and seen.status == "running"
+    ]
 
 
 async def must_have_run_once(nc: Client, log: JetStreamLog, run_id: str) -> None:
@@ -98,7 +100,7 @@ async def nothing_is_left(runner: LivingRunner, person: DockerClient, run_id: st
 
     async def tidy() -> bool:
         names = [seen.name for seen in ours(person) if seen.status != "running"]
-        return not names and not any(run_id in seen.name for seen in ours(person))
+        return not names and not any(run_id in (seen.name or "") for seen in ours(person))
 
     await eventually(tidy, within_s=60)
     assert runner.stop() == 0

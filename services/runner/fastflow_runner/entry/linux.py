@@ -10,6 +10,16 @@ _OOM_SCORE = "/proc/self/oom_score_adj"
 _OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 
 
+def warm() -> None:
+    """Load what `harden` needs while nothing waits for it."""
+    try:
+        import ctypes  # noqa: PLC0415
+
+        ctypes.CDLL(None)
+    except (ImportError, OSError):
+        return
+
+
 def harden() -> bool:
     """Close this process's memory to others of the same user, and inherit orphaned descendants."""
     # Imported here: only this function needs it, and it is not part of every Python.

@@ -188,6 +188,8 @@ class Run:
 
 def main() -> int:
     """Exit code of the script; 125 when it was never started."""
+    # A standby worker waits below: what can be done before is not done while an attempt waits.
+    linux.warm()
     try:
         spec = json.loads(read_sealed(0, _SPECIFICATION_BYTES))
     except UnsealedError as error:
