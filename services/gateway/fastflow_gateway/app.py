@@ -38,6 +38,7 @@ from fastflow_gateway.http.origin import provide_cause, provide_who, refuse_fore
 from fastflow_gateway.http.pipelines import PipelineController
 from fastflow_gateway.http.plan import show_plan
 from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
+from fastflow_gateway.http.queue import QueueController
 from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync
 from fastflow_gateway.http.runs import RunController
 from fastflow_gateway.http.secrets import SecretController
@@ -55,6 +56,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     SecretController,
     RepositoryController,
     CodeController,
+    QueueController,
     list_repositories,
     request_sync,
     take_push,

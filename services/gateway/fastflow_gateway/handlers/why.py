@@ -1,0 +1,48 @@
+"""Why a run is as it is."""
+
+from collections.abc import Sequence
+
+from fastflow_events.errors import NotFoundError
+from fastflow_events.recorded import Recorded
+from fastflow_rules.why import Line, caused_by, story
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.queue import WaitingRun, waiting
+from fastflow_gateway.views import runs as view
+
+MOST_RUNS = 50
+
+
+class Why(Struct, frozen=True, kw_only=True):
+    """The chain of causes of one run."""
+
+    id: str
+    status: str
+    reason: str
+    lines: list[Line]
+    """Oldest cause first: those of the runs it follows, then its own."""
+    waiting: WaitingRun | None = None
+    """What it waits for while it is in the queue."""
+
+
+async def why(deps: Deps, run_id: str) -> Why:
+    """Tell the story of a run from the log, with the stories of the runs it follows.
+
+    Raises:
+        NotFoundError: nobody ever asked for it.
+    """
+    histories: dict[str, Sequence[Recorded]] = {}
+    todo = [run_id]
+    while todo and len(histories) < MOST_RUNS:
+        id = todo.pop(0)
+        if id not in histories:
+            histories[id] = (await deps.log.load("run", id)).recorded
+            todo += caused_by(histories[id])
+    row = view.fold(histories[run_id])
+    if row is None:
+        raise NotFoundError("there is no such run", run=run_id[:64])
+    queued = row.status == "queued" and row.reason != "waiting for a runner"
+    entry = next((entry for entry in await waiting(deps) if entry.id == run_id), None) if queued else None
+    lines = story(reversed(histories.values()))
+    return Why(id=run_id, status=row.status, reason=row.reason, lines=lines, waiting=entry)

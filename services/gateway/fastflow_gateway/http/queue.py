@@ -1,0 +1,108 @@
+"""`/api/queue`, and what steers the runs in it; `/api/runs/{id}/why`."""
+
+from typing import Annotated
+
+from fastflow_events.recorded import Cause
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers import queue, steering
+from fastflow_gateway.handlers.queue import WaitingRun
+from fastflow_gateway.handlers.why import Why, why
+
+Priority = Annotated[int, QueryParameter(ge=-1000, le=1000)]
+
+
+class WaitingPage(Struct, frozen=True, kw_only=True):
+    """The queue, first to start first."""
+
+    items: list[WaitingRun]
+    next: str | None = None
+
+
+class QueueController(Controller):
+    """See what waits, and why; move it; hold everything."""
+
+    path = "/api"
+    tags = ("queue",)
+
+    @get("/queue")
+    async def list(self, deps: NamedDependency[Deps]) -> WaitingPage:
+        """Every run that waits for a place, with what it waits for."""
+        return WaitingPage(items=await queue.waiting(deps))
+
+    @get("/runs/{run_id:str}/why")
+    async def why(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> Why:
+        """The chain of causes from the trigger to now; while it waits, what for."""
+        return await why(deps, run_id)
+
+    @post("/runs/{run_id:str}/prioritise", status_code=204)
+    async def prioritise(
+        self,
+        *,
+        run_id: FromPath[str],
+        priority: Priority,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Move the run in the queue; higher goes first."""
+        await steering.prioritise(deps, run_id, priority, who=who, cause=cause)
+
+    @post("/runs/{run_id:str}/hurry", status_code=204)
+    async def hurry(
+        self,
+        *,
+        run_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Do not wait for the retry's instant."""
+        await steering.hurry(deps, run_id, who=who, cause=cause)
+
+    @post("/pause", status_code=204)
+    async def pause(
+        self,
+        *,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+        why: FromQuery[str] = "",
+    ) -> None:
+        """Start nothing new anywhere; what runs goes on."""
+        await steering.pause_everything(deps, paused=True, who=who, why=why[:500], cause=cause)
+
+    @post("/resume", status_code=204)
+    async def resume(
+        self, *, deps: NamedDependency[Deps], cause: NamedDependency[Cause], who: NamedDependency[str]
+    ) -> None:
+        """Go on."""
+        await steering.pause_everything(deps, paused=False, who=who, why="", cause=cause)
+
+    @post("/pipelines/{name:str}/pause", status_code=204)
+    async def pause_pipeline(
+        self,
+        *,
+        name: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Let the pipeline's runs wait and its schedules rest."""
+        await steering.pause_pipeline(deps, name, paused=True, who=who, cause=cause)
+
+    @post("/pipelines/{name:str}/resume", status_code=204)
+    async def resume_pipeline(
+        self,
+        *,
+        name: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Let them go on."""
+        await steering.pause_pipeline(deps, name, paused=False, who=who, cause=cause)

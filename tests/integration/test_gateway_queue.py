@@ -1,0 +1,114 @@
+"""The queue over HTTP: who waits for what, why, and how it is moved and held."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastflow_events.execute import execute
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.queue.events import QueueLeased
+from fastflow_events.recorded import Position
+from fastflow_events.run.commands import ConcludeRun, DispatchAttempt, RequestCancel, RequestRun
+from fastflow_events.run.decider import run_decider
+from fastflow_events.run.events import RunPrioritised, Trigger
+from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_requested, specification
+from fastflow_events.testing.eventually import eventually
+from fastflow_gateway.testing import running_gateway
+
+pytestmark = pytest.mark.nats
+
+
+@pytest_asyncio.fixture
+async def api(nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    """A gateway that knows two pipelines, of which `one` runs alone."""
+    for name, definition in {"one": {"max_instances": 1}, "free": {}}.items():
+        found = pipeline_discovered(definition=definition)
+        await jetstream_log.append(Position(aggregate="pipeline", id=name), [found], cause=CAUSE)
+    lease = QueueLeased(term=1, leader="a", max_running=10, ageing_s=60)
+    await jetstream_log.append(Position(aggregate="queue", id="main"), [lease], cause=CAUSE)
+    async with running_gateway(nats_url, tmp_path) as base, httpx.AsyncClient(base_url=base, timeout=20) as client:
+        yield client
+
+
+async def ask(log: JetStreamLog, run_id: str, pipeline: str, **more: object) -> None:
+    request = RequestRun(request=run_requested(pipeline=pipeline, **more))
+    await execute(log, run_decider, run_id, request, cause=CAUSE)
+
+
+async def dispatch(log: JetStreamLog, run_id: str) -> None:
+    command = DispatchAttempt(pool="default", term=1, specification=specification())
+    await execute(log, run_decider, run_id, command, cause=CAUSE)
+
+
+async def queue(api: httpx.AsyncClient, length: int) -> list[dict[str, object]]:
+    async def found() -> list[dict[str, object]]:
+        items: list[dict[str, object]] = (await api.get("/api/queue")).json()["items"]
+        assert len(items) == length
+        return items or [{}]
+
+    return await eventually(found)
+
+
+async def test_a_queued_run_says_what_it_waits_for_and_whose_end_would_free_it(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog
+) -> None:
+    await ask(jetstream_log, "r1", "one")
+    await dispatch(jetstream_log, "r1")
+    await ask(jetstream_log, "r2", "one")
+
+    async def blocked() -> dict[str, object]:
+        [waiting] = await queue(api, 1)
+        assert (waiting["id"], waiting["position"], waiting["blockers"]) == ("r2", 1, ["r1"])
+        return waiting
+
+    waiting = await eventually(blocked)
+    assert waiting["waiting_for"] == "1 of at most 1 runs of this pipeline are active"
+    why = (await api.get("/api/runs/r2/why")).json()
+    assert why["waiting"]["blockers"] == ["r1"]
+    assert [line["text"] for line in why["lines"]] == ["ann asked over http for a run of one"]
+
+
+async def test_priority_moves_a_run_in_the_queue(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:
+    for run_id in ("r1", "r2"):
+        await ask(jetstream_log, run_id, "free")
+    assert (await api.post("/api/runs/r2/prioritise?priority=5")).status_code == 204
+
+    async def moved() -> bool:
+        return [item["id"] for item in await queue(api, 2)] == ["r2", "r1"]
+
+    await eventually(moved)
+    facts = (await jetstream_log.load("run", "r2")).facts
+    assert any(isinstance(fact, RunPrioritised) for fact in facts)
+
+
+async def test_pauses_are_what_runs_wait_for(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:
+    await ask(jetstream_log, "r1", "free")
+    assert (await api.post("/api/pause?why=upgrade")).status_code == 204
+    assert [item["waiting_for"] for item in await queue(api, 1)] == ["everything is paused"]
+    assert (await api.post("/api/resume")).status_code == 204
+    assert (await api.post("/api/pipelines/free/pause")).status_code == 204
+
+    async def paused() -> bool:
+        return (await queue(api, 1))[0]["waiting_for"] == "the pipeline is paused"
+
+    await eventually(paused)
+    assert (await api.post("/api/pipelines/nobody/pause")).status_code == 404
+
+
+async def test_why_tells_the_whole_chain_of_causes(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:
+    fired = Trigger(kind="schedule", schedule="free:default", nominal=NOON)
+    await ask(jetstream_log, "first", "free", trigger=fired)
+    await ask(jetstream_log, "second", "one", trigger=Trigger(kind="chain", who="free", upstream_run="first"))
+    await execute(jetstream_log, run_decider, "second", RequestCancel(who="ann", why="enough"), cause=CAUSE)
+    await execute(jetstream_log, run_decider, "second", ConcludeRun(), cause=CAUSE)
+    why = (await api.get("/api/runs/second/why")).json()
+    assert [line["text"] for line in why["lines"]] == [
+        "schedule free:default, meant for 2026-03-01T12:00:00Z, asked for a run of free",
+        "the end of run first of free asked for a run of one",
+        "ann asked for its end: enough",
+        "it is over: cancelled, cancelled before it was started",
+    ]
+    assert (why["status"], why["waiting"]) == ("cancelled", None)
+    assert (await api.get("/api/runs/nobody/why")).status_code == 404
