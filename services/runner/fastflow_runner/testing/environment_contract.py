@@ -2,6 +2,8 @@
 """What environments are on every executor: one class of tests, inherited by the tests of each."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -18,29 +20,20 @@ from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.git_package import GIT_PACKAGE, git_package
 from fastflow_runner.testing.interpreters import WANTED, other_interpreter
 from fastflow_runner.testing.private_index import PACKAGE, PASSWORD, USER, private_index, settings
+from fastflow_runner.testing.tools import find_uv
 
 Source = Literal["none", "pep723", "uv_lock", "requirements_lock", "requirements"]
 BLOCK = '# /// script\n# requires-python = "{requires}"\n# dependencies = ["{package}"]\n# ///\n'
-PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["idna"]\n'
-LOCK = """\
-version = 1
-requires-python = ">=3.11"
-
-[[package]]
-name = "idna"
-version = "3.10"
-source = { registry = "https://pypi.org/simple" }
-wheels = [
-    { url = "https://files.pythonhosted.org/packages/76/c6/c88e154df9c4e1a2a66ccf0005a88dfb2650c1dffb6f5ce603dfbd452ce3/idna-3.10-py3-none-any.whl", hash = "sha256:946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3" },
-]
-
-[[package]]
-name = "thing"
-version = "1"
-source = { virtual = "." }
-dependencies = [{ name = "idna" }]
-"""  # noqa: E501
+PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["idna==3.10"]\n'
 IMPORT = "import idna\nprint(idna.__version__)\n"
+
+
+def lock_of(project: str, folder: Path) -> str:
+    """The `uv.lock` of a `pyproject.toml`, as uv writes it on this machine."""
+    (folder / "pyproject.toml").write_text(project)
+    command = [find_uv(), "lock", "--quiet", "--no-config", "--python", sys.executable]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return (folder / "uv.lock").read_text()
 
 
 def from_source(tree: str, source: Source, text: str, *, python: str = "3.11") -> Specification:
@@ -89,12 +82,13 @@ class EnvironmentContract:
         with pytest.raises(DependencyError, match=r"the script wants Python >=3\.98, its pipeline says 3\.11"):
             await executor.prepare(from_source("0" * 40, "pep723", block), None)
 
-    async def test_a_projects_own_lock_is_installed_as_it_is(self, executor: Executor) -> None:
-        files = {"main.py": IMPORT, "uv.lock": LOCK, "pyproject.toml": PROJECT}
+    async def test_a_projects_own_lock_is_installed_as_it_is(self, executor: Executor, tmp_path: Path) -> None:
+        lock = await asyncio.to_thread(lock_of, PROJECT, tmp_path)
+        files = {"main.py": IMPORT, "uv.lock": lock, "pyproject.toml": PROJECT}
         tree = await self.staged(executor, files)
-        specification = from_source(tree, "uv_lock", LOCK)
+        specification = from_source(tree, "uv_lock", lock)
         prepared = await executor.prepare(specification, None)
-        assert prepared.lock.startswith("idna==3.10 \\\n    --hash=sha256:946d195a")
+        assert prepared.lock.startswith("idna==3.10 \\\n    --hash=sha256:")
         assert await output_of(executor, specification) == "3.10\n"
         assert await output_of(executor, specification, prepared.lock) == "3.10\n"
 
