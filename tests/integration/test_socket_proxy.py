@@ -82,8 +82,9 @@ class Proxy:
     def raw(self, data: bytes) -> int:
         """Status of the answer to raw bytes; 0 when the proxy just hung up."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(data)
             try:
+                # It may hang up before all of a large body was sent.
+                connection.sendall(data)
                 answer = connection.recv(4096)
                 if answer.startswith(b"HTTP/1.1 100"):
                     answer = answer.partition(b"\r\n\r\n")[2] or connection.recv(4096)
