@@ -95,7 +95,7 @@ class Gateway:
             raise NotRunningError(f"the gateway at {self.url} does not answer: {exc or type(exc).__name__}") from exc
         if answer.is_error:
             raise error_of(answer)
-        found: Answer = answer.json()
+        found: Answer = answer.json() if answer.content else {}
         return found
 
 
