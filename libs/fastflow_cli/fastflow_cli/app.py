@@ -27,6 +27,8 @@ VERBS = {
     "resume": "commands.queue:resume",
     "rebuild": "commands.rebuilding:rebuild",
     "validate": "commands.validating:validate",
+    "plan": "commands.branching:plan",
+    "gc": "commands.collecting:gc",
     "seal": "commands.secrets:seal",
     "subject": "commands.bus:subject",
     "keys": "commands.bus:keys",

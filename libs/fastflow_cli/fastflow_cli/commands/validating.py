@@ -1,61 +1,46 @@
-"""`validate`: read every pipeline.json of a folder as the service would."""
+"""`validate`: judge the pipelines of a folder exactly as the service would."""
 
 from pathlib import Path
+from typing import Annotated
 
-from fastflow_rules.definition import Definition, parse
+from cyclopts import Parameter
 
+from fastflow_cli.checking import Checked, check
 from fastflow_cli.console import say, show_json, show_table
 from fastflow_cli.errors import UsageError
 from fastflow_cli.exits import Exit
 from fastflow_cli.options import Json
 
-ENTRY_POINTS = ("main.py", "main.ipynb")
-METADATA = "pipeline.json"
 
+def validate(
+    folder: Path = Path(), *, strict: Annotated[bool, Parameter(negative=())] = False, json: Json = False
+) -> int:
+    """Check every pipeline of a folder before pushing it; ends with 1 when one is wrong.
 
-def validate(folder: Path = Path(), *, json: Json = False) -> int:
-    """Check the pipeline.json of every pipeline in a folder, before pushing it; ends with 1 when one is wrong.
+    Inside a Git work tree what Git ignores is not looked at.
 
     Parameters
     ----------
     folder
-        A repository, or one pipeline.
+        A repository, the folder of its pipelines, or one pipeline.
+    strict
+        Warnings count as errors.
     json
         For programs.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder")
-    found = [judge(each) for each in folders_in(folder)]
-    wrong = sum(bool(errors) for _, errors, _ in found)
+    found = check(folder.resolve())
+    wrong = [each for each in found if each.errors or (strict and each.warnings)]
     if json:
-        show_json({"items": [{"pipeline": n, "errors": e, "warnings": w} for n, e, w in found]})
-    else:
-        rows = [
-            (name, "wrong" if errors else "right", line)
-            for name, errors, warnings in found
-            for line in [*errors, *(f"warning: {w}" for w in warnings)] or [""]
-        ]
-        show_table(("pipeline", "is", "because"), rows, empty=f"no folder in {folder} holds a main.py")
-        if wrong:
-            say(f"{wrong} of {len(found)} cannot run")
+        show_json({"items": found, "valid": not wrong})
+        return Exit.FAILED if wrong else Exit.OK
+    rows = [(each.pipeline, "wrong" if each in wrong else "right", line) for each in found for line in _lines(each)]
+    show_table(("pipeline", "is", "because"), rows, empty=f"no folder in {folder} holds a main.py")
+    if wrong:
+        say(f"{len(wrong)} of {len(found)} cannot pass")
     return Exit.FAILED if wrong else Exit.OK
 
 
-def folders_in(folder: Path) -> list[Path]:
-    """The pipelines in a repository, by name; the folder itself when it is one."""
-    if any((folder / entry).is_file() for entry in ENTRY_POINTS):
-        return [folder.resolve()]
-    return sorted(
-        each for each in folder.iterdir() if each.is_dir() and any((each / e).is_file() for e in ENTRY_POINTS)
-    )
-
-
-def judge(folder: Path) -> tuple[str, list[str], list[str]]:
-    """Name, errors and warnings of one pipeline; without pipeline.json there is nothing to be wrong."""
-    metadata = folder / METADATA
-    if not metadata.is_file():
-        return folder.name, [], []
-    read = parse(metadata.read_bytes(), folder=folder.name)
-    if isinstance(read, Definition):
-        return folder.name, [], list(read.warnings)
-    return folder.name, [str(problem) for problem in read], []
+def _lines(each: Checked) -> list[str]:
+    return [*each.errors, *(f"warning: {warning}" for warning in each.warnings)] or [""]

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 import nats.errors
+from msgspec.structs import replace
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
@@ -38,7 +39,7 @@ async def stored_bundles(nc: Client) -> dict[str, StoredBundle]:
         except msgspec.MsgspecError:
             continue  # a stranger's
         if bundle is not None:
-            found[bundle.tree] = bundle
+            found[bundle.tree] = replace(bundle, described_at=_stored_at(message.headers))
         else:
             found = {tree: known for tree, known in found.items() if meta_subject(tree) != message.subject}
     return found

@@ -9,6 +9,7 @@ Source: ADR-20 of nats-io/nats-architecture-and-design.
 
 import base64
 import re
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -34,6 +35,8 @@ class StoredBundle(Struct, frozen=True, kw_only=True):
     """Names the chunks."""
     seq: int = 0
     """Position of its description."""
+    described_at: datetime | None = None
+    """When it was described last; known to who lists all bundles."""
 
 
 class _Options(Struct, frozen=True):

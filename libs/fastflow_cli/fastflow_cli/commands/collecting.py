@@ -1,0 +1,145 @@
+"""`gc`: delete stored code that nothing needs any more; the deployer's work."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from fastflow_events import subjects
+from fastflow_events.bundles import StoredBundle, abandoned_chunks, delete_bundle, purge_chunks, stored_bundles
+from fastflow_events.connection import connect
+from fastflow_events.execute import execute
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.pipeline.commands import ExpireBundle
+from fastflow_events.pipeline.decider import pipeline_decider
+from fastflow_events.recorded import Cause
+from fastflow_events.settings import Settings, load
+from fastflow_rules.garbage import Stored, Version
+from msgspec import Struct
+from nats.aio.client import Client
+
+from fastflow_cli.commands.shown import duration
+from fastflow_cli.console import progress, say, show_json, show_table
+from fastflow_cli.exits import Exit
+from fastflow_cli.home import find_home
+from fastflow_cli.local.bus import deployer_seed
+from fastflow_cli.local.state import is_up, read_state
+from fastflow_cli.options import HomeOption, Json
+
+Days = Annotated[float, Parameter(name="--keep-days")]
+UNDISTURBED = timedelta(hours=1)
+"""Between the announcement of a deletion and the deletion."""
+
+
+class Collected(Struct, frozen=True, kw_only=True):
+    """What one pass did."""
+
+    expired: int
+    deleted: int
+    deleted_bytes: int
+    abandoned: int
+    kept: int
+
+
+async def gc(
+    *,
+    keep_days: Days = 30.0,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    home: HomeOption = None,
+    nats_url: str | None = None,
+    seed_file: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Delete stored code that no head, no open run and no run of the last days needs.
+
+    What is to be deleted is announced first, and deleted by a pass at least an hour later; a run that asks for it in
+    between keeps it. Code that is asked for after its deletion is read from Git again.
+
+    Parameters
+    ----------
+    keep_days
+        Code of runs that ended since then stays.
+    dry_run
+        Only say what would be done.
+    home
+        Folder of an installation on this machine.
+    nats_url
+        Server; else FASTFLOW_NATS_URL, else that of the installation on this machine.
+    seed_file
+        The deployer's key; else FASTFLOW_NATS_SEED_FILE, else that of the installation on this machine.
+    json
+        For programs.
+    """
+    settings = _settings(home, nats_url, seed_file)
+    now = datetime.now(UTC)
+    with progress("reading the log"):
+        async with connect(settings, f"gc-{os.getpid()}") as nc:
+            found = await collect(nc, now=now, keep=timedelta(days=keep_days), dry_run=dry_run)
+    if json:
+        show_json(found)
+        return Exit.OK
+    rows = [
+        ("announced", str(found.expired), f"deleted {duration(UNDISTURBED.total_seconds())} from now at the earliest"),
+        ("deleted", str(found.deleted), f"{found.deleted_bytes / 1e6:.1f} MB"),
+        ("abandoned uploads", str(found.abandoned), ""),
+        ("kept", str(found.kept), ""),
+    ]
+    show_table(("bundles", "number", ""), rows, empty="")
+    if dry_run:
+        say("nothing was changed")
+    return Exit.OK
+
+
+async def collect(
+    nc: Client, *, now: datetime, keep: timedelta, dry_run: bool = False, undisturbed: timedelta = UNDISTURBED
+) -> Collected:
+    """One pass: announce what nothing needs, delete what was announced long enough ago and is still not needed.
+
+    Descriptions are listed before the log is read: a bundle that is wanted again after the log was read has a newer
+    description then, and its deletion is refused by the server.
+
+    Raises:
+        InfrastructureError: the server did not answer.
+    """
+    bundles = await stored_bundles(nc)
+    log = JetStreamLog(nc, source=f"/fastflow/gc/{os.getpid()}")
+    stored = Stored(keep_since=now - keep)
+    async for recorded in log.read(subjects.EVENTS):
+        stored.fold([recorded])
+    expiring = stored.unneeded()
+    settled = now - undisturbed
+    wanted = stored.deletable(expired_before=settled)
+    wanted |= {tree for tree in bundles.keys() - stored.known() if (bundles[tree].described_at or now) < settled}
+    deleting = [bundle for tree, bundle in sorted(bundles.items()) if tree in wanted]
+    rubbish = [s async for s in abandoned_chunks(nc, {b.nuid for b in bundles.values()}, before=settled)]
+    deleted: Sequence[StoredBundle] = deleting
+    if not dry_run:
+        await _announce(log, expiring)
+        deleted = [bundle for bundle in deleting if await delete_bundle(nc, bundle, at=now)]
+        for subject in rubbish:
+            await purge_chunks(nc, subject)
+    return Collected(
+        expired=len(expiring),
+        deleted=len(deleted),
+        deleted_bytes=sum(bundle.size_bytes for bundle in deleted),
+        abandoned=len(rubbish),
+        kept=len(bundles) - len(deleted),
+    )
+
+
+async def _announce(log: JetStreamLog, expiring: Sequence[Version]) -> None:
+    for version in expiring:
+        cause = Cause(correlation_id=f"gc-{os.getpid()}")
+        await execute(log, pipeline_decider, version.pipeline, ExpireBundle(tree=version.tree), cause=cause)
+
+
+def _settings(home: Path | None, nats_url: str | None, seed_file: Path | None) -> Settings:
+    """The server and the deployer's key: named, in the environment, or of the installation here."""
+    given = load(Settings, {k: v for k, v in os.environ.items() if k.startswith("FASTFLOW_NATS_")})
+    here = find_home(home, os.environ)
+    state = read_state(here)
+    if nats_url is None and "FASTFLOW_NATS_URL" not in os.environ and state is not None and is_up(here):
+        return Settings(nats_url=state.nats_url, nats_seed_file=seed_file or deployer_seed(here))
+    return Settings(nats_url=nats_url or given.nats_url, nats_seed_file=seed_file or given.nats_seed_file)
