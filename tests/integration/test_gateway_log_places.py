@@ -78,7 +78,8 @@ async def test_line_a_million_is_found_at_once(api: httpx.AsyncClient, nc: Clien
     await eventually(known)
     wanted = [(n, f"line {n}") for n in range(1_000_000, 1_000_101)]
     assert await page(api, "long", **{"from": 1_000_000, "limit": 101}) == wanted
-    assert await page(api, "long", **{"from": "1.500000", "limit": 1}) == [(500_000, "line 500000")]
+    place: dict[str, str | int] = {"from": "1.500000", "limit": 1}
+    assert await page(api, "long", **place) == [(500_000, "line 500000")]
     assert await page(api, "long", cursor="1.999999", limit=101) == wanted
     assert await page(api, "long", tail=3) == [(n, f"line {n}") for n in range(LINES - 2, LINES + 1)]
     assert await page(api, "long", **{"from": 1, "limit": 2}) == [(1, "line 1"), (2, "line 2")]

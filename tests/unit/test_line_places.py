@@ -26,7 +26,9 @@ pieces = st.lists(
 
 def chunks_of(story: Sequence[Piece], size: int) -> list[Chunk]:
     """What a runner stores: chunks of `size` frames, gaps at their beginnings only."""
-    counter, chunks, frames = LineCounter(), [], []
+    counter = LineCounter()
+    chunks: list[Chunk] = []
+    frames: list[OutFrame] = []
     begun = (0, 0, (), 0, None)
 
     def close(*, last: bool = False) -> None:
@@ -100,7 +102,8 @@ def test_however_long_a_line_is_every_byte_comes_back(story: list[Piece], size: 
 
 
 def test_a_line_that_gets_too_long_is_told_in_pieces_that_are_numbered() -> None:
-    story: list[Piece] = [("stdout", b"aaaaa", 0)] * 5 + [("stdout", b"\n", 0)]
+    piece: Piece = ("stdout", b"aaaaa", 0)
+    story: list[Piece] = [*[piece] * 5, ("stdout", b"\n", 0)]
     found = entries_of(LineFold(), chunks_of(story, 2))
     assert [(e.n, e.text, e.unterminated) for _, e in found if isinstance(e, Line)] == [
         (1, "a" * 10, True),

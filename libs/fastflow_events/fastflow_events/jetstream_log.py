@@ -145,7 +145,8 @@ class JetStreamLog:
                     if batch:
                         yield batch
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), POLL_S)
+                    async with asyncio.timeout(POLL_S):
+                        await bell.wait()
         finally:
             if not self._nc.is_closed:
                 await subscription.unsubscribe()

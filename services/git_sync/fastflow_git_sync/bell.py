@@ -23,7 +23,8 @@ class Bell:
     async def wait(self, timeout_s: float | None) -> Recorded | None:
         """Return when somebody rings, with the newest fact that did; with None when no fact did, or time is over."""
         try:
-            await asyncio.wait_for(self._rung.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._rung.wait()
         except TimeoutError:
             return None
         self._rung.clear()

@@ -162,8 +162,8 @@ class Shipper:
         """Let frames gather, unless there is a chunk full of them or the end."""
         async with self._changed:
             try:
-                full = self._changed.wait_for(lambda: self._buffered_bytes >= CHUNK_BYTES or self._closing)
-                await asyncio.wait_for(full, PAUSE_S)
+                async with asyncio.timeout(PAUSE_S):
+                    await self._changed.wait_for(lambda: self._buffered_bytes >= CHUNK_BYTES or self._closing)
             except TimeoutError:
                 return
 

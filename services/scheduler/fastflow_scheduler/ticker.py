@@ -33,7 +33,8 @@ async def run(deps: Deps, changed: asyncio.Event, clock: Clock) -> None:
             pause = RETRY_S
         if pause > 0:
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await changed.wait()
         else:
             await asyncio.sleep(0)
 
@@ -53,7 +54,8 @@ async def catch_up(deps: Deps, changed: asyncio.Event) -> None:
         if before >= target:
             break
         with suppress(TimeoutError):
-            await asyncio.wait_for(changed.wait(), SETTLES_S)
+            async with asyncio.timeout(SETTLES_S):
+                await changed.wait()
         if deps.book.seq == before and before > 0:
             break  # what is left is nothing the book can read
 

@@ -120,5 +120,6 @@ async def follow_log(deps: Deps, run_id: str, place: Place) -> AsyncIterator[Fol
                     yield row
                     return
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), POLL_S)
+                    async with asyncio.timeout(POLL_S):
+                        await bell.wait()
                 yield []

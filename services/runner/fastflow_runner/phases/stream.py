@@ -139,7 +139,8 @@ async def _end_it(deps: Deps, brief: Brief, signals: Signals, started: Started, 
         left_s = max(brief.specification.timeout_s + OVERDUE_S - ran_s, 0)
     grace_s = CANCEL_GRACE_S
     try:
-        await asyncio.wait_for(signals.cancelled.wait(), left_s)
+        async with asyncio.timeout(left_s):
+            await signals.cancelled.wait()
     except TimeoutError:
         logger.warning("the time limit was not kept", extra={"action": "attempt_overdue", "run_id": brief.ref.run_id})
         watched.overdue, grace_s = True, 0
