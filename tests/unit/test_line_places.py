@@ -74,7 +74,7 @@ def test_a_chunk_begins_with_the_line_that_readers_reach_there(story: list[Piece
     fold = LineFold()
     for chunk in chunks_of(story, size):
         assert chunk.line == fold._n
-        assert [stream for stream, _ in chunk.open] == list(fold._open)
+        assert [stream for stream, *_ in chunk.open] == list(fold._open)
         fold.feed(1, chunk)
 
 
@@ -83,7 +83,7 @@ def test_a_reader_who_begins_late_sees_the_same_lines(story: list[Piece], size: 
     chunks = chunks_of(story, size)
     whole = [e for e in entries_of(LineFold(), chunks) if e[0] > Place(1, after_line)]
     fitting = [c for c in chunks if c.line is not None and c.line < max(after_line, 1)]
-    frame = min([fitting[-1].first, *(began for _, began in fitting[-1].open)])
+    frame = min([fitting[-1].first, *(began for _, began, _ in fitting[-1].open)])
     begin = max(n for n, c in enumerate(chunks) if c.first <= frame)
     late = entries_of(LineFold.from_chunk(1, chunks[begin]), chunks[begin:])
     assert [e for e in late if e[0] > Place(1, after_line)] == whole

@@ -158,11 +158,11 @@ async def test_every_chunk_says_how_many_lines_came_before_it_and_which_are_unfi
     store = Store()
     pieces = [b"one\ntwo", b"!\n", b"three", b"\nfour\nfive"]
     await ship(Shipper(store, REF), [frame(data + bytes(CHUNK_BYTES)) for data in pieces])
-    assert [(chunk.first, chunk.line, chunk.open) for chunk in store.stored] == [
+    assert [(chunk.first, chunk.line, chunk.open) for chunk in store.stored if chunk.frames] == [
         (0, 0, ()),
-        (1, 1, (("stdout", 0),)),
-        (2, 2, (("stdout", 1),)),
-        (3, 2, (("stdout", 1),)),
+        (1, 1, (("stdout", 0, CHUNK_BYTES + 3),)),
+        (2, 2, (("stdout", 1, CHUNK_BYTES),)),
+        (3, 2, (("stdout", 1, 2 * CHUNK_BYTES + 5),)),
     ]
 
 
@@ -178,7 +178,7 @@ async def test_a_gap_begins_a_chunk_and_ends_the_line_before_it() -> None:
         await asyncio.wait_for(shipper.close(), 20)
     [gap] = [chunk for chunk in store.stored if chunk.gap_bytes]
     assert (gap.first, gap.gap_bytes, gap.gap_stream, gap.line) == (2, 500, "stdout", 0)
-    assert gap.open == (("stdout", 0), ("stderr", 1))
+    assert gap.open == (("stdout", 0, 5), ("stderr", 1, 10))
     assert len(store.frames()) == 5
     assert shipper.tally.lines == 3
 

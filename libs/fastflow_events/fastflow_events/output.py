@@ -35,8 +35,8 @@ class Chunk(Struct, frozen=True, kw_only=True):
     """Stream they are missing from; None for both."""
     line: int | None = None
     """Lines of the attempt that were complete before this chunk; None in chunks of older releases."""
-    open: tuple[tuple[StreamName, int], ...] = ()
-    """Streams with an unfinished line before this chunk, and the frame each began in; what began first comes first."""
+    open: tuple[tuple[StreamName, int, int], ...] = ()
+    """Unfinished lines before this chunk, what began first first: stream, frame it began in, bytes so far."""
 
     @property
     def next(self) -> int:
@@ -58,9 +58,9 @@ class LineCounter:
         return self.complete + len(self._open)
 
     @property
-    def open(self) -> tuple[tuple[StreamName, int], ...]:
-        """Streams with an unfinished line, and the frame each began in."""
-        return tuple((stream, began) for stream, (began, _) in self._open.items()) if self._open else ()
+    def open(self) -> tuple[tuple[StreamName, int, int], ...]:
+        """Unfinished lines: stream, frame it began in, bytes so far."""
+        return tuple((stream, began, size) for stream, (began, size) in self._open.items()) if self._open else ()
 
     def add(self, index: int, frame: OutFrame) -> None:
         """Count the attempt's frame number `index`."""

@@ -87,7 +87,7 @@ class LineFold:
         fold = cls()
         fold._attempt, fold._next_frame, fold._n = attempt, chunk.first, chunk.line or 0
         at = chunk.frames[0].at if chunk.frames else _NEVER
-        fold._open = {stream: (at, [], 0) for stream, _ in chunk.open}
+        fold._open = {stream: (at, [], size) for stream, _, size in chunk.open}
         return fold
 
     def feed(self, attempt: int, chunk: Chunk) -> list[Entry]:

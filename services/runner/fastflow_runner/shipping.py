@@ -59,7 +59,7 @@ class _Held(NamedTuple):
     frame: OutFrame
     gap_bytes: int
     line: int
-    open: tuple[tuple[StreamName, int], ...]
+    open: tuple[tuple[StreamName, int, int], ...]
 
 
 class Shipper:

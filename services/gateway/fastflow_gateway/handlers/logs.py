@@ -83,7 +83,7 @@ async def _begin(deps: Deps, run_id: str, place: Place) -> tuple[LineFold, int]:
     if first is None:
         return LineFold(), 0
     # The wanted line may have begun in an earlier chunk.
-    frame = min([first.chunk.first, *(began for _, began in first.chunk.open)])
+    frame = min([first.chunk.first, *(began for _, began, _ in first.chunk.open)])
     if frame < first.chunk.first:
         first = await output.before(run_id, attempt, lambda chunk: chunk.first <= frame) or first
     if first.chunk.line is None:
