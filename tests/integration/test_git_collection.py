@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_cli.commands.collecting import Collected, collect
-from fastflow_events.bundles import delete_bundle, read_bundle, stored_bundles
+from fastflow_events.bundles import CodeKeeper, delete_bundle, read_bundle, stored_bundles
 from fastflow_events.bundles.names import chunk_subject
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
@@ -36,7 +36,8 @@ def bus(jetstream_log: JetStreamLog, nats_url: str, repository: Repository, tmp_
 
 
 async def passed(nc: Client, *, keep: timedelta = AT_ONCE, undisturbed: timedelta = AT_ONCE) -> Collected:
-    return await collect(nc, now=datetime.now(UTC), keep=keep, undisturbed=undisturbed)
+    log = JetStreamLog(nc, source="/fastflow/gc/1")
+    return await collect(CodeKeeper(nc), log, now=datetime.now(UTC), keep=keep, undisturbed=undisturbed)
 
 
 async def two_versions(bus: Bus, repository: Repository) -> tuple[str, str]:
@@ -72,7 +73,9 @@ async def test_a_dry_pass_changes_nothing(nc: Client, bus: Bus, repository: Repo
     async with running(bus.settings):
         await two_versions(bus, repository)
     before = await bus.log.last_seq()
-    found = await collect(nc, now=datetime.now(UTC), keep=AT_ONCE, undisturbed=AT_ONCE, dry_run=True)
+    found = await collect(
+        CodeKeeper(nc), bus.log, now=datetime.now(UTC), keep=AT_ONCE, undisturbed=AT_ONCE, dry_run=True
+    )
     assert found.expired == 1
     assert await bus.log.last_seq() == before
 

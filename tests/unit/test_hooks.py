@@ -3,9 +3,12 @@
 import hmac
 import json
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from fastflow_events.errors import InfrastructureError
+from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.errors import InvalidBodyError
 from fastflow_gateway.hooks import Host, Push, delivery_of, is_genuine, read_push, secrets_in
 
@@ -84,3 +87,16 @@ def test_what_is_no_push_of_a_branch_is_nothing() -> None:
 def test_what_cannot_be_read_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidBodyError):
         read_push("github", {"x-github-event": "push"}, body)
+
+
+def test_secrets_come_from_a_file_that_is_read_anew_and_have_to_be_long(tmp_path: Path) -> None:
+    assert hook_secrets(None) == []
+    file = tmp_path / "secrets"
+    with pytest.raises(InfrastructureError):
+        hook_secrets(file)
+    file.write_text(f"{OLD}\n")
+    assert hook_secrets(file) == [OLD]
+    file.write_text(f"{OLD}\nshort\n")
+    with pytest.raises(InfrastructureError) as refused:
+        hook_secrets(file)
+    assert "short" not in str(refused.value)

@@ -28,6 +28,7 @@ from fastflow_gateway.adapters.read_model import SqliteReadModel
 from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
 from fastflow_gateway.http.dead_letters import DeadLetterController
 from fastflow_gateway.http.events import EventController
@@ -41,6 +42,7 @@ from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
 from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync
 from fastflow_gateway.http.runs import RunController
+from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
 from fastflow_gateway.pings import pings_of
 from fastflow_gateway.settings import GatewaySettings, must_be_private
@@ -57,6 +59,8 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     RepositoryController,
     CodeController,
     QueueController,
+    ScheduleController,
+    ChainController,
     list_repositories,
     request_sync,
     take_push,

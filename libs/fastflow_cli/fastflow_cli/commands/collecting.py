@@ -8,17 +8,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from fastflow_events import subjects
-from fastflow_events.bundles import StoredBundle, abandoned_chunks, delete_bundle, purge_chunks, stored_bundles
+from fastflow_events.bundles import CodeKeeper, StoredBundle
 from fastflow_events.connection import connect
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.log import EventLog
 from fastflow_events.pipeline.commands import ExpireBundle
 from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.recorded import Cause
 from fastflow_events.settings import Settings, load
 from fastflow_rules.garbage import Stored, Version
 from msgspec import Struct
-from nats.aio.client import Client
 
 from fastflow_cli.commands.shown import duration
 from fastflow_cli.console import progress, say, show_json, show_table
@@ -76,7 +76,8 @@ async def gc(
     now = datetime.now(UTC)
     with progress("reading the log"):
         async with connect(settings, f"gc-{os.getpid()}") as nc:
-            found = await collect(nc, now=now, keep=timedelta(days=keep_days), dry_run=dry_run)
+            log = JetStreamLog(nc, source=f"/fastflow/gc/{os.getpid()}")
+            found = await collect(CodeKeeper(nc), log, now=now, keep=timedelta(days=keep_days), dry_run=dry_run)
     if json:
         show_json(found)
         return Exit.OK
@@ -93,7 +94,13 @@ async def gc(
 
 
 async def collect(
-    nc: Client, *, now: datetime, keep: timedelta, dry_run: bool = False, undisturbed: timedelta = UNDISTURBED
+    code: CodeKeeper,
+    log: EventLog,
+    *,
+    now: datetime,
+    keep: timedelta,
+    dry_run: bool = False,
+    undisturbed: timedelta = UNDISTURBED,
 ) -> Collected:
     """One pass: announce what nothing needs, delete what was announced long enough ago and is still not needed.
 
@@ -103,8 +110,7 @@ async def collect(
     Raises:
         InfrastructureError: the server did not answer.
     """
-    bundles = await stored_bundles(nc)
-    log = JetStreamLog(nc, source=f"/fastflow/gc/{os.getpid()}")
+    bundles = await code.stored()
     stored = Stored(keep_since=now - keep)
     async for recorded in log.read(subjects.EVENTS):
         stored.fold([recorded])
@@ -113,13 +119,13 @@ async def collect(
     wanted = stored.deletable(expired_before=settled)
     wanted |= {tree for tree in bundles.keys() - stored.known() if (bundles[tree].described_at or now) < settled}
     deleting = [bundle for tree, bundle in sorted(bundles.items()) if tree in wanted]
-    rubbish = [s async for s in abandoned_chunks(nc, {b.nuid for b in bundles.values()}, before=settled)]
+    rubbish = [s async for s in code.abandoned({b.nuid for b in bundles.values()}, before=settled)]
     deleted: Sequence[StoredBundle] = deleting
     if not dry_run:
         await _announce(log, expiring)
-        deleted = [bundle for bundle in deleting if await delete_bundle(nc, bundle, at=now)]
+        deleted = [bundle for bundle in deleting if await code.delete(bundle, at=now)]
         for subject in rubbish:
-            await purge_chunks(nc, subject)
+            await code.purge(subject)
     return Collected(
         expired=len(expiring),
         deleted=len(deleted),
@@ -129,7 +135,7 @@ async def collect(
     )
 
 
-async def _announce(log: JetStreamLog, expiring: Sequence[Version]) -> None:
+async def _announce(log: EventLog, expiring: Sequence[Version]) -> None:
     for version in expiring:
         cause = Cause(correlation_id=f"gc-{os.getpid()}")
         await execute(log, pipeline_decider, version.pipeline, ExpireBundle(tree=version.tree), cause=cause)

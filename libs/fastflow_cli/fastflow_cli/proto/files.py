@@ -10,6 +10,7 @@ import msgspec
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError
 from fastflow_events.fact import UnknownFact
+from fastflow_rules.definition.repository import repository_schema
 from fastflow_rules.definition.schema import pipeline_schema
 
 from fastflow_cli.errors import CliError
@@ -48,6 +49,7 @@ def generated() -> dict[str, str]:
         "asyncapi.yaml": yaml.dump(asyncapi.document(known)),
         "openapi.json": text_of(openapi()),
         "pipeline.schema.json": text_of(pipeline_schema()),
+        "fastflow.schema.json": text_of(repository_schema()),
         "README.md": readme(known),
     }
 

@@ -15,6 +15,7 @@ Made by `make proto` from the structs that go over the wire; `make check` says w
 | `asyncapi.yaml` | AsyncAPI 3.0: subjects and messages on NATS |
 | `openapi.json` | OpenAPI 3.1: the gateway over HTTP |
 | `pipeline.schema.json` | JSON Schema of `pipeline.json`, for editors |
+| `fastflow.schema.json` | JSON Schema of `fastflow.json`, which speaks for all pipelines of a repository |
 | `samples/<wire name>.json` | a golden message of every version ever shipped: subject, headers, body |
 
 ## The envelope

@@ -4,6 +4,7 @@ git_sync writes, runners and the gateway read, the deployer deletes.
 """
 
 from fastflow_events.bundles.delete import abandoned_chunks, delete_bundle, purge_chunks, stored_bundles
+from fastflow_events.bundles.keeper import CodeKeeper
 from fastflow_events.bundles.names import StoredBundle
 from fastflow_events.bundles.read import BundleDamagedError, BundleMissingError, chunks_of, find_bundle, read_bundle
 from fastflow_events.bundles.write import store_bundle, touch_bundle
@@ -11,6 +12,7 @@ from fastflow_events.bundles.write import store_bundle, touch_bundle
 __all__ = [
     "BundleDamagedError",
     "BundleMissingError",
+    "CodeKeeper",
     "StoredBundle",
     "abandoned_chunks",
     "chunks_of",

@@ -1,0 +1,107 @@
+"""Backfills: runs for instants of the past, as if a schedule had fired."""
+
+from datetime import datetime
+
+from fastflow_events.backfill.commands import CancelBackfill, RequestBackfill
+from fastflow_events.backfill.decider import backfill_decider
+from fastflow_events.backfill.events import MAX_INSTANTS, BackfillRequested
+from fastflow_events.errors import NotFoundError
+from fastflow_events.execute import execute
+from fastflow_events.ids import run_id_of_backfill, run_id_of_fire, uuid7
+from fastflow_events.recorded import Cause
+from fastflow_rules.timetable import next_fires
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidFieldError
+from fastflow_gateway.handlers.schedules import find
+
+
+class BackfillWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a backfill."""
+
+    schedule: str
+    """Name of the schedule whose instants are wanted."""
+    after: datetime
+    until: datetime
+    only_missing: bool = True
+    """Leave out instants whose own run succeeded."""
+    concurrency: int = 1
+    params: dict[str, str] = {}
+    preview: bool = False
+    """Only tell which instants it would be."""
+
+
+class BackfillShown(Struct, frozen=True, kw_only=True):
+    """A backfill, or what it would be."""
+
+    id: str | None
+    instants: list[datetime]
+    runs: dict[str, str] = {}
+    """Status by run, of those that were asked for."""
+    cancelled: bool = False
+
+
+async def request(deps: Deps, pipeline: str, wish: BackfillWish, *, who: str, cause: Cause) -> BackfillShown:
+    """Ask for a run for each instant of a schedule in a range, or tell which these are.
+
+    Raises:
+        NotFoundError: there is no such pipeline or schedule.
+        InvalidFieldError: there is nothing to do, too much, or the range does not make sense.
+    """
+    plan = await find(deps, pipeline, wish.schedule)
+    if wish.after.tzinfo is None or wish.until.tzinfo is None or wish.after >= wish.until:
+        raise InvalidFieldError("a range of instants with time zones, after before until", "/after")
+    if not 1 <= wish.concurrency <= 1000:
+        raise InvalidFieldError("from 1 to 1000", "/concurrency")
+    found = next_fires(plan.timetable, after=wish.after, until=wish.until, count=MAX_INSTANTS + 1)
+    if len(found) > MAX_INSTANTS:
+        raise InvalidFieldError(f"more than {MAX_INSTANTS} instants; ask for shorter ranges", "/until")
+    if wish.only_missing:
+        found = [at for at in found if not await _succeeded(deps, run_id_of_fire(pipeline, plan.name, at))]
+    if wish.preview or not found:
+        return BackfillShown(id=None, instants=found)
+    id = uuid7(int(deps.clock().timestamp() * 1000), deps.chance(10))
+    fact = BackfillRequested(
+        pipeline=pipeline,
+        schedule=plan.id,
+        instants=tuple(found),
+        concurrency=wish.concurrency,
+        run_config_id=plan.run_config_id,
+        params={**plan.params, **wish.params},
+        priority=plan.priority,
+        who=who,
+    )
+    await execute(deps.log, backfill_decider, id, RequestBackfill(request=fact), cause=cause)
+    return BackfillShown(id=id, instants=found)
+
+
+async def show(deps: Deps, id: str) -> BackfillShown:
+    """A backfill with the status of its runs.
+
+    Raises:
+        NotFoundError: nobody asked for it.
+    """
+    known = backfill_decider.fold((await deps.log.load("backfill", id)).facts)
+    if known.request is None:
+        raise NotFoundError("there is no such backfill", backfill=id[:64])
+    runs: dict[str, str] = {}
+    for at in known.request.instants:
+        row = await deps.rows.run(run_id_of_backfill(id, at))
+        if row is not None:
+            runs[row.id] = row.status
+    return BackfillShown(id=id, instants=list(known.request.instants), runs=runs, cancelled=known.cancelled)
+
+
+async def cancel(deps: Deps, id: str, *, who: str, why: str, cause: Cause) -> None:
+    """Ask for no more of its runs, and for the end of the open ones.
+
+    Raises:
+        NotFoundError: nobody asked for it.
+    """
+    await execute(deps.log, backfill_decider, id, CancelBackfill(who=who, why=why), cause=cause)
+
+
+async def _succeeded(deps: Deps, run_id: str) -> bool:
+    row = await deps.rows.run(run_id)
+    return row is not None and row.status == "succeeded"

@@ -1,0 +1,113 @@
+"""Chains that are set over the API, beside those of the files."""
+
+from fastflow_events import subjects
+from fastflow_events.chain.commands import RemoveChain, SetChain
+from fastflow_events.chain.decider import chain_decider
+from fastflow_events.chain.events import ChainRemoved, ChainSet
+from fastflow_events.errors import NotFoundError
+from fastflow_events.execute import execute
+from fastflow_events.ids import chain_id
+from fastflow_events.recorded import Cause
+from fastflow_rules.chains import Edge, cycles, edge_of_api, edges_of_file
+from fastflow_rules.definition import from_fact, run_config
+from msgspec import Struct, json
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidFieldError
+from fastflow_gateway.handlers.pipelines import find_pipeline
+
+
+class EdgeShown(Struct, frozen=True, kw_only=True):
+    """A pipeline that runs after another."""
+
+    id: str
+    upstream: str
+    downstream: str
+    on_success: bool
+    on_failure: bool
+    on_route: str | None
+    run_config_id: str | None
+    params: dict[str, str]
+    source: str
+
+
+class Graph(Struct, frozen=True, kw_only=True):
+    """Every pipeline and what runs after it."""
+
+    nodes: list[str]
+    edges: list[EdgeShown]
+    cycles: list[list[str]]
+    """Circles, each as a path whose first and last are the same; a run in one ends after fifty chains."""
+
+
+def shown(edge: Edge) -> EdgeShown:
+    """The edge with its id."""
+    return EdgeShown(
+        id=chain_id(edge.upstream, edge.downstream, edge.run_config_id),
+        upstream=edge.upstream,
+        downstream=edge.downstream,
+        on_success=edge.on_success,
+        on_failure=edge.on_failure,
+        on_route=edge.on_route,
+        run_config_id=edge.run_config_id,
+        params=edge.params,
+        source=edge.source,
+    )
+
+
+async def edges(deps: Deps, upstream: str | None = None) -> list[EdgeShown]:
+    """What runs after a pipeline, or after any; the file's word counts where both say the same edge."""
+    names = [upstream] if upstream is not None else await deps.rows.pipeline_names()
+    found: dict[str, EdgeShown] = {}
+    for name in names:
+        row = await deps.rows.pipeline(name)
+        said = json.decode(row.definition) if row else None
+        for edge in edges_of_file(name, from_fact(said) if said else None):
+            found.setdefault(shown(edge).id, shown(edge))
+    over_api: dict[str, ChainSet] = {}
+    async for recorded in deps.log.read(subjects.of_kind("chain")):
+        if isinstance(recorded.fact, ChainSet):
+            over_api[recorded.id] = recorded.fact
+        elif isinstance(recorded.fact, ChainRemoved):
+            over_api.pop(recorded.id, None)
+    for id, fact in over_api.items():
+        if upstream in (None, fact.upstream):
+            found.setdefault(id, shown(edge_of_api(fact)))
+    return sorted(found.values(), key=lambda edge: (edge.upstream, edge.downstream, edge.run_config_id or ""))
+
+
+async def graph(deps: Deps) -> Graph:
+    """All of it."""
+    known = await edges(deps)
+    names = {*await deps.rows.pipeline_names(), *(name for e in known for name in (e.upstream, e.downstream))}
+    plain = [Edge(upstream=edge.upstream, downstream=edge.downstream) for edge in known]
+    return Graph(nodes=sorted(names), edges=known, cycles=cycles(plain))
+
+
+async def set_chain(deps: Deps, chain: ChainSet, *, cause: Cause) -> EdgeShown:
+    """Let a pipeline run after another.
+
+    Raises:
+        NotFoundError: one of them does not exist.
+        InvalidFieldError: the next pipeline has no such run configuration.
+        ChainExistsError: there is one between them with this run configuration, and it says otherwise.
+    """
+    await find_pipeline(deps, chain.upstream)
+    row = await find_pipeline(deps, chain.downstream)
+    said = json.decode(row.definition)
+    if chain.run_config_id is not None and said and run_config(from_fact(said), chain.run_config_id) is None:
+        raise InvalidFieldError("the next pipeline has no such run configuration", "/run_config_id")
+    id = chain_id(chain.upstream, chain.downstream, chain.run_config_id)
+    await execute(deps.log, chain_decider, id, SetChain(chain=chain), cause=cause)
+    return shown(edge_of_api(chain))
+
+
+async def remove_chain(deps: Deps, upstream: str, id: str, *, who: str, cause: Cause) -> None:
+    """Do not any more.
+
+    Raises:
+        NotFoundError: nobody set it over the API, or it follows another pipeline.
+    """
+    if not any(edge.id == id for edge in await edges(deps, upstream)):
+        raise NotFoundError("there is no such chain", pipeline=upstream)
+    await execute(deps.log, chain_decider, id, RemoveChain(who=who), cause=cause)

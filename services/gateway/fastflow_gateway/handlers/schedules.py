@@ -1,0 +1,182 @@
+"""Schedules: those of the files and those that are set over the API, with their next fires."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fastflow_events import subjects
+from fastflow_events.errors import NotFoundError
+from fastflow_events.execute import execute
+from fastflow_events.ids import schedule_id
+from fastflow_events.pipeline.events import PipelineChanged, PipelineDiscovered, PipelineRemoved
+from fastflow_events.recorded import Cause, Recorded
+from fastflow_events.schedule.commands import (
+    PauseSchedule,
+    RemoveSchedule,
+    ResumeSchedule,
+    ScheduleCommand,
+    SetSchedule,
+)
+from fastflow_events.schedule.decider import schedule_decider
+from fastflow_events.schedule.events import ScheduleRemoved, ScheduleSet
+from fastflow_rules.definition import from_fact
+from fastflow_rules.definition.values import is_cron
+from fastflow_rules.plans import Plan, plan_of_api, plans_of_file
+from fastflow_rules.timetable import next_fires
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidFieldError
+from fastflow_gateway.handlers.pipelines import find_pipeline
+
+SHOWN = 5
+
+
+class ScheduleShown(Struct, frozen=True, kw_only=True):
+    """One schedule of a pipeline."""
+
+    id: str
+    pipeline: str
+    name: str
+    source: str
+    does: str
+    cron: str | None
+    interval_s: float | None
+    at: datetime | None
+    timezone: str
+    start: datetime | None
+    end: datetime | None
+    enabled: bool
+    paused: bool
+    catchup: str
+    jitter_s: float
+    priority: int
+    run_config_id: str | None
+    next: list[datetime]
+    """The next nominal instants; none while it is paused or disabled."""
+
+
+async def of_pipeline(deps: Deps, name: str) -> list[ScheduleShown]:
+    """Every schedule of a pipeline.
+
+    Raises:
+        NotFoundError: there is no such pipeline.
+    """
+    return [await _shown(deps, plan, SHOWN, None) for plan in (await plans(deps, name)).values()]
+
+
+async def next_of(deps: Deps, name: str, schedule: str, *, count: int, until: datetime | None) -> list[datetime]:
+    """The next fires of one schedule, for any horizon.
+
+    Raises:
+        NotFoundError: there is no such schedule.
+    """
+    return (await _shown(deps, await find(deps, name, schedule), count, until)).next
+
+
+async def find(deps: Deps, name: str, schedule: str) -> Plan:
+    """One schedule of a pipeline.
+
+    Raises:
+        NotFoundError: there is no such schedule.
+    """
+    plan = (await plans(deps, name)).get(schedule_id(name, schedule))
+    if plan is None:
+        raise NotFoundError(f"pipeline {name} has no schedule {schedule[:100]}", pipeline=name)
+    return plan
+
+
+async def plans(deps: Deps, name: str) -> dict[str, Plan]:
+    """The schedules of a pipeline by id, with the phase that the facts give them.
+
+    Raises:
+        NotFoundError: there is no such pipeline.
+    """
+    await find_pipeline(deps, name)
+    history = (await deps.log.load("pipeline", name)).recorded
+    found = {plan.id: plan for plan in _of_file(name, history).values()}
+    over_api: dict[str, Plan] = {}
+    async for recorded in deps.log.read(subjects.of_kind("schedule")):
+        fact = recorded.fact
+        if isinstance(fact, ScheduleSet) and fact.pipeline == name:
+            before = over_api.get(recorded.id)
+            over_api[recorded.id] = plan_of_api(fact, at=recorded.at, before=before, priority=0)
+        elif isinstance(fact, ScheduleRemoved):
+            over_api.pop(recorded.id, None)
+    return {**over_api, **found}
+
+
+async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> ScheduleShown:
+    """Let a pipeline run at these times, beside what its file says.
+
+    Raises:
+        NotFoundError: there is no such pipeline.
+        InvalidFieldError: it is not exactly one kind of time, or the file has a schedule of this name.
+    """
+    if sum(said is not None for said in (schedule.cron, schedule.interval_s, schedule.at)) != 1:
+        raise InvalidFieldError("say exactly one of cron, interval_s and at", "/cron")
+    if schedule.cron is not None and not is_cron(schedule.cron):
+        raise InvalidFieldError("not a crontab expression", "/cron")
+    id = schedule_id(schedule.pipeline, schedule.name)
+    known = (await plans(deps, schedule.pipeline)).get(id)
+    if known is not None and known.source == "file":
+        raise InvalidFieldError("pipeline.json has a schedule of this name", "/name")
+    await execute(deps.log, schedule_decider, id, SetSchedule(schedule=schedule), cause=cause)
+    return await _shown(deps, await find(deps, schedule.pipeline, schedule.name), SHOWN, None)
+
+
+async def change(deps: Deps, name: str, schedule: str, command: ScheduleCommand, *, cause: Cause) -> None:
+    """Remove, pause or resume a schedule.
+
+    Raises:
+        NotFoundError: there is no such schedule, or it is the file's and shall be removed.
+    """
+    plan = await find(deps, name, schedule)
+    await execute(deps.log, schedule_decider, plan.id, command, cause=cause)
+
+
+def command_of(verb: str, who: str) -> ScheduleCommand:
+    """What a verb means."""
+    match verb:
+        case "pause":
+            return PauseSchedule(who=who)
+        case "resume":
+            return ResumeSchedule(who=who)
+        case _:
+            return RemoveSchedule(who=who)
+
+
+def _of_file(name: str, history: Sequence[Recorded]) -> dict[str, Plan]:
+    known: dict[str, Plan] = {}
+    for recorded in history:
+        fact = recorded.fact
+        if isinstance(fact, PipelineDiscovered | PipelineChanged):
+            known = plans_of_file(name, from_fact(fact.definition), at=recorded.at, before=known)
+        elif isinstance(fact, PipelineRemoved):
+            known = {}
+    return known
+
+
+async def _shown(deps: Deps, plan: Plan, count: int, until: datetime | None) -> ScheduleShown:
+    paused = schedule_decider.fold((await deps.log.load("schedule", plan.id)).facts).paused
+    rests = paused or not plan.enabled
+    table = plan.timetable
+    return ScheduleShown(
+        id=plan.id,
+        pipeline=plan.pipeline,
+        name=plan.name,
+        source=plan.source,
+        does=plan.does,
+        cron=table.cron,
+        interval_s=table.interval_s,
+        at=table.at,
+        timezone=table.timezone,
+        start=table.start,
+        end=table.end,
+        enabled=plan.enabled,
+        paused=paused,
+        catchup=plan.catchup.policy,
+        jitter_s=plan.jitter_s,
+        priority=plan.priority,
+        run_config_id=plan.run_config_id,
+        next=[] if rests else next_fires(table, after=deps.clock(), count=count, until=until),
+    )

@@ -1,0 +1,92 @@
+"""`/api/pipelines/{name}/downstream-triggers` and `/api/pipelines/graph`."""
+
+from fastflow_events.chain.events import ChainSet
+from fastflow_events.recorded import Cause
+from litestar import Controller, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, RawBody
+from msgspec import Struct
+
+from fastflow_gateway.bodies import read_json
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidFieldError
+from fastflow_gateway.handlers import chains
+from fastflow_gateway.handlers.chains import EdgeShown, Graph
+from fastflow_gateway.http.bodies import operation_with
+
+LONGEST_ROUTE = 128
+
+
+class ChainWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a chain."""
+
+    downstream_pipeline: str
+    on_success: bool = True
+    on_failure: bool = False
+    on_route: str | None = None
+    run_config_id: str | None = None
+    params: dict[str, str] = {}
+
+
+class EdgePage(Struct, frozen=True, kw_only=True):
+    """What runs after a pipeline."""
+
+    items: list[EdgeShown]
+    next: str | None = None
+
+
+class ChainController(Controller):
+    """What runs after what."""
+
+    path = "/api/pipelines"
+    tags = ("chains",)
+
+    @get("/graph")
+    async def graph(self, deps: NamedDependency[Deps]) -> Graph:
+        """Every pipeline, every edge, and where they run in circles."""
+        return await chains.graph(deps)
+
+    @get("/{name:str}/downstream-triggers")
+    async def list(self, name: FromPath[str], deps: NamedDependency[Deps]) -> EdgePage:
+        """What runs after the pipeline, whoever said it."""
+        return EdgePage(items=await chains.edges(deps, name))
+
+    @post("/{name:str}/downstream-triggers", status_code=200, operation_class=operation_with(ChainWish))
+    async def set(
+        self,
+        *,
+        name: FromPath[str],
+        body: RawBody,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> EdgeShown:
+        """Let a pipeline run after this one."""
+        wish = read_json(body, ChainWish)
+        route = wish.on_route.strip() if wish.on_route is not None else None
+        if route is not None and not 0 < len(route) <= LONGEST_ROUTE:
+            raise InvalidFieldError(f"1 to {LONGEST_ROUTE} characters, not blank", "/on_route")
+        chain = ChainSet(
+            upstream=name,
+            downstream=wish.downstream_pipeline,
+            on_success=wish.on_success,
+            on_failure=wish.on_failure,
+            on_route=route,
+            run_config_id=wish.run_config_id,
+            params=wish.params,
+            who=who,
+        )
+        return await chains.set_chain(deps, chain, cause=cause)
+
+    @delete("/{name:str}/downstream-triggers/{chain_id:str}")
+    async def remove(
+        self,
+        *,
+        name: FromPath[str],
+        chain_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Forget a chain that was set over the API."""
+        await chains.remove_chain(deps, name, chain_id, who=who, cause=cause)

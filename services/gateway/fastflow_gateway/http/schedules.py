@@ -1,0 +1,163 @@
+"""`/api/pipelines/{name}/schedules`, its backfills, and `/api/backfills`."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastflow_events.recorded import Cause
+from fastflow_events.schedule.events import CatchupRule, ScheduleSet
+from litestar import Controller, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
+from msgspec import Struct
+
+from fastflow_gateway.bodies import read_json
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers import backfills, schedules
+from fastflow_gateway.handlers.backfills import BackfillShown, BackfillWish
+from fastflow_gateway.handlers.schedules import ScheduleShown
+from fastflow_gateway.http.bodies import operation_with
+
+Count = Annotated[int, QueryParameter(ge=1, le=1000)]
+
+
+class ScheduleWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a schedule; exactly one of `cron`, `interval_s` and `at`."""
+
+    cron: str | None = None
+    interval_s: float | None = None
+    at: datetime | None = None
+    timezone: str = "UTC"
+    start: datetime | None = None
+    end: datetime | None = None
+    catchup: CatchupRule = CatchupRule()
+    jitter_s: float = 0.0
+    run_config_id: str | None = None
+    params: dict[str, str] = {}
+    priority: int | None = None
+
+
+class SchedulePage(Struct, frozen=True, kw_only=True):
+    """The schedules of a pipeline."""
+
+    items: list[ScheduleShown]
+    next: str | None = None
+
+
+class Instants(Struct, frozen=True, kw_only=True):
+    """Nominal instants, oldest first."""
+
+    items: list[datetime]
+    next: str | None = None
+
+
+class ScheduleController(Controller):
+    """When pipelines run by themselves, and for the past."""
+
+    path = "/api"
+    tags = ("schedules",)
+
+    @get("/pipelines/{name:str}/schedules")
+    async def list(self, name: FromPath[str], deps: NamedDependency[Deps]) -> SchedulePage:
+        """The file's schedules and those that were set, with their next fires."""
+        return SchedulePage(items=await schedules.of_pipeline(deps, name))
+
+    @get("/pipelines/{name:str}/schedules/{schedule:str}/next")
+    async def next(
+        self,
+        *,
+        name: FromPath[str],
+        schedule: FromPath[str],
+        deps: NamedDependency[Deps],
+        count: Count = 5,
+        until: FromQuery[datetime | None] = None,
+    ) -> Instants:
+        """Its next fires."""
+        return Instants(items=await schedules.next_of(deps, name, schedule, count=count, until=until))
+
+    @put("/pipelines/{name:str}/schedules/{schedule:str}", operation_class=operation_with(ScheduleWish))
+    async def set(
+        self,
+        *,
+        name: FromPath[str],
+        schedule: FromPath[str],
+        body: RawBody,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> ScheduleShown:
+        """Let the pipeline run at these times, beside what its file says."""
+        wish = read_json(body, ScheduleWish)
+        said = {field: getattr(wish, field) for field in wish.__struct_fields__}
+        return await schedules.set_schedule(
+            deps, ScheduleSet(pipeline=name, name=schedule, who=who, **said), cause=cause
+        )
+
+    @delete("/pipelines/{name:str}/schedules/{schedule:str}")
+    async def remove(
+        self,
+        *,
+        name: FromPath[str],
+        schedule: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Forget a schedule that was set over the API."""
+        await schedules.change(deps, name, schedule, schedules.command_of("remove", who), cause=cause)
+
+    @post("/pipelines/{name:str}/schedules/{schedule:str}/pause", status_code=204)
+    async def pause(
+        self,
+        *,
+        name: FromPath[str],
+        schedule: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Leave its fires out."""
+        await schedules.change(deps, name, schedule, schedules.command_of("pause", who), cause=cause)
+
+    @post("/pipelines/{name:str}/schedules/{schedule:str}/resume", status_code=204)
+    async def resume(
+        self,
+        *,
+        name: FromPath[str],
+        schedule: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> None:
+        """Let it fire again."""
+        await schedules.change(deps, name, schedule, schedules.command_of("resume", who), cause=cause)
+
+    @post("/pipelines/{name:str}/backfills", status_code=202, operation_class=operation_with(BackfillWish))
+    async def backfill(
+        self,
+        *,
+        name: FromPath[str],
+        body: RawBody,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> BackfillShown:
+        """Ask for a run for each instant of a schedule in a range; with `preview` only tell which."""
+        return await backfills.request(deps, name, read_json(body, BackfillWish), who=who, cause=cause)
+
+    @get("/backfills/{backfill_id:str}")
+    async def show_backfill(self, backfill_id: FromPath[str], deps: NamedDependency[Deps]) -> BackfillShown:
+        """A backfill with the status of its runs."""
+        return await backfills.show(deps, backfill_id)
+
+    @post("/backfills/{backfill_id:str}/cancel", status_code=204)
+    async def cancel_backfill(
+        self,
+        *,
+        backfill_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+        why: FromQuery[str] = "",
+    ) -> None:
+        """Ask for no more of its runs, and for the end of the open ones."""
+        await backfills.cancel(deps, backfill_id, who=who, why=why[:500], cause=cause)
