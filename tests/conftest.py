@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -75,3 +76,16 @@ def opener(tmp_path: Path) -> Callable[[str], AbstractAsyncContextManager[Produc
             raise
 
     return opened
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, Any]:
+    """Where everything is set up, a test that skips itself has found something missing; that is a failure."""
+    report = yield
+    wants_another_python = "interpreter" in str(report.longrepr)
+    if STRICT and report.skipped and not wants_another_python:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} would have been skipped: {call.excinfo.value if call.excinfo else ''}"
+    return report

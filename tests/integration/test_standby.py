@@ -1,29 +1,32 @@
 """Standby workers on a real engine, through the shipped policy; past the proxy only where a person would be."""
 
 import asyncio
-import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from docker import DockerClient
-from docker.models.containers import Container as Seen
 from fastflow_events.run.specification import Limits
-from fastflow_events.tasks import background
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
-from fastflow_runner.ports import Exit, ImageMissingError, Launch
-from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
+from fastflow_runner.ports import Launch
+from fastflow_runner.testing.builders import a_launch, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, free_port, socket_proxy
+from fastflow_runner.testing.standby import (
+    DEPLOYMENT,
+    NAMESPACE,
+    OWNER,
+    a_run,
+    executed,
+    kept,
+    seen,
+    standby,
+    waits,
+)
 
 pytestmark = pytest.mark.docker
-OWNER = f"standby-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
 MB = 1 << 20
-NAMESPACE = "import os\nprint(os.readlink('/proc/self/ns/net'))"
 
 
 @pytest.fixture(scope="module")
@@ -48,61 +51,10 @@ def person(engine: str) -> Iterator[DockerClient]:
     client.close()
 
 
-@asynccontextmanager
-async def kept(
-    url: str, *, standby: int = 2, key: bytes = b"key", deployment: Deployment = DEPLOYMENT
-) -> AsyncGenerator[DockerExecutor]:
-    """An executor whose pool is kept, with one worker waiting unless there shall be none."""
-    executor = DockerExecutor(url, deployment=deployment, owner=OWNER, key=key, grace_s=1.0, standby=standby)
-    async with background(executor.keep()):
-        if standby:
-            await waits(executor)
-        yield executor
-    executor.close()
-
-
 @pytest.fixture
 async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
     async with kept(proxy) as executor:
         yield executor
-
-
-async def waits(executor: DockerExecutor, number: int = 1) -> None:
-    await eventually(lambda: executor.waiting >= number, within_s=30)
-
-
-async def a_run(executor: DockerExecutor, script: str = NAMESPACE, limits: Limits | None = None) -> Launch:
-    tree, bundle = bundle_of({"main.py": script})
-    await executor.stage_code(tree, bundle)
-    specification = a_specification(tree, limits=limits or Limits())
-    return a_launch(specification, await executor.prepare(specification, None))
-
-
-async def executed(executor: DockerExecutor, launch: Launch) -> tuple[str, Exit]:
-    async with asyncio.timeout(60):
-        await executor.launch(launch)
-        end = await executor.wait(launch.ref, launch.nonce)
-        out, err = await read_all(executor, launch)
-        assert (err, end.marker_code) == (b"", 0)
-        await executor.remove(launch.ref)
-        return out.decode().strip(), end
-
-
-def seen(person: DockerClient, kind: str) -> list[Seen]:
-    """Containers of this module's runner, whatever their state."""
-    found: list[Seen] = person.containers.list(
-        all=True, filters={"label": f"fastflow.runner={OWNER}"}, ignore_removed=True
-    )
-    return [container for container in found if (container.name or "").startswith(f"fastflow-{kind}-{OWNER}-")]
-
-
-def image_of(container: Seen) -> str:
-    return str(container.attrs["Image"])
-
-
-def standby(person: DockerClient) -> Seen:
-    [worker] = [container for container in seen(person, "standby") if container.status == "running"]
-    return worker
 
 
 async def test_an_attempt_takes_a_worker_that_waits(executor: DockerExecutor, person: DockerClient) -> None:
@@ -233,41 +185,6 @@ async def test_a_worker_that_somebody_touched_is_not_used(
     await executed(executor, launch)
     await waits(executor)
     assert worker.id not in [container.id for container in person.containers.list(all=True)]
-
-
-async def test_an_upgraded_image_empties_the_pool(engine: str, tmp_path: Path, person: DockerClient) -> None:
-    name = f"fastflow-upgraded-{os.getpid()}:latest"
-    image = person.images.get("fastflow-worker:latest")
-    image.tag(name)
-    deployment = Deployment(image=name, network="bridge", volume=DEPLOYMENT.volume)
-    newer = f"FROM fastflow-worker:latest\nLABEL upgraded={os.getpid()}\n"
-    (tmp_path / "Dockerfile").write_text(newer)
-    try:
-        with socket_proxy(tmp_path, engine=engine, deployment=deployment) as url:
-            async with kept(url, deployment=deployment) as executor:
-                launch, old = await a_run(executor), standby(person)
-                upgraded, _ = person.images.build(path=str(tmp_path), tag=name, rm=True)
-                assert upgraded.id != image.id
-                began = await executor.launch(launch)
-                assert began.manifest.image == upgraded.id
-                assert image_of(person.containers.get(launch.ref.name)) == upgraded.id
-                await executor.remove(launch.ref)
-
-                async def renewed() -> bool:
-                    workers = [image_of(worker) for worker in seen(person, "standby")]
-                    return bool(workers) and set(workers) == {upgraded.id}
-
-                await eventually(renewed, within_s=30)
-                assert old.id not in [container.id for container in person.containers.list(all=True)]
-                person.images.remove(name, force=True)
-                await eventually(lambda: executor.waiting == 0, within_s=30)
-                with pytest.raises(ImageMissingError):
-                    await executor.launch(await retried(launch))
-    finally:
-        for found in person.images.list(filters={"label": f"upgraded={os.getpid()}"}):
-            person.images.remove(str(found.id), force=True)
-        if person.images.list(name=name):
-            person.images.remove(name)
 
 
 async def retried(launch: Launch) -> Launch:

@@ -1,0 +1,67 @@
+"""A worker image that was upgraded or removed empties the pool of standby workers."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from docker import DockerClient
+from fastflow_events.testing.eventually import eventually
+from fastflow_runner.container_spec import Deployment
+from fastflow_runner.ports import ImageMissingError
+from fastflow_runner.testing.builders import a_launch
+from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.standby import DEPLOYMENT, OWNER, a_run, image_of, kept, seen, standby
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def engine() -> Iterator[str]:
+    found = engine_socket()
+    if found is None:
+        pytest.skip("no Docker engine answers; type: make docker")
+    yield found
+    forget_tools(found, OWNER, DEPLOYMENT.volume)
+
+
+@pytest.fixture
+def person(engine: str) -> Iterator[DockerClient]:
+    client = DockerClient(base_url=f"unix://{engine}")
+    yield client
+    client.close()
+
+
+async def test_an_upgraded_image_empties_the_pool(engine: str, tmp_path: Path, person: DockerClient) -> None:
+    name = f"fastflow-upgraded-{os.getpid()}:latest"
+    image = person.images.get("fastflow-worker:latest")
+    image.tag(name)
+    deployment = Deployment(image=name, network="bridge", volume=DEPLOYMENT.volume)
+    newer = f"FROM fastflow-worker:latest\nLABEL upgraded={os.getpid()}\n"
+    (tmp_path / "Dockerfile").write_text(newer)
+    try:
+        with socket_proxy(tmp_path, engine=engine, deployment=deployment) as url:
+            async with kept(url, deployment=deployment) as executor:
+                launch, old = await a_run(executor), standby(person)
+                upgraded, _ = person.images.build(path=str(tmp_path), tag=name, rm=True)
+                assert upgraded.id != image.id
+                began = await executor.launch(launch)
+                assert began.manifest.image == upgraded.id
+                assert image_of(person.containers.get(launch.ref.name)) == upgraded.id
+                await executor.remove(launch.ref)
+
+                async def renewed() -> bool:
+                    workers = [image_of(worker) for worker in seen(person, "standby")]
+                    return bool(workers) and set(workers) == {upgraded.id}
+
+                await eventually(renewed, within_s=30)
+                assert old.id not in [container.id for container in person.containers.list(all=True)]
+                person.images.remove(name, force=True)
+                await eventually(lambda: executor.waiting == 0, within_s=30)
+                with pytest.raises(ImageMissingError):
+                    await executor.launch(a_launch(launch.specification, launch.prepared))
+    finally:
+        for found in person.images.list(filters={"label": f"upgraded={os.getpid()}"}):
+            person.images.remove(str(found.id), force=True)
+        if person.images.list(name=name):
+            person.images.remove(name)
