@@ -138,7 +138,7 @@ async def test_a_cancelled_run_ends_the_following_command_with_its_own_code(term
     with terminal.up():
         await terminal.ready()
         await eventually(lambda: "steady" in terminal.type("pipelines"), within_s=60)
-        run_id = terminal.type("run", "steady").split()[0]
+        run_id = terminal.type("run", "steady", "-e", "STEPS=600").split()[0]
         argv = [*FASTFLOW, "logs", run_id, "--follow"]
         with subprocess.Popen(argv, env=terminal.env, stdout=subprocess.PIPE, text=True) as follower:  # noqa: ASYNC220
             assert follower.stdout is not None

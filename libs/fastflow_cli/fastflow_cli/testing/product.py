@@ -19,15 +19,15 @@ from fastflow_cli.local.services import command, environment
 from fastflow_cli.local.spawn import spawn
 
 STEADY = """\
-import sys, time
+import os, sys, time
 print("begin", flush=True)
-for n in range(1, int(sys.argv[1]) + 1 if len(sys.argv) > 1 else 41):
+for n in range(1, int(os.environ.get("STEPS", "40")) + 1):
     print(n, flush=True)
     print("e", n, file=sys.stderr, flush=True)
     time.sleep(0.1)
 print("end, without a newline", end="", flush=True)
 """
-"""Four seconds of output; what begins twice, ends early or loses a line shows it."""
+"""Four seconds of output, or as many steps as asked; what begins twice, ends early or loses a line shows it."""
 FILES = {
     "hello/main.py": 'print("Hello, world!")\n',
     "steady/main.py": STEADY,
@@ -143,6 +143,7 @@ async def open_product(folder: Path, executor: str) -> AsyncGenerator[Product]:
         insecure=False,
         executor=executor,
         fixed_ports=False,
+        env={**os.environ, "FASTFLOW_PRE_HEAT": "false"},  # facts come from what the test does, and from nothing else
     )
     announced: list[str] = []
     async with (
