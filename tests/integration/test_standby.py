@@ -68,7 +68,7 @@ async def test_an_attempt_takes_a_worker_that_waits(executor: DockerExecutor, pe
     await executor.stop(launch.ref, grace_s=0)
     assert (await executor.wait(launch.ref, launch.nonce)).exit_code == 137
     await executor.remove(launch.ref)
-    assert worker.id not in [container.id for container in person.containers.list(all=True)]
+    assert worker.id not in [container.id for container in person.containers.list(all=True, ignore_removed=True)]
 
 
 async def test_a_worker_is_used_once(executor: DockerExecutor, person: DockerClient) -> None:
@@ -165,7 +165,7 @@ async def test_a_restarted_pause_container_voids_its_worker(executor: DockerExec
     joined = worker.attrs["HostConfig"]["NetworkMode"].removeprefix("container:")
     person.containers.get(joined).restart(timeout=0)
     assert "eth0" in (await executed(executor, launch))[0]
-    assert worker.id not in [container.id for container in person.containers.list()]
+    assert worker.id not in [container.id for container in person.containers.list(ignore_removed=True)]
     await waits(executor)
     assert "eth0" in (await executed(executor, await a_run(executor, script)))[0]
 
@@ -184,7 +184,7 @@ async def test_a_worker_that_somebody_touched_is_not_used(
             worker.remove(force=True, v=True)
     await executed(executor, launch)
     await waits(executor)
-    assert worker.id not in [container.id for container in person.containers.list(all=True)]
+    assert worker.id not in [container.id for container in person.containers.list(all=True, ignore_removed=True)]
 
 
 async def retried(launch: Launch) -> Launch:
