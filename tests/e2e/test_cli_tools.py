@@ -73,7 +73,7 @@ def test_a_wrong_pipeline_json_is_found_before_it_is_pushed(tmp_path: Path) -> N
             (tmp_path / name / "pipeline.json").write_text(metadata)
     told = fastflow("validate", str(tmp_path), code=1)
     assert "$.timeout: found" in told
-    assert "1 of 3 cannot run" in told
+    assert "1 of 3 cannot pass" in told
     assert json.loads(fastflow("validate", str(tmp_path / "right"), "--json"))["items"][0]["errors"] == []
 
 

@@ -99,7 +99,7 @@ async def test_killed_at_any_moment_it_says_everything_once(env: dict[str, str],
 
 
 async def test_an_environment_that_makes_no_sense_is_said_and_ends_it(env: dict[str, str]) -> None:
-    process = await start(env)
+    process = await start(env | {"FASTFLOW_POLL_EVERY_S": "soon"})
     assert await process.wait() == 2
     process = await start(env | {"FASTFLOW_GIT_URL": "ext::sh -c id"})
     assert await process.wait() == 1
