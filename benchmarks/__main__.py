@@ -16,7 +16,7 @@ from fastflow_cli.errors import CliError
 from fastflow_events.errors import FastflowError
 from rich.console import Console
 
-from benchmarks import git, idle, latency, load, logs, post, rebuild, results
+from benchmarks import git, idle, latency, load, logs, output, post, rebuild, results
 from benchmarks.machine import describe
 from benchmarks.measure import CannotMeasureError
 from benchmarks.results import Figure
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "post": post.measure,
     "rebuild": rebuild.measure,
     "logs": logs.measure,
+    "output": output.measure,
     "load": load.measure,
     "idle": idle.measure,
     "git": git.measure,

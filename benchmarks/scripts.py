@@ -5,7 +5,12 @@ from pathlib import Path
 
 LINES = 100_000
 LINGER_S = 3
+ENDLESS_UNIT = b"0123456789abcdefghijklmnopqrstuvwxyz-"
+ENDLESS_BYTES = 1_000_000_000
+PACED_PER_S, PACED_LINES = 100_000, 500_000
+GARBAGE_SEED, GARBAGE_PIECE, GARBAGE_BYTES = 7, 64_000, 64_000_000
 PLAIN, PACKAGES, MANY_LINES = "plain", "packages", "many_lines"
+ENDLESS, PACED, GARBAGE = "endless", "paced", "garbage"
 _FILES = {
     f"{PLAIN}/main.py": 'print("hello")\n',
     f"{PACKAGES}/main.py": "import requests\n\nprint(requests.__version__)\n",
@@ -21,6 +26,35 @@ for first in range(1, {LINES}, 100):
     sys.stdout.write("".join(f"{{n}} the quick brown fox jumps over the lazy dog\\n" for n in numbers))
 sys.stdout.flush()
 time.sleep({LINGER_S})
+""",
+    f"{ENDLESS}/main.py": f"""import os
+
+block = {ENDLESS_UNIT!r} * 20_000
+at = 0
+while at < {ENDLESS_BYTES}:
+    # A pipe may take less than it was given.
+    at += os.write(1, block[at % {len(ENDLESS_UNIT)} :][: {ENDLESS_BYTES} - at])
+""",
+    # As many lines as it wants to write, unless whoever takes them holds it up.
+    f"{PACED}/main.py": f"""import sys
+import time
+
+began = time.time()
+print(f"began {{began:.6f}}")
+for first in range(0, {PACED_LINES}, 1000):
+    numbers = range(first, first + 1000)
+    sys.stdout.write("".join(f"{{n}} the quick brown fox jumps over the lazy dog\\n" for n in numbers))
+    sys.stdout.flush()
+    time.sleep(max(0.0, began + (first + 1000) / {PACED_PER_S} - time.time()))
+print(f"ended {{time.time():.6f}}")
+""",
+    f"{GARBAGE}/main.py": f"""import random
+import sys
+
+source = random.Random({GARBAGE_SEED})
+for _ in range({GARBAGE_BYTES // GARBAGE_PIECE}):
+    sys.stdout.buffer.write(source.randbytes({GARBAGE_PIECE}))
+sys.stdout.flush()
 """,
 }
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from fastflow_cli import exits
-from fastflow_cli.commands.planning import setting
 from fastflow_cli.commands.running import pairs
 from fastflow_cli.commands.shown import duration, instant, run_row, took
 from fastflow_cli.demo.telling import curl_line, passed
@@ -13,12 +12,14 @@ from fastflow_cli.errors import MissingError, UsageError
 from fastflow_cli.exits import Exit
 from fastflow_cli.home import find_home
 from fastflow_cli.local.child import Child, backoff_s, end_of
+from fastflow_cli.local.engine import Address, Engine
 from fastflow_cli.local.executor import Found, choose, wanted
-from fastflow_cli.local.proxy import newest_for
-from fastflow_cli.local.services import Told, environment
+from fastflow_cli.local.proxy import Allowed, allowed_by, policy
+from fastflow_cli.local.services import Told, environment, setting
 from fastflow_cli.local.source import as_url, choose_source
 from fastflow_events.errors import SettingsError
 
+SHIPPED = Path(__file__).parents[2] / "deploy/socket-proxy/haproxy.cfg"
 ALL_THERE = Found(engine=None, image=None, proxy=None)
 
 
@@ -117,12 +118,31 @@ def test_a_setting_is_read_under_both_names_and_never_guessed_between_them() -> 
         setting({"PIPELINE_EXECUTOR": "process", "FASTFLOW_EXECUTOR": "docker"}, "FASTFLOW_EXECUTOR")
 
 
+def engine_of(api: str) -> Engine:
+    return Engine(Address("unix:///run/engine.sock"), "1", api)
+
+
 def test_the_policy_is_the_newest_one_the_engine_speaks() -> None:
-    written = [f"# Version {version} of the engine's API\n" for version in ("1.44", "1.41", "1.9")]
-    assert newest_for("1.41", written) == written[1]
-    assert newest_for("1.52", written) == written[0]
+    assert "# Version 1.41 of" in policy(engine_of("1.41"), Allowed())
+    assert "# Version 1.44 of" in policy(engine_of("1.52"), Allowed())
     with pytest.raises(MissingError):
-        newest_for("1.8", written)
+        policy(engine_of("1.9"), Allowed())
+
+
+def test_the_policy_knows_the_addresses_and_the_settings_of_the_installation() -> None:
+    allowed = allowed_by({"WORKER_BASE_IMAGE": "registry.org/team/worker:3", "FASTFLOW_DOCKER_VOLUME": "its-uv"})
+    text = policy(engine_of("1.41"), allowed, bind="127.0.0.1:7")
+    assert "bind 127.0.0.1:7 " in text
+    assert "unix@/run/engine.sock" in text
+    assert r'"Image":"registry\.org/team/worker:3"' in text
+    assert "its-uv" in text
+    assert "fastflow-runs" in text
+    assert "fastflow-worker" not in text
+    assert "fastflow-uv" not in text
+
+
+def test_a_policy_for_the_image_of_the_proxy_is_left_as_shipped() -> None:
+    assert policy(engine_of("1.44"), Allowed()) == SHIPPED.read_text()
 
 
 def test_a_child_is_started_again_later_and_later() -> None:

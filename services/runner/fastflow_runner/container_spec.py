@@ -28,6 +28,10 @@ VERSIONS = ("1.44", "1.41")
 """Versions of the engine's API this runner speaks, newest first."""
 BUILD_ROOT = "/app"
 """Where a build does its work: a volume that goes with its container."""
+IMAGE = "[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}"
+"""An image's name that means the same in a path, in a body and in the policy."""
+NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,254}"
+"""The same for a network or a volume."""
 ENTRY = '["python3","-I","/usr/local/lib/fastflow/entry"]'
 
 _HEX = "[0-9a-f]"

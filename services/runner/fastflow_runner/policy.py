@@ -5,12 +5,23 @@ body, against one regular expression for each form. Only strings that mean the s
 nothing hinges on how the engine reads them.
 """
 
+import re
 import sys
-from argparse import ArgumentParser
-from collections.abc import Iterator
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from fastflow_runner.container_spec import VERSIONS, Call, Deployment, Form, calls, create_forms, update_form
+from fastflow_runner.container_spec import (
+    IMAGE,
+    NAME,
+    VERSIONS,
+    Call,
+    Deployment,
+    Form,
+    calls,
+    create_forms,
+    update_form,
+)
 from fastflow_runner.template import escape, pattern
 
 TEMPLATE_BIND = "${BIND_CONFIG}"
@@ -139,6 +150,15 @@ def speaks(engine: str) -> str:
     return next((version for version in VERSIONS if number(version) <= number(engine)), VERSIONS[-1])
 
 
+def _named(expression: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not re.fullmatch(expression, text):
+            raise ArgumentTypeError(f"{text!r} is not a name that the policy can hold")
+        return text
+
+    return read
+
+
 def main() -> None:
     """Print one configuration, or write the shipped ones."""
     default = Deployment()
@@ -147,9 +167,9 @@ def main() -> None:
     parser.add_argument("--bind", default=TEMPLATE_BIND, help="where HAProxy listens, in its own words")
     parser.add_argument("--socket", default=_SOCKET, help="path of the engine's socket")
     parser.add_argument("--api", default=VERSIONS[0], type=speaks, help="version of the API that the engine speaks")
-    parser.add_argument("--image", default=default.image)
-    parser.add_argument("--network", default=default.network)
-    parser.add_argument("--volume", default=default.volume)
+    parser.add_argument("--image", type=_named(IMAGE), default=default.image)
+    parser.add_argument("--network", type=_named(NAME), default=default.network)
+    parser.add_argument("--volume", type=_named(NAME), default=default.volume)
     parser.add_argument("--owner", default=default.owner, help="name of the only runner behind the proxy")
     given = parser.parse_args()
     if given.shipped:

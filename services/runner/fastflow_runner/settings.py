@@ -8,6 +8,8 @@ from fastflow_events.settings import Settings
 from fastflow_events.topology import DEFAULT_POOL, HEARTBEAT_TTL_S
 from msgspec import Meta
 
+from fastflow_runner.container_spec import IMAGE, NAME
+
 MARGIN_S = 3.0
 """Clocks differ, and whoever was cut off needs a moment to say that it lives."""
 
@@ -25,10 +27,11 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """Exactly this one; the service never falls back to the other."""
     docker_url: str = "tcp://127.0.0.1:2375"
     """Address of the socket proxy."""
-    worker_image: str = "fastflow-worker:latest"
-    docker_network: str = "fastflow-runs"
+    worker_image: Annotated[str, Meta(pattern=rf"^{IMAGE}\Z")] = "fastflow-worker:latest"
+    """Image of the containers; the socket proxy allows no other."""
+    docker_network: Annotated[str, Meta(pattern=rf"^{NAME}\Z")] = "fastflow-runs"
     """Network of the containers; the socket proxy allows no other."""
-    docker_volume: str = "fastflow-uv"
+    docker_volume: Annotated[str, Meta(pattern=rf"^{NAME}\Z")] = "fastflow-uv"
     """Volume of code and environments; the socket proxy allows no other."""
     standby: Annotated[int, Meta(ge=0, le=1000)] = 4
     """Containers that may wait, started, for attempts; never more than slots, fewer when little is asked; 0: none."""

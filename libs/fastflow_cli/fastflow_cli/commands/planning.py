@@ -5,33 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from fastflow_events.errors import SettingsError
-from fastflow_events.settings import ALIASES
 
 from fastflow_cli.errors import UsageError
 from fastflow_cli.home import Home
-from fastflow_cli.local.engine import Engine, ensure_network, find_engine, has_image
+from fastflow_cli.local.engine import ensure_network, find_engine, has_image
 from fastflow_cli.local.executor import Choice, Found, choose, wanted
 from fastflow_cli.local.installation import Plan
 from fastflow_cli.local.ports import any_free, first_free, is_free
-from fastflow_cli.local.proxy import Proxy, find_proxy
-from fastflow_cli.local.services import WORKER_IMAGE
+from fastflow_cli.local.proxy import Proxy, allowed_by, find_proxy
+from fastflow_cli.local.services import setting
 from fastflow_cli.local.source import Source, choose_source, current_branch
 from fastflow_cli.local.state import read_state
 
 GATEWAY_PORT = 8000
-
-
-def setting(env: Mapping[str, str], name: str) -> str | None:
-    """The value of `name` or of its older name; an empty text counts as not set.
-
-    Raises:
-        SettingsError: both are set and differ.
-    """
-    ours, older = env.get(name) or None, env.get(ALIASES.get(name, "")) or None
-    if ours and older and ours != older:
-        raise SettingsError(f"{name} and its older name {ALIASES[name]} are both set and differ; remove one")
-    return ours or older
 
 
 def plan_source(home: Home, git_url: str | None, branch: str | None, env: Mapping[str, str], cwd: Path) -> Source:
@@ -64,9 +50,9 @@ def plan_executor(
     engine = find_engine(env)
     if isinstance(engine, str):
         return choose(wish, Found(engine=engine, image=None, proxy=None)), None, None
-    image = setting(env, "FASTFLOW_WORKER_IMAGE") or WORKER_IMAGE
-    missing = None if has_image(engine, image) else f"the engine does not hold the image {image}"
-    proxy = find_proxy(engine, env, fixed_port=fixed_ports)
+    allowed = allowed_by(env)
+    missing = None if has_image(engine, allowed.image) else f"the engine does not hold the image {allowed.image}"
+    proxy = find_proxy(engine, env, fixed_port=fixed_ports, allowed=allowed)
     choice = choose(wish, Found(engine=None, image=missing, proxy=proxy if isinstance(proxy, str) else None))
     if choice.kind == "process" or isinstance(proxy, str):
         return choice, None, None
@@ -75,8 +61,7 @@ def plan_executor(
 
 def prepared(proxy: Proxy) -> Proxy:
     """The proxy, with the network of the runs made on its engine; the runner may not make one."""
-    engine: Engine = proxy.engine
-    ensure_network(engine)
+    ensure_network(proxy.engine, proxy.allowed.network)
     return proxy
 
 

@@ -15,7 +15,7 @@ from fastflow_cli.home import Home
 from fastflow_cli.local.engine import Engine, find_engine, has_image
 from fastflow_cli.local.installation import NATS_PORT
 from fastflow_cli.local.ports import is_free
-from fastflow_cli.local.proxy import find_proxy
+from fastflow_cli.local.proxy import allowed_by, find_proxy
 from fastflow_cli.local.services import WORKER_IMAGE, search_path
 from fastflow_cli.local.state import is_up
 
@@ -80,10 +80,12 @@ def docker(env: Mapping[str, str]) -> list[Finding]:
     if not isinstance(engine, Engine):
         return [warning("engine", engine, "make docker")]
     found = [ok("engine", f"{engine.version} (API {engine.api}), {engine.address.url}")]
-    if has_image(engine, WORKER_IMAGE):
-        found.append(ok("worker image", WORKER_IMAGE))
+    image = allowed_by(env).image
+    if has_image(engine, image):
+        found.append(ok("worker image", image))
     else:
-        found.append(warning("worker image", f"the engine does not hold {WORKER_IMAGE}", "make images-worker"))
+        fix = "make images-worker" if image == WORKER_IMAGE else f"docker pull {image}"
+        found.append(warning("worker image", f"the engine does not hold {image}", fix))
     proxy = find_proxy(engine, env, fixed_port=False)
     if isinstance(proxy, str):
         found.append(warning("socket proxy", proxy, "apt-get install haproxy"))

@@ -11,10 +11,10 @@ import httpx
 from msgspec import Struct
 
 from fastflow_cli.errors import MissingError
+from fastflow_cli.local.services import DOCKER_NETWORK
 
 OWN_RUN = "/run/fastflow-engine"
 ANSWER_WITHIN_S = 5.0
-RUNS_NETWORK = "fastflow-runs"
 
 
 class Address(NamedTuple):
@@ -97,23 +97,23 @@ def has_image(engine: Engine, image: str) -> bool:
         return False
 
 
-def ensure_network(engine: Engine) -> None:
+def ensure_network(engine: Engine, name: str = DOCKER_NETWORK) -> None:
     """Make the bridge that runs sit on: no traffic between containers. Safe to repeat.
 
     Raises:
         MissingError: the engine refused.
     """
     body = {
-        "Name": RUNS_NETWORK,
+        "Name": name,
         "Driver": "bridge",
         "CheckDuplicate": True,
         "Options": {"com.docker.network.bridge.enable_icc": "false"},
-        # Compose takes a network with these labels for its own, so that both can use one engine.
+        # Compose takes the usual network with these labels for its own, so that both can use one engine.
         "Labels": {"com.docker.compose.network": "runs", "com.docker.compose.project": "fastflow"},
     }
     with client(engine.address) as http:
-        if http.get(f"/networks/{RUNS_NETWORK}").status_code == httpx.codes.OK:
+        if http.get(f"/networks/{name}").status_code == httpx.codes.OK:
             return
         answer = http.post("/networks/create", json=body)
         if answer.status_code not in (httpx.codes.CREATED, httpx.codes.CONFLICT):
-            raise MissingError(f"the engine made no network {RUNS_NETWORK}: {answer.text.strip()}")
+            raise MissingError(f"the engine made no network {name}: {answer.text.strip()}")

@@ -9,9 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,17 +22,26 @@ from fastflow_cli.local.engine import Engine
 from fastflow_cli.local.logs import last_words
 from fastflow_cli.local.ports import any_free, first_free
 from fastflow_cli.local.proxy_container import PROXY_IMAGE, end_container, has_proxy_image, run_container
-from fastflow_cli.local.services import search_path
+from fastflow_cli.local.services import DOCKER_NETWORK, DOCKER_VOLUME, WORKER_IMAGE, search_path, setting
 from fastflow_cli.local.spawn import spawn
 from fastflow_cli.local.supervisor import Supervisor
 
 PROXY_PORT = 2375
 NAME = "proxy"
 ANSWERS_WITHIN_S = 10.0
-BIND, SOCKET = "${BIND_CONFIG}", "unix@/var/run/docker.sock"
-"""What the shipped configuration leaves open."""
 VERSION = re.compile(r"^# Version ([\d.]+) of", re.MULTILINE)
-"""How it says which version of the engine's API it is for."""
+"""How a policy says which version of the engine's API it is for."""
+
+
+class Allowed(Struct, frozen=True, kw_only=True):
+    """What containers may be made of; the runner's settings say the same."""
+
+    image: str = WORKER_IMAGE
+    network: str = DOCKER_NETWORK
+    volume: str = DOCKER_VOLUME
+
+
+USUAL = Allowed()
 
 
 class Proxy(Struct, frozen=True, kw_only=True):
@@ -44,6 +52,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
     """HAProxy as a program; None for HAProxy as a container."""
     env: Mapping[str, str]
     fixed_port: bool
+    allowed: Allowed = USUAL
 
     async def start(self, supervisor: Supervisor, home: Home) -> str:
         """Start it and return the URL for the runner once it answers.
@@ -56,11 +65,11 @@ class Proxy(Struct, frozen=True, kw_only=True):
         config = home.path / "runner" / "haproxy.cfg"
         log = home.log_of(NAME)
         if self.binary is not None:
-            config.write_text(policy(bind=f"127.0.0.1:{port}", engine=self.engine))
+            config.write_text(policy(self.engine, self.allowed, bind=f"127.0.0.1:{port}"))
             argv = [self.binary, "-db", "-f", str(config)]
             supervisor.start(NAME, lambda: spawn(argv, self.env, log))
         else:
-            config.write_text(policy(bind="", engine=self.engine, inside=True))
+            config.write_text(policy(self.engine, self.allowed))
             run_container(self.engine, home, config, port)
         await until_answers(port, log)
         return f"tcp://127.0.0.1:{port}"
@@ -71,45 +80,49 @@ class Proxy(Struct, frozen=True, kw_only=True):
             end_container(self.engine, home)
 
 
-def find_proxy(engine: Engine, env: Mapping[str, str], *, fixed_port: bool) -> Proxy | str:
+def allowed_by(env: Mapping[str, str]) -> Allowed:
+    """What the environment names, the usual where it names nothing.
+
+    Raises:
+        SettingsError: a name and its older one are both set and differ.
+    """
+    return Allowed(
+        image=setting(env, "FASTFLOW_WORKER_IMAGE") or USUAL.image,
+        network=setting(env, "FASTFLOW_DOCKER_NETWORK") or USUAL.network,
+        volume=setting(env, "FASTFLOW_DOCKER_VOLUME") or USUAL.volume,
+    )
+
+
+def find_proxy(engine: Engine, env: Mapping[str, str], *, fixed_port: bool, allowed: Allowed = USUAL) -> Proxy | str:
     """HAProxy as a program, else as a container, else the sentence that says why neither."""
     if engine.address.socket is None:
         return "the engine is behind TCP; set FASTFLOW_DOCKER_URL to a socket proxy beside it"
     binary = shutil.which("haproxy", path=search_path(env))
     if binary is None and not has_proxy_image(engine):
         return f"HAProxy is neither a program here nor the image {PROXY_IMAGE} on the engine"
-    return Proxy(engine=engine, binary=binary, env=env, fixed_port=fixed_port)
+    return Proxy(engine=engine, binary=binary, env=env, fixed_port=fixed_port, allowed=allowed)
 
 
-def policy(*, bind: str, engine: Engine, inside: bool = False) -> str:
-    """HAProxy's configuration as the runner's module writes it, for our address and the engine's socket.
+def policy(engine: Engine, allowed: Allowed, *, bind: str | None = None) -> str:
+    """HAProxy's configuration as the runner's module writes it.
 
-    `inside` leaves it as it is shipped: the entry point of the proxy's image fills in the address.
-
-    Raises:
-        MissingError: the module refused.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        argv = [sys.executable, "-m", "fastflow_runner.policy", "--shipped", folder]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise MissingError(f"the policy of the socket proxy cannot be written: {done.stderr.strip()[-500:]}")
-        written = [file.read_text() for file in Path(folder).glob("*.cfg")]
-    config = newest_for(engine.api, written)
-    return config if inside else config.replace(BIND, bind).replace(SOCKET, f"unix@{engine.address.socket}")
-
-
-def newest_for(api: str, written: Iterable[str]) -> str:
-    """The configuration for the newest version of the API that the engine speaks.
+    It listens at `bind` and talks to the engine's socket; without `bind` both are left as they are shipped, because the
+    entry point of the proxy's image fills in the address.
 
     Raises:
-        MissingError: the engine is older than all of them.
+        MissingError: the module refused, or the engine is older than all of its policies.
     """
-    by_version = {match[1]: text for text in written if (match := VERSION.search(text))}
-    spoken = [version for version in by_version if number(version) <= number(api)]
-    if not spoken:
-        raise MissingError(f"the engine speaks API {api}, and the runner needs {' or '.join(sorted(by_version))}")
-    return by_version[max(spoken, key=number)]
+    argv = [sys.executable, "-m", "fastflow_runner.policy", "--api", engine.api]
+    argv += ["--image", allowed.image, "--network", allowed.network, "--volume", allowed.volume]
+    argv += ["--bind", bind, "--socket", str(engine.address.socket)] if bind else []
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise MissingError(f"the policy of the socket proxy cannot be written: {done.stderr.strip()[-500:]}")
+    version = VERSION.search(done.stdout)
+    if version is None or number(version[1]) > number(engine.api):
+        needed = version[1] if version else "another version"
+        raise MissingError(f"the engine speaks API {engine.api}, and the runner needs {needed}")
+    return done.stdout
 
 
 def number(version: str) -> tuple[int, ...]:

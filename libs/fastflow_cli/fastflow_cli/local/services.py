@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fastflow_events.accounts import DEFAULT_RUNNER
+from fastflow_events.errors import SettingsError
 from fastflow_events.keys import seed_path
 from fastflow_events.settings import ALIASES
 from msgspec import Struct
@@ -17,7 +18,8 @@ SECRET_KEEPING = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKE
 """Ways to the engine itself; no child gets one."""
 RUNNERS_ALONE = ("FASTFLOW_ENCRYPTION_KEY", "FASTFLOW_ENCRYPTION_KEY_FILE", ALIASES["FASTFLOW_ENCRYPTION_KEY"])
 """What opens sealed values; only the runner gets it."""
-WORKER_IMAGE = "fastflow-worker:latest"
+WORKER_IMAGE, DOCKER_NETWORK, DOCKER_VOLUME = "fastflow-worker:latest", "fastflow-runs", "fastflow-uv"
+"""What the runner takes unless its settings name others."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,18 @@ class Told(Struct, frozen=True, kw_only=True):
                 return variables | {"FASTFLOW_EXECUTOR": self.executor} | more
             case _:
                 return variables
+
+
+def setting(env: Mapping[str, str], name: str) -> str | None:
+    """The value of `name` or of its older name; an empty text counts as not set.
+
+    Raises:
+        SettingsError: both are set and differ.
+    """
+    ours, older = env.get(name) or None, env.get(ALIASES.get(name, "")) or None
+    if ours and older and ours != older:
+        raise SettingsError(f"{name} and its older name {ALIASES[name]} are both set and differ; remove one")
+    return ours or older
 
 
 def environment(base: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
