@@ -16,7 +16,7 @@ from fastflow_cli.errors import CliError
 from fastflow_events.errors import FastflowError
 from rich.console import Console
 
-from benchmarks import git, idle, latency, load, logs, output, post, rebuild, results
+from benchmarks import git, idle, latency, load, logs, output, post, rebuild, results, scheduler
 from benchmarks.machine import describe
 from benchmarks.measure import CannotMeasureError
 from benchmarks.results import Figure
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "load": load.measure,
     "idle": idle.measure,
     "git": git.measure,
+    "scheduler": scheduler.measure,
 }
 FAILURES = (CannotMeasureError, CliError, FastflowError, httpx.HTTPError, OSError, subprocess.SubprocessError)
 CANNOT_MEASURE, USAGE_ERROR = 1, 2

@@ -1,8 +1,9 @@
 """A log that looks like one: whole stories of runs, written in large atomic batches."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import islice
 
 from fastflow_events.envelope import body_of, headers_of, subject_of
 from fastflow_events.recorded import Cause, Recorded
@@ -12,7 +13,8 @@ from nats.aio.client import Client
 
 FACTS = 6
 """Of one run, from its request to its end."""
-STORIES_AT_ONCE = 100
+AT_ONCE = 600
+"""Facts of one atomic batch."""
 
 
 def story(number: int) -> list[Recorded]:
@@ -51,13 +53,21 @@ def story(number: int) -> list[Recorded]:
 
 async def write(nc: Client, first: int, stories: int) -> None:
     """Append that many stories, from number `first` on."""
-    for start in range(first, first + stories, STORIES_AT_ONCE):
-        numbers = range(start, min(start + STORIES_AT_ONCE, first + stories))
-        await _batch(nc, [recorded for number in numbers for recorded in story(number)])
+    await append(nc, (recorded for number in range(first, first + stories) for recorded in story(number)))
+
+
+async def append(nc: Client, recorded: Iterable[Recorded]) -> None:
+    """Append facts in large batches, each of them whole or not at all."""
+    rest = iter(recorded)
+    while batch := list(islice(rest, AT_ONCE)):
+        await _batch(nc, batch)
 
 
 async def _batch(nc: Client, batch: Sequence[Recorded]) -> None:
     js, batch_id = nc.jetstream(timeout=30), uuid.uuid4().hex
+    if len(batch) == 1:
+        await js.publish(subject_of(batch[0]), body_of(batch[0].fact), headers=headers_of(batch[0]))
+        return
     for number, recorded in enumerate(batch, start=1):
         headers = headers_of(recorded) | {"Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(number)}
         if number < len(batch):

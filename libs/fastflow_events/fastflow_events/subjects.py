@@ -32,7 +32,7 @@ GIT_QUESTIONS = "fastflow.git.*"
 DEAD = "fastflow.dead.*"
 MAX_TOKEN_BYTES = 200
 
-_PLAIN = re.compile(rb"[A-Za-z0-9_-]")
+_ODD = re.compile(rb"[^A-Za-z0-9_-]")
 _USUAL = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN_BYTES}}}")
 _TOKEN = re.compile(r"(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+")
 
@@ -54,7 +54,7 @@ def encode(text: str) -> str:
     """
     if _USUAL.fullmatch(text):
         return text
-    token = "".join(chr(b) if _PLAIN.match(bytes([b])) else f"={b:02X}" for b in text.encode())
+    token = _ODD.sub(lambda odd: b"=%02X" % ord(odd[0]), text.encode()).decode()
     if not token or len(token) > MAX_TOKEN_BYTES:
         raise ContractError("a name must have 1 to 200 bytes once encoded as a subject token", name=text[:80])
     return token
