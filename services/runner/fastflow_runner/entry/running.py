@@ -45,6 +45,7 @@ class Run:
         self._child: Child | None = None
         self._terminated = False
         self._told_to_end = False
+        self._asked = False
         self._timed_out = False
 
     def prepare(self) -> None:
@@ -173,7 +174,13 @@ class Run:
         self._terminated = True
         if self._child is not None and self._child.status is None:
             self._told_to_end = True
-            self._child.signal(signal.SIGTERM)
+            self._ask(self._child)
+
+    def _ask(self, child: Child) -> None:
+        """Tell the script to end, once: whoever asks again must not disturb it while it cleans up."""
+        if not self._asked:
+            self._asked = True
+            child.signal(signal.SIGTERM)
 
     def _on_alarm(self, *_: object) -> None:
         if self._child is None or self._child.status is not None:
@@ -183,7 +190,7 @@ class Run:
         else:
             self._timed_out = True
             signal.setitimer(signal.ITIMER_REAL, max(self._spec["grace_s"], 0.001))
-            self._child.signal(signal.SIGTERM)
+            self._ask(self._child)
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """A private HAProxy with the shipped policy, in front of a real engine or of anything else on a unix socket."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -47,13 +48,20 @@ def free_port() -> int:
 
 @contextmanager
 def socket_proxy(
-    folder: Path, *, engine: str, deployment: Deployment, version: str = "1.41", port: int = 0
+    folder: Path, *, engine: str, deployment: Deployment, version: str = "1.41", port: int = 0, cut_after: str = ""
 ) -> Iterator[str]:
-    """Address of a running proxy, such as `tcp://127.0.0.1:40123`; its log is `folder/haproxy.log`."""
+    """Address of a running proxy, such as `tcp://127.0.0.1:40123`; its log is `folder/haproxy.log`.
+
+    `cut_after` replaces what the policy says of how long either side may be silent, in HAProxy's words: `3s`.
+    """
     binary = find_haproxy()
     port = port or free_port()
     configuration = folder / "haproxy.cfg"
-    configuration.write_text(render(version, deployment=deployment, bind=f"127.0.0.1:{port}", socket=engine))
+    policy = render(version, deployment=deployment, bind=f"127.0.0.1:{port}", socket=engine)
+    for side in ("client", "server", "tunnel") if cut_after else ():
+        assert f"    timeout {side} " in policy
+        policy = re.sub(rf"(?m)^    timeout {side} .*$", f"    timeout {side} {cut_after}", policy)
+    configuration.write_text(policy)
     with (folder / "haproxy.log").open("wb") as log:
         process = subprocess.Popen([binary, "-db", "-f", str(configuration)], stdout=log, stderr=log)
     try:
