@@ -174,3 +174,13 @@ async def test_a_restarted_scheduler_goes_on_where_it_was(
     async with scheduler(nats_url, tmp_path, max_concurrent_runs=1):
         await eventually(lambda: facts(jetstream_log, "r2", RunDispatched))
     assert len(await facts(jetstream_log, "r1", RunDispatched)) == 1
+
+
+async def test_a_message_that_nobody_can_read_holds_up_nobody(
+    nats_url: str, jetstream_log: JetStreamLog, nc: Client, tmp_path: Path
+) -> None:
+    await hello(jetstream_log)
+    await nc.jetstream().publish("fastflow.evt.run.odd.requested", b"no fact", headers={"ce-type": "run.requested.v1"})
+    async with scheduler(nats_url, tmp_path):
+        await request(jetstream_log, "r1")
+        await eventually(lambda: facts(jetstream_log, "r1", RunDispatched))

@@ -5,6 +5,7 @@ import logging
 from contextlib import suppress
 from datetime import datetime
 
+from fastflow_events import subjects
 from fastflow_events.clock import Clock
 from fastflow_events.errors import InfrastructureError
 
@@ -16,8 +17,9 @@ logger = logging.getLogger(__name__)
 LONGEST_S = 10.0
 """Clocks are set; nobody sleeps longer than this."""
 RETRY_S = 1.0
-"""After the log failed, while our clock is in doubt, and while the book still reads history."""
+"""After the log failed, and while our clock is in doubt."""
 SETTLES_S = 3.0
+"""A book that does not move for so long may know all that it can read."""
 
 
 async def run(deps: Deps, changed: asyncio.Event, clock: Clock) -> None:
@@ -43,21 +45,26 @@ async def catch_up(deps: Deps, changed: asyncio.Event) -> None:
     """Wait until the book knows what the log held when we came: old news must not be acted upon."""
     target = None
     while target is None or deps.book.seq < target:
-        changed.clear()
-        before = deps.book.seq
         try:
             target = await deps.log.last_seq() if target is None else target
+            if deps.book.seq < target and not await _moves_on(deps, changed):
+                break
         except InfrastructureError as exc:
             logger.warning("the log cannot be read: %s", exc, extra={"action": "catch_up_failed"})
             await asyncio.sleep(RETRY_S)
-            continue
-        if before >= target:
-            break
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SETTLES_S):
+
+
+async def _moves_on(deps: Deps, changed: asyncio.Event) -> bool:
+    """Wait until the book knows more; False when all that is left is nothing it can read."""
+    before = deps.book.seq
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLES_S):
+            while deps.book.seq == before:  # others ring, too
+                changed.clear()
                 await changed.wait()
-        if deps.book.seq == before and before > 0:
-            break  # what is left is nothing the book can read
+    if deps.book.seq != before:
+        return True
+    return bool([True async for _ in deps.log.read(subjects.EVENTS, after_seq=before, limit=1)])
 
 
 def _until(head: datetime | None, now: datetime) -> float:
