@@ -212,12 +212,11 @@ async def test_a_fetch_that_brings_too_much_is_broken_off(bus: Bus, repository: 
 
 
 async def test_ten_thousand_folders_are_read_in_one_go(bus: Bus, repository: Repository) -> None:
-    blob, other = repository.make_blob(b"print(1)\n"), repository.make_blob(b"text")
-    pipeline = repository.make_tree(f"100644 blob {blob}\tmain.py\n")
-    plain = repository.make_tree(f"100644 blob {other}\tREADME.md\n")
-    lines = "".join(f"040000 tree {pipeline if n % 20 == 0 else plain}\tf{n:05}\n" for n in range(10_000))
-    repository.commit_tree(repository.make_tree(lines))
-    async with running(bus.settings), asyncio.timeout(120):
-        synced = await bus.synced(repository.git("rev-parse", "main"))
-        assert synced.pipelines == 500
+    repository.make_folders({f"p{n:05}": {"main.py": f"print({n})\n"} for n in range(10_000)})
+    async with running(bus.settings), asyncio.timeout(240):
+        synced = await bus.synced(repository.git("rev-parse", "main"), within_s=240)
+        assert synced.pipelines == 10_000
+        before = await bus.log.last_seq()
+        assert before == 20_002  # configured, a version and a discovery each, synced
         await bus.sync()
+        assert await bus.log.last_seq() == before + 2  # asked, and synced

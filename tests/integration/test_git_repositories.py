@@ -229,7 +229,7 @@ async def test_a_deploy_key_is_made_on_request_and_only_its_public_half_is_told(
                 facts = await bus.facts("repository", "a")
                 return [fact for fact in facts if isinstance(fact, RepositoryDeployKeyGenerated)]
 
-            [key] = await eventually(made)
+            [key] = await eventually(made, within_s=60)
             assert key.public_key.startswith("ssh-ed25519 ")
             assert key.fingerprint.startswith("SHA256:")
             with (tmp_path / "ssh/authorized_keys").open("a") as file:

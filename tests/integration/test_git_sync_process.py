@@ -48,8 +48,20 @@ async def env(tmp_path: Path, nats_url: str) -> AsyncGenerator[dict[str, str]]:
 
 async def start(env: dict[str, str]) -> asyncio.subprocess.Process:
     command = (sys.executable, "-m", "fastflow_git_sync")
-    with (Path(env["KEYS"]).with_name("git_sync.log")).open("ab") as log:
+    with log_of(env).open("wb") as log:
         return await asyncio.create_subprocess_exec(*command, env=env, stderr=log)
+
+
+def log_of(env: dict[str, str]) -> Path:
+    """What the newest process says."""
+    return Path(env["KEYS"]).with_name("git_sync.log")
+
+
+async def end(env: dict[str, str], process: asyncio.subprocess.Process) -> None:
+    """SIGTERM once the process handles it, which it does by the time it says where its health is."""
+    await eventually(lambda: "health_listening" in log_of(env).read_text(), within_s=60)
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 60) == 0, log_of(env).read_text()
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:
@@ -80,7 +92,7 @@ async def test_killed_at_any_moment_it_says_everything_once(env: dict[str, str],
             async def far_enough(target: int = target) -> bool:
                 return await log.last_seq() >= target
 
-            await eventually(far_enough)
+            await eventually(far_enough, within_s=60)
             await kill(process)
         process = await start(env)
 
@@ -94,8 +106,7 @@ async def test_killed_at_any_moment_it_says_everything_once(env: dict[str, str],
             assert isinstance(facts[0], PipelineVersionStored)
             assert facts[0].tree == repository.tree(f"p{n}")
             assert len(await read_bundle(nc, facts[0].tree)) == facts[0].bundle_bytes
-        process.terminate()
-        assert await process.wait() == 0
+        await end(env, process)
 
 
 async def test_an_environment_that_makes_no_sense_is_said_and_ends_it(env: dict[str, str]) -> None:
@@ -115,6 +126,5 @@ async def test_what_a_hook_left_in_the_environment_does_not_reach_git(env: dict[
         async def synced() -> bool:
             return await commit_of(nc) == commit
 
-        await eventually(synced)
-    process.terminate()
-    assert await process.wait() == 0
+        await eventually(synced, within_s=60)
+    await end(env, process)

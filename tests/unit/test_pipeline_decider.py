@@ -129,6 +129,16 @@ def test_the_owner_of_a_taken_name_stays_invalid_whatever_it_says() -> None:
     assert changed == [PipelineInvalid(repository="main", commit=LATER, tree="3" * 40, errors=(BOTH,))]
 
 
+def test_whoever_stopped_between_two_facts_of_one_decision_says_the_rest() -> None:
+    [said, rest] = when(find(version()), [])
+    assert when(find(version()), [said]) == [rest]
+    assert when(find(version()), [said, rest]) == []
+    assert when(THEIRS, [*CLASH[:2], CLASHED]) == [TAKEN]
+    removed = PipelineRemoved(repository="main", commit=LATER)
+    ended, *others = when(THEIRS, [*CLASH, removed])
+    assert when(THEIRS, [*CLASH, removed, ended]) == others
+
+
 def test_a_taken_name_is_valid_again_when_the_other_folder_is_gone() -> None:
     gone = PipelineClashEnded(repository="other")
     assert when(LosePipeline(repository="other", commit=LATER), CLASH) == [gone]

@@ -5,7 +5,7 @@ Source: ADR-31 of nats-io/nats-architecture-and-design.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
 from nats.aio.client import Client
@@ -15,6 +15,8 @@ from nats.errors import Error as NatsError
 from fastflow_events.errors import InfrastructureError
 
 BATCH = 1000
+NEWEST_AT_ONCE = 500
+"""Subjects in one question; the server takes 1024, and no answer of more."""
 _END_OF_BATCH = "204"
 _NOTHING = "404"
 
@@ -57,6 +59,18 @@ async def get_last(nc: Client, stream: str, *, subject: str, timeout_s: float = 
     if headers.get("Status") == _NOTHING:
         return None
     raise InfrastructureError(f"stream {stream} cannot be read: {headers.get('Status')} {headers.get('Description')}")
+
+
+async def get_newest(nc: Client, stream: str, *, subjects: Sequence[str]) -> AsyncIterator[Stored]:
+    """Yield the newest message of each of many subjects, those without one left out.
+
+    Raises:
+        InfrastructureError: the server did not answer, or refused.
+    """
+    for start in range(0, len(subjects), NEWEST_AT_ONCE):
+        request: dict[str, object] = {"multi_last": list(subjects[start : start + NEWEST_AT_ONCE]), "batch": BATCH}
+        for message in await _collect(nc, stream, request, timeout_s=10.0):
+            yield message
 
 
 async def get_all(nc: Client, stream: str, *, subject: str, after_seq: int = 0) -> AsyncIterator[Stored]:

@@ -23,6 +23,8 @@ class Repo(Struct, frozen=True, kw_only=True, eq=False):
     source: Source
     judged: dict[str, tuple[str, str]]
     """Folder name to what was judged last in this process (its tree and what holds for all), and the verdict."""
+    unseen: set[str]
+    """Trees the object store had nothing of when it was asked; each is asked about again once it was stored."""
 
 
 class Deps(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from fastflow_git_sync.recording import record, record_repository
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-AT_ONCE = 8
+AT_ONCE = 16
 """Folders looked at side by side: Git does one thing at a time, the log and the object store do more."""
 
 
@@ -94,6 +94,8 @@ async def _look_at_head(deps: Deps, repo: Repo, commit: str, cause: Cause) -> li
     changed = [folder for folder in folders if verdicts[folder.name] is None]
     await repo.source.complete(changed)
 
+    if len(changed) > AT_ONCE:
+        repo.unseen.update(await deps.bundles.unseen({folder.tree for folder in changed}))
     at = _At(commit, rules, cause)
 
     async def look(folder: Folder) -> None:

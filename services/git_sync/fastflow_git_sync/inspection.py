@@ -44,11 +44,11 @@ async def judge(source: Source, folder: Folder, file: RepositoryFile | None) -> 
         GitError: our copy of the repository cannot be read.
     """
     try:
-        if not discovery.is_pipeline(await source.names(folder.tree)):
-            return None
-        entries = await source.entries(folder.tree)
+        entries = await source.entries(folder.tree, discovery.is_pipeline)
     except TooLargeError as exc:
         return discovery.invalid(folder, [str(exc)])
+    if not entries:
+        return None
     contents: dict[str, bytes] = {}
     while missing := discovery.wanted(folder, entries, contents):
         contents |= await source.read(missing)
@@ -67,12 +67,14 @@ async def store(
         InfrastructureError: the object store did not take it.
     """
     tree = runnable.folder.tree
-    stored = await deps.bundles.find(tree)
+    unseen = tree in repo.unseen
+    repo.unseen.discard(tree)
+    stored = None if unseen else await deps.bundles.find(tree)
     if stored is not None and tree not in known.versions.values():
         stored = await deps.bundles.keep(stored)
     if stored is None:
-        async with repo.source.archive(await repo.source.entries(tree)) as file:
-            stored = await deps.bundles.store(tree, file)
+        async with repo.source.archive(tree) as file:
+            stored = await deps.bundles.store(tree, file, unseen=unseen)
     return PipelineVersionStored(
         repository=repo.name,
         commit=commit,

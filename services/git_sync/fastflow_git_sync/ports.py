@@ -1,6 +1,6 @@
 """What git_sync needs from outside, in its own words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
@@ -13,6 +13,11 @@ from fastflow_rules.folder import Entry, Folder
 from msgspec import Struct
 
 S_co = TypeVar("S_co", covariant=True)
+
+
+def always(_: Sequence[Entry]) -> bool:
+    """Accept whatever it is."""
+    return True
 
 
 class GitError(FastflowError):
@@ -90,11 +95,8 @@ class Source(Protocol):
             GitError: the commit has no such sub-folder to look in.
         """
 
-    async def names(self, tree: str) -> Sequence[Entry]:
-        """What lies directly in a tree, without sizes."""
-
-    async def entries(self, tree: str) -> Sequence[Entry]:
-        """Every file under a tree, by path.
+    async def entries(self, tree: str, accept: Callable[[Sequence[Entry]], bool] = always) -> Sequence[Entry]:
+        """Every file under a tree, by path; none when what lies directly in it, without sizes, is not accepted.
 
         Raises:
             TooLargeError: too many files, or too many bytes.
@@ -103,8 +105,12 @@ class Source(Protocol):
     async def read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
         """The content of each entry, by path."""
 
-    def archive(self, entries: Sequence[Entry]) -> AbstractAsyncContextManager[BinaryIO]:
-        """A temporary file with the entries as a tar.zst, the same bytes every time."""
+    def archive(self, tree: str) -> AbstractAsyncContextManager[BinaryIO]:
+        """A temporary file with everything under a tree as a tar.zst, the same bytes every time.
+
+        Raises:
+            TooLargeError: too many files, or too many bytes.
+        """
 
 
 class Keys(Protocol):
@@ -124,6 +130,13 @@ class Keys(Protocol):
 class Bundles(Protocol):
     """The object store for code."""
 
+    async def unseen(self, trees: Collection[str]) -> set[str]:
+        """Those of the trees that nothing was ever said of; one question for many.
+
+        Raises:
+            InfrastructureError: the object store did not answer.
+        """
+
     async def find(self, tree: str) -> StoredBundle | None:
         """What is stored of a tree, if anything."""
 
@@ -134,8 +147,8 @@ class Bundles(Protocol):
             InfrastructureError: the object store did not take it.
         """
 
-    async def store(self, tree: str, file: BinaryIO) -> StoredBundle:
-        """Store the file as the bundle of a tree.
+    async def store(self, tree: str, file: BinaryIO, *, unseen: bool = False) -> StoredBundle:
+        """Store the file as the bundle of a tree; one that was `unseen` a moment ago costs no question.
 
         Raises:
             InfrastructureError: the object store did not take it.

@@ -10,6 +10,7 @@ from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.repository.commands import RepositoryCommand
 from fastflow_events.repository.decider import repository_decider
+from msgspec.structs import replace
 
 from fastflow_git_sync.deps import Deps
 from fastflow_git_sync.ports import Known
@@ -21,24 +22,38 @@ S = TypeVar("S")
 async def record(log: EventLog, decider: Decider[C, S], known: Known[S], command: C, *, cause: Cause) -> list[Recorded]:
     """Append what follows from `command`; `[]` means "already so". Costs no read unless somebody else was faster.
 
+    Facts are appended one by one, and what is left is decided anew after each: the deciders used here allow that, and
+    an atomic batch of two costs the server some twenty times what two appends cost.
+
     Raises:
         DomainError: a rule refused.
         ConcurrencyError: still losing the race after several tries.
         ContractError: the history holds facts of a newer release.
         InfrastructureError: the log failed.
     """
-    for attempt in range(1, TRIES + 1):
-        facts = decider.decide(command, known.state)
+    done: list[Recorded] = []
+    failures = 0
+    while facts := decider.decide(command, known.state):
         try:
-            return await log.append(known.position, facts, cause=cause) if facts else []
+            done += await log.append(known.position, facts[:1], cause=cause)
+            if len(facts) == 1:
+                return done
+            known = _after(known, done[-1], decider)
+            continue
         except ConcurrencyError:
-            if attempt == TRIES:
+            failures += 1
+            if failures == TRIES:
                 raise
         history = await log.load(known.position.aggregate, known.position.id)
         if any(isinstance(fact, UnknownFact) for fact in history.facts):
             raise ContractError("this aggregate holds facts of a newer release; upgrade first", id=history.id)
         known = Known(decider.fold(history.facts), history.position)
-    raise AssertionError("unreachable")
+    return done
+
+
+def _after(known: Known[S], recorded: Recorded, decider: Decider[C, S]) -> Known[S]:
+    position = replace(known.position, seq=recorded.seq, version=recorded.version)
+    return Known(decider.evolve(known.state, recorded.fact), position)
 
 
 async def record_repository(deps: Deps, name: str, command: RepositoryCommand, cause: Cause) -> bool:

@@ -106,7 +106,7 @@ class Watch:
         while True:
             try:
                 async with deps.open_source(name, configured) as source:
-                    repo = Repo(name=name, configured=configured, source=source, judged={})
+                    repo = Repo(name=name, configured=configured, source=source, judged={}, unseen=set())
                     deps.here[name] = repo
                     try:
                         await self._poll(deps, repo, bell)

@@ -6,7 +6,14 @@ git_sync writes, runners and the gateway read, the deployer deletes.
 from fastflow_events.bundles.delete import abandoned_chunks, delete_bundle, purge_chunks, stored_bundles
 from fastflow_events.bundles.keeper import CodeKeeper
 from fastflow_events.bundles.names import StoredBundle
-from fastflow_events.bundles.read import BundleDamagedError, BundleMissingError, chunks_of, find_bundle, read_bundle
+from fastflow_events.bundles.read import (
+    BundleDamagedError,
+    BundleMissingError,
+    chunks_of,
+    find_bundle,
+    read_bundle,
+    undescribed,
+)
 from fastflow_events.bundles.write import store_bundle, touch_bundle
 
 __all__ = [
@@ -23,4 +30,5 @@ __all__ = [
     "store_bundle",
     "stored_bundles",
     "touch_bundle",
+    "undescribed",
 ]

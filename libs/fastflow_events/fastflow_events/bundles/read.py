@@ -1,13 +1,13 @@
 """Reading a bundle: Direct Get only, so that a service without stream administration can do it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from hashlib import sha256
 
 import msgspec
 from nats.aio.client import Client
 
 from fastflow_events.bundles.names import StoredBundle, chunk_subject, decode_info, meta_subject
-from fastflow_events.direct_get import get_batch, get_last
+from fastflow_events.direct_get import get_batch, get_last, get_newest
 from fastflow_events.errors import ContractError, NotFoundError
 from fastflow_events.topology import CODE
 
@@ -45,6 +45,17 @@ async def find_bundle(nc: Client, tree: str) -> StoredBundle | None:
         return None
     first = await get_batch(nc, CODE, subject=chunk_subject(bundle.nuid), after_seq=0, limit=1)
     return bundle if first else None
+
+
+async def undescribed(nc: Client, trees: Collection[str]) -> set[str]:
+    """Return those of the trees that the store holds no description of, not even that of a deleted bundle.
+
+    Raises:
+        InfrastructureError: the server did not answer.
+    """
+    subjects = {meta_subject(tree): tree for tree in trees}
+    described = [stored.subject async for stored in get_newest(nc, CODE, subjects=list(subjects))]
+    return {tree for subject, tree in subjects.items() if subject not in set(described)}
 
 
 async def read_bundle(nc: Client, tree: str) -> bytes:

@@ -20,25 +20,27 @@ from fastflow_events.direct_get import get_last
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.topology import CODE
 
+_NUID = NUID()
 WINDOW = 16
 """Chunks on their way at once: 2 MB."""
 ACK_TIMEOUT_S = 30.0
 _WRONG_LAST_SEQUENCE = 10071  # nats-server errors.json
 
 
-async def store_bundle(nc: Client, tree: str, file: BinaryIO, *, at: datetime) -> StoredBundle:
+async def store_bundle(nc: Client, tree: str, file: BinaryIO, *, at: datetime, unseen: bool = False) -> StoredBundle:
     """Store the bytes of `file`, from its start, as the bundle of a tree; returns what is stored.
 
-    Safe to repeat and to do twice at once: the first description stays, and is what both return.
+    Safe to repeat and to do twice at once: the first description stays, and is what both return. With `unseen` nobody
+    is asked before whether there is one.
 
     Raises:
         InfrastructureError: the store did not answer, is full, or is not ours.
     """
     subject = meta_subject(tree)
-    if present := await find_bundle(nc, tree):
+    before = None if unseen else await get_last(nc, CODE, subject=subject)
+    if before and (present := await find_bundle(nc, tree)):
         return present
-    before = await get_last(nc, CODE, subject=subject)
-    nuid = NUID().next().decode()
+    nuid = _NUID.next().decode()
     try:
         sha, size, chunks = await _publish_chunks(nc, chunk_subject(nuid), file)
         bundle = StoredBundle(tree=tree, sha256=sha, size_bytes=size, chunks=chunks, nuid=nuid)
@@ -47,8 +49,11 @@ async def store_bundle(nc: Client, tree: str, file: BinaryIO, *, at: datetime) -
             subject, encode_info(bundle, at.isoformat()), headers=expected
         )
     except APIError as exc:
-        if exc.err_code == _WRONG_LAST_SEQUENCE and (present := await find_bundle(nc, tree)):
-            return present  # somebody else stored the same tree in the meantime
+        if exc.err_code == _WRONG_LAST_SEQUENCE:
+            if present := await find_bundle(nc, tree):
+                return present  # somebody else stored the same tree in the meantime
+            if unseen:
+                return await store_bundle(nc, tree, file, at=at)  # stored and deleted in the meantime
         raise InfrastructureError(f"the code bundle was not stored: {exc.description}", tree=tree) from exc
     except NoStreamResponseError as exc:
         raise InfrastructureError("nobody keeps code bundles: the object store is away or not ours") from exc
@@ -79,6 +84,10 @@ async def touch_bundle(nc: Client, bundle: StoredBundle, *, at: datetime) -> Sto
 
 async def _publish_chunks(nc: Client, subject: str, file: BinaryIO) -> tuple[str, int, int]:
     """Publish the file in chunks, some at a time; return its digest, its size and their number."""
+    file.seek(0)
+    first = file.read(CHUNK_BYTES + 1)
+    if len(first) <= CHUNK_BYTES:
+        return await _publish_one(nc, subject, first)
     digest, size, chunks, last_seq = sha256(), 0, 0, 0
     acks: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -100,6 +109,13 @@ async def _publish_chunks(nc: Client, subject: str, file: BinaryIO) -> tuple[str
     finally:
         await subscription.unsubscribe()
     return digest.hexdigest(), size, chunks
+
+
+async def _publish_one(nc: Client, subject: str, chunk: bytes) -> tuple[str, int, int]:
+    """Most pipelines fit into one chunk, and need no inbox of their own for it."""
+    if chunk:
+        await nc.jetstream(timeout=ACK_TIMEOUT_S).publish(subject, chunk)
+    return sha256(chunk).hexdigest(), len(chunk), 1 if chunk else 0
 
 
 class _Ack(Struct, frozen=True):

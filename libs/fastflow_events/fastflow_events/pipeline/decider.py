@@ -72,6 +72,8 @@ class ForeignPipelineError(DomainError):
 def decide(command: PipelineCommand, pipeline: Pipeline) -> list[Fact]:
     """Return the facts that follow from `command`; an empty list means "already so".
 
+    Whoever stopped after the first of several facts and decides anew gets the rest.
+
     Raises:
         ForeignPipelineError: a version of a pipeline that belongs to another repository.
         NotFoundError: there is no such pipeline to pause or resume.
@@ -149,23 +151,26 @@ def _in_one_place(found: FindInvalid, pipeline: Pipeline, say: Callable[[Pipelin
     """What to say of a folder, given who else has one of this name."""
     here = found.repository
     if pipeline.phase != "absent" and pipeline.repository != here:
-        if here in pipeline.rivals:
-            return []
-        clashed = PipelineClashed(repository=here, commit=found.commit, tree=found.tree)
-        return [clashed, _taken(pipeline.repository, pipeline.commit, pipeline.tree, (*pipeline.rivals, here))]
+        clashed: list[Fact] = [PipelineClashed(repository=here, commit=found.commit, tree=found.tree)]
+        taken = _taken(pipeline.repository, pipeline.commit, pipeline.tree, (*pipeline.rivals, here))
+        return [*(clashed if here not in pipeline.rivals else []), *([] if _says(pipeline, taken) else [taken])]
     ended: list[Fact] = [PipelineClashEnded(repository=here)] if here in pipeline.rivals else []
     ours = replace(pipeline, rivals=tuple(name for name in pipeline.rivals if name != here))
     if not ours.rivals:
         return [*ended, *say(ours)]
     taken = _taken(here, found.commit, found.tree, ours.rivals)
-    same = (ours.phase, ours.tree, ours.errors) == ("invalid", taken.tree, taken.errors)
-    return ended if same else [*ended, taken]
+    return ended if _says(ours, taken) else [*ended, taken]
 
 
 def _taken(repository: str, commit: str, tree: str, rivals: tuple[str, ...]) -> PipelineInvalid:
     names = ", ".join(f'"{name}"' for name in sorted({repository, *rivals}))
     sentence = f"several repositories have a folder of this name: {names}; rename all but one of them"
     return PipelineInvalid(repository=repository, commit=commit, tree=tree, errors=(sentence,))
+
+
+def _says(pipeline: Pipeline, invalid: PipelineInvalid) -> bool:
+    """True when the pipeline is invalid already, for the same reasons."""
+    return (pipeline.phase, pipeline.tree, pipeline.errors) == ("invalid", invalid.tree, invalid.errors)
 
 
 def _found(version: PipelineVersionStored, pipeline: Pipeline) -> list[Fact]:
@@ -180,15 +185,15 @@ def _found(version: PipelineVersionStored, pipeline: Pipeline) -> list[Fact]:
         definition=version.definition,
         requirements_sha256=version.requirements.sha256,
     )
-    return [version, found]
+    said = pipeline.versions.get(version.commit) == version.tree and pipeline.tree != version.tree
+    return [found] if said else [version, found]
 
 
 def _found_invalid(command: FindInvalid, pipeline: Pipeline) -> list[Fact]:
-    if pipeline.phase == "invalid" and (pipeline.tree, pipeline.errors) == (command.tree, command.errors):
-        return []
-    return [
-        PipelineInvalid(repository=command.repository, commit=command.commit, tree=command.tree, errors=command.errors)
-    ]
+    invalid = PipelineInvalid(
+        repository=command.repository, commit=command.commit, tree=command.tree, errors=command.errors
+    )
+    return [] if _says(pipeline, invalid) else [invalid]
 
 
 def _paused(command: PausePipeline | ResumePipeline, pipeline: Pipeline) -> list[Fact]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from git import Git
 from git.exc import GitCommandNotFound
 
+from fastflow_git_sync.adapters.objects import Objects
 from fastflow_git_sync.ports import GitError
 
 LOOK_EVERY_S = 0.5
@@ -40,6 +41,7 @@ class GitCommand:
         self._closed = False
         self.git = Git(repository)
         self.git.update_environment(**env)
+        self.objects = Objects(self.git)
 
     def run(self, *args: str, input: str | None = None, more: Sequence[str] = (), ssh: str | None = None) -> str:
         """Run one command to its end and return what it printed; `more` stands before it, `ssh` replaces our own.
@@ -80,8 +82,9 @@ class GitCommand:
         return True
 
     def forget(self) -> None:
-        """End the processes that are kept for reading objects; the next read starts new ones."""
+        """Forget what was read, and end the processes that are kept for it; the next read starts new ones."""
         self.git.clear_cache()
+        self.objects.forget()
 
     def close(self) -> None:
         """End what runs now; called from any thread."""

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 from fastflow_events import subjects
 from fastflow_events.repository.events import RepositoryConfigured
@@ -16,14 +16,15 @@ from fastflow_git_sync.access import Access
 from fastflow_git_sync.adapters.archive import write_archive
 from fastflow_git_sync.adapters.command import GitFailedError
 from fastflow_git_sync.adapters.mirror import Mirror, Place, Resolve, resolve
-from fastflow_git_sync.adapters.objects import Objects
 from fastflow_git_sync.credentials import ASKPASS
-from fastflow_git_sync.ports import CommitMissingError, GitError, Head
+from fastflow_git_sync.ports import CommitMissingError, GitError, Head, always
 from fastflow_git_sync.settings import GitSyncSettings
 
 T = TypeVar("T")
 _ALL = "+refs/heads/*:refs/fastflow/all/*"
 _HEX = frozenset("0123456789abcdef")
+_IN_MEMORY_BYTES = 1_000_000
+"""An archive that is larger is written to disk."""
 
 
 class GitSource:
@@ -46,7 +47,7 @@ class GitSource:
         self._head_ref, self._seen_ref = f"refs/fastflow/head/{token}", f"refs/fastflow/seen/{token}"
         self._mirror = Mirror(settings, folder, place)
         self._command = self._mirror.command
-        self._objects = Objects(self._command.git)
+        self._objects = self._command.objects
 
     @property
     def url(self) -> str:
@@ -79,24 +80,21 @@ class GitSource:
         """The direct sub-folders that may be pipelines."""
         return await self._in_thread(self._folders, commit)
 
-    async def names(self, tree: str) -> Sequence[Entry]:
-        """What lies directly in a tree."""
-        return await self._in_thread(self._objects.names, tree)
-
-    async def entries(self, tree: str) -> Sequence[Entry]:
-        """Every file under a tree."""
-        return await self._in_thread(self._objects.files, tree)
+    async def entries(self, tree: str, accept: Callable[[Sequence[Entry]], bool] = always) -> Sequence[Entry]:
+        """Every file under a tree that is accepted."""
+        return await self._in_thread(lambda: self._objects.files(tree) if accept(self._objects.names(tree)) else [])
 
     async def read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
         """The content of each entry."""
         return await self._in_thread(lambda: {entry.path: self._objects.data(entry.oid) for entry in entries})
 
     @asynccontextmanager
-    async def archive(self, entries: Sequence[Entry]) -> AsyncIterator[BinaryIO]:
-        """A temporary file with the entries as a tar.zst."""
-        with tempfile.TemporaryFile(dir=self._mirror.folder) as file:
-            await self._in_thread(write_archive, entries, self._objects.data, file)
-            yield file
+    async def archive(self, tree: str) -> AsyncIterator[BinaryIO]:
+        """A temporary file with everything under a tree as a tar.zst."""
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(self._mirror.folder)) as file:
+            packed = cast("BinaryIO", file)
+            await self._in_thread(lambda: write_archive(self._objects.files(tree), self._objects.data, packed))
+            yield packed
 
     def open(self) -> None:
         """Lay out the folder: the bare copy, and what answers Git's question for a password."""

@@ -1,17 +1,24 @@
 """Git objects read through one long-lived `git cat-file`, so that a tree costs no process."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
+from typing import TypeVar
 
 from fastflow_rules.folder import Entry
 from git import Git
 
 from fastflow_git_sync.ports import GitError, TooLargeError
 
+T = TypeVar("T")
 MAX_FILES = 20_000
 MAX_BYTES = 500_000_000
 MAX_TREE_BYTES = 10_000_000
 """A tree object of twenty thousand long names."""
+_KEPT = 1024
+"""Objects that are remembered: a folder is listed, judged and packed within moments."""
+_KEPT_BYTES = 64_000
+"""What is larger is read again."""
 
 
 class Objects:
@@ -19,6 +26,8 @@ class Objects:
 
     def __init__(self, git: Git) -> None:
         self._git = git
+        self._headers: OrderedDict[str, tuple[str, str, int]] = OrderedDict()
+        self._contents: OrderedDict[str, bytes] = OrderedDict()
 
     def header(self, revision: str) -> tuple[str, str, int]:
         """Id, type and size of an object.
@@ -26,12 +35,22 @@ class Objects:
         Raises:
             GitError: there is none.
         """
+        if known := self._headers.get(revision):
+            return known
         try:
             oid, kind, size = self._git.get_object_header(revision)
-            return _text(oid), _text(kind), size
         except (ValueError, OSError) as exc:
             self._git.clear_cache()
             raise GitError(f"the object {revision} cannot be read from the copy of the repository") from exc
+        found = _text(oid), _text(kind), size
+        if revision == found[0]:  # an object never changes, what a name stands for does
+            _keep(self._headers, revision, found)
+        return found
+
+    def forget(self) -> None:
+        """Forget what was read: the copy was made anew, and may hold less."""
+        self._headers.clear()
+        self._contents.clear()
 
     def has(self, oid: str) -> bool:
         """True when the object is in the copy."""
@@ -47,11 +66,16 @@ class Objects:
         Raises:
             GitError: there is none.
         """
+        if (known := self._contents.get(oid)) is not None:
+            return known
         try:
-            return self._git.get_object_data(oid)[3]
+            content = self._git.get_object_data(oid)[3]
         except (ValueError, OSError) as exc:
             self._git.clear_cache()
             raise GitError(f"the object {oid} cannot be read from the copy of the repository") from exc
+        if len(content) <= _KEPT_BYTES:
+            _keep(self._contents, oid, content)
+        return content
 
     def names(self, tree: str) -> list[Entry]:
         """What lies directly in a tree; sub-trees have the mode `40000`.
@@ -96,6 +120,12 @@ class Objects:
             if visited + len(todo) > MAX_FILES:
                 raise TooLargeError(f"the folder holds more than {MAX_FILES} folders")
         return sorted(found, key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
+
+
+def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
+    kept[key] = value
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)
 
 
 def _text(value: str | bytes) -> str:

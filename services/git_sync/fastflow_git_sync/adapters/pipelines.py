@@ -1,6 +1,8 @@
 """What the log says of pipelines, in SQLite."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 from fastflow_events import subjects
@@ -32,20 +34,18 @@ class PipelineRows(Reached):
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Fold the batch, oldest first."""
-        for recorded in batch:
-            await self._apply_version(recorded)
-            await self._apply_state(recorded)
+        await self._apply_versions(batch)
+        await self._apply_states(batch)
 
     async def known(self, name: str, *, commit: str, tree: str | None) -> Known[Pipeline]:
         """The pipeline, with those of its versions that are of this commit or this tree."""
         reader = self._store.reader
-        async with reader.execute("SELECT * FROM pipelines WHERE name = ?", (name,)) as cursor:
-            row = await cursor.fetchone()
-        if row is None:
+        rows = list(await reader.execute_fetchall("SELECT * FROM pipelines WHERE name = ?", (name,)))
+        if not rows:
             return Known(Pipeline(), Position(aggregate=AGGREGATE, id=name))
         query = "SELECT commit_id, tree FROM versions WHERE pipeline = ? AND (commit_id = ? OR tree = ?)"
-        async with reader.execute(query, (name, commit, tree or "")) as cursor:
-            versions = {str(commit_id): str(tree) async for commit_id, tree in cursor}
+        found = await reader.execute_fetchall(query, (name, commit, tree or ""))
+        versions, row = {str(commit_id): str(tree) for commit_id, tree in found}, rows[0]
         state = replace(msgspec.json.decode(row["state"], type=Pipeline), versions=versions)
         return Known(state, Position(aggregate=AGGREGATE, id=name, seq=row["seq"], version=row["version"]))
 
@@ -61,29 +61,47 @@ class PipelineRows(Reached):
         async with self._store.reader.execute(query, (repository,)) as cursor:
             return {str(name) async for (name,) in cursor}
 
-    async def _apply_version(self, recorded: Recorded) -> None:
-        match recorded.fact:
-            case PipelineVersionStored(commit=commit, tree=tree):
-                row = (recorded.id, commit, tree)
-                await self._store.db.execute("INSERT OR REPLACE INTO versions VALUES (?, ?, ?)", row)
-            case PipelineBundleExpired(tree=tree):
-                query = "DELETE FROM versions WHERE pipeline = ? AND tree = ?"
-                await self._store.db.execute(query, (recorded.id, tree))
-            case PipelineClashed(repository=rival):
-                await self._store.db.execute("INSERT OR REPLACE INTO rivals VALUES (?, ?)", (recorded.id, rival))
-            case PipelineClashEnded(repository=rival):
-                query = "DELETE FROM rivals WHERE pipeline = ? AND repository = ?"
-                await self._store.db.execute(query, (recorded.id, rival))
-            case _:
-                return
+    async def _apply_versions(self, batch: Sequence[Recorded]) -> None:
+        """Write what the facts say of versions and rivals, those of one kind in a row at once."""
+        for query, rows in groupby(filter(None, map(_row, batch)), key=itemgetter(0)):
+            await self._store.db.executemany(query, [row for _, row in rows])
 
-    async def _apply_state(self, recorded: Recorded) -> None:
-        query = "SELECT state FROM pipelines WHERE name = ?"
-        async with self._store.db.execute(query, (recorded.id,)) as cursor:
-            row = await cursor.fetchone()
-        before = msgspec.json.decode(row["state"], type=Pipeline) if row else pipeline_decider.initial
-        state = replace(pipeline_decider.evolve(before, recorded.fact), versions={})
-        await self._store.db.execute(
+    async def _apply_states(self, batch: Sequence[Recorded]) -> None:
+        """Read, fold and write the state of everything the batch is about, in three steps however long it is."""
+        names = sorted({recorded.id for recorded in batch})
+        query = "SELECT name, state FROM pipelines WHERE name IN (SELECT value FROM json_each(?))"
+        rows = await self._store.db.execute_fetchall(query, (msgspec.json.encode(names).decode(),))
+        states = {str(name): msgspec.json.decode(state, type=Pipeline) for name, state in rows}
+        newest = {recorded.id: recorded for recorded in batch}
+        for recorded in batch:
+            before = states.get(recorded.id, pipeline_decider.initial)
+            states[recorded.id] = replace(pipeline_decider.evolve(before, recorded.fact), versions={})
+        await self._store.db.executemany(
             "INSERT OR REPLACE INTO pipelines VALUES (?, ?, ?, ?, ?, ?)",
-            (recorded.id, recorded.seq, recorded.version, state.repository, state.phase, msgspec.json.encode(state)),
+            [
+                (
+                    name,
+                    newest[name].seq,
+                    newest[name].version,
+                    state.repository,
+                    state.phase,
+                    msgspec.json.encode(state),
+                )
+                for name, state in states.items()
+            ],
         )
+
+
+def _row(recorded: Recorded) -> tuple[str, tuple[str, ...]] | None:
+    """What a fact does to the tables beside `pipelines`: a statement and its values."""
+    match recorded.fact:
+        case PipelineVersionStored(commit=commit, tree=tree):
+            return "INSERT OR REPLACE INTO versions VALUES (?, ?, ?)", (recorded.id, commit, tree)
+        case PipelineBundleExpired(tree=tree):
+            return "DELETE FROM versions WHERE pipeline = ? AND tree = ?", (recorded.id, tree)
+        case PipelineClashed(repository=rival):
+            return "INSERT OR REPLACE INTO rivals VALUES (?, ?)", (recorded.id, rival)
+        case PipelineClashEnded(repository=rival):
+            return "DELETE FROM rivals WHERE pipeline = ? AND repository = ?", (recorded.id, rival)
+        case _:
+            return None

@@ -21,6 +21,8 @@ from fastflow_git_sync.app import build
 from fastflow_git_sync.settings import GitSyncSettings
 
 F = TypeVar("F", bound=Fact)
+WITHIN_S = 60.0
+"""Machines that test have other things to do as well."""
 
 
 @asynccontextmanager
@@ -64,7 +66,7 @@ class Bus:
         async def found() -> list[F]:
             return [fact for fact in await self.facts("pipeline", name) if isinstance(fact, type_)]
 
-        return (await eventually(found))[-1]
+        return (await eventually(found, within_s=WITHIN_S))[-1]
 
     async def phase(self, name: str, wanted: str) -> Pipeline:
         """The pipeline, once it is runnable, invalid or absent."""
@@ -73,11 +75,11 @@ class Bus:
             state = await self.pipeline_state(name)
             return state if state.phase == wanted else None
 
-        state = await eventually(found)
+        state = await eventually(found, within_s=WITHIN_S)
         assert state is not None
         return state
 
-    async def synced(self, commit: str, repository: str = "main") -> RepositorySynced:
+    async def synced(self, commit: str, repository: str = "main", *, within_s: float = WITHIN_S) -> RepositorySynced:
         """The fact that says the head was this commit, once it is the newest."""
 
         async def newest() -> list[RepositorySynced]:
@@ -85,7 +87,7 @@ class Bus:
             found = [fact for fact in facts if isinstance(fact, RepositorySynced)]
             return [fact for fact in found[-1:] if fact.commit == commit]
 
-        return (await eventually(newest))[0]
+        return (await eventually(newest, within_s=within_s))[0]
 
     async def failed(self, words: str, repository: str = "main") -> str:
         """Why the repository could not be read, once the reason holds these words."""
@@ -96,7 +98,7 @@ class Bus:
         async def said() -> bool:
             return words in await reason()
 
-        await eventually(said)
+        await eventually(said, within_s=WITHIN_S)
         return await reason()
 
     async def wish(self, command: RepositoryCommand, repository: str = "main") -> None:
@@ -116,7 +118,7 @@ class Bus:
             state = await self.state(repository)
             return state.requests == state.answered
 
-        await eventually(answered)
+        await eventually(answered, within_s=WITHIN_S)
 
     async def ask_for_run(self, run_id: str, commit: str | None, pipeline: str = "hello") -> None:
         """Ask for a run of a pipeline at a commit."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-START_WITHIN_S = 10.0
+START_WITHIN_S = 60.0
 
 
 class SshHost(Struct, frozen=True, kw_only=True):
