@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from fastflow_events.errors import ContractError, FastflowError, InfrastructureError, SettingsError
 
-from fastflow_cli.app import build
+from fastflow_cli.app import GROUPS, build
 from fastflow_cli.console import err, fail, out
 from fastflow_cli.errors import CliError
 from fastflow_cli.exits import Exit
@@ -19,7 +19,8 @@ HELP_FLAGS = ("--help", "-h")
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit code. Expected errors are one sentence, never a traceback."""
     try:
-        whole = not arguments or any(word in HELP_FLAGS for word in arguments)
+        whole = list(arguments[1:]) == [] and set(arguments) <= GROUPS.keys()
+        whole = whole or any(word in HELP_FLAGS for word in arguments)
         result = build(out, err, whole=whole)(list(arguments))
     except CycloptsError as exc:
         fail(str(exc).strip(), fix="fastflow --help")

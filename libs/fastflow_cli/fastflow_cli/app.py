@@ -35,13 +35,39 @@ VERBS = {
     "deploy-streams": "commands.bus:deploy_streams",
 }
 """Verb to function."""
-SECRET_VERBS = {
-    "set": "commands.secrets:set_secret",
-    "list": "commands.secrets:list_secrets",
-    "remove": "commands.secrets:remove_secret",
-    "rotate-key": "commands.secrets:rotate_key",
+GROUPS = {
+    "events": ("Everything that happened.", {"tail": "commands.events:tail"}),
+    "secret": (
+        "What runs get and nobody else sees.",
+        {
+            "set": "commands.secrets:set_secret",
+            "list": "commands.secrets:list_secrets",
+            "remove": "commands.secrets:remove_secret",
+            "rotate-key": "commands.secrets:rotate_key",
+        },
+    ),
+    "schedules": (
+        "When pipelines run by themselves.",
+        {
+            "list": "commands.scheduling:list_schedules",
+            "add": "commands.scheduling:add",
+            "remove": "commands.scheduling:remove",
+            "pause": "commands.scheduling:pause",
+            "resume": "commands.scheduling:resume",
+            "next": "commands.scheduling:upcoming",
+        },
+    ),
+    "backfill": (
+        "Runs for instants of the past.",
+        {
+            "preview": "commands.backfilling:preview",
+            "start": "commands.backfilling:start",
+            "status": "commands.backfilling:status",
+            "cancel": "commands.backfilling:cancel",
+        },
+    ),
 }
-"""What follows `secret`."""
+"""Verbs of two words: the first with what it is about, the second to its function."""
 
 
 def build(console: Console, error_console: Console, *, whole: bool = True) -> App:
@@ -64,13 +90,11 @@ def build(console: Console, error_console: Console, *, whole: bool = True) -> Ap
     )
     for name, place in VERBS.items():
         _command(app, name, place, whole=whole)
-    log = App(name="events", help="Everything that happened.", help_epilogue="")
-    _command(log, "tail", "commands.events:tail", whole=whole)
-    app.command(log)
-    secret = App(name="secret", help="What runs get and nobody else sees.", help_epilogue="")
-    for name, place in SECRET_VERBS.items():
-        _command(secret, name, place, whole=whole)
-    app.command(secret)
+    for name, (about, verbs) in GROUPS.items():
+        group = App(name=name, help=about, help_epilogue="")
+        for verb, place in verbs.items():
+            _command(group, verb, place, whole=whole)
+        app.command(group)
     return app
 
 

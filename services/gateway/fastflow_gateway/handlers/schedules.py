@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from fastflow_events import subjects
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
@@ -18,9 +19,9 @@ from fastflow_events.schedule.commands import (
 )
 from fastflow_events.schedule.decider import schedule_decider
 from fastflow_events.schedule.events import ScheduleRemoved, ScheduleSet
-from fastflow_rules.definition import from_fact
-from fastflow_rules.definition.values import is_cron
+from fastflow_rules.definition import check_params, from_fact, run_config
 from fastflow_rules.plans import Plan, plan_of_api, plans_of_file
+from fastflow_rules.times import fault_of, in_utc
 from fastflow_rules.timetable import next_fires
 from msgspec import Struct
 
@@ -110,18 +111,31 @@ async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> Sc
 
     Raises:
         NotFoundError: there is no such pipeline.
-        InvalidFieldError: it is not exactly one kind of time, or the file has a schedule of this name.
+        InvalidFieldError: its times cannot be kept, it does not fit the pipeline, or the file has one of this name.
     """
-    if sum(said is not None for said in (schedule.cron, schedule.interval_s, schedule.at)) != 1:
-        raise InvalidFieldError("say exactly one of cron, interval_s and at", "/cron")
-    if schedule.cron is not None and not is_cron(schedule.cron):
-        raise InvalidFieldError("not a crontab expression", "/cron")
+    schedule = in_utc(schedule)
+    if (fault := fault_of(schedule)) is not None:
+        raise InvalidFieldError(fault.detail, f"/{fault.member}")
     id = schedule_id(schedule.pipeline, schedule.name)
     known = (await plans(deps, schedule.pipeline)).get(id)
     if known is not None and known.source == "file":
         raise InvalidFieldError("pipeline.json has a schedule of this name", "/name")
+    await _must_fit(deps, schedule)
     await execute(deps.log, schedule_decider, id, SetSchedule(schedule=schedule), cause=cause)
     return await _shown(deps, await find(deps, schedule.pipeline, schedule.name), SHOWN, None)
+
+
+async def _must_fit(deps: Deps, schedule: ScheduleSet) -> None:
+    """Raise when the pipeline, as it says it is, could not run what the schedule asks for."""
+    said = msgspec.json.decode((await find_pipeline(deps, schedule.pipeline)).definition)
+    if not said:
+        return  # it is invalid now; its runs will say so
+    definition = from_fact(said)
+    if schedule.run_config_id is not None and run_config(definition, schedule.run_config_id) is None:
+        raise InvalidFieldError("the pipeline has no such run configuration", "/run_config_id")
+    params = check_params(definition, schedule.params)
+    if isinstance(params, list):
+        raise InvalidFieldError("; ".join(str(problem) for problem in params), "/params")
 
 
 async def change(deps: Deps, name: str, schedule: str, command: ScheduleCommand, *, cause: Cause) -> None:

@@ -15,6 +15,7 @@ from fastflow_events.schedule.events import (
 from fastflow_rules.catchup import Span, Terms
 from fastflow_rules.definition import Definition
 from fastflow_rules.plans import Plan, plan_of_api, plans_of_file
+from fastflow_rules.times import fault_of
 from msgspec.structs import replace
 
 from fastflow_scheduler.book.kept import Pauses
@@ -43,7 +44,7 @@ class Schedules:
         known = self.plans.get(id)
         match fact:
             case ScheduleSet():
-                if known is None or known.source == "api":
+                if (known is None or known.source == "api") and fault_of(fact) is None:
                     definition = self._pipelines.definition(fact.pipeline)
                     priority = (definition.priority if definition else None) or 0
                     self._put(plan_of_api(fact, at=recorded.at, before=known, priority=priority), id)
