@@ -44,6 +44,22 @@ class Chunk(Struct, frozen=True, kw_only=True):
         return self.first + len(self.frames)
 
 
+class Sample(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an attempt uses at one moment; None where nobody knows."""
+
+    at: datetime
+    cpus: float
+    """Processors in use since the sample before."""
+    memory_bytes: int
+    """Working set: without what the system only keeps because there is room, such as the page cache."""
+    received_bytes: int | None = None
+    """Over the network, since the attempt began; so are the following."""
+    sent_bytes: int | None = None
+    read_bytes: int | None = None
+    """From disks."""
+    written_bytes: int | None = None
+
+
 class LineCounter:
     """Counts lines exactly as readers number them: both streams together, each line when it is complete."""
 
@@ -105,3 +121,23 @@ def decode_chunk(data: bytes) -> Chunk:
         return _DECODER.decode(data)
     except msgspec.MsgspecError as exc:
         raise ContractError(f"not an output chunk: {exc}") from exc
+
+
+_SAMPLE_DECODER = msgspec.msgpack.Decoder(Sample)
+
+
+def encode_sample(sample: Sample) -> bytes:
+    """Return the stored form of a sample."""
+    return _ENCODER.encode(sample)
+
+
+def decode_sample(data: bytes) -> Sample:
+    """Read a stored sample.
+
+    Raises:
+        ContractError: these bytes are no sample.
+    """
+    try:
+        return _SAMPLE_DECODER.decode(data)
+    except msgspec.MsgspecError as exc:
+        raise ContractError(f"not a sample: {exc}") from exc

@@ -30,6 +30,8 @@ TRIGGERS = "FASTFLOW_TRIGGERS"
 DEAD = "FASTFLOW_DEAD"
 CODE_BUCKET = "fastflow-code"
 CODE = f"OBJ_{CODE_BUCKET}"
+ARTIFACTS_BUCKET = "fastflow-artifacts"
+ARTIFACTS = f"OBJ_{ARTIFACTS_BUCKET}"
 RUNNERS = "KV_fastflow-runners"
 LEASES = "KV_fastflow-leases"
 DEFAULT_POOL = "default"
@@ -82,6 +84,14 @@ def streams() -> list[StreamConfig]:
             max_bytes=8 * GIB,
             discard=DiscardPolicy.NEW,
             allow_rollup_hdrs=False,  # a roll-up deletes, and only the deployer deletes
+        ),
+        _stream(
+            ARTIFACTS,
+            [f"$O.{ARTIFACTS_BUCKET}.C.>", f"$O.{ARTIFACTS_BUCKET}.M.>"],
+            max_bytes=8 * GIB,
+            max_age=30 * DAY_S,
+            discard=DiscardPolicy.NEW,
+            allow_rollup_hdrs=False,
         ),
         _bucket(RUNNERS, HEARTBEAT_TTL_S),
         _bucket(LEASES, LEADER_TTL_S),

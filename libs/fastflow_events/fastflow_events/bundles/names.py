@@ -1,26 +1,18 @@
-"""How an object lies in its stream, as every NATS client reads it.
+"""How a bundle is called in the object store, and how it is described there."""
 
-```
-$O.fastflow-code.M.<base64url of the tree id>   the newest message describes the object
-$O.fastflow-code.C.<nuid>                       its chunks, in order
-```
-Source: ADR-20 of nats-io/nats-architecture-and-design.
-"""
-
-import base64
 import re
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
+from fastflow_events import objects
+from fastflow_events.objects import Content, ObjectInfo
 from fastflow_events.topology import CODE_BUCKET
 
-CHUNK_BYTES = 128 * 1024
 ALL_META = f"$O.{CODE_BUCKET}.M.*"
 ALL_CHUNKS = f"$O.{CODE_BUCKET}.C.*"
 _TREE = re.compile(r"[0-9a-f]{40,64}")
-_DIGEST = "SHA-256="
 
 
 class StoredBundle(Struct, frozen=True, kw_only=True):
@@ -39,24 +31,6 @@ class StoredBundle(Struct, frozen=True, kw_only=True):
     """When it was described last; known to who lists all bundles."""
 
 
-class _Options(Struct, frozen=True):
-    max_chunk_size: int = CHUNK_BYTES
-
-
-class _Info(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The description as it is stored."""
-
-    name: str
-    bucket: str
-    nuid: str = ""
-    size: int = 0
-    chunks: int = 0
-    digest: str = ""
-    mtime: str = ""
-    deleted: bool = False
-    options: _Options = msgspec.field(default_factory=_Options)
-
-
 def meta_subject(tree: str) -> str:
     """Where the bundle of a tree is described.
 
@@ -65,32 +39,27 @@ def meta_subject(tree: str) -> str:
     """
     if not _TREE.fullmatch(tree):
         raise ValueError("not a tree id")
-    return f"$O.{CODE_BUCKET}.M.{base64.urlsafe_b64encode(tree.encode()).decode()}"
+    return objects.meta_subject(CODE_BUCKET, tree)
 
 
 def chunk_subject(nuid: str) -> str:
     """Where the chunks of an object are."""
-    return f"$O.{CODE_BUCKET}.C.{nuid}"
+    return objects.chunk_subject(CODE_BUCKET, nuid)
+
+
+def content_of(bundle: StoredBundle) -> Content:
+    """What its chunks are."""
+    return Content(nuid=bundle.nuid, sha256=bundle.sha256, size_bytes=bundle.size_bytes, chunks=bundle.chunks)
 
 
 def encode_info(bundle: StoredBundle, mtime: str) -> bytes:
     """Return the stored description."""
-    digest = _DIGEST + base64.urlsafe_b64encode(bytes.fromhex(bundle.sha256)).decode()
-    info = _Info(
-        name=bundle.tree,
-        bucket=CODE_BUCKET,
-        nuid=bundle.nuid,
-        size=bundle.size_bytes,
-        chunks=bundle.chunks,
-        digest=digest,
-        mtime=mtime,
-    )
-    return msgspec.json.encode(info)
+    return objects.describe(CODE_BUCKET, bundle.tree, content_of(bundle), mtime)
 
 
 def deleted_info(tree: str, mtime: str) -> bytes:
     """Return the description of an object that was deleted."""
-    return msgspec.json.encode(_Info(name=tree, bucket=CODE_BUCKET, mtime=mtime, deleted=True))
+    return msgspec.json.encode(ObjectInfo(name=tree, bucket=CODE_BUCKET, mtime=mtime, deleted=True))
 
 
 def decode_info(data: bytes, seq: int) -> StoredBundle | None:
@@ -99,13 +68,9 @@ def decode_info(data: bytes, seq: int) -> StoredBundle | None:
     Raises:
         msgspec.ValidationError: this describes no object.
     """
-    info = msgspec.json.decode(data, type=_Info)
+    info = msgspec.json.decode(data, type=ObjectInfo)
     if info.deleted:
         return None
-    try:
-        sha256 = base64.urlsafe_b64decode(info.digest.removeprefix(_DIGEST)).hex()
-    except ValueError as exc:
-        raise msgspec.ValidationError("the digest is not base64url") from exc
     return StoredBundle(
-        tree=info.name, sha256=sha256, size_bytes=info.size, chunks=info.chunks, nuid=info.nuid, seq=seq
+        tree=info.name, sha256=info.sha256, size_bytes=info.size, chunks=info.chunks, nuid=info.nuid, seq=seq
     )

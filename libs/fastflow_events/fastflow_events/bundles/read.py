@@ -1,18 +1,16 @@
 """Reading a bundle: Direct Get only, so that a service without stream administration can do it."""
 
 from collections.abc import AsyncIterator, Collection
-from hashlib import sha256
 
 import msgspec
 from nats.aio.client import Client
 
-from fastflow_events.bundles.names import StoredBundle, chunk_subject, decode_info, meta_subject
+from fastflow_events import objects
+from fastflow_events.bundles.names import StoredBundle, chunk_subject, content_of, decode_info, meta_subject
 from fastflow_events.direct_get import get_batch, get_last, get_newest
 from fastflow_events.errors import ContractError, NotFoundError
-from fastflow_events.topology import CODE
-
-BATCH = 32
-"""Chunks per request: 4 MB."""
+from fastflow_events.objects import DamagedObjectError
+from fastflow_events.topology import CODE, CODE_BUCKET
 
 
 class BundleMissingError(NotFoundError):
@@ -79,15 +77,8 @@ async def chunks_of(nc: Client, bundle: StoredBundle) -> AsyncIterator[bytes]:
         BundleDamagedError: bytes are missing or wrong.
         InfrastructureError: the server did not answer.
     """
-    subject, after_seq, size, digest = chunk_subject(bundle.nuid), 0, 0, sha256()
-    while size < bundle.size_bytes:
-        batch = await get_batch(nc, CODE, subject=subject, after_seq=after_seq, limit=BATCH)
-        if not batch:
-            break
-        for chunk in batch:
-            size += len(chunk.data)
-            digest.update(chunk.data)
-            yield chunk.data
-        after_seq = batch[-1].seq
-    if size != bundle.size_bytes or digest.hexdigest() != bundle.sha256:
-        raise BundleDamagedError("the code bundle is damaged in the object store", tree=bundle.tree, bytes=size)
+    try:
+        async for chunk in objects.read(nc, CODE_BUCKET, content_of(bundle), what="the code bundle"):
+            yield chunk
+    except DamagedObjectError as exc:
+        raise BundleDamagedError(str(exc), tree=bundle.tree, **exc.context) from exc

@@ -37,7 +37,7 @@ from fastflow_events.run.events import (
     RunRetryScheduled,
     RunStarted,
 )
-from fastflow_events.run.state import HELD, OVER, UNCLAIMED, Run, evolve
+from fastflow_events.run.state import HELD, OVER, UNCLAIMED, Run, evolve, subject_of_report
 
 
 def decide(command: RunCommand, run: Run) -> list[Fact]:
@@ -145,7 +145,7 @@ def _as_holder(
         case ReportAttempt(report=report, holder=me):
             _must_be_open(run, report.attempt)
             _must_hold(run, me)
-            return [report]
+            return [] if subject_of_report(report) in run.told else [report]
         case FinishAttempt(finished=finished, holder=me):
             if run.phase == "ended" and run.outcome != "lost" and (run.attempt, run.holder) == (finished.attempt, me):
                 return []

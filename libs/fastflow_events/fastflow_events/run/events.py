@@ -152,7 +152,15 @@ class RunAttemptFinished(Fact, frozen=True, kw_only=True):
     result_error: str = ""
     """Why what it left there could not be read; empty when there is nothing to say."""
     peak_memory_bytes: Bytes | None = None
+    peak_cpus: float | None = None
+    """Most processors in use over about a second."""
     cpu_s: Seconds | None = None
+    received_bytes: Bytes | None = None
+    """Over the network; None where nobody knows, and for attempts that were over in no time. So are the following."""
+    sent_bytes: Bytes | None = None
+    read_bytes: Bytes | None = None
+    """From disks."""
+    written_bytes: Bytes | None = None
     output_lines: int = 0
     output_bytes: Bytes = 0
     finished_at: datetime | None = None

@@ -17,16 +17,20 @@ from fastflow_events.fact import Fact
 from fastflow_events.run.commands import Holder
 from fastflow_events.run.events import (
     RunAdopted,
+    RunArtifactStored,
     RunAttemptFinished,
     RunCancelRequested,
+    RunCellFinished,
     RunClaimed,
     RunDispatched,
     RunDispatchWithdrawn,
     RunFinished,
     RunLost,
+    RunOutputTruncated,
     RunRejected,
     RunRequested,
     RunRetryScheduled,
+    RunSoftLimitExceeded,
     RunStarted,
 )
 from fastflow_events.run.specification import Specification
@@ -54,6 +58,8 @@ class Run(Struct, frozen=True, kw_only=True):
     detail: str = ""
     specification: Specification | None = None
     """Of the first attempt; retries repeat it."""
+    told: frozenset[tuple[str, str]] = frozenset()
+    """What was reported of the attempt in hand; each is told once."""
 
     @property
     def next_attempt(self) -> int:
@@ -72,7 +78,9 @@ def evolve(run: Run, fact: Fact) -> Run:
             if run.cancelled or run.phase not in ("queued", "waiting") or fact.attempt != run.next_attempt:
                 return run
             first = run.specification or fact.specification
-            return replace(run, phase="dispatched", attempt=fact.attempt, holder=None, specification=first)
+            return replace(
+                run, phase="dispatched", attempt=fact.attempt, holder=None, specification=first, told=frozenset()
+            )
         case RunDispatchWithdrawn() if run.phase == "dispatched":
             return replace(run, phase="queued")
         case RunClaimed() | RunAdopted():
@@ -92,4 +100,20 @@ def evolve(run: Run, fact: Fact) -> Run:
         case RunFinished():
             return replace(run, phase="finished", outcome=fact.outcome, detail=fact.detail)
         case _:
-            return run
+            about = subject_of_report(fact)
+            return replace(run, told=run.told | {about}) if about else run
+
+
+def subject_of_report(fact: Fact) -> tuple[str, str] | None:
+    """What a fact reports of the attempt in hand, and of which part of it; None when it is no report."""
+    match fact:
+        case RunSoftLimitExceeded():
+            return "soft_limit", fact.kind
+        case RunOutputTruncated():
+            return "output", ""
+        case RunCellFinished():
+            return "cell", str(fact.cell)
+        case RunArtifactStored():
+            return "artifact", fact.path
+        case _:
+            return None
