@@ -25,11 +25,13 @@ from faststream import FastStream
 from nats.aio.client import Client
 
 from fastflow_runner.adapters.arrivals import NatsArrivals
+from fastflow_runner.adapters.artifacts import NatsArtifacts
 from fastflow_runner.adapters.beats import NatsBeats
 from fastflow_runner.adapters.claims_store import SCHEMA, ClaimsProjection
 from fastflow_runner.adapters.code import NatsCode
 from fastflow_runner.adapters.executors import open_executor
 from fastflow_runner.adapters.output import NatsOutput
+from fastflow_runner.adapters.samples import NatsSamples
 from fastflow_runner.adapters.secrets import load_keys, publish_key
 from fastflow_runner.adapters.work import NatsWork
 from fastflow_runner.attempt import Held
@@ -94,6 +96,8 @@ def _deps(settings: RunnerSettings, nc: Client, executor: Executor, holder: Hold
         log=log,
         executor=executor,
         output=NatsOutput(nc),
+        samples=NatsSamples(nc),
+        artifacts=NatsArtifacts(nc, utc_now),
         code=NatsCode(nc),
         vault=Vault(log, keys),
         lease=Lease(NatsBeats(nc), _heartbeat(settings, holder, executor), running=lambda: len(held), clock=utc_now),

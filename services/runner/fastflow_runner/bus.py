@@ -1,8 +1,11 @@
 """What the runner needs from the bus, in its own words."""
 
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Protocol
 
-from fastflow_events.output import Chunk
+from fastflow_events.artifacts import Artifact
+from fastflow_events.objects import Content
+from fastflow_events.output import Chunk, Sample
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
@@ -45,6 +48,31 @@ class CodeStore(Protocol):
             NotFoundError: no such bundle is stored.
             ContractError: what is stored is not what was put there.
             InfrastructureError: the bus did not answer.
+        """
+
+
+class SampleStore(Protocol):
+    """The stored samples of attempts."""
+
+    async def add(self, ref: AttemptRef, sample: Sample) -> None:
+        """Store a sample.
+
+        Raises:
+            InfrastructureError: the bus did not answer.
+        """
+
+    def read(self, ref: AttemptRef) -> AsyncIterator[Sample]:
+        """Yield every stored sample of an attempt, oldest first."""
+
+
+class ArtifactStore(Protocol):
+    """Where files that attempts leave behind are kept."""
+
+    async def store(self, artifact: Artifact, pieces: AsyncIterable[bytes]) -> Content:
+        """Store a file, in the place of what was stored under its name.
+
+        Raises:
+            InfrastructureError: the bus did not answer, or has no room.
         """
 
 

@@ -116,6 +116,8 @@ def calls(deployment: Deployment) -> dict[str, Call]:
         "stop": Call("POST", (*_of(RUN_NAME, "/stop?t="), _GRACE)),
         "kill": Call("POST", _of(name, "/kill?signal=SIGKILL")),
         "logs": Call("GET", (*_of(name, "/logs?follow="), _FOLLOW, "&stderr=1&stdout=1&timestamps=1")),
+        "stats": Call("GET", _of(name, "/stats?stream=1")),
+        "kept": Call("GET", _of(RUN_NAME, "/archive?path=/app/.fastflow/kept")),
         "exit_marker": Call("GET", _of(RUN_NAME, "/archive?path=/app/.fastflow/exit.json")),
         "wheels": Call("GET", _of(BUILD_NAME, f"/archive?path={BUILD_ROOT}/out")),
         "remove": Call("DELETE", _of(name, "?v=1")),

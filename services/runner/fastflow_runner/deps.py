@@ -9,7 +9,7 @@ from fastflow_events.run.commands import Holder
 from msgspec import Struct
 
 from fastflow_runner.attempt import Held
-from fastflow_runner.bus import CodeStore, OutputStore
+from fastflow_runner.bus import ArtifactStore, CodeStore, OutputStore, SampleStore
 from fastflow_runner.lease import Lease
 from fastflow_runner.ports import Executor
 from fastflow_runner.settings import RunnerSettings
@@ -28,6 +28,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     log: EventLog
     executor: Executor
     output: OutputStore
+    samples: SampleStore
+    artifacts: ArtifactStore
     code: CodeStore
     vault: Vault
     lease: Lease

@@ -13,6 +13,7 @@ from fastflow_runner.ports import Exit, Prepared, Started
 class _Started(Struct, frozen=True, kw_only=True):
     at: float
     manifest: Manifest
+    network: tuple[int, int] | None = None
 
 
 class _Exit(Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class _Exit(Struct, frozen=True, kw_only=True):
     dropped_bytes: int
     route: str | None
     at: float
+    received_bytes: int | None = None
+    transmitted_bytes: int | None = None
     told_to_end: bool = False
     disk_full: bool = False
     sent_bytes: int | None = None
@@ -80,7 +83,7 @@ def started(marker: bytes) -> Started | None:
         found = json.decode(marker, type=_Started)
     except (DecodeError, ValidationError):
         return None
-    return Started(at=datetime.fromtimestamp(found.at, UTC), manifest=found.manifest)
+    return Started(at=datetime.fromtimestamp(found.at, UTC), manifest=found.manifest, network=found.network)
 
 
 def refused(marker: bytes) -> tuple[str, str]:
@@ -109,6 +112,8 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
         timed_out=found.timed_out,
         peak_memory_bytes=found.peak_memory_bytes,
         cpu_s=found.cpu_s,
+        received_bytes=found.received_bytes,
+        transmitted_bytes=found.transmitted_bytes,
         told_to_end=found.told_to_end,
         disk_full=found.disk_full,
         dropped_bytes=found.dropped_bytes,

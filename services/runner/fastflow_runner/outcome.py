@@ -14,16 +14,19 @@ A cancel is not decided here: where one stands in the log, the rules of the run 
 """
 
 import signal as signals
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from fastflow_events.run.events import RunAttemptFinished
 from fastflow_events.types import Outcome
-from msgspec import MsgspecError, Struct, json
+from msgspec import MsgspecError, Struct, json, structs
 
+from fastflow_runner.gauge import Peaks
 from fastflow_runner.ports import AttemptRef, Exit
 
 DETAIL_CHARS = 4000
+_NO_PEAKS = Peaks()
 
 
 class Ending(Struct, frozen=True, kw_only=True):
@@ -50,11 +53,25 @@ def of_exit(
     memory_bytes: int | None = None,
     overdue: bool = False,
     cancelled: bool = False,
+    lost_artifacts: Sequence[str] = (),
+    why_lost: str = "",
 ) -> Ending:
     """What to say of an attempt whose user code was started.
 
-    `overdue` when the runner itself had to end it, `cancelled` when it did so because somebody asked.
+    `overdue` when the runner itself had to end it, `cancelled` when it did so because somebody asked;
+    `lost_artifacts` were there and could not be stored.
     """
+    ending = _of_exit(exit, timeout_s=timeout_s, memory_bytes=memory_bytes, overdue=overdue, cancelled=cancelled)
+    if not lost_artifacts:
+        return ending
+    more = f" and {len(lost_artifacts) - 1} more" if len(lost_artifacts) > 1 else ""
+    words = f"artifacts could not be stored ({lost_artifacts[0]}{more}): {why_lost}"
+    return structs.replace(ending, detail="; ".join(filter(None, (ending.detail, words)))[:DETAIL_CHARS])
+
+
+def _of_exit(
+    exit: Exit, *, timeout_s: float | None, memory_bytes: int | None, overdue: bool, cancelled: bool
+) -> Ending:
     code = exit.marker_code if exit.marker_code is not None else exit.exit_code
     if exit.timed_out or overdue:
         limit = f"{timeout_s:g} s" if timeout_s else "the time allowed"
@@ -79,11 +96,19 @@ def of_exit(
 
 
 def finished(
-    ending: Ending, ref: AttemptRef, *, runner: str, lines: int, size_bytes: int, now: datetime
+    ending: Ending,
+    ref: AttemptRef,
+    *,
+    runner: str,
+    lines: int,
+    size_bytes: int,
+    now: datetime,
+    peaks: Peaks = _NO_PEAKS,
 ) -> RunAttemptFinished:
     """The fact that says so."""
     seen = ending.observed or Exit(exit_code=None)
     result, result_error = result_of(seen)
+    last = peaks.last
     return RunAttemptFinished(
         attempt=ref.attempt,
         runner=runner,
@@ -94,8 +119,13 @@ def finished(
         route=seen.route,
         result=result,
         result_error=result_error,
-        peak_memory_bytes=seen.peak_memory_bytes,
+        peak_memory_bytes=max(filter(None, (seen.peak_memory_bytes, peaks.memory_bytes)), default=None),
+        peak_cpus=peaks.cpus,
         cpu_s=seen.cpu_s,
+        received_bytes=last.received_bytes if seen.received_bytes is None and last else seen.received_bytes,
+        sent_bytes=last.sent_bytes if seen.transmitted_bytes is None and last else seen.transmitted_bytes,
+        read_bytes=last.read_bytes if last else None,
+        written_bytes=last.written_bytes if last else None,
         output_lines=lines,
         output_bytes=size_bytes,
         finished_at=seen.finished_at or now,

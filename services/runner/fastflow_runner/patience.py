@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.objects import StoreFullError
 
 from fastflow_runner.attempt import Signals
 from fastflow_runner.outcome import is_disk_full
@@ -28,7 +29,7 @@ def pauses() -> Iterator[float]:
 
 def is_hopeless(error: InfrastructureError) -> bool:
     """True when asking again soon will not help: somebody has to do something first."""
-    return isinstance(error, ImageMissingError) or is_disk_full(str(error))
+    return isinstance(error, ImageMissingError | StoreFullError) or is_disk_full(str(error))
 
 
 async def insist(call: Callable[[], Awaitable[T]], *, what: str, patience_s: float | None = None) -> T:

@@ -93,6 +93,8 @@ class Started(Struct, frozen=True, kw_only=True):
 
     at: datetime
     manifest: Manifest
+    network: tuple[int, int] | None = None
+    """Bytes its network had received and sent by then, for others; None where nobody knows."""
 
 
 class Frame(Struct, frozen=True, kw_only=True):
@@ -122,6 +124,9 @@ class Exit(Struct, frozen=True, kw_only=True):
     """The entry program ended user code because its time was over."""
     peak_memory_bytes: int | None = None
     cpu_s: float | None = None
+    received_bytes: int | None = None
+    """Over the network, by the whole attempt; None where nobody knows."""
+    transmitted_bytes: int | None = None
     told_to_end: bool = False
     """Somebody sent the entry program SIGTERM while user code ran."""
     disk_full: bool = False
@@ -147,6 +152,21 @@ class Found(Struct, frozen=True, kw_only=True):
 
     ref: AttemptRef
     state: Literal["created", "running", "exited"]
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What an attempt has used so far; None where nobody knows."""
+
+    at: datetime
+    """When it was read, by the engine's clock."""
+    cpu_s: float
+    memory_bytes: int
+    """Now, without the page cache."""
+    received_bytes: int | None = None
+    """Over its network, which may have served others before; so is what was sent."""
+    sent_bytes: int | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
 
 
 class Executor(Protocol):
@@ -196,6 +216,12 @@ class Executor(Protocol):
 
     def frames(self, ref: AttemptRef, *, skip: int, follow: bool) -> AsyncIterator[Frame]:
         """Output from frame `skip` on, counted from the start; with `follow` until it ends or the stream breaks."""
+
+    def usages(self, ref: AttemptRef) -> AsyncIterator[Usage]:
+        """About once a second what the attempt has used; ends with the attempt, or where the stream breaks."""
+
+    def kept(self, ref: AttemptRef) -> AsyncIterator[tuple[int, bytes]]:
+        """Content of an ended attempt's artifacts: the number of one, and its next bytes, one after the other."""
 
     async def wait(self, ref: AttemptRef, nonce: str) -> Exit:
         """Return how the attempt ended, waiting for it; a cut connection is asked again."""

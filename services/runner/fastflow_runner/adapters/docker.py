@@ -19,8 +19,10 @@ from fastflow_runner.adapters.docker_keeper import Keeper
 from fastflow_runner.adapters.docker_launch import Launcher, Wanted, first_record
 from fastflow_runner.adapters.docker_listed import listed
 from fastflow_runner.adapters.docker_pool import Pool
+from fastflow_runner.adapters.docker_stats import usages
 from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import frame
+from fastflow_runner.adapters.tar_stream import files_of
 from fastflow_runner.bounds import bounds_of
 from fastflow_runner.container_spec import Deployment, jit_body, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
@@ -35,6 +37,7 @@ from fastflow_runner.ports import (
     Launch,
     Prepared,
     Started,
+    Usage,
     VolumeChangedError,
 )
 
@@ -182,6 +185,20 @@ class DockerExecutor:
             if end is not None and not end.done():
                 self._ends.pop(ref, None)
                 end.set_result(b"")
+
+    async def usages(self, ref: AttemptRef) -> AsyncIterator[Usage]:
+        """About once a second what the attempt has used."""
+        async with aclosing(usages(self._container(ref))) as found:
+            async for usage in found:
+                yield usage
+
+    async def kept(self, ref: AttemptRef) -> AsyncIterator[tuple[int, bytes]]:
+        """Content of an ended attempt's artifacts, in the order in which the engine packs them."""
+        async with aclosing(self._container(ref).kept()) as archive, aclosing(files_of(archive)) as files:
+            async for name, data in files:
+                number = name.rpartition("/")[2]
+                if number.isdigit():
+                    yield int(number), data
 
     async def wait(self, ref: AttemptRef, nonce: str) -> Exit:
         """Return how the attempt ended; an engine that does not answer is asked until it does."""

@@ -181,6 +181,23 @@ class Container:
         answer = await self._engine.call("update", update_body(bounds), **self._slots)
         return answer.status == 200
 
+    async def stats(self) -> Stream | Answer:
+        """Statistics, a line of JSON about once a second; an answer where there are none."""
+        return await self._engine.stream("stats", **self._slots)
+
+    async def kept(self) -> AsyncGenerator[bytes]:
+        """Tar archive of the folder with what is to be kept, as it arrives; nothing when there is none."""
+        stream = await self._engine.stream("kept", **self._slots)
+        if isinstance(stream, Answer):
+            if stream.status == _GONE:
+                return
+            raise _refusal(stream)
+        try:
+            async for data in stream.read():
+                yield data
+        finally:
+            stream.close()
+
     async def exit_marker(self) -> bytes:
         """Tar archive with the marker `exit.json`; empty when there is none."""
         answer = await self._engine.call("exit_marker", **self._slots)

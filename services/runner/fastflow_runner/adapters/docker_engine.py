@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -17,7 +17,7 @@ from fastflow_events.errors import InfrastructureError
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
 
-from fastflow_runner.adapters.docker_wire import Chunked, Multiplexed, Plain
+from fastflow_runner.adapters.docker_wire import Chunked, Multiplexed, Plain, Sized
 from fastflow_runner.container_spec import VERSIONS, Call, Deployment, calls
 from fastflow_runner.template import fill
 
@@ -51,8 +51,7 @@ class Stream:
         self._response = response
         self._sock = sock
         self._held = held
-        chunked = response.headers.get("Transfer-Encoding", "") == "chunked"
-        self._coding: Chunked | Plain = Chunked() if chunked else Plain()
+        self._coding = _coding_of(response.headers)
 
     async def write(self, data: bytes) -> None:
         """Send, to a stream that was upgraded; a reader that is gone is found out by reading."""
@@ -180,6 +179,8 @@ class Engine:
         self, api: APIClient, call: Call, values: dict[str, str], body: bytes | None, *, stream: bool
     ) -> requests.Response:
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"} if call.upgrade else {}
+        if stream:
+            headers["Accept-Encoding"] = "identity"  # nobody but the SDK would unpack it
         if body is not None:
             headers["Content-Type"] = "application/json"
         url = f"{api.base_url}/v{api.api_version}{fill(call.path, values)}"
@@ -196,3 +197,11 @@ class Engine:
 
     async def _thread(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *arguments))
+
+
+def _coding_of(headers: Mapping[str, str]) -> Chunked | Sized | Plain:
+    """How the body of an answer is framed."""
+    if headers.get("Transfer-Encoding", "") == "chunked":
+        return Chunked()
+    length = headers.get("Content-Length", "")
+    return Sized(int(length)) if length.isdigit() else Plain()

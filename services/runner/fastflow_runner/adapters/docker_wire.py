@@ -38,8 +38,24 @@ class Chunked:
         return b"".join(parts)
 
 
+class Sized:
+    """A body whose length was told beforehand; short answers have one."""
+
+    def __init__(self, length: int) -> None:
+        self.ended = length == 0
+        """The last byte was seen: the stream is complete, not cut."""
+        self._left = length
+
+    def feed(self, data: bytes) -> bytes:
+        """The data that belongs to it."""
+        content = data[: self._left]
+        self._left -= len(content)
+        self.ended = not self._left
+        return content
+
+
 class Plain:
-    """A body without a transfer coding; only the connection's end ends it."""
+    """A body of unknown length without a transfer coding; only the connection's end ends it."""
 
     ended = False
 

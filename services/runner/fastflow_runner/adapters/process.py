@@ -21,6 +21,7 @@ from fastflow_runner.adapters.process_folder import ProcessFolder
 from fastflow_runner.adapters.process_prepare import ProcessEnvironments
 from fastflow_runner.adapters.process_start import command, environment, spawn, tell
 from fastflow_runner.adapters.process_table import ProcessId, boot_id, ended, is_alive, kill_session, reap, send
+from fastflow_runner.adapters.process_usage import usage_of
 from fastflow_runner.adapters.spool import follow_spool
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.orders import code_name, manifest_of, run_order
@@ -33,6 +34,7 @@ from fastflow_runner.ports import (
     NotAfterError,
     Prepared,
     Started,
+    Usage,
     VolumeChangedError,
 )
 
@@ -42,6 +44,8 @@ _NAME = re.compile(r"fastflow-(?P<run_id>.+)-(?P<attempt>[1-9][0-9]*)")
 _START_S = 120.0
 _POLL_S = 0.003
 _LAST_WORDS_S = 5.0
+_SAMPLE_S = 1.0
+_READ_BYTES = 1 << 18
 _THREADS = 32
 
 
@@ -121,6 +125,24 @@ class ProcessExecutor:
         """Output of the attempt from frame `skip` on."""
         folder = self._folder(ref)
         return follow_spool(folder.spool, skip=skip, is_over=lambda: not follow or folder.state() != "running")
+
+    async def usages(self, ref: AttemptRef) -> AsyncIterator[Usage]:
+        """About once a second what the attempt's processes have used; their network is everybody's."""
+        process = self._folder(ref).process()
+        while process is not None and is_alive(process):
+            usage = await self._thread(usage_of, process)
+            if usage is not None:
+                yield usage
+            await asyncio.sleep(_SAMPLE_S)
+
+    async def kept(self, ref: AttemptRef) -> AsyncIterator[tuple[int, bytes]]:
+        """Content of an ended attempt's artifacts."""
+        folder = self._folder(ref).kept
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            with path.open("rb") as file:
+                yield int(path.name), b""
+                while data := await self._thread(file.read, _READ_BYTES):
+                    yield int(path.name), data
 
     async def wait(self, ref: AttemptRef, nonce: str) -> Exit:
         """Return how the attempt ended, waiting for it."""

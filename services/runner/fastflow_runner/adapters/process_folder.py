@@ -39,6 +39,7 @@ class ProcessFolder:
         self.path = path
         self.spool = path / "spool"
         self.log = path / "entry.log"
+        self.kept = path / "state" / "kept"
 
     def places(self, code: str) -> Places:
         """Where the entry program finds and puts things."""

@@ -3,6 +3,7 @@
 Whatever it put there is not trusted: links are not followed, pipes not waited for, sizes not believed.
 """
 
+import json
 import os
 import shutil
 import stat
@@ -10,6 +11,10 @@ from collections.abc import Iterator, Sequence
 
 ROUTE_BYTES = 1024
 RESULT_BYTES = 32_768
+PATH_BYTES = 1024
+"""Longest path of an artifact."""
+PATHS_BYTES = 49_152
+"""All their paths together, as they are written down; and as much again for those that are not kept, and why."""
 _MOST = 10_000
 """Files looked at, wherever they are."""
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -43,14 +48,18 @@ class Kept:
         self.files: list[tuple[str, int]] = []
         """Path and size, by number."""
         self.left: list[tuple[str, str]] = []
-        """Path, and why it was not kept; not more than there may be files."""
+        """Path, and why it was not kept; where these are too many to be named, the last one says how many more."""
         self._target = target
         self._count, self._file_bytes, self._left_bytes = count, file_bytes, total_bytes
+        self._words_left, self._reasons_left = PATHS_BYTES, PATHS_BYTES
+        self._unnamed = 0
 
     def take(self, folder: str, patterns: Sequence[str], *, below: str, leave_out: str) -> None:
         """Keep everything in `folder`, and what matches a pattern below `below`."""
         try:
             named = dict(_all(folder))
+            if len(named) >= _MOST:
+                self._leave(folder, f"only {_MOST} files are looked at")
             for pattern in patterns:
                 for path in _matching(pattern, below):
                     if path.split("/", 1)[0] != leave_out:
@@ -60,27 +69,40 @@ class Kept:
                     os.rename(self._target, f"{self._target}.{os.urandom(8).hex()}")  # noqa: PTH104
                 os.mkdir(self._target, 0o700)  # noqa: PTH102
         except (OSError, RecursionError, ValueError) as error:
-            self.left.append((folder, f"it cannot be read: {error}"))
+            self._leave(folder, f"it cannot be read: {error}")
             return
         for path in sorted(named):
             self._take(path, named[path])
+        if self._unnamed:
+            self.left.append(("...", f"and {self._unnamed} more"))
 
     def _take(self, path: str, at: str) -> None:
         try:
-            path.encode()
             found = os.lstat(at)
-            why = self._refusal(found)
+            why = self._refusal(path, found)
             if not why:
                 self._move(at, f"{self._target}/{len(self.files)}")
         except (OSError, UnicodeEncodeError) as error:
             why = f"it cannot be read: {error}"
-        if not why:
-            self.files.append((path, found.st_size))
-            self._left_bytes -= found.st_size
-        elif len(self.left) < self._count:
-            self.left.append((path.encode(errors="replace").decode(), why))
+        if why:
+            self._leave(path, why)
+            return
+        self.files.append((path, found.st_size))
+        self._left_bytes -= found.st_size
+        self._words_left -= len(json.dumps(path))
 
-    def _refusal(self, found: os.stat_result) -> str:
+    def _leave(self, path: str, why: str) -> None:
+        entry = path.encode(errors="replace").decode()[:PATH_BYTES], why[:PATH_BYTES]
+        size = len(json.dumps(entry))
+        if size > self._reasons_left or len(self.left) >= max(self._count, 1):
+            self._unnamed += 1
+        else:
+            self._reasons_left -= size
+            self.left.append(entry)
+
+    def _refusal(self, path: str, found: os.stat_result) -> str:
+        if len(path.encode()) > PATH_BYTES:
+            return f"its path is longer than {PATH_BYTES} bytes"
         if not stat.S_ISREG(found.st_mode):
             return "it is no regular file"
         if len(self.files) >= self._count:
@@ -89,7 +111,7 @@ class Kept:
             return f"it has {found.st_size} bytes, and one may have {self._file_bytes}"
         if found.st_size > self._left_bytes:
             return "all together are too large"
-        return ""
+        return "the paths of all together are too long" if len(json.dumps(path)) > self._words_left else ""
 
     def _move(self, at: str, to: str) -> None:
         # A name of its own, not the script's: whatever holds the old one cannot reach the new folder.

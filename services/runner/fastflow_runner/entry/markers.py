@@ -16,7 +16,7 @@ NEVER_STARTED = 125
 """Exit code of the entry program that did not start user code."""
 
 _RESERVE = ".reserve"
-_EXIT_BYTES = 131_072
+_EXIT_BYTES = 393_216  # whatever a script leaves: its result, and twice the paths of its artifacts
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 

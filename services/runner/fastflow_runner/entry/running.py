@@ -77,7 +77,9 @@ class Run:
         self._check_time()
         if self._terminated:
             raise RefusedError("terminated", "the attempt was stopped before user code was started")
-        marker = {"at": time.time(), "pid": os.getpid(), "manifest": spec["manifest"]}
+        # The namespace may have served others before.
+        self._network = linux.network_bytes() if spec["contained"] else None
+        marker = {"at": time.time(), "pid": os.getpid(), "network": self._network, "manifest": spec["manifest"]}
         if not markers.claim_start(self._state, marker):
             raise RefusedError("started", "user code was started before")
         self._sink.started(json.dumps(marker).encode())
@@ -137,6 +139,7 @@ class Run:
         spec = self._spec
         kept = Kept(f"{self._state}/kept", **spec["keep"])
         disk_full = linux.is_full(spec["app"])
+        received, transmitted = self._moved()
         kept.take(spec["artifacts"], spec["patterns"], below=spec["app"], leave_out=spec["leave_out"])
         result, result_error = read_result(spec["result_file"])
         marker = {
@@ -144,6 +147,8 @@ class Run:
             "code": code,
             "signal": number,
             "timed_out": self._timed_out,
+            "received_bytes": received,
+            "transmitted_bytes": transmitted,
             "told_to_end": self._told_to_end,
             "disk_full": disk_full,
             "peak_memory_bytes": used.ru_maxrss * 1024,
@@ -165,6 +170,13 @@ class Run:
         if len(words) < LINE_BYTES:
             with suppress(OSError):
                 self._sink.ended(words)
+
+    def _moved(self) -> tuple[int | None, int | None]:
+        """Bytes received and sent over the network."""
+        before, now = self._network, linux.network_bytes()
+        if before is None or now is None:
+            return None, None
+        return now[0] - before[0], now[1] - before[1]
 
     def _check_time(self) -> None:
         if time.time() > self._spec["not_after"]:

@@ -3,12 +3,14 @@
 import logging
 
 from fastflow_events.errors import ContractError, FencedError, InfrastructureError, NotFoundError
+from fastflow_events.tasks import background
 
 from fastflow_runner.attempt import Brief, CancelledRunError, Signals
 from fastflow_runner.deps import Deps
+from fastflow_runner.gauge import Peaks
 from fastflow_runner.outcome import Ending, is_disk_full, never_ran, of_exit, why_not
 from fastflow_runner.patience import insist
-from fastflow_runner.phases import code, environment, finish, start, stream
+from fastflow_runner.phases import code, collect, environment, finish, sample, start, stream
 from fastflow_runner.ports import DependencyError, Started, VolumeChangedError
 
 logger = logging.getLogger(__name__)
@@ -20,19 +22,26 @@ VOLUME_TRIES = 3
 async def pursue(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> None:
     """Bring an attempt to its end and forget it; `fresh` when nobody can have begun it before."""
     try:
+        peaks = Peaks()
         started = await _begin(deps, brief, signals, fresh=fresh)
         if isinstance(started, Ending):
             ending, shipper = started, await finish.explain(deps, brief, started)
         else:
-            exit, watched, shipper = await stream.stream(deps, brief, signals, started, fresh=fresh)
+            gauge = await sample.gauge_of(deps, brief, started, fresh=fresh)
+            async with background(sample.measure(deps, brief, gauge)):
+                exit, watched, shipper = await stream.stream(deps, brief, signals, started, fresh=fresh)
+            peaks, lost = gauge.peaks, await collect.collect(deps, brief, exit)
+            deps.passed("collected")
             ending = of_exit(
                 exit,
                 timeout_s=brief.specification.timeout_s,
                 memory_bytes=brief.specification.limits.memory_bytes,
                 overdue=watched.overdue,
                 cancelled=signals.cancelled.is_set(),
+                lost_artifacts=lost.paths if lost else (),
+                why_lost=lost.why if lost else "",
             )
-        await finish.finish(deps, brief, ending, shipper)
+        await finish.finish(deps, brief, ending, shipper, peaks)
     except FencedError as exc:
         await finish.withdraw(deps, brief, exc)
 

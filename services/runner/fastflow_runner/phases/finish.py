@@ -11,6 +11,7 @@ from fastflow_events.tasks import background
 from fastflow_runner.attempt import Brief
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
+from fastflow_runner.gauge import Peaks
 from fastflow_runner.notices import notice
 from fastflow_runner.outcome import Ending, finished
 from fastflow_runner.patience import insist
@@ -32,7 +33,7 @@ async def explain(deps: Deps, brief: Brief, ending: Ending) -> Shipper:
     return shipper
 
 
-async def finish(deps: Deps, brief: Brief, ending: Ending, shipper: Shipper) -> None:
+async def finish(deps: Deps, brief: Brief, ending: Ending, shipper: Shipper, peaks: Peaks) -> None:
     """Append the end of the attempt and remove what is left of it.
 
     Raises:
@@ -44,7 +45,15 @@ async def finish(deps: Deps, brief: Brief, ending: Ending, shipper: Shipper) -> 
         report = RunOutputTruncated(attempt=attempt, runner=runner, dropped_bytes=dropped_bytes)
         await record(deps, brief, ReportAttempt(holder=deps.holder, report=report))
     tally = shipper.tally
-    fact = finished(ending, brief.ref, runner=runner, lines=tally.lines, size_bytes=tally.size_bytes, now=deps.clock())
+    fact = finished(
+        ending,
+        brief.ref,
+        runner=runner,
+        lines=tally.lines,
+        size_bytes=tally.size_bytes,
+        now=deps.clock(),
+        peaks=peaks,
+    )
     await record(deps, brief, FinishAttempt(holder=deps.holder, finished=fact))
     deps.passed("finished")
     await remove(deps, brief)

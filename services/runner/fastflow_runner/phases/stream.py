@@ -76,6 +76,7 @@ def _masked(exit: Exit, mask: Mask | None) -> Exit:
         exit,
         route=None if exit.route is None else mask.text(exit.route),
         result=None if exit.result is None else mask.text(exit.result),
+        kept=tuple((mask.text(path), size) for path, size in exit.kept),
         left=tuple((mask.text(path), why) for path, why in exit.left),
     )
 

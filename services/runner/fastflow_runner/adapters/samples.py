@@ -1,0 +1,43 @@
+"""Samples in `FASTFLOW_SAMPLES`."""
+
+from collections.abc import AsyncIterator
+
+import nats.errors
+from fastflow_events import subjects
+from fastflow_events.direct_get import get_all
+from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.output import Sample, decode_sample, encode_sample
+from fastflow_events.topology import SAMPLES
+from nats.aio.client import Client
+from nats.js.errors import APIError
+
+from fastflow_runner.ports import AttemptRef
+
+ACK_TIMEOUT_S = 2.0
+
+
+class NatsSamples:
+    """`SampleStore` on JetStream."""
+
+    def __init__(self, nc: Client) -> None:
+        self._nc = nc
+        self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
+
+    async def add(self, ref: AttemptRef, sample: Sample) -> None:
+        """Store a sample."""
+        if not self._nc.is_connected:
+            raise InfrastructureError("not connected to NATS")
+        try:
+            await self._js.publish(subjects.sample(ref.run_id, ref.attempt), encode_sample(sample))
+        except APIError as exc:
+            raise InfrastructureError(f"a sample cannot be stored: {exc.description}") from exc
+        except (nats.errors.Error, TimeoutError) as exc:
+            raise InfrastructureError(f"a sample cannot be stored: {exc!r}") from exc
+
+    async def read(self, ref: AttemptRef) -> AsyncIterator[Sample]:
+        """Yield every stored sample of an attempt, oldest first."""
+        async for stored in get_all(self._nc, SAMPLES, subject=subjects.sample(ref.run_id, ref.attempt)):
+            try:
+                yield decode_sample(stored.data)
+            except ContractError:
+                continue

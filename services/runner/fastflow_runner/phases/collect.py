@@ -1,0 +1,112 @@
+"""Collect: the attempt's artifacts go from the engine to the object store, each with a fact of its own."""
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import NamedTuple, cast
+
+from fastflow_events.artifacts import Artifact
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.run.commands import ReportAttempt
+from fastflow_events.run.events import RunArtifactStored
+
+from fastflow_runner.attempt import Brief
+from fastflow_runner.deps import Deps
+from fastflow_runner.facts import record
+from fastflow_runner.patience import insist
+from fastflow_runner.ports import Exit
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_S = 300.0
+"""How long the way to the store may be shut before artifacts are given up for the sake of the run's end."""
+
+
+class Lost(NamedTuple):
+    """Artifacts that were there and could not be stored."""
+
+    paths: tuple[str, ...]
+    why: str
+
+
+async def collect(deps: Deps, brief: Brief, exit: Exit) -> Lost | None:
+    """Store what the script left behind; returns what could not be stored.
+
+    Raises:
+        FencedError: the attempt belongs to somebody else.
+    """
+    if not exit.kept:
+        return None
+    said = await insist(lambda: _stored(deps, brief), what="reading what is stored")
+    wanted = {number: path for number, path in enumerate(_distinct(exit)) if path not in said}
+    why = "they are gone"
+    try:
+        if wanted:
+            await insist(lambda: _move(deps, brief, wanted), what="storing artifacts", patience_s=PATIENCE_S)
+    except InfrastructureError as exc:
+        why = str(exc)
+    if not wanted:
+        return None
+    logger.warning("artifacts are lost: %s", why, extra={"action": "artifacts_lost", "count": len(wanted)})
+    return Lost(tuple(wanted.values()), why)
+
+
+def _distinct(exit: Exit) -> Iterator[str]:
+    """The paths, by number; where hiding secrets made two alike, the later one bears its number."""
+    taken: set[str] = set()
+    for number, (path, _) in enumerate(exit.kept):
+        taken.add(path := f"{path}.{number}" if path in taken else path)
+        yield path
+
+
+async def _move(deps: Deps, brief: Brief, wanted: dict[int, str]) -> None:
+    """Store what is wanted; what is done is taken out of it."""
+    async with aclosing(cast(AsyncGenerator[tuple[int, bytes], None], deps.executor.kept(brief.ref))) as kept:
+        pieces = _Pieces(kept)
+        while (number := await pieces.next_number()) is not None:
+            if number not in wanted:
+                await pieces.skip()
+                continue
+            artifact = Artifact(run_id=brief.ref.run_id, attempt=brief.ref.attempt, path=wanted[number])
+            content = await deps.artifacts.store(artifact, pieces.of_this())
+            report = RunArtifactStored(
+                attempt=brief.ref.attempt,
+                runner=deps.holder.runner,
+                path=artifact.path,
+                sha256=content.sha256,
+                size_bytes=content.size_bytes,
+            )
+            await record(deps, brief, ReportAttempt(holder=deps.holder, report=report))
+            del wanted[number]
+
+
+async def _stored(deps: Deps, brief: Brief) -> set[str]:
+    history = await deps.log.load("run", brief.ref.run_id)
+    facts = (fact for fact in history.facts if isinstance(fact, RunArtifactStored))
+    return {fact.path for fact in facts if fact.attempt == brief.ref.attempt}
+
+
+class _Pieces:
+    """Numbered pieces, file by file."""
+
+    def __init__(self, pieces: AsyncIterator[tuple[int, bytes]]) -> None:
+        self._pieces = pieces
+        self._held: tuple[int, bytes] | None = None
+
+    async def next_number(self) -> int | None:
+        """Number of the file that comes next; None after the last one."""
+        if self._held is None:
+            self._held = await anext(self._pieces, None)
+        return self._held[0] if self._held else None
+
+    async def of_this(self) -> AsyncIterator[bytes]:
+        """The bytes of that file."""
+        number = await self.next_number()
+        while self._held is not None and self._held[0] == number:
+            yield self._held[1]
+            self._held = await anext(self._pieces, None)
+
+    async def skip(self) -> None:
+        """Leave that file out."""
+        async for _ in self.of_this():
+            pass
