@@ -201,6 +201,7 @@ async def test_a_fetch_that_brings_too_much_is_broken_off(bus: Bus, repository: 
     repository.git("config", "uploadpack.allowFilter", "false")
     with http_host(tmp_path, user="x-access-token", password="pw") as host:
         (tmp_path / "token").write_text("pw")
+        host.pause_s = 0.5
         settings = replace(
             bus.settings,
             git_url=f"{host.url}origin/.git",

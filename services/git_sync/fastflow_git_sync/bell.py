@@ -1,6 +1,7 @@
 """Who wants a repository to be read, and how long to wait when nobody does; the wait is the only thing not pure."""
 
 import asyncio
+from contextlib import suppress
 
 from fastflow_events.recorded import Recorded
 
@@ -11,25 +12,34 @@ LAST_RETRY_S = 900.0
 class Bell:
     """Rung by whoever wants a sync; a ring during a sync means one more sync, however many rang."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: int = 0) -> None:
+        self.asked = asked
+        """How many wishes somebody has rung for, or a sync has begun to answer."""
         self._rung = asyncio.Event()
-        self._by: Recorded | None = None
+        self._by: list[Recorded] = []
 
-    def ring(self, by: Recorded | None = None) -> None:
-        """Ask for a sync, perhaps on behalf of a fact."""
-        self._by = by or self._by
+    def ring(self, by: Recorded) -> None:
+        """Ask for a sync on behalf of a fact."""
+        self._by.append(by)
         self._rung.set()
 
-    async def wait(self, timeout_s: float | None) -> Recorded | None:
-        """Return when somebody rings, with the newest fact that did; with None when no fact did, or time is over."""
-        try:
+    def ring_for(self, requests: int) -> None:
+        """Ask for a sync when there are more wishes than anybody has rung for."""
+        if requests > self.asked:
+            self.asked = requests
+            self._rung.set()
+
+    def take(self) -> list[Recorded]:
+        """Stop ringing, and return the facts that rang, in the order they came."""
+        self._rung.clear()
+        by, self._by = self._by, []
+        return by
+
+    async def wait(self, timeout_s: float | None) -> None:
+        """Return when somebody rings, or time is over."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._rung.wait()
-        except TimeoutError:
-            return None
-        self._rung.clear()
-        by, self._by = self._by, None
-        return by
 
 
 def pause_s(failures: int, every_s: float) -> float | None:

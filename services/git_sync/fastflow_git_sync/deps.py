@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from fastflow_events.clock import Clock
 from fastflow_events.log import EventLog
+from fastflow_events.recorded import Recorded
 from fastflow_events.repository.events import RepositoryConfigured
 from msgspec import Struct
 
@@ -45,7 +46,7 @@ class Deps(Struct, frozen=True, kw_only=True):
     clock: Clock
     new_id: Callable[[], str]
 
-    def ring(self, repository: str) -> None:
-        """Have a repository read again, if it is watched."""
+    def ring(self, repository: str, by: Recorded) -> None:
+        """Have a repository read again because of a fact, if it is watched."""
         if bell := self.bells.get(repository):
-            bell.ring()
+            bell.ring(by)

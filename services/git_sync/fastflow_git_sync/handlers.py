@@ -152,9 +152,9 @@ async def _lose(deps: Deps, repository: str, name: str, commit: str, cause: Caus
     """Say that a folder is gone; whoever else has one of this name is read again."""
     known = await deps.pipelines.known(name, commit=commit, tree=None)
     lose = LosePipeline(repository=repository, commit=commit)
-    if await record(deps.log, pipeline_decider, known, lose, cause=cause):
+    if said := await record(deps.log, pipeline_decider, known, lose, cause=cause):
         for other in {known.state.repository, *known.state.rivals} - {repository}:
-            deps.ring(other)
+            deps.ring(other, said[-1])
 
 
 async def each(work: Callable[[T], Awaitable[None]], items: Iterable[T], *, at_once: int) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 
+from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.recorded import Cause, Recorded
 
 from fastflow_git_sync import handlers
@@ -16,15 +17,25 @@ async def poll(deps: Deps, repo: Repo, bell: Bell, *, every_s: float) -> None:
 
     After a failure it tries again by itself, ever more rarely.
     """
-    asked_by: Recorded | None = None
     failures = 0
     while True:
-        cause = asked_by.because() if asked_by else Cause(correlation_id=deps.new_id())
         try:
-            if asked_by:
-                await deps.repositories.reached(asked_by.seq)
+            heard = await _heard(deps, repo, bell)
+            cause = heard[-1].because() if heard else Cause(correlation_id=deps.new_id())
             failures = 0 if await handlers.sync(deps, repo, cause) else failures + 1
         except Exception:  # the loop is the last line of defence: report, wait, go on
             logger.exception("sync broke off", extra={"action": "sync_broke_off", "repository": repo.name})
             failures += 1
-        asked_by = await bell.wait(pause_s(failures, every_s))
+        await bell.wait(pause_s(failures, every_s))
+
+
+async def _heard(deps: Deps, repo: Repo, bell: Bell) -> list[Recorded]:
+    """Return the facts that rang, once the rows hold them; what follows answers every wish the rows hold then."""
+    heard: list[Recorded] = []
+    while newest := bell.take():
+        heard += newest
+        for recorded in newest:
+            rows = deps.pipelines if recorded.aggregate == pipeline_decider.aggregate else deps.repositories
+            await rows.reached(recorded.seq)
+    bell.asked = max(bell.asked, (await deps.repositories.known(repo.name)).state.requests)
+    return heard

@@ -174,6 +174,9 @@ class Pipelines(Protocol):
     async def claimed(self, repository: str) -> set[str]:
         """Names of pipelines that another repository has, and this one too."""
 
+    async def reached(self, seq: int) -> None:
+        """Return once everything up to a stream position is known."""
+
 
 class Repositories(Protocol):
     """What the log says of repositories."""

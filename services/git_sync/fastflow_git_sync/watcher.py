@@ -71,10 +71,12 @@ class Watch:
             elif state.configured and await self._made_key(name, state):
                 await self._close(name)  # it is opened again with the new key
             if state.configured and name not in self._open:
-                self._open_now(name, state.configured)
+                self._open_now(name, state.configured, state.requests)
+            if (bell := self._deps.bells.get(name)) and state.requests > state.answered:
+                bell.ring_for(state.requests)  # whoever rang while the repository was opened anew was not heard
 
-    def _open_now(self, name: str, configured: RepositoryConfigured) -> None:
-        self._deps.bells[name] = Bell()
+    def _open_now(self, name: str, configured: RepositoryConfigured, requests: int) -> None:
+        self._deps.bells[name] = Bell(requests)
         self._open[name] = (configured, asyncio.create_task(self._serve(name, configured)))
 
     async def _close(self, name: str) -> None:
@@ -113,6 +115,7 @@ class Watch:
                     finally:
                         deps.here.pop(name, None)
             except (FastflowError, OSError) as exc:
+                bell.take()
                 reason = str(exc) if isinstance(exc, GitError) else f"the repository cannot be opened: {exc}"
                 with suppress(FastflowError):
                     requests = (await deps.repositories.known(name)).state.requests

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+PIECES = 8
+
 
 class HttpHost(Struct, kw_only=True):
     """A running host; what it does may be changed while it runs."""
@@ -23,6 +25,8 @@ class HttpHost(Struct, kw_only=True):
     password: str
     delay_s: float = 0.0
     """How long each answer takes."""
+    pause_s: float = 0.0
+    """How long it rests after each eighth of an answer."""
     moved_to: str = ""
     """When not empty: every request is sent there."""
     modern: bool = True
@@ -97,7 +101,10 @@ def http_host(root: Path, *, user: str, password: str) -> Iterator[HttpHost]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            piece = max(1, len(content) // PIECES)
+            for start in range(0, len(content), piece):
+                self.wfile.write(content[start : start + piece])
+                time.sleep(host.pause_s)
 
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
