@@ -1,6 +1,7 @@
 """kill -9 of the runner between every two steps of giving an attempt to a standby worker: it runs once, whatever."""
 
 import asyncio
+import itertools
 import os
 import random
 import signal
@@ -23,6 +24,7 @@ from nats.aio.client import Client
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
 NAME = f"standby-kills-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{NAME}")
+_NUMBERS = itertools.count(1)
 LIMITS = Limits(memory_bytes=300 << 20, pids=77)
 """Not those a worker is made with, so that it has to be given them."""
 STEPS = ["standby_chosen", "standby_renamed", "standby_updated", "order_sent"]
@@ -37,14 +39,13 @@ for n in range(20):
 
 
 @pytest.fixture(scope="module")
-def engine() -> Generator[str]:
+def engine() -> str:
     found = engine_socket()
     if found is None:
         if os.environ.get("CI") or os.environ.get("FASTFLOW_TEST_STRICT"):
             pytest.fail("no Docker engine answers; type: make docker")
         pytest.skip("no Docker engine answers; type: make docker")
-    yield found
-    forget_tools(found, NAME, DEPLOYMENT.volume)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -61,25 +62,29 @@ def person(engine: str) -> Generator[DockerClient]:
 
 
 @pytest_asyncio.fixture
-async def runner(nc: Client, nats_url: str, proxy: str, tmp_path: Path) -> AsyncGenerator[LivingRunner]:
+async def runner(nc: Client, nats_url: str, proxy: str, engine: str, tmp_path: Path) -> AsyncGenerator[LivingRunner]:
     settings = {"executor": "docker", "docker_url": proxy, "docker_network": "bridge"}
+    name = f"{NAME}-{next(_NUMBERS)}"  # of its own, so that what one test leaves is not found by the next
     runner = LivingRunner(
-        tmp_path / "home", nats_url, name=NAME, docker_volume=DEPLOYMENT.volume, standby="2", **settings
+        tmp_path / "home", nats_url, name=name, docker_volume=DEPLOYMENT.volume, standby="2", **settings
     )
     yield runner
     runner.stop()
+    forget_tools(engine, name, DEPLOYMENT.volume)
 
 
-def ours(person: DockerClient) -> list[Seen]:
+def ours(runner: LivingRunner, person: DockerClient) -> list[Seen]:
     found: list[Seen] = person.containers.list(
-        all=True, filters={"label": f"fastflow.runner={NAME}"}, ignore_removed=True
+        all=True, filters={"label": f"fastflow.runner={runner.name}"}, ignore_removed=True
     )
     return found
 
 
-def workers(person: DockerClient) -> list[Seen]:
+def workers(runner: LivingRunner, person: DockerClient) -> list[Seen]:
     return [
-        seen for seen in ours(person) if (seen.name or "").startswith("fastflow-standby-") and seen.status == "running"
+        seen
+        for seen in ours(runner, person)
+        if (seen.name or "").startswith("fastflow-standby-") and seen.status == "running"
     ]
 
 
@@ -99,12 +104,12 @@ async def nothing_is_left(runner: LivingRunner, person: DockerClient, run_id: st
     """Once nothing happens there are the pool and its namespaces, and after the runner not even those."""
 
     async def tidy() -> bool:
-        names = [seen.name for seen in ours(person) if seen.status != "running"]
-        return not names and not any(run_id in (seen.name or "") for seen in ours(person))
+        names = [seen.name for seen in ours(runner, person) if seen.status != "running"]
+        return not names and not any(run_id in (seen.name or "") for seen in ours(runner, person))
 
     await eventually(tidy, within_s=60)
     assert runner.stop() == 0
-    assert ours(person) == []
+    assert ours(runner, person) == []
 
 
 @pytest.mark.parametrize("step", [*STEPS, *PHASES])
@@ -112,11 +117,11 @@ async def test_a_runner_killed_on_the_way_to_a_worker_executes_the_attempt_once(
     runner: LivingRunner, person: DockerClient, nc: Client, jetstream_log: JetStreamLog, step: str
 ) -> None:
     runner.start(crash_at=step)
-    [waiting] = await eventually(lambda: workers(person), within_s=30)
+    [waiting] = await eventually(lambda: workers(runner, person), within_s=30)
     run_id = await submit(nc, jetstream_log, SCRIPT, limits=LIMITS)
     assert await runner.ended() in (-signal.SIGKILL, 137)
     if step in ("standby_renamed", "standby_updated", "order_sent"):
-        names = {seen.id: seen.name for seen in ours(person)}
+        names = {seen.id: seen.name for seen in ours(runner, person)}
         assert names[waiting.id] == f"fastflow-{run_id}-1"
     runner.start()
     await must_have_run_once(nc, jetstream_log, run_id)
@@ -128,7 +133,7 @@ async def test_runs_survive_a_runner_that_is_killed_at_random(
 ) -> None:
     chance = random.Random(seed := random.randrange(1 << 32))
     runner.start()
-    await eventually(lambda: workers(person), within_s=30)
+    await eventually(lambda: workers(runner, person), within_s=30)
     run_ids: list[str] = []
     for _ in range(6):
         run_ids += [await submit(nc, jetstream_log, SCRIPT, limits=LIMITS) for _ in range(2)]
@@ -146,14 +151,14 @@ async def test_runs_survive_a_runner_that_is_killed_at_random(
 
 async def test_a_killed_runner_leaves_nothing_that_goes_on_waiting(runner: LivingRunner, person: DockerClient) -> None:
     runner.start()
-    [worker] = await eventually(lambda: workers(person), within_s=30)
+    [worker] = await eventually(lambda: workers(runner, person), within_s=30)
     runner.kill()
     assert worker.wait()["StatusCode"] == 125
     runner.start()
 
     async def swept() -> bool:
-        return worker.id not in [seen.id for seen in ours(person)] and bool(workers(person))
+        return worker.id not in [seen.id for seen in ours(runner, person)] and bool(workers(runner, person))
 
     await eventually(swept, within_s=30)
     assert runner.stop() == 0
-    assert ours(person) == []
+    assert ours(runner, person) == []

@@ -4,12 +4,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.settings import Settings
+from fastflow_events.tasks import heard
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,21 @@ def options(settings: Settings, name: str) -> dict[str, object]:
     }
 
 
+class _Client(Client):
+    """Hears of a cancellation that comes together with an answer; publishing to streams asks this way too."""
+
+    async def request(
+        self,
+        subject: str,
+        payload: bytes = b"",
+        timeout: float = 0.5,
+        old_style: bool = False,
+        headers: dict[str, Any] | None = None,
+    ) -> Msg:
+        """Ask and wait for the answer."""
+        return await heard(super().request(subject, payload, timeout, old_style, headers))
+
+
 @asynccontextmanager
 async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
     """Open a connection; it outlives outages of the server and is closed with the block.
@@ -44,7 +62,7 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
     Raises:
         InfrastructureError: no server answers, or it does not know this key.
     """
-    nc = Client()
+    nc = _Client()
     last: list[Exception] = []
 
     async def on_error(exc: Exception) -> None:
@@ -53,7 +71,8 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
 
     chosen = options(settings, name) | {"error_cb": on_error}
     try:
-        await asyncio.wait_for(nc.connect(**chosen), FIRST_CONNECT_WITHIN_S)  # type: ignore[arg-type]
+        async with asyncio.timeout(FIRST_CONNECT_WITHIN_S):
+            await heard(nc.connect(**chosen))  # type: ignore[arg-type]
     except (nats.errors.Error, OSError, TimeoutError) as exc:
         await nc.close()
         raise InfrastructureError(f"NATS at {settings.nats_url} cannot be used: {last[-1] if last else exc!r}") from exc

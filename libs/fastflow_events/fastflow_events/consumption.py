@@ -14,6 +14,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import Error as JetStreamError
 
+from fastflow_events.tasks import heard
+
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
@@ -29,7 +31,7 @@ class _Patient:
     async def fetch(self, batch: int, timeout: float) -> list[Msg]:
         """Take messages; a refusal counts as "none came", and the next question waits."""
         try:
-            return await self._pulled.fetch(batch=batch, timeout=timeout)
+            return await heard(self._pulled.fetch(batch=batch, timeout=timeout))
         except JetStreamError as exc:
             logger.warning("no messages: %r", exc, extra={"action": "fetch_failed", "consumer": self._durable})
             await asyncio.sleep(RETRY_AFTER_S)

@@ -98,7 +98,8 @@ async def _collect(nc: Client, stream: str, request: dict[str, object], timeout_
         subscription = await nc.subscribe(inbox, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0)
         try:
             await nc.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox)
-            status = await asyncio.wait_for(done, timeout_s)
+            async with asyncio.timeout(timeout_s):  # wait_for may swallow a cancellation on Python 3.11
+                status = await done
         finally:
             await subscription.unsubscribe()
     except (TimeoutError, NatsError) as exc:

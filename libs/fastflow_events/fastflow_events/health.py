@@ -22,7 +22,8 @@ async def check(pings: Mapping[str, Ping]) -> dict[str, str]:
     broken = {}
     for name, ping in pings.items():
         try:
-            problem = await asyncio.wait_for(ping(), PING_TIMEOUT_S)
+            async with asyncio.timeout(PING_TIMEOUT_S):
+                problem = await ping()
         except TimeoutError:
             problem = f"no answer within {PING_TIMEOUT_S:g} s"
         if problem:

@@ -1,9 +1,11 @@
 """Background work that is never forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -38,3 +40,21 @@ async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         for task in tasks:
             with suppress(asyncio.CancelledError, Exception):
                 await task
+
+
+async def heard(answer: Awaitable[T]) -> T:
+    """Await somebody else's code, and be cancelled when told so meanwhile.
+
+    `asyncio.wait_for` before Python 3.12 forgets a cancellation that comes together with the result; a loop around
+    it then never ends. What is done while a cancellation is already under way is left alone.
+
+    Raises:
+        CancelledError: the task was told to end.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    before = task.cancelling()
+    result = await answer
+    if task.cancelling() > before:
+        raise asyncio.CancelledError
+    return result

@@ -1,6 +1,5 @@
 """The composition root: opens, wires, closes."""
 
-import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,9 +12,9 @@ from fastflow_events.health import serve
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.projection import project
 from fastflow_events.repository.events import RepositoryConfigured
+from fastflow_events.service import Service
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
-from faststream import FastStream
 from msgspec.structs import replace
 
 from fastflow_git_sync.access import Watched
@@ -38,7 +37,7 @@ from fastflow_git_sync.watcher import Watch
 SERVICE = "git_sync"
 
 
-def build(settings: GitSyncSettings) -> FastStream:
+def build(settings: GitSyncSettings) -> Service:
     """Return the unstarted service.
 
     Raises:
@@ -92,7 +91,7 @@ def build(settings: GitSyncSettings) -> FastStream:
             ):
                 yield
 
-    return FastStream(broker, lifespan=lifespan, logger=logging.getLogger(__name__))
+    return Service(broker, lifespan)
 
 
 def _opener(settings: GitSyncSettings, environment: Mapping[str, Watched], keyring: Keyring) -> OpenSource:

@@ -1,7 +1,6 @@
 """The composition root: opens, wires, closes."""
 
 import asyncio
-import logging
 import signal
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -19,9 +18,9 @@ from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import Heartbeat
 from fastflow_events.projection import project
 from fastflow_events.run.commands import Holder
+from fastflow_events.service import Service
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
-from faststream import FastStream
 from nats.aio.client import Client
 
 from fastflow_runner.adapters.arrivals import NatsArrivals
@@ -49,7 +48,7 @@ from fastflow_runner.watcher import Watcher, hear
 SERVICE = "runner"
 
 
-def build(settings: RunnerSettings, variables: Mapping[str, str]) -> FastStream:
+def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
     """Return the unstarted service; `variables` is the environment that uv and processes inherit from."""
 
     @asynccontextmanager
@@ -83,7 +82,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> FastStream:
                     if settings.drain:
                         await _until_drained(watcher)
 
-    return FastStream(make_broker(settings, SERVICE), lifespan=lifespan, logger=logging.getLogger(__name__))
+    return Service(make_broker(settings, SERVICE), lifespan)
 
 
 def _deps(settings: RunnerSettings, nc: Client, executor: Executor, holder: Holder, *, key: bytes, keys: Keys) -> Deps:

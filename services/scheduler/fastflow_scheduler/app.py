@@ -1,6 +1,5 @@
 """The composition root: opens, wires, closes."""
 
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,11 +13,11 @@ from fastflow_events.health import serve
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import heartbeats, lead, server_time
 from fastflow_events.projection import project
+from fastflow_events.service import Service
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
 from fastflow_events.topology import HEARTBEAT_TTL_S
 from fastflow_rules.liveness import Liveness
-from faststream import FastStream
 
 from fastflow_scheduler import ticker, watcher
 from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
@@ -31,7 +30,7 @@ from fastflow_scheduler.trust import TrustedClock
 SERVICE = "scheduler"
 
 
-def build(settings: SchedulerSettings) -> FastStream:
+def build(settings: SchedulerSettings) -> Service:
     """Return the unstarted service."""
 
     @asynccontextmanager
@@ -73,4 +72,4 @@ def build(settings: SchedulerSettings) -> FastStream:
             ):
                 yield
 
-    return FastStream(make_broker(settings, SERVICE), lifespan=lifespan, logger=logging.getLogger(__name__))
+    return Service(make_broker(settings, SERVICE), lifespan)

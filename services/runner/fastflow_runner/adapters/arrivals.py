@@ -7,6 +7,7 @@ from fastflow_events import telemetry
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.recorded import Recorded
+from fastflow_events.tasks import heard
 from fastflow_events.topology import EVENTS, PREHEAT
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -53,7 +54,7 @@ class NatsArrivals:
         try:
             if self._subscription is None:
                 self._subscription = await self._js.pull_subscribe_bind(PREHEAT, EVENTS)
-            [msg] = await self._subscription.fetch(1, timeout=_FETCH_TIMEOUT_S)
+            [msg] = await heard(self._subscription.fetch(1, timeout=_FETCH_TIMEOUT_S))
         except TimeoutError:
             return None
         except (APIError, nats.errors.Error) as exc:

@@ -9,6 +9,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_pool import Pool
+from fastflow_runner.bounds import Bounds
 from fastflow_runner.pool import next_bounds, pause_after, too_old, wanted
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ HUSH_S = 0.25
 HUSH_STEP_S = 0.05
 LONGEST_HUSH_S = 2.0
 """Where starts never pause, a worker is made so often all the same."""
-CLOSE_WITHIN_S = 5.0
+CLOSE_WITHIN_S = 8.0
 
 
 class Keeper:
@@ -35,6 +36,7 @@ class Keeper:
         self._pause_s = 0.0
         self._rest_until = float("-inf")
         self._swept = self._asked = float("-inf")
+        self._making: asyncio.Task[None] | None = None
 
     async def keep(self) -> None:
         """Until cancelled; then whatever waits is removed, and what runs goes on."""
@@ -67,7 +69,7 @@ class Keeper:
         while len(self._pool.waiting) < want and _now() >= self._rest_until and self._pool.image != "none":
             await self._hush()
             waiting = [worker.bounds for worker in self._pool.waiting]
-            await self._pool.make(next_bounds(self._pool.starts, _now(), waiting))
+            await self._make(next_bounds(self._pool.starts, _now(), waiting))
         for worker in self._pool.waiting[want:]:
             await self._pool.drop(worker)
         # A container that is made on demand joins one of these; its start is then half as long.
@@ -84,6 +86,11 @@ class Keeper:
                 continue
             await self._pool.drop(worker)
 
+    async def _make(self, bounds: Bounds) -> None:
+        # Shielded: half made it would be known to nobody, not even to a sweep that looks before the engine is ready.
+        self._making = asyncio.ensure_future(self._pool.make(bounds))
+        await asyncio.shield(self._making)
+
     def _put_off(self, lived_s: float) -> None:
         self._pause_s = pause_after(self._pause_s, lived_s)
         self._rest_until = _now() + self._pause_s
@@ -98,6 +105,8 @@ class Keeper:
     async def _close(self) -> None:
         with suppress(TimeoutError, InfrastructureError):
             async with asyncio.timeout(CLOSE_WITHIN_S):
+                if self._making is not None:
+                    await asyncio.wait({self._making})
                 await asyncio.gather(*(self._pool.drop(worker) for worker in list(self._pool.waiting)))
                 # One that was just being made is known to the engine only.
                 await self._pool.sweep(first=False)

@@ -9,6 +9,7 @@ from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunDispatched
+from fastflow_events.tasks import heard
 from fastflow_events.topology import EVENTS, dispatch_durable
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -64,7 +65,7 @@ class NatsWork:
     async def next(self, pool: str) -> NatsDelivery | None:
         """The next dispatch of a pool, waiting about a second for it."""
         try:
-            [msg] = await self._subscriptions[pool].fetch(1, timeout=FETCH_TIMEOUT_S)
+            [msg] = await heard(self._subscriptions[pool].fetch(1, timeout=FETCH_TIMEOUT_S))
         except TimeoutError:
             return None
         except APIError as exc:

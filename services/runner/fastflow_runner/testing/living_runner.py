@@ -45,6 +45,7 @@ class LivingRunner:
             "FASTFLOW_UV": find_uv(),
             **{f"FASTFLOW_{key.upper()}": value for key, value in settings.items()},
         }
+        self.name = name
         self.log_file = home / f"{name}.log"
         home.mkdir(parents=True, exist_ok=True)
         self.process: subprocess.Popen[bytes] | None = None
