@@ -92,7 +92,10 @@ async def must_have_run_once(nc: Client, log: JetStreamLog, run_id: str) -> None
     """Every line carries a token that user code makes at its start."""
     [end] = await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=90)
     assert isinstance(end, RunAttemptFinished)
-    assert (end.outcome, end.output_lines) == ("succeeded", 20), end.detail
+    assert (end.outcome, end.output_lines) == ("succeeded", 20), (
+        end.detail,
+        text_of(await chunks_of(nc, run_id), "stderr"),
+    )
     words = [line.split() for line in text_of(await chunks_of(nc, run_id)).splitlines()]
     assert len({token for token, _ in words}) == 1
     assert [int(n) for _, n in words] == list(range(20))
