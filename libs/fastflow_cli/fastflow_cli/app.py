@@ -17,6 +17,7 @@ VERBS = {
     "run": "commands.running:run",
     "logs": "commands.running:logs",
     "cancel": "commands.running:cancel",
+    "artifacts": "commands.leaving:artifacts",
     "runs": "commands.listing:runs",
     "pipelines": "commands.listing:pipelines",
     "queue": "commands.queue:queue",

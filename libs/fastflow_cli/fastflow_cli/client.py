@@ -88,6 +88,23 @@ class Gateway:
                 raise error_of(answer)
             yield _events(answer)
 
+    @asynccontextmanager
+    async def download(self, path: str, **params: Any) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes of a resource, as they come.
+
+        Raises:
+            NotRunningError: nobody answers, or not to the end.
+            RefusedError: there is no such thing.
+        """
+        try:
+            async with self._http.stream("GET", path, params=params) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise error_of(answer)
+                yield answer.aiter_raw()
+        except httpx.HTTPError as exc:
+            raise NotRunningError(f"the gateway at {self.url} was cut off: {exc or type(exc).__name__}") from exc
+
     async def _ask(self, method: str, path: str, **more: Any) -> Answer:
         try:
             answer = await self._http.request(method, path, **more)

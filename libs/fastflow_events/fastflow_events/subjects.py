@@ -132,13 +132,18 @@ def output_bell(run_id: str) -> str:
 
 
 def attempt_of_output(subject: str) -> int:
-    """The attempt a stored output chunk belongs to."""
+    """The attempt a stored output chunk, or sample, belongs to."""
     return int(subject.rsplit(".", 1)[1])
 
 
 def sample(run_id: str, attempt: int) -> str:
     """Where the samples of one attempt are stored."""
     return f"fastflow.sample.{encode(run_id)}.{attempt}"
+
+
+def samples_of_run(run_id: str) -> str:
+    """The samples of every attempt of one run."""
+    return f"fastflow.sample.{encode(run_id)}.*"
 
 
 def trigger(pipeline: str) -> str:

@@ -32,6 +32,8 @@ CODE_BUCKET = "fastflow-code"
 CODE = f"OBJ_{CODE_BUCKET}"
 ARTIFACTS_BUCKET = "fastflow-artifacts"
 ARTIFACTS = f"OBJ_{ARTIFACTS_BUCKET}"
+ARTIFACTS_AGE_S = 30 * DAY_S
+"""How long files that runs left behind are kept."""
 RUNNERS = "KV_fastflow-runners"
 LEASES = "KV_fastflow-leases"
 DEFAULT_POOL = "default"
@@ -89,7 +91,7 @@ def streams() -> list[StreamConfig]:
             ARTIFACTS,
             [f"$O.{ARTIFACTS_BUCKET}.C.>", f"$O.{ARTIFACTS_BUCKET}.M.>"],
             max_bytes=8 * GIB,
-            max_age=30 * DAY_S,
+            max_age=ARTIFACTS_AGE_S,
             discard=DiscardPolicy.NEW,
             allow_rollup_hdrs=False,
         ),

@@ -20,6 +20,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import License
 
 from fastflow_gateway.adapters.code import BundleCode
+from fastflow_gateway.adapters.leavings import JetStreamSamples, StoredArtifacts
 from fastflow_gateway.adapters.letters import JetStreamLetters
 from fastflow_gateway.adapters.output import JetStreamOutput
 from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
@@ -28,6 +29,7 @@ from fastflow_gateway.adapters.read_model import SqliteReadModel
 from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
 from fastflow_gateway.http.dead_letters import DeadLetterController
@@ -42,6 +44,7 @@ from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
 from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync
 from fastflow_gateway.http.runs import RunController
+from fastflow_gateway.http.samples import SampleController
 from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
 from fastflow_gateway.pings import pings_of
@@ -53,6 +56,8 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     PipelineController,
     RunController,
     LogController,
+    ArtifactController,
+    SampleController,
     EventController,
     DeadLetterController,
     SecretController,
@@ -130,6 +135,8 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             log=log,
             rows=SqliteReadModel(store),
             output=JetStreamOutput(nc),
+            samples=JetStreamSamples(nc),
+            artifacts=StoredArtifacts(nc),
             letters=JetStreamLetters(nc),
             questions=NatsQuestions(nc),
             code=BundleCode(nc),

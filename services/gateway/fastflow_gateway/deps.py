@@ -7,7 +7,7 @@ from fastflow_events.log import EventLog
 from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.ports import Code, Letters, Output, Questions, ReadModel
+from fastflow_gateway.ports import Artifacts, Code, Letters, Output, Questions, ReadModel, Samples
 
 
 class Deps(Struct, frozen=True, kw_only=True):
@@ -16,6 +16,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     log: EventLog
     rows: ReadModel
     output: Output
+    samples: Samples
+    artifacts: Artifacts
     letters: Letters
     questions: Questions
     code: Code

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, NamedTuple, Protocol
 
-from fastflow_events.output import Chunk
+from fastflow_events.output import Chunk, Sample
 
 from fastflow_gateway.letters import StoredLetter, Verdict
 from fastflow_gateway.views.pipelines import PipelineRow
@@ -83,6 +83,32 @@ class Output(Protocol):
 
     async def ping(self) -> str | None:
         """None when output can be read, else what is wrong."""
+
+
+class StoredSample(NamedTuple):
+    """A sample as the stream holds it."""
+
+    seq: int
+    attempt: int
+    sample: Sample
+
+
+class Samples(Protocol):
+    """What the runs used."""
+
+    async def read(self, run_id: str, *, after_seq: int, limit: int) -> list[StoredSample]:
+        """Samples behind a position, oldest first; fewer than `limit` are all there are now."""
+
+
+class Artifacts(Protocol):
+    """Files that runs left behind."""
+
+    async def open(self, run_id: str, attempt: int, path: str) -> AsyncIterator[bytes] | None:
+        """The bytes of a file; None when it is not stored any more.
+
+        Raises:
+            DamagedObjectError: what is stored is not what was put there; maybe only behind its last byte.
+        """
 
 
 class Questions(Protocol):

@@ -53,6 +53,17 @@ class RunShown(Struct, frozen=True, kw_only=True):
     output_lines: int
     output_bytes: int
     dropped_bytes: int
+    peak_cpus: float | None
+    """Most processors in use over about a second; null for attempts that were over in no time."""
+    received_bytes: int | None
+    """Over the network; null where nobody knows."""
+    sent_bytes: int | None
+    read_bytes: int | None
+    written_bytes: int | None
+    artifacts: int
+    """How many files it left behind that are kept."""
+    soft_limits: list[str]
+    """Kinds of soft limits that were passed."""
     seq: int
     """Stream position of the fact that changed it last."""
 
@@ -105,7 +116,7 @@ class LetterShown(Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
-_SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields__) - {"params"}
+_SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields__) - {"params", "soft_limits"}
 
 
 def show_run(row: RunRow) -> RunShown:
@@ -115,6 +126,7 @@ def show_run(row: RunRow) -> RunShown:
         commit=row.commit_sha,
         params=msgspec.json.decode(row.params),
         env=msgspec.json.decode(row.env_names),
+        soft_limits=msgspec.json.decode(row.soft_limits),
         **{**{name: getattr(row, name) for name in _SAME}, "cancel_requested": bool(row.cancel_requested)},
     )
 

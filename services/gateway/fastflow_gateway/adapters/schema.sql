@@ -35,7 +35,14 @@ CREATE TABLE IF NOT EXISTS runs (
     cpu_s REAL,
     output_lines INTEGER NOT NULL,
     output_bytes INTEGER NOT NULL,
-    dropped_bytes INTEGER NOT NULL
+    dropped_bytes INTEGER NOT NULL,
+    peak_cpus REAL,
+    received_bytes INTEGER,
+    sent_bytes INTEGER,
+    read_bytes INTEGER,
+    written_bytes INTEGER,
+    artifacts INTEGER NOT NULL,
+    soft_limits TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS runs_newest ON runs (requested_seq);

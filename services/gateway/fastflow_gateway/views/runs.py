@@ -14,6 +14,7 @@ import msgspec
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import (
     RunAdopted,
+    RunArtifactStored,
     RunAttemptFinished,
     RunCancelRequested,
     RunClaimed,
@@ -27,6 +28,7 @@ from fastflow_events.run.events import (
     RunRejected,
     RunRequested,
     RunRetryScheduled,
+    RunSoftLimitExceeded,
     RunStarted,
 )
 from fastflow_events.types import Outcome
@@ -85,6 +87,15 @@ class RunRow(Struct, frozen=True):
     output_lines: int = 0
     output_bytes: int = 0
     dropped_bytes: int = 0
+    peak_cpus: float | None = None
+    received_bytes: int | None = None
+    sent_bytes: int | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    artifacts: int = 0
+    """Files that are kept, of all attempts together."""
+    soft_limits: str = "[]"
+    """JSON list: kinds of soft limits that were passed."""
 
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -170,6 +181,11 @@ def _seldom(row: RunRow, recorded: Recorded) -> RunRow:
             return replace(row, seq=seq, due=None)
         case RunOutputTruncated():
             return replace(row, seq=seq, dropped_bytes=fact.dropped_bytes)
+        case RunArtifactStored():
+            return replace(row, seq=seq, artifacts=row.artifacts + 1)
+        case RunSoftLimitExceeded():
+            kinds = {*msgspec.json.decode(row.soft_limits), fact.kind}
+            return replace(row, seq=seq, soft_limits=_json.encode(sorted(kinds)).decode())
         case _:
             return row
 
@@ -198,6 +214,11 @@ def _attempt_finished(row: RunRow, recorded: Recorded, fact: RunAttemptFinished)
         cpu_s=fact.cpu_s,
         output_lines=fact.output_lines,
         output_bytes=fact.output_bytes,
+        peak_cpus=fact.peak_cpus,
+        received_bytes=fact.received_bytes,
+        sent_bytes=fact.sent_bytes,
+        read_bytes=fact.read_bytes,
+        written_bytes=fact.written_bytes,
     )
 
 

@@ -1,0 +1,99 @@
+"""`/api/runs/{id}/artifacts`: files that runs left behind."""
+
+from base64 import b64encode
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, QueryParameter
+from litestar.response import Stream
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers import leavings
+from fastflow_gateway.handlers.leavings import Left
+from fastflow_gateway.http.code import NEVER_A_PAGE
+
+Attempt = Annotated[int | None, QueryParameter(ge=1)]
+IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match")]
+
+
+class ArtifactShown(Struct, frozen=True, kw_only=True):
+    """One file."""
+
+    path: str
+    attempt: int
+    size_bytes: int
+    sha256: str
+    stored_at: datetime
+    expires_at: datetime
+    """When it is forgotten."""
+    url: str
+    """Where its bytes are."""
+
+
+class ArtifactList(Struct, frozen=True, kw_only=True):
+    """Files in the order in which they were stored."""
+
+    items: list[ArtifactShown]
+    next: str | None = None
+
+
+class ArtifactController(Controller):
+    """Look at what runs left behind."""
+
+    path = "/api/runs/{run_id:str}/artifacts"
+    tags = ("runs",)
+
+    @get()
+    async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps], attempt: Attempt = None) -> ArtifactList:
+        """Every file the run's attempts, or one of them, left behind."""
+        found = await leavings.artifacts_of_run(deps, run_id)
+        return ArtifactList(items=[_show(run_id, left) for left in found if attempt in (None, left.attempt)])
+
+    @get("/{file:path}", media_type="application/octet-stream")
+    async def file(
+        self,
+        *,
+        run_id: FromPath[str],
+        file: FromPath[str],
+        deps: NamedDependency[Deps],
+        attempt: Attempt = None,
+        if_none_match: IfNoneMatch = None,
+    ) -> Response[bytes] | Stream:
+        """One file, byte for byte; of the newest attempt that left it unless another is named."""
+        left = await leavings.find_left(deps, run_id, file.removeprefix("/"), attempt)
+        etag = f'"{left.sha256}"'
+        if if_none_match and etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
+            return Response(b"", status_code=304, headers={"ETag": etag})
+        pieces = await leavings.open_left(deps, run_id, left)
+        headers = {
+            **NEVER_A_PAGE,
+            "Content-Length": str(left.size_bytes),
+            "Content-Disposition": disposition_of(left.path),
+            "ETag": etag,
+            "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(left.sha256)).decode()}:",
+        }
+        return Stream(pieces, media_type="application/octet-stream", headers=headers)
+
+
+def disposition_of(path: str) -> str:
+    """A header that has browsers save a file under its own name, and say nothing else, whatever the name is."""
+    name = path.rpartition("/")[2]
+    plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_. ") else "_" for letter in name)
+    exact = quote(name.encode("utf-8", "replace"), safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
+
+
+def _show(run_id: str, left: Left) -> ArtifactShown:
+    return ArtifactShown(
+        path=left.path,
+        attempt=left.attempt,
+        size_bytes=left.size_bytes,
+        sha256=left.sha256,
+        stored_at=left.stored_at,
+        expires_at=left.expires_at,
+        url=f"/api/runs/{quote(run_id, safe='')}/artifacts/{quote(left.path)}?attempt={left.attempt}",
+    )

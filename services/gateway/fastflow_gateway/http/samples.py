@@ -1,0 +1,145 @@
+"""`/api/runs/{id}/metrics`: what runs used, in pages and live."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
+from litestar.response import Stream
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.errors import InvalidParameterError
+from fastflow_gateway.handlers import leavings, runs
+from fastflow_gateway.http import sse
+from fastflow_gateway.http.silence import Silence
+from fastflow_gateway.ports import StoredSample
+from fastflow_gateway.views.runs import RunRow
+
+LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
+Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
+
+
+class SampleShown(Struct, frozen=True, kw_only=True):
+    """What an attempt used at one moment; null where nobody knows."""
+
+    attempt: int
+    at: datetime
+    cpus: float
+    """Processors in use since the sample before."""
+    memory_bytes: int
+    """Working set, without the page cache."""
+    received_bytes: int | None
+    """Over the network, since the attempt began; so are the following."""
+    sent_bytes: int | None
+    read_bytes: int | None
+    """From disks."""
+    written_bytes: int | None
+
+
+class LimitsShown(Struct, frozen=True, kw_only=True):
+    """What a run may use; null is no limit."""
+
+    memory_bytes: int | None
+    cpus: float | None
+    soft_memory_bytes: int | None
+    soft_cpus: float | None
+
+
+class SamplePage(Struct, frozen=True, kw_only=True):
+    """Samples, oldest first."""
+
+    items: list[SampleShown]
+    next: str | None
+    """Give it as `cursor` to go on; null when there are no more now."""
+    limits: LimitsShown | None
+    """Null before the run was dispatched."""
+
+
+class SampleController(Controller):
+    """What runs used."""
+
+    path = "/api/runs/{run_id:str}/metrics"
+    tags = ("runs",)
+
+    @get()
+    async def page(
+        self,
+        *,
+        run_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        cursor: FromQuery[str | None] = None,
+        limit: Limit = 1000,
+    ) -> SamplePage:
+        """Samples, about one a second for as long as an attempt ran; one that was over in no time has none."""
+        limits = await leavings.limits_of_run(deps, run_id)
+        found = await deps.samples.read(run_id, after_seq=_position(cursor), limit=limit + 1)
+        following = str(found[limit - 1].seq) if len(found) > limit else None
+        shown = (
+            None
+            if limits is None
+            else LimitsShown(
+                memory_bytes=limits.memory_bytes,
+                cpus=limits.cpus,
+                soft_memory_bytes=limits.soft_memory_bytes,
+                soft_cpus=limits.soft_cpus,
+            )
+        )
+        return SamplePage(items=[_show(stored) for stored in found[:limit]], next=following, limits=shown)
+
+    @get("/stream", media_type="text/event-stream")
+    async def stream(
+        self,
+        *,
+        run_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        state: State,
+        last_event_id: LastEventId = None,
+        cursor: FromQuery[str | None] = None,
+    ) -> Stream:
+        """Every sample after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last."""
+        position = _position(last_event_id or cursor)
+        await runs.find_run(deps, run_id)
+        return sse.stream(_events(deps, run_id, position, Silence(state.keep_alive_s)))
+
+
+async def _events(deps: Deps, run_id: str, position: int, silence: Silence) -> AsyncIterator[bytes]:
+    yield sse.RETRY
+    async for news in leavings.follow_samples(deps, run_id, position):
+        if isinstance(news, RunRow):
+            yield sse.of_end(news)
+        elif news:
+            silence.broken()
+            yield b"".join(
+                b"id: %d\nevent: sample\ndata: %s\n\n" % (stored.seq, msgspec.json.encode(_show(stored)))
+                for stored in news
+            )
+        elif silence.too_long():
+            silence.broken()
+            yield sse.KEEP_ALIVE
+
+
+def _position(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidParameterError("not a cursor of ours", cursor=text[:40])
+    return int(text)
+
+
+def _show(stored: StoredSample) -> SampleShown:
+    sample = stored.sample
+    return SampleShown(
+        attempt=stored.attempt,
+        at=sample.at,
+        cpus=sample.cpus,
+        memory_bytes=sample.memory_bytes,
+        received_bytes=sample.received_bytes,
+        sent_bytes=sample.sent_bytes,
+        read_bytes=sample.read_bytes,
+        written_bytes=sample.written_bytes,
+    )
