@@ -157,7 +157,9 @@ def test_git_connects_to_the_address_that_was_looked_at_and_to_no_other() -> Non
 def test_redirects_are_followed_only_when_allowed() -> None:
     place = remote("https://git.example/p")
     assert "http.followRedirects=false" in options(Access(), place)
-    assert "http.followRedirects=initial" in options(Access(redirects=True), place)
+    assert "http.followRedirects=initial" in options(Access(redirects=True, trusted=True), place)
+    assert "http.followRedirects=initial" in options(Access(redirects=True, private=True), place)
+    assert "http.followRedirects=false" in options(Access(redirects=True), place)  # it could lead to a private address
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,11 @@ class Access(Struct, frozen=True, kw_only=True):
     """The address may be private."""
     redirects: bool = False
 
+    @property
+    def follows(self) -> bool:
+        """True when Git may go where a host sends it: nobody checks that address, so it may be private as well."""
+        return self.redirects and (self.trusted or self.private)
+
 
 class Watched(Struct, frozen=True, kw_only=True):
     """A repository of the environment."""

@@ -44,7 +44,7 @@ OPTIONS = (
 
 def options(access: Access, remote: Remote, addresses: Sequence[str] = ()) -> list[str]:
     """Arguments that stand before Git's own command; with addresses it connects to no other."""
-    chosen = [*OPTIONS, f"http.followRedirects={'initial' if access.redirects else 'false'}"]
+    chosen = [*OPTIONS, f"http.followRedirects={'initial' if access.follows else 'false'}"]
     if addresses and remote.protocol in ("http", "https"):
         chosen.append(f"http.curloptResolve={remote.name}:{remote.port}:{','.join(addresses)}")
     return [word for option in chosen for word in ("-c", option)]

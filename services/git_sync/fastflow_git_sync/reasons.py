@@ -7,7 +7,8 @@ MAX_SENTENCE = 300
 _KNOWN = (
     (
         r"requested url returned error: 30[1-8]|unable to update url base from redirection",
-        "the repository at {url} has moved, and redirects need FASTFLOW_GIT_ALLOW_REDIRECTS",
+        "the repository at {url} has moved, and redirects need FASTFLOW_GIT_ALLOW_REDIRECTS, those of an address given "
+        "over the API FASTFLOW_GIT_ALLOW_PRIVATE too",
     ),
     (r"couldn't find remote ref|remote ref does not exist", "the repository has no branch {branch}"),
     (

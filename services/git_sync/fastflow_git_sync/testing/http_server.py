@@ -45,7 +45,7 @@ class HttpHost(Struct, kw_only=True):
 
 
 @contextmanager
-def http_host(root: Path, *, user: str, password: str) -> Iterator[HttpHost]:
+def http_host(root: Path, *, user: str, password: str, address: str = "127.0.0.1") -> Iterator[HttpHost]:
     """Serve the repositories under `root` until the block ends."""
     host = HttpHost(url="", user=user, password=password, seen=[])
     backend = Path(subprocess.check_output(["git", "--exec-path"], text=True).strip()) / "git-http-backend"
@@ -109,11 +109,11 @@ def http_host(root: Path, *, user: str, password: str) -> Iterator[HttpHost]:
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((address, 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        host.url = f"http://127.0.0.1:{server.server_port}/"
+        host.url = f"http://{address}:{server.server_port}/"
         yield host
     finally:
         server.shutdown()
