@@ -84,8 +84,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, Any]:
     """Where everything is set up, a test that skips itself has found something missing; that is a failure."""
     report = yield
-    wants_another_python = "interpreter" in str(report.longrepr)
-    if STRICT and report.skipped and not wants_another_python:
+    said = str(report.longrepr)
+    wants_another_python = "interpreter" in said
+    wants_root = "an engine of the test's own" in said and os.geteuid() != 0
+    if STRICT and report.skipped and not wants_another_python and not wants_root:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} would have been skipped: {call.excinfo.value if call.excinfo else ''}"
     return report

@@ -95,7 +95,8 @@ async def test_code_that_nobody_stored_is_an_infrastructure_error_with_a_closed_
     runner.start()
     run_id = await submit(nc, jetstream_log, "print(1)", tree="f" * 40)
     end = await finished(jetstream_log, run_id)
-    assert (end.outcome, end.detail) == ("infrastructure_error", "the code bundle is not in the object store")
+    assert end.outcome == "infrastructure_error"
+    assert end.detail == "the script was not started: the code bundle is not in the object store"
     [chunk] = await chunks_of(nc, run_id)
     assert chunk.last
     assert not await facts_of(jetstream_log, run_id, RunStarted)

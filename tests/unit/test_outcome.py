@@ -58,6 +58,7 @@ def test_the_fact_carries_what_the_marker_knew() -> None:
     [
         (Exit(exit_code=137, marker_code=137, signal=9, oom_killed=True), "more memory than it may use (64 MiB)"),
         (Exit(exit_code=137), "killed from outside (exit code 137)"),
+        (Exit(exit_code=1), "what watches over the script ended with exit code 1 and did not say"),
         (Exit(exit_code=255), "the engine lost hold of the script"),
         (Exit(exit_code=0), "cut off from outside"),
         (Exit(exit_code=None), "somebody removed it while it ran"),
@@ -102,7 +103,7 @@ def test_a_full_disk_is_told_apart_whoever_says_so() -> None:
     assert is_disk_full("the container engine refused: mkdir /x: no space left on device")
     assert is_disk_full("error: No space left on device (os error 28)")
     assert "make room" in why_not("write: no space left on device")
-    assert why_not("no such image") == "no such image"
+    assert why_not("no such image") == "the script was not started: no such image"
 
 
 def test_the_words_of_a_tool_are_cut_to_a_length_a_fact_can_hold() -> None:

@@ -146,7 +146,7 @@ def why_not(reason: str) -> str:
     """Why user code was not started, in words that say what to do about it."""
     if is_disk_full(reason):
         return f"the engine's disk is full, so the script was not started; make room and run it again ({reason})"
-    return reason
+    return f"the script was not started: {reason}"
 
 
 def is_disk_full(reason: str) -> bool:
@@ -175,7 +175,9 @@ def _unproven(code: int | None) -> str:
         return "the engine lost hold of the script (exit code 255), so nobody knows how far it came"
     if code == 0:
         return "it was cut off from outside: the engine reports exit code 0, but the script was not completed"
-    return f"it was killed from outside (exit code {code}), not by its own doing and not for memory"
+    if code in (137, 143):
+        return f"it was killed from outside (exit code {code}), not by its own doing and not for memory"
+    return f"what watches over the script ended with exit code {code} and did not say how the script ended"
 
 
 def _remark(exit: Exit, *, cancelled: bool) -> str:

@@ -260,4 +260,5 @@ def expect(answer: Answer, status: int) -> None:
 
 
 def _refusal(answer: Answer) -> InfrastructureError:
-    return InfrastructureError(f"the container engine refused: {answer.message}", status=answer.status)
+    said = "does not answer" if answer.is_the_proxys else "refused"
+    return InfrastructureError(f"the container engine {said}: {answer.message}", status=answer.status)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ _THREADS = 32
 _CONNECT_S = 5.0
 _ANSWER_S = 60.0
 _READ_BYTES = 1 << 18
+_HEADING = re.compile(r"<h1>([^<]{1,200})</h1>")
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -37,10 +39,18 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     @property
     def message(self) -> str:
-        """The engine's own words."""
+        """The engine's own words, or the proxy's, which answers in HTML."""
         with suppress(ValueError, AttributeError):
             return str(json.loads(self.body).get("message", ""))
-        return self.body.decode("utf-8", "replace").strip()[:500]
+        words = self.body.decode("utf-8", "replace").strip()
+        if heading := _HEADING.search(words):
+            return f"its socket proxy says {heading[1]}"
+        return words[:500]
+
+    @property
+    def is_the_proxys(self) -> bool:
+        """True when it says that the engine did not answer the proxy."""
+        return self.status in {502, 503, 504} and _HEADING.search(self.body.decode("utf-8", "replace")) is not None
 
 
 class Stream:

@@ -59,8 +59,9 @@ async def _begin(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
     except CancelledRunError:
         return never_ran("cancelled", "before the script was started")
     except DependencyError as exc:
-        full = is_disk_full(str(exc))
-        return never_ran("infrastructure_error" if full else "dependency_error", why_not(str(exc)))
+        if is_disk_full(str(exc)):
+            return never_ran("infrastructure_error", why_not(str(exc)))
+        return never_ran("dependency_error", str(exc))
     except (ContractError, InfrastructureError, NotFoundError) as exc:
         return never_ran("infrastructure_error", why_not(str(exc)))
     return started

@@ -1,0 +1,161 @@
+"""A Docker engine of a test's own, which may be stopped, killed and filled: nobody else uses it.
+
+It keeps everything on a disk in memory of a fixed size, has no networks but `none`, and needs root.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from docker import DockerClient
+from docker.errors import APIError, DockerException
+from docker.models.containers import Container as Seen
+
+NETWORK = "none"
+"""The only network it has that runs may join."""
+_WITHIN_S = 60.0
+
+
+class OwnEngine:
+    """One engine; keeps its images and containers over restarts."""
+
+    def __init__(self, folder: Path, binary: str) -> None:
+        """`folder` is short, because the path of a socket may not be long; `folder/data` is its disk."""
+        self.data = folder / "data"
+        self.socket = str(folder / "docker.sock")
+        self._folder = folder
+        self._binary = binary
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, live_restore: bool = False) -> None:
+        """Have it answer; with `live_restore` its containers live on without it."""
+        folder = self._folder
+        # In a network namespace of its own: an engine without a bridge removes docker0, which may be somebody else's.
+        command = ["unshare", "--net", self._binary, f"--host=unix://{self.socket}", f"--data-root={self.data}"]
+        command += [f"--exec-root={folder}/exec", f"--pidfile={folder}/docker.pid", "--bridge=none", "--iptables=false"]
+        command += ["--ip-forward=false", "--ip-masq=false", "--storage-driver=overlay2"]
+        command += ["--containerd-namespace=tests", "--containerd-plugins-namespace=tests-plugins"]
+        command += ["--live-restore"] if live_restore else []
+        # Not in the session of the tests: a Ctrl-C is not meant for it.
+        with (folder / "engine.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        give_up = time.monotonic() + _WITHIN_S
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > give_up:
+                raise RuntimeError((folder / "engine.log").read_text()[-3000:])
+            time.sleep(0.05)
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Signal it, and wait until it has ended; nothing when it does not run."""
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        self._process.wait(_WITHIN_S)
+        self._process = None
+        if number == signal.SIGKILL:
+            # Its helper ends with it, but not at once, and the next engine would wait for that one in vain.
+            self._retire_helper()
+
+    def answers(self) -> bool:
+        """True when it does."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(self.socket):
+                return False
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except (DockerException, OSError):
+            return False
+
+    @contextmanager
+    def client(self) -> Iterator[DockerClient]:
+        """A person's access to it, past every proxy."""
+        client = DockerClient(base_url=f"unix://{self.socket}", version="1.41")
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def containers(self, prefix: str) -> list[Seen]:
+        """Those whose names begin so, whatever their state."""
+        with self.client() as client:
+            found: list[Seen] = client.containers.list(all=True, ignore_removed=True)
+            return [container for container in found if (container.name or "").startswith(prefix)]
+
+    def fill(self) -> Path:
+        """Leave no room on its disk; removing the file that is returned makes room again."""
+        hog = self.data / "hog"
+        with hog.open("wb") as file, suppress(OSError):
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        return hog
+
+    def clear(self) -> None:
+        """Remove every container."""
+        with self.client() as client:
+            for container in client.containers.list(all=True, ignore_removed=True):
+                with suppress(APIError):
+                    container.remove(force=True, v=True)
+
+    def shim_of(self, container: str) -> int:
+        """Process that keeps the container of this id for the engine."""
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+                if words and b"containerd-shim" in words[0] and container.encode() in words:
+                    return int(entry.name)
+        raise LookupError(f"nobody keeps {container}")
+
+    def _retire_helper(self) -> None:
+        file = self._folder / "exec" / "containerd" / "containerd.pid"
+        with suppress(OSError, ValueError):
+            pid = int(file.read_text())
+            give_up = time.monotonic() + _WITHIN_S
+            while str(self._folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                assert time.monotonic() < give_up, "the helper of a killed engine goes on"
+                time.sleep(0.05)
+        file.unlink(missing_ok=True)
+
+
+@contextmanager
+def own_engine(*, image: str, taken_from: str, size_mb: int = 1024) -> Iterator[OwnEngine]:
+    """A running engine that has the image, taken from the engine with the socket `taken_from`; gone after the block.
+
+    Raises:
+        FileNotFoundError: this machine cannot have one.
+    """
+    binary = shutil.which("dockerd") or shutil.which("dockerd", path="/usr/sbin:/usr/local/sbin")
+    if binary is None or os.geteuid() != 0:
+        raise FileNotFoundError(
+            "an engine of the test's own needs root and dockerd; type: scripts/apt-install docker.io"
+        )
+    folder = Path(tempfile.mkdtemp(prefix="ff-engine-"))
+    engine = OwnEngine(folder, binary)
+    engine.data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=711", "tmpfs", engine.data], check=True)
+    try:
+        engine.start()
+        source = DockerClient(base_url=f"unix://{taken_from}", timeout=300)
+        try:
+            with engine.client() as client:
+                client.images.load(source.images.get(image).save(named=image))  # type: ignore[arg-type]
+        finally:
+            source.close()
+        yield engine
+    finally:
+        engine.stop()
+        engine.start()
+        engine.clear()
+        engine.stop()
+        subprocess.run(["umount", engine.data], check=True)
+        shutil.rmtree(folder)
