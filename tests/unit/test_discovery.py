@@ -57,9 +57,10 @@ def test_a_folder_without_an_entry_point_is_no_pipeline() -> None:
 
 
 def test_a_folder_with_only_a_notebook_is_a_notebook() -> None:
-    assert runnable({"main.ipynb": "{}"}).definition.kind == "notebook"
-    assert runnable({"main.ipynb": "{}", "main.py": ""}).definition.kind == "script"
-    assert runnable({"main.ipynb": "{}", "pipeline.json": '{"type": "notebook"}'}).definition.kind == "notebook"
+    text = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+    assert runnable({"main.ipynb": text}).definition.kind == "notebook"
+    assert runnable({"main.ipynb": text, "main.py": ""}).definition.kind == "script"
+    assert runnable({"main.ipynb": text, "pipeline.json": '{"type": "notebook"}'}).definition.kind == "notebook"
 
 
 def test_a_type_without_its_entry_point_is_invalid() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from fastflow_events.output import OutFrame
 from fastflow_events.testing.builders import NOON
-from fastflow_runner.mask_forms import forms
+from fastflow_runner.entry.mask_forms import forms
 from fastflow_runner.masking import MASK, Masker, Withheld
 from hypothesis import example, given
 from hypothesis import strategies as st

@@ -32,7 +32,8 @@ IMAGE = "[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}"
 """An image's name that means the same in a path, in a body and in the policy."""
 NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,254}"
 """The same for a network or a volume."""
-ENTRY = '["python3","-I","/usr/local/lib/fastflow/entry"]'
+ENTRY_FOLDER = "/usr/local/lib/fastflow/entry"
+ENTRY = f'["python3","-I","{ENTRY_FOLDER}"]'
 
 _HEX = "[0-9a-f]"
 RUN_NAME = Slot("run", f"fastflow-{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+")

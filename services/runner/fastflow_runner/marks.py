@@ -3,11 +3,12 @@
 import tarfile
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Annotated
 
 from fastflow_events.run.events import Manifest
-from msgspec import DecodeError, Struct, ValidationError, json, structs
+from msgspec import DecodeError, Meta, Struct, ValidationError, json, structs
 
-from fastflow_runner.ports import Exit, Prepared, Started
+from fastflow_runner.ports import CellEnd, Exit, Prepared, Progress, Started
 
 
 class _Started(Struct, frozen=True, kw_only=True):
@@ -34,8 +35,15 @@ class _Exit(Struct, frozen=True, kw_only=True):
     sent_bytes: int | None = None
     result: str | None = None
     result_error: str = ""
+    progress: str | None = None
     kept: tuple[tuple[str, int], ...] = ()
     left: tuple[tuple[str, str], ...] = ()
+
+
+class _Progress(Struct, frozen=True, kw_only=True):
+    cells: tuple[tuple[int, bool, int], ...]
+    where: Annotated[str, Meta(max_length=200)]
+    why: Annotated[str, Meta(max_length=4000)]
 
 
 class _Refused(Struct, frozen=True, kw_only=True):
@@ -121,10 +129,21 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
         route=found.route,
         result=found.result,
         result_error=found.result_error,
+        notebook=progress(found.progress) if found.progress else None,
         kept=found.kept,
         left=found.left,
         finished_at=observed.finished_at or datetime.fromtimestamp(found.at, UTC),
     )
+
+
+def progress(text: str) -> Progress | None:
+    """How far a notebook came; the words are a process of the run's own, and None when they cannot be understood."""
+    try:
+        found = json.decode(text, type=_Progress, strict=False)
+    except (DecodeError, ValidationError, UnicodeError):
+        return None
+    cells = tuple(CellEnd(cell=cell, succeeded=ok, tries=tries) for cell, ok, tries in found.cells)
+    return Progress(cells=cells, where=found.where, why=found.why)
 
 
 def prepared(line: bytes) -> Prepared | None:

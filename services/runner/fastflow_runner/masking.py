@@ -13,7 +13,7 @@ from typing import Protocol
 from fastflow_events.output import OutFrame
 from msgspec.structs import replace
 
-from fastflow_runner.mask_forms import MIN_BYTES, forms
+from fastflow_runner.entry.mask_forms import MIN_BYTES, forms
 
 MASK = b"***"
 _SHORT = 64

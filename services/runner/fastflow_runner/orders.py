@@ -11,53 +11,16 @@ import zstandard
 from fastflow_events.errors import ContractError
 from fastflow_events.run.events import Manifest
 from fastflow_events.run.specification import Specification
-from msgspec import Raw, Struct, json
+from msgspec import Raw, json
 
 from fastflow_runner.entry.sealed import seal
 from fastflow_runner.entry.uv import hidden
+from fastflow_runner.places import STATE_FOLDER, Places
 from fastflow_runner.ports import Launch, Prepared
+from fastflow_runner.program import NOTEBOOK_PACKAGES, argv_of, file_of, jit_env
 
 MAX_CODE_BYTES = 1 << 30
 """Largest unpacked code folder."""
-STATE_FOLDER = ".fastflow"
-"""Reserved at the top of every pipeline's folder."""
-_REQUIREMENTS_FILES = {
-    "pep723": "main.py",
-    "uv_lock": "uv.lock",
-    "requirements_lock": "requirements.txt.lock",
-    "requirements": "requirements.txt",
-}
-
-
-class Places(Struct, frozen=True, kw_only=True):
-    """Where things lie for one attempt, as its entry program sees them."""
-
-    code: str
-    app: str
-    state: str
-    """Folder of the markers."""
-    home: str
-    cache: str = ""
-    """Folder of its pipeline's own, which outlives the attempt, for one that installs for itself."""
-    spool: str = ""
-    """File that takes the output; empty sends it to the engine."""
-    contained: bool
-    """The entry program is alone with the script in a container, whose environment variables are the script's too."""
-
-    @property
-    def artifacts(self) -> str:
-        """Folder for files that outlive the run."""
-        return f"{self.state}/artifacts"
-
-    @property
-    def result_file(self) -> str:
-        """File in which a script leaves what other runs may use."""
-        return f"{self.state}/result"
-
-    @property
-    def route_file(self) -> str:
-        """File by which a script names the way its chain takes."""
-        return f"{self.state}/route"
 
 
 def code_name(key: bytes, tree: str) -> str:
@@ -70,6 +33,8 @@ def input_name(specification: Specification, lock: str | None, builder: str) -> 
     wanted = specification.requirements
     content = wanted.sha256 or sha256(wanted.text.encode()).hexdigest()
     parts = [builder, specification.python, wanted.source, content if wanted.source != "none" else "", lock or ""]
+    if specification.kind == "notebook":
+        parts.extend(NOTEBOOK_PACKAGES)
     return sha256(json.encode(parts)).hexdigest()[:32]
 
 
@@ -81,7 +46,7 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
         "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",
         "HOME": places.home,
         "LANG": "C.UTF-8",
-        **(_jit_env(places) if launch.specification.isolation == "jit" else {}),
+        **(jit_env(places) if launch.specification.isolation == "jit" else {}),
         **({"VIRTUAL_ENV": folder.rpartition("/")[0]} if launch.prepared.lock else {}),
         **launch.env,
         "FASTFLOW_ROUTE_FILE": places.route_file,
@@ -100,7 +65,8 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
         "result_file": places.result_file,
         "patterns": launch.specification.artifacts,
         "keep": launch.keep,
-        "argv": _argv(launch.specification, interpreter),
+        "argv": argv_of(launch, places, grace_s),
+        "progress": places.progress_file if launch.specification.kind == "notebook" else "",
         "env": env,
         "timeout_s": launch.specification.timeout_s or None,
         "grace_s": grace_s,
@@ -115,25 +81,6 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
 def jit_prepared(specification: Specification, uv: str, version: str = "") -> Prepared:
     """What stands for the environment of an attempt that installs for itself: uv, which is at `uv`."""
     return Prepared(environment="jit", interpreter=uv, python=specification.python, uv=version)
-
-
-def _argv(specification: Specification, interpreter: str) -> list[str]:
-    if specification.isolation != "jit":
-        return [interpreter, "-u", specification.entry_point]
-    source = specification.requirements.source
-    file = _REQUIREMENTS_FILES[source] if source in {"requirements", "requirements_lock"} else ""
-    with_packages = ["--with-requirements", file] if file else []
-    return [interpreter, "run", "--python", specification.python, *with_packages, specification.entry_point]
-
-
-def _jit_env(places: Places) -> dict[str, str]:
-    return {
-        "PYTHONUNBUFFERED": "1",
-        "UV_CACHE_DIR": f"{places.cache}/uv",
-        "UV_PYTHON_INSTALL_DIR": f"{places.cache}/python",
-        "UV_PYTHON_PREFERENCE": "system",
-        "UV_NO_PROGRESS": "1",
-    }
 
 
 def prepare_order(
@@ -159,8 +106,9 @@ def prepare_order(
         "text": wanted.text,
         "sha256": wanted.sha256,
         "folder": code,
-        "file": f"{code}/{_REQUIREMENTS_FILES.get(wanted.source, '')}",
+        "file": f"{code}/{file_of(specification)}",
         "lock": lock,
+        "extra": NOTEBOOK_PACKAGES if specification.kind == "notebook" else (),
         "env": dict(env),
         "wheels": bool(wheels),
     }

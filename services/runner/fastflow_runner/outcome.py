@@ -75,10 +75,10 @@ def _of_exit(
     code = exit.marker_code if exit.marker_code is not None else exit.exit_code
     if exit.timed_out or overdue:
         limit = f"{timeout_s:g} s" if timeout_s else "the time allowed"
-        return _ending(exit, "timed_out", f"it ran longer than {limit} and was ended", code)
+        return _ending(exit, "timed_out", f"it ran longer than {limit} and was ended{_where(exit)}", code)
     if exit.oom_killed and code != 0:
         allowed = f" ({_size(memory_bytes)})" if memory_bytes else ""
-        return _ending(exit, "out_of_memory", f"it needed more memory than it may use{allowed}", code)
+        return _ending(exit, "out_of_memory", f"it needed more memory than it may use{allowed}{_where(exit)}", code)
     if exit.never_started:
         return _ending(exit, "infrastructure_error", "the script was never started", None)
     if exit.marker_code is None:
@@ -88,7 +88,9 @@ def _of_exit(
         return _ending(exit, "infrastructure_error", detail, exit.marker_code)
     if exit.marker_code != 0:
         full = "; no room was left on the disk of its folder" if exit.disk_full else ""
-        return _ending(exit, "failed", _failure(exit.marker_code, exit.signal) + full, exit.marker_code)
+        why = exit.notebook.why if exit.notebook else ""
+        why = why or _failure(exit.marker_code, exit.signal) + _where(exit)
+        return _ending(exit, "failed", (why + full)[:DETAIL_CHARS], exit.marker_code)
     if exit.exit_code not in (0, None):
         detail = f"the script ended with 0, but the engine reports exit code {exit.exit_code}"
         return _ending(exit, "infrastructure_error", detail, exit.exit_code)
@@ -157,6 +159,11 @@ def is_disk_full(reason: str) -> bool:
 def _ending(exit: Exit, outcome: Outcome, detail: str, code: int | None) -> Ending:
     known = code if code is not None and 0 <= code <= 255 else None
     return Ending(outcome=outcome, detail=detail, exit_code=known, signal=exit.signal, observed=exit)
+
+
+def _where(exit: Exit) -> str:
+    """The cell in hand when a notebook ended."""
+    return f", in {exit.notebook.where}" if exit.notebook and exit.notebook.where else ""
 
 
 def _failure(code: int, number: int | None) -> str:

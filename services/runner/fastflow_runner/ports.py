@@ -109,6 +109,25 @@ class Frame(Struct, frozen=True, kw_only=True):
     """Output of this stream that is missing before this frame, because it was beyond the cap."""
 
 
+class CellEnd(Struct, frozen=True, kw_only=True):
+    """How one code cell of a notebook ended."""
+
+    cell: int
+    """Counting from 1."""
+    succeeded: bool
+    tries: int
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a notebook came."""
+
+    cells: tuple[CellEnd, ...] = ()
+    where: str = ""
+    """The cell in hand, such as `cell 3 of 7`; empty when there was none."""
+    why: str = ""
+    """Why it went no further; empty when it did, and when it was interrupted."""
+
+
 class Exit(Struct, frozen=True, kw_only=True):
     """How the container or process ended; every field is what was observed, nothing is guessed."""
 
@@ -140,6 +159,8 @@ class Exit(Struct, frozen=True, kw_only=True):
     """Text of the result file."""
     result_error: str = ""
     """Why there is none although there was a file."""
+    notebook: Progress | None = None
+    """None for a script, and when nobody knows."""
     kept: tuple[tuple[str, int], ...] = ()
     """Path and size of each artifact that is there to be stored; the port's `kept` knows them by their place here."""
     left: tuple[tuple[str, str], ...] = ()

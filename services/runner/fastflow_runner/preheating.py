@@ -43,7 +43,7 @@ def ahead(fact: PipelineVersionStored, pipeline: str, default_python: str) -> Sp
     """What a run of this version would need prepared; None when there is nothing to prepare."""
     if fact.definition.get("isolation") == "jit" or fact.definition.get("enabled") is False:
         return None
-    python = fact.definition.get("python")
+    python, kind = fact.definition.get("python"), fact.definition.get("kind")
     return Specification(
         pipeline=pipeline,
         repository=fact.repository,
@@ -51,6 +51,8 @@ def ahead(fact: PipelineVersionStored, pipeline: str, default_python: str) -> Sp
         tree=fact.tree,
         python=python if isinstance(python, str) else default_python,
         requirements=fact.requirements,
+        kind="notebook" if kind == "notebook" else "script",
+        entry_point="main.ipynb" if kind == "notebook" else "main.py",
     )
 
 

@@ -83,6 +83,8 @@ class ReportAttempt(Struct, frozen=True, kw_only=True):
 
     holder: Holder
     report: RunSoftLimitExceeded | RunOutputTruncated | RunCellFinished | RunArtifactStored
+    more: tuple[RunCellFinished, ...] = ()
+    """Of the same attempt; either all of it is said or nothing."""
 
 
 class FinishAttempt(Struct, frozen=True, kw_only=True):

@@ -142,10 +142,11 @@ def _as_holder(
             return [
                 RunStarted(attempt=attempt, runner=me.runner, manifest=command.manifest, started_at=command.started_at)
             ]
-        case ReportAttempt(report=report, holder=me):
-            _must_be_open(run, report.attempt)
+        case ReportAttempt(report=report, more=more, holder=me):
+            for said in (report, *more):
+                _must_be_open(run, said.attempt)
             _must_hold(run, me)
-            return [] if subject_of_report(report) in run.told else [report]
+            return [said for said in (report, *more) if subject_of_report(said) not in run.told]
         case FinishAttempt(finished=finished, holder=me):
             if run.phase == "ended" and run.outcome != "lost" and (run.attempt, run.holder) == (finished.attempt, me):
                 return []

@@ -238,8 +238,10 @@ class RunCellFinished(Fact, frozen=True, kw_only=True):
     attempt: Attempt
     runner: str
     cell: int
+    """Among the code cells, counting from 1."""
     succeeded: bool
     tries: int
+    """How often it was executed."""
 
 
 @wire("run.artifact_stored.v1", scope="runner")

@@ -4,7 +4,7 @@
 |---|---|
 | neither `main.py` nor `main.ipynb` | no pipeline |
 | broken metadata, a link that leads out, an impossible path | invalid, with the reasons; never run with defaults |
-| `type` and entry point that do not fit | invalid |
+| `type` and entry point that do not fit, or a notebook that cannot be executed | invalid |
 | else | a pipeline |
 """
 
@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from fastflow_rules.definition import MAX_BYTES, Definition, RepositoryFile, parse
 from fastflow_rules.folder.entries import Entry, Folder
 from fastflow_rules.folder.links import shown, unsafe_links, unsafe_names
+from fastflow_rules.folder.notebooks import read_notebook, unfit
 from fastflow_rules.folder.requirements import FILES, included, requirements, requires_python
 
 SCRIPT, NOTEBOOK = "main.py", "main.ipynb"
@@ -70,7 +71,7 @@ def is_pipeline(names: Sequence[Entry]) -> bool:
 def wanted(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes]) -> list[Entry]:
     """What has to be read, besides `contents`, to inspect the folder; `[]` when that is enough."""
     metadata = _metadata(folder, entries)
-    names = {*FILES, *included(_texts(contents))}
+    names = {*FILES, NOTEBOOK, *included(_texts(contents))}
     pointers = [entry for entry in entries if entry.is_file and entry.size in LFS_SIZES][:MAX_LFS_CANDIDATES]
     names |= {entry.path for entry in pointers}
     return [
@@ -92,17 +93,23 @@ def inspect(
     repository: RepositoryFile | None = None,
 ) -> Runnable | Invalid:
     """Judge a folder that `is_pipeline`, with everything that was `wanted` at hand."""
+    texts = _texts(contents)
     links = {e.path: contents.get(e.path, b"").decode("utf-8", "surrogateescape") for e in entries if e.is_link}
     errors = [*unsafe_names(entry.path for entry in entries), *unsafe_links(links)]
     definition = _definition(folder, entries, contents, repository)
     if isinstance(definition, Definition):
         definition = _with_kind(definition, entries, errors)
         definition = _without_pointers(definition, contents, errors)
+        if definition.kind == "notebook":
+            # What names packages stands in one of its cells.
+            definition, texts[SCRIPT] = _of_notebook(definition, entries, contents, errors)
+        elif definition.cells:
+            warning = "cells is for notebooks, and this is a script"
+            definition = replace(definition, warnings=(*definition.warnings, warning))
     else:
         errors += definition
     if errors or not isinstance(definition, Definition):
         return invalid(folder, errors)
-    texts = _texts(contents)
     definition = replace(definition, python=definition.python or requires_python(texts))
     return Runnable(folder=folder, definition=definition, requirements=requirements(texts))
 
@@ -150,6 +157,26 @@ def _with_kind(definition: Definition, entries: Sequence[Entry], errors: list[st
         sentence = f"submodules are left out of the code: {names}"
         definition = replace(definition, warnings=(*definition.warnings, sentence))
     return definition
+
+
+def _of_notebook(
+    definition: Definition, entries: Sequence[Entry], contents: Mapping[str, bytes], errors: list[str]
+) -> tuple[Definition, str]:
+    """Judge the notebook itself; the text of its cell that names packages comes with it."""
+    content = contents.get(NOTEBOOK)
+    if content is None:
+        sizes = [entry.size for entry in entries if entry.path == NOTEBOOK and entry.is_file]
+        if not sizes:
+            return definition, ""
+        warning = f"{NOTEBOOK} has {sizes[0]} bytes and is not looked into; clear its outputs before it is committed"
+        return replace(definition, warnings=(*definition.warnings, warning)), ""
+    if content.startswith(LFS_POINTER):
+        return definition, ""
+    notebook = read_notebook(content, NOTEBOOK)
+    unfitting, warnings = unfit(definition, notebook)
+    errors += [*notebook.errors, *unfitting]
+    warnings = [] if notebook.errors else warnings
+    return replace(definition, warnings=(*definition.warnings, *warnings)), notebook.block
 
 
 def _without_pointers(definition: Definition, contents: Mapping[str, bytes], errors: list[str]) -> Definition:

@@ -24,10 +24,11 @@ from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import frame
 from fastflow_runner.adapters.tar_stream import files_of
 from fastflow_runner.bounds import bounds_of
-from fastflow_runner.container_spec import Deployment, jit_body, run_body, run_name
+from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, jit_body, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import decode_line
-from fastflow_runner.orders import STATE_FOLDER, Places, manifest_of, run_order
+from fastflow_runner.orders import manifest_of, run_order
+from fastflow_runner.places import STATE_FOLDER, Places
 from fastflow_runner.ports import (
     AttemptRef,
     Exit,
@@ -126,6 +127,7 @@ class DockerExecutor:
             app="/app",
             state=f"/app/{STATE_FOLDER}",
             home="/tmp",
+            entry=ENTRY_FOLDER,
             cache="/cache",
             contained=True,
         )

@@ -24,8 +24,9 @@ from fastflow_events.errors import InfrastructureError
 from msgspec import DecodeError, json
 
 from fastflow_runner import marks
+from fastflow_runner.adapters.process_start import ENTRY
 from fastflow_runner.adapters.process_table import ProcessId, is_alive
-from fastflow_runner.orders import Places
+from fastflow_runner.places import Places
 from fastflow_runner.ports import Started
 
 _LOCK_S = 120.0
@@ -48,6 +49,7 @@ class ProcessFolder:
             app=str(self.path / "app"),
             state=str(self.path / "state"),
             home=str(self.path / "home"),
+            entry=ENTRY,
             spool=str(self.spool),
             contained=False,
         )

@@ -4,7 +4,13 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-_MODES = {"run": "running", "stage": "staging", "prepare": "preparing", "build": "building"}
+_MODES = {
+    "run": "running",
+    "stage": "staging",
+    "prepare": "preparing",
+    "build": "building",
+    "notebook": "notebook.driving",
+}
 _USAGE = 2
 
 
@@ -21,7 +27,8 @@ def _bind() -> None:
 
 def main() -> int:
     """Exit code of the mode named by the first argument."""
-    name = _MODES.get(sys.argv[1] if len(sys.argv) == 2 else "")
+    mode, *order = sys.argv[1:] or [""]
+    name = _MODES.get(mode) if len(order) == (mode == "notebook") else None
     if name is None:
         sys.stderr.write(f"usage: {Path(sys.argv[0]).name} {'|'.join(_MODES)}\n")
         return _USAGE

@@ -26,7 +26,8 @@ def resolve(uv: Uv, python: str, asked: Wanted, *, build: bool = False) -> str:
     """
     if asked.locked:
         return asked.text
-    if not asked.script and not has_packages(asked.text):
+    text = asked.more if asked.script else asked.text + asked.extra
+    if not asked.script and not has_packages(text):
         return ""
     if not build and needs_building(asked.script or asked.text):
         raise NeedsBuildError("packages are named by their sources")
@@ -37,7 +38,7 @@ def resolve(uv: Uv, python: str, asked: Wanted, *, build: bool = False) -> str:
             files = [f"{folder}/main.py", "-"]
             with open(files[0], "w", encoding="utf-8") as file:  # noqa: PTH123 - os calls throughout
                 file.write(asked.script)
-        return _refusing(uv, "pip", "compile", *files, *options, text=asked.where if asked.script else asked.text)
+        return _refusing(uv, "pip", "compile", *files, *options, text=text)
 
 
 def install(uv: Uv, base: str, target: str, lock: str, *, where: str = "", built: Sequence[str] = ()) -> None:

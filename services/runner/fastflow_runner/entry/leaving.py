@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 ROUTE_BYTES = 1024
 RESULT_BYTES = 32_768
+PROGRESS_BYTES = 65_536
 PATH_BYTES = 1024
 """Longest path of an artifact."""
 PATHS_BYTES = 49_152
@@ -38,6 +39,12 @@ def read_result(path: str) -> tuple[str | None, str]:
         return data.decode(), ""
     except UnicodeDecodeError:
         return None, "it is not UTF-8"
+
+
+def read_progress(path: str) -> str | None:
+    """What the driver of a notebook wrote of its cells; None without it."""
+    data = _head(path, PROGRESS_BYTES + 1) if path else None
+    return data.decode("ascii", "replace") if data and len(data) <= PROGRESS_BYTES else None
 
 
 class Kept:

@@ -18,7 +18,7 @@ from typing import Any
 
 from fastflow_runner.entry import linux, markers
 from fastflow_runner.entry.child import Child
-from fastflow_runner.entry.leaving import Kept, read_result, read_route
+from fastflow_runner.entry.leaving import Kept, read_progress, read_result, read_route
 from fastflow_runner.entry.output import LineSink, Output, SpoolSink
 from fastflow_runner.entry.records import LINE_BYTES, control
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
@@ -159,6 +159,7 @@ class Run:
             "route": read_route(spec["route_file"]),
             "result": result,
             "result_error": result_error,
+            "progress": read_progress(spec["progress"]),
             "kept": kept.files,
             "left": kept.left,
             "at": time.time(),

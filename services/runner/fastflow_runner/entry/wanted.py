@@ -1,9 +1,11 @@
 """What an order asks for: from whichever of the four places a pipeline names its packages in."""
 
+import json
 import os
+import re
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from fastflow_runner.entry.uv import OutageError, RefusedError, Uv
 
 _START = "# /// script"
 _END = "# ///"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Wanted(NamedTuple):
@@ -28,6 +31,13 @@ class Wanted(NamedTuple):
     """Option lines that say where packages are found; a lock does not repeat them."""
     requires: str = ""
     """What the script says of its Python, such as `>=3.12`."""
+    extra: str = ""
+    """Packages that are needed besides, as requirements, one a line; a lock has them in it."""
+
+    @property
+    def more(self) -> str:
+        """What uv is told besides a script."""
+        return self.where + self.extra
 
 
 def wanted(order: dict[str, Any], uv: Uv) -> Wanted:
@@ -37,6 +47,27 @@ def wanted(order: dict[str, Any], uv: Uv) -> Wanted:
         RefusedError: what the pipeline says cannot be used.
         OutageError: its code is not there.
     """
+    found = _named(order, uv)
+    extra = unnamed(order.get("extra", ()), block_packages(found.script) if found.script else found.text.splitlines())
+    if not extra:
+        return found
+    # What a lock does not hold has to be resolved, with the lock's own versions.
+    text = found.where + found.text if found.locked else found.text
+    return found._replace(text=text, extra="".join(f"{package}\n" for package in extra), locked=False)
+
+
+def unnamed(packages: Iterable[str], requirements: Iterable[str]) -> list[str]:
+    """Those of the packages that no requirement names."""
+    names = {_normal(requirement.strip()) for requirement in requirements}
+    return [package for package in packages if _normal(package) not in names]
+
+
+def _normal(package: str) -> str:
+    name = _NAME.match(package)
+    return re.sub(r"[-_.]+", "-", name[0]).lower() if name else ""
+
+
+def _named(order: dict[str, Any], uv: Uv) -> Wanted:
     source = order["source"]
     if source == "none":
         return Wanted()
@@ -72,6 +103,14 @@ def block_of(source: str) -> str:
     return "\n".join(lines[starts[0] : end + 1]) + "\n" if end else ""
 
 
+def block_packages(text: str) -> list[str]:
+    """What a block names, each as a requirement; nothing where it cannot be read."""
+    try:
+        return list(_block(text)[1])
+    except RefusedError:
+        return []
+
+
 def _is_source(line: str) -> bool:
     stripped = line.split(" #", 1)[0].strip().rstrip("\\").strip()
     if not stripped or stripped.startswith(("#", "-")):
@@ -92,26 +131,42 @@ def _read(order: dict[str, Any]) -> str:
     except OSError as error:
         raise OutageError(f"{name} is not staged: {error.strerror}") from error
     if order["source"] == "pep723":
-        text = block_of(text)
+        text = block_of(_cells(text) if name.endswith(".ipynb") else text)
     if order["sha256"] and sha256(text.encode()).hexdigest() != order["sha256"]:
         raise RefusedError(f"{name} is not the file that was asked for")
     return text
 
 
+def _cells(notebook: str) -> str:
+    """The text of the code cell that names packages; empty without exactly one."""
+    try:
+        cells = [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
+        texts = ["".join(cell["source"]) for cell in cells]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RefusedError(f"the notebook that names its packages cannot be read: {error!r}") from error
+    named = [text for text in texts if block_of(text)]
+    return named[0] if len(named) == 1 else ""
+
+
 def _of_block(text: str) -> Wanted:
+    block, packages, requires, settings = _block(text)
+    return Wanted(script=block if packages else "", where="".join(_indexes(settings)), requires=requires)
+
+
+def _block(text: str) -> tuple[str, list[str], str, dict[str, Any]]:
+    """The block itself, its packages, what it says of its Python, and of uv."""
     block = text if text.startswith(_START) else block_of(text)
     try:
         said = tomllib.loads("\n".join(line[2:] for line in block.splitlines()[1:-1]))
     except tomllib.TOMLDecodeError as error:
-        raise RefusedError(f"the block of main.py that names its packages is no TOML: {error}") from error
+        raise RefusedError(f"the block that names its packages is no TOML: {error}") from error
     packages = said.get("dependencies", [])
     if not isinstance(packages, list) or not all(isinstance(package, str) for package in packages):
-        raise RefusedError("the block of main.py that names its packages: `dependencies` is no list of texts")
+        raise RefusedError("the block that names its packages: `dependencies` is no list of texts")
     requires = said.get("requires-python", "")
     if not isinstance(requires, str):
-        raise RefusedError("the block of main.py that names its packages: `requires-python` is no text")
-    settings = said.get("tool", {}).get("uv", {})
-    return Wanted(script=block if packages else "", where="".join(_indexes(settings)), requires=requires)
+        raise RefusedError("the block that names its packages: `requires-python` is no text")
+    return block, packages, requires, said.get("tool", {}).get("uv", {})
 
 
 def _indexes(settings: dict[str, Any]) -> Iterator[str]:
@@ -126,7 +181,7 @@ def _indexes(settings: dict[str, Any]) -> Iterator[str]:
 
 def _one_line(url: object) -> str:
     if not isinstance(url, str) or any(character.isspace() for character in url):
-        raise RefusedError("the block of main.py names an index that is no address")
+        raise RefusedError("the block that names its packages has an index that is no address")
     return url
 
 

@@ -10,7 +10,7 @@ from fastflow_runner.deps import Deps
 from fastflow_runner.gauge import Peaks
 from fastflow_runner.outcome import Ending, is_disk_full, never_ran, of_exit, why_not
 from fastflow_runner.patience import insist
-from fastflow_runner.phases import code, collect, environment, finish, sample, start, stream
+from fastflow_runner.phases import cells, code, collect, environment, finish, sample, start, stream
 from fastflow_runner.ports import DependencyError, Started, VolumeChangedError
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ async def pursue(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
             gauge = await sample.gauge_of(deps, brief, started, fresh=fresh)
             async with background(sample.measure(deps, brief, gauge)):
                 exit, watched, shipper = await stream.stream(deps, brief, signals, started, fresh=fresh)
+            await cells.report(deps, brief, exit)
             peaks, lost = gauge.peaks, await collect.collect(deps, brief, exit)
             deps.passed("collected")
             ending = of_exit(

@@ -35,7 +35,8 @@ async def prepare(deps: Deps, brief: Brief, signals: Signals) -> Prepared:
 
 async def prepare_for(deps: Deps, specification: Specification, cause: Cause, signals: Signals) -> Prepared:
     """The same for a specification that nobody runs yet."""
-    if specification.requirements.source == "none" or specification.isolation == "jit":
+    nothing = specification.requirements.source == "none" and specification.kind == "script"
+    if nothing or specification.isolation == "jit":
         return await _build(deps, specification, signals, None)
     name = input_name(specification, None, deps.executor.kind)
     while True:

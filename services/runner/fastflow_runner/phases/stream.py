@@ -78,6 +78,7 @@ def _masked(exit: Exit, mask: Mask | None) -> Exit:
         result=None if exit.result is None else mask.text(exit.result),
         kept=tuple((mask.text(path), size) for path, size in exit.kept),
         left=tuple((mask.text(path), why) for path, why in exit.left),
+        notebook=None if exit.notebook is None else replace(exit.notebook, why=mask.text(exit.notebook.why)),
     )
 
 

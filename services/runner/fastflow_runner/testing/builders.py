@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha1, sha256
 
 import zstandard
-from fastflow_events.run.specification import Limits, Requirements, Specification
+from fastflow_events.run.specification import Cell, Limits, Requirements, Specification
+from msgspec import json
 
 from fastflow_runner.ports import AttemptRef, Launch, Prepared
 
@@ -35,8 +36,9 @@ def a_specification(
     timeout_s: float | None = None,
     limits: Limits | None = None,
     entry_point: str = "main.py",
+    cells: tuple[Cell, ...] | None = None,
 ) -> Specification:
-    """A script with the given needs."""
+    """A script with the given needs; a notebook when there are `cells`, be they none."""
     wanted = Requirements()
     if requirements:
         digest = sha256(requirements.encode()).hexdigest()
@@ -50,8 +52,22 @@ def a_specification(
         requirements=wanted,
         timeout_s=timeout_s,
         limits=limits or Limits(pids=64),
-        entry_point=entry_point,
+        entry_point=entry_point if cells is None else "main.ipynb",
+        kind="script" if cells is None else "notebook",
+        cells=cells or (),
     )
+
+
+def notebook_of(*cells: str | tuple[str, dict[str, object]], markdown: str = "") -> str:
+    """A notebook of these code cells, each with its metadata if need be, behind a cell of text."""
+    written: list[dict[str, object]] = []
+    if markdown:
+        written.append({"cell_type": "markdown", "id": "text", "metadata": {}, "source": markdown})
+    for number, cell in enumerate(cells):
+        source, metadata = cell if isinstance(cell, tuple) else (cell, {})
+        common = {"cell_type": "code", "id": f"cell-{number}", "metadata": metadata, "source": source}
+        written.append({**common, "outputs": [], "execution_count": None})
+    return json.encode({"cells": written, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).decode()
 
 
 def a_launch(

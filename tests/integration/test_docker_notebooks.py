@@ -1,0 +1,96 @@
+import asyncio
+import io
+import os
+import tarfile
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from docker import DockerClient
+from fastflow_events.run.specification import Limits
+from fastflow_events.testing.eventually import eventually
+from fastflow_runner.adapters.docker import DockerExecutor
+from fastflow_runner.container_spec import Deployment
+from fastflow_runner.orders import code_name
+from fastflow_runner.outcome import of_exit
+from fastflow_runner.ports import Executor, Launch
+from fastflow_runner.testing.notebook_contract import NotebookContract
+from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+
+pytestmark = pytest.mark.docker
+KEY = b"a key of notebooks"
+OWNER = f"test-nb-{os.getpid()}"
+DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-nb-{os.getpid()}")
+
+
+@pytest.fixture(scope="module")
+def engine() -> str:
+    found = engine_socket()
+    if found is None:
+        pytest.skip("no Docker engine answers; type: make docker")
+    return found
+
+
+@pytest.fixture(scope="module")
+def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
+        yield url
+    forget_tools(engine, OWNER, f"fastflow-jit-{code_name(KEY, 'jit tried')[:32]}")
+    forget_tools(engine, OWNER, DEPLOYMENT.volume)
+
+
+@pytest.fixture
+async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
+    executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY)
+    yield executor
+    executor.close()
+
+
+class TestDockerNotebooks(NotebookContract):
+    @pytest.fixture(autouse=True)
+    def _engine(self, engine: str) -> None:
+        self.engine = engine
+
+    async def kept(self, executor: Executor, launch: Launch, place: int) -> bytes:
+        client = DockerClient(base_url=f"unix://{self.engine}")
+        stream, _ = client.containers.get(launch.ref.name).get_archive(f"/app/.fastflow/kept/{place}")
+        with tarfile.open(fileobj=io.BytesIO(b"".join(stream)), mode="r:") as tar:
+            member = tar.next()
+            file = tar.extractfile(member) if member else None
+            content = file.read() if file else b""
+        client.close()
+        return content
+
+    async def test_a_cell_that_needs_too_much_memory_is_named(self, executor: DockerExecutor) -> None:
+        limits = Limits(memory_bytes=256 << 20, pids=200)
+        ran = await self.run(executor, "print('small')", "x = bytearray(1 << 30)", limits=limits)
+        ending = of_exit(ran.end, memory_bytes=limits.memory_bytes)
+        assert (ending.outcome, ran.end.oom_killed) == ("out_of_memory", True)
+        assert ending.detail == "it needed more memory than it may use (256 MiB), in cell 2 of 2"
+        assert ran.text(1) == "small\n"
+        assert "the kernel was killed by signal 9 (SIGKILL) in cell 2 of 2" in ran.err
+
+    async def test_a_home_that_cannot_be_written_keeps_no_kernel_from_starting(self, executor: DockerExecutor) -> None:
+        show = "import os, sys\nprint(os.getuid(), os.access(os.path.dirname(sys.executable), os.W_OK))"
+        ran = await self.run(executor, show, env={"HOME": "/nonexistent"})
+        assert (ran.end.marker_code, ran.text(1)) == (0, "1001 False\n"), ran.err
+
+    async def test_a_notebook_that_installs_for_itself_has_what_it_needs(self, executor: DockerExecutor) -> None:
+        ran = await self.run(executor, "import sys\nprint(sys.version_info[:2])", isolation="jit")
+        assert ran.end.marker_code == 0, ran.err
+        assert ran.text(1) == f"{(3, 11)}\n"
+
+    async def test_a_worker_that_waits_takes_a_notebook_too(self, proxy: str) -> None:
+        executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY, standby=1)
+        keeping = asyncio.create_task(executor.keep())
+        try:
+            await eventually(lambda: _true(executor.waiting == 1), within_s=60)
+            ran = await self.run(executor, "print('on')")
+            assert (ran.end.marker_code, ran.text(1)) == (0, "on\n"), ran.err
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+            executor.close()
+
+
+async def _true(found: bool) -> bool:
+    return found
