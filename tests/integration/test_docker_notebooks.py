@@ -10,14 +10,13 @@ from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
-from fastflow_runner.orders import code_name
 from fastflow_runner.outcome import of_exit
 from fastflow_runner.ports import Executor, Launch
 from fastflow_runner.testing.notebook_contract import NotebookContract
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 
 pytestmark = pytest.mark.docker
-KEY = b"a key of notebooks"
+KEY = b"key"
 OWNER = f"test-nb-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-nb-{os.getpid()}")
 
@@ -34,7 +33,6 @@ def engine() -> str:
 def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
         yield url
-    forget_tools(engine, OWNER, f"fastflow-jit-{code_name(KEY, 'jit tried')[:32]}")
     forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
@@ -73,11 +71,6 @@ class TestDockerNotebooks(NotebookContract):
         show = "import os, sys\nprint(os.getuid(), os.access(os.path.dirname(sys.executable), os.W_OK))"
         ran = await self.run(executor, show, env={"HOME": "/nonexistent"})
         assert (ran.end.marker_code, ran.text(1)) == (0, "1001 False\n"), ran.err
-
-    async def test_a_notebook_that_installs_for_itself_has_what_it_needs(self, executor: DockerExecutor) -> None:
-        ran = await self.run(executor, "import sys\nprint(sys.version_info[:2])", isolation="jit")
-        assert ran.end.marker_code == 0, ran.err
-        assert ran.text(1) == f"{(3, 11)}\n"
 
     async def test_a_worker_that_waits_takes_a_notebook_too(self, proxy: str) -> None:
         executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY, standby=1)

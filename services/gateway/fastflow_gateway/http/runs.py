@@ -12,6 +12,7 @@ from msgspec import Struct
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidParameterError
 from fastflow_gateway.handlers import audit, runs
+from fastflow_gateway.handlers.cells import CellShown, cells_of_run
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.presented import FactShown, RunShown, show_fact, show_run
 from fastflow_gateway.views.runs import RunStatus
@@ -31,6 +32,13 @@ class FactList(Struct, frozen=True, kw_only=True):
     """Facts, oldest first."""
 
     items: list[FactShown]
+    next: str | None = None
+
+
+class CellList(Struct, frozen=True, kw_only=True):
+    """Code cells of a notebook; of a script there are none."""
+
+    items: list[CellShown]
     next: str | None = None
 
 
@@ -79,6 +87,11 @@ class RunController(Controller):
     async def facts(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> FactList:
         """Everything that happened to the run."""
         return FactList(items=[show_fact(recorded) for recorded in await audit.facts_of_run(deps, run_id)])
+
+    @get("/{run_id:str}/cells")
+    async def cells(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CellList:
+        """How the cells of its notebook ended."""
+        return CellList(items=await cells_of_run(deps, run_id))
 
 
 def _statuses(given: Sequence[str] | None) -> Sequence[RunStatus]:

@@ -49,7 +49,9 @@ class Executed:
             return ""
         hidden = type(self._notebook)(self._notebook)
         hidden["cells"] = [self._hidden(cell) for cell in self._notebook["cells"]]
-        temporary = f"{self._path}.{os.urandom(8).hex()}"
+        folder = os.path.dirname(self._path)  # noqa: PTH120 - as the rest of the entry program
+        # Not among the artifacts: what is not finished is none.
+        temporary = f"{os.path.dirname(folder)}/.{os.urandom(8).hex()}"  # noqa: PTH120
         try:
             text = nbformat.writes(hidden, version=4)
             os.makedirs(os.path.dirname(self._path), exist_ok=True)  # noqa: PTH103, PTH120 - as the rest of the entry program

@@ -1,0 +1,37 @@
+"""How the cells of a run's notebook ended."""
+
+from fastflow_events.run.events import RunCellFinished
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.audit import facts_of_run
+
+
+class CellShown(Struct, frozen=True, kw_only=True):
+    """One code cell of one attempt."""
+
+    attempt: int
+    cell: int
+    """Among the code cells, counting from 1."""
+    status: str
+    """`succeeded` or `failed`; cells that were not executed to their end are not there."""
+    tries: int
+    """How often it was executed."""
+
+
+async def cells_of_run(deps: Deps, run_id: str) -> list[CellShown]:
+    """Every cell of every attempt, in the order in which they ended.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    return [
+        CellShown(
+            attempt=fact.attempt,
+            cell=fact.cell,
+            status="succeeded" if fact.succeeded else "failed",
+            tries=fact.tries,
+        )
+        for fact in (recorded.fact for recorded in await facts_of_run(deps, run_id))
+        if isinstance(fact, RunCellFinished)
+    ]
