@@ -1,17 +1,13 @@
 import asyncio
-import io
 import os
-import tarfile
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from docker import DockerClient
 from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.outcome import of_exit
-from fastflow_runner.ports import Executor, Launch
 from fastflow_runner.testing.notebook_contract import NotebookContract
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 
@@ -44,20 +40,6 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
 
 
 class TestDockerNotebooks(NotebookContract):
-    @pytest.fixture(autouse=True)
-    def _engine(self, engine: str) -> None:
-        self.engine = engine
-
-    async def kept(self, executor: Executor, launch: Launch, place: int) -> bytes:
-        client = DockerClient(base_url=f"unix://{self.engine}")
-        stream, _ = client.containers.get(launch.ref.name).get_archive(f"/app/.fastflow/kept/{place}")
-        with tarfile.open(fileobj=io.BytesIO(b"".join(stream)), mode="r:") as tar:
-            member = tar.next()
-            file = tar.extractfile(member) if member else None
-            content = file.read() if file else b""
-        client.close()
-        return content
-
     async def test_a_cell_that_needs_too_much_memory_is_named(self, executor: DockerExecutor) -> None:
         limits = Limits(memory_bytes=256 << 20, pids=200)
         ran = await self.run(executor, "print('small')", "x = bytearray(1 << 30)", limits=limits)

@@ -1,14 +1,12 @@
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastflow_events.run.specification import Cell
 from fastflow_runner.adapters.process import ProcessExecutor
-from fastflow_runner.ports import Executor, Launch
-from fastflow_runner.testing.notebook_contract import CAREFUL, WITHIN_S, NotebookContract
+from fastflow_runner.testing.notebook_contract import CAREFUL, NotebookContract
 from fastflow_runner.testing.tools import find_uv
 
 
@@ -25,13 +23,6 @@ def executor(root: Path) -> Iterator[ProcessExecutor]:
 
 
 class TestProcessNotebooks(NotebookContract):
-    @pytest.fixture(autouse=True)
-    def _root(self, root: Path) -> None:
-        self.root = root
-
-    async def kept(self, executor: Executor, launch: Launch, place: int) -> bytes:
-        return (self.root / "runs" / launch.ref.name / "state/kept" / str(place)).read_bytes()
-
     async def test_a_notebook_of_one_cell_is_executed(self, executor: ProcessExecutor) -> None:
         ran = await self.run(
             executor, "import os\nopen(os.environ['FASTFLOW_RESULT_FILE'], 'w').write('{\"rows\": 3}')"
@@ -64,15 +55,11 @@ class TestProcessNotebooks(NotebookContract):
         assert ran.end.notebook is not None
         assert ran.end.notebook.why == "cell 1 of 2 ended the notebook with exit code 4"
 
-    async def test_a_notebook_that_is_too_slow_is_interrupted_and_kept(self, executor: ProcessExecutor) -> None:
-        began = time.monotonic()
-        ran = await self.run(executor, "print('done before')", CAREFUL, timeout_s=12.0)
+    async def test_a_notebook_whose_time_is_over_ends_even_before_its_first_cell(
+        self, executor: ProcessExecutor
+    ) -> None:
+        ran = await self.run(executor, CAREFUL, timeout_s=1.0)
         assert (ran.end.timed_out, ran.end.signal) == (True, 15)
-        assert ran.text(1) == "done before\n"
-        assert ran.text(2) == "on\ncleaned up\n"
-        assert ran.end.notebook is not None
-        assert ran.end.notebook.where == "cell 2 of 2"
-        assert time.monotonic() - began < WITHIN_S
 
     async def test_values_of_secrets_are_not_in_the_executed_notebook(self, executor: ProcessExecutor) -> None:
         show = "import os\nprint(os.environ['TOKEN'], os.environ['REGION'])\nos.environ['TOKEN'].encode()"

@@ -84,7 +84,7 @@ class ReportAttempt(Struct, frozen=True, kw_only=True):
     holder: Holder
     report: RunSoftLimitExceeded | RunOutputTruncated | RunCellFinished | RunArtifactStored
     more: tuple[RunCellFinished, ...] = ()
-    """Of the same attempt; either all of it is said or nothing."""
+    """Said together with it."""
 
 
 class FinishAttempt(Struct, frozen=True, kw_only=True):

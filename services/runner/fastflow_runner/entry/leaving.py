@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 ROUTE_BYTES = 1024
 RESULT_BYTES = 32_768
-PROGRESS_BYTES = 65_536
+PROGRESS_BYTES = 16_384
 PATH_BYTES = 1024
 """Longest path of an artifact."""
 PATHS_BYTES = 49_152

@@ -42,10 +42,6 @@ class Ran(NamedTuple):
 class NotebookContract:
     """Needs a fixture `executor`."""
 
-    async def kept(self, executor: Executor, launch: Launch, place: int) -> bytes:
-        """The artifact at this place of an ended attempt."""
-        raise NotImplementedError
-
     async def launched(
         self, executor: Executor, *cells: Any, files: Any = None, env: Any = None, **needs: Any
     ) -> Launch:
@@ -62,10 +58,10 @@ class NotebookContract:
         async with asyncio.timeout(WITHIN_S):
             out, err = await read_all(executor, launch)
             end = await executor.wait(launch.ref, launch.nonce)
-        names = [path for path, _ in end.kept]
-        kept = await self.kept(executor, launch, names.index(EXECUTED)) if EXECUTED in names else b'{"cells": []}'
+        numbers = [number for number, (path, _) in enumerate(end.kept) if path == EXECUTED]
+        kept = b"".join([data async for number, data in executor.kept(launch.ref) if number in numbers])
         await executor.remove(launch.ref)
-        return Ran(out.decode(), err.decode(), end, json.decode(kept))
+        return Ran(out.decode(), err.decode(), end, json.decode(kept or b"{}"))
 
     async def run(self, executor: Executor, *cells: Any, **needs: Any) -> Ran:
         return await self.ended(executor, await self.launched(executor, *cells, **needs))
@@ -125,4 +121,6 @@ class NotebookContract:
         ran = await self.ended(executor, launch)
         assert (ran.end.marker_code, ran.end.signal) == (143, 15)
         assert "cleaned up\n" in ran.out
+        assert ran.end.notebook is not None
+        assert ran.end.notebook.where == "cell 1 of 1"
         assert ran.text(1) == "on\ncleaned up\n"
