@@ -62,13 +62,13 @@ async def stream(
             exit = await insist(lambda: deps.executor.wait(brief.ref, nonce), what="waiting for the end")
         deps.passed("ended")
         await _read_rest(deps, brief, shipper)
-        exit = _masked(exit, mask)
+        exit = masked(exit, mask)
         exit = await _close(shipper, exit, started)
     deps.passed("streamed")
     return exit, watched, shipper
 
 
-def _masked(exit: Exit, mask: Mask | None) -> Exit:
+def masked(exit: Exit, mask: Mask | None) -> Exit:
     """No value of a secret leaves in another way."""
     if mask is None:
         return exit
