@@ -21,7 +21,7 @@ from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 
-SLOW = "import time\nfor n in range(30): print(n, flush=True); time.sleep(0.1)"
+SLOW = "import time\nfor n in range(30): print(n, flush=True); time.sleep(0.2)"
 
 
 @pytest_asyncio.fixture
@@ -80,6 +80,31 @@ async def test_an_idle_runner_stops_at_once(runner: LivingRunner, nc: Client, dr
     runner.start(drain=drain)
     await eventually(lambda: heartbeat_of(nc, "r1"))
     assert runner.stop() == 0
+
+
+async def test_a_runner_does_not_wait_for_packages_that_do_not_come(
+    nc: Client, jetstream_log: JetStreamLog, nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    index = await asyncio.start_server(silent, "127.0.0.1")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{index.sockets[0].getsockname()[1]}/simple")
+    runner = LivingRunner(tmp_path / "home", nats_url, executor="process", pre_heat="false")
+    try:
+        runner.start()
+        run_id = await submit(nc, jetstream_log, "print(1)", requirements="never-answered==1.0")
+        async with asyncio.timeout(60):
+            await asked.wait()
+        assert await asyncio.to_thread(runner.stop) == 0
+        assert not await facts_of(jetstream_log, run_id, RunAttemptFinished)
+    finally:
+        runner.stop()
+        index.close()
 
 
 async def test_a_runner_that_is_told_to_stop_while_nats_is_away_stops_without_an_error(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ Who may use a runner id:
 import asyncio
 import logging
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -64,8 +65,11 @@ class Lease:
         self._seq = 0
         self._beaten_at: datetime | None = None
         self._beaten = asyncio.Event()
-        self.closing = False
-        """True once no new attempts are taken: the heartbeat says so, with no slots."""
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """No new attempts are taken from now on: the heartbeat says so at once, with no slots."""
+        self._closing.set()
 
     async def alive(self, runners: Collection[str]) -> set[str]:
         """Those of the runners who have a live heartbeat on this engine.
@@ -105,8 +109,9 @@ class Lease:
         """
         while True:
             try:
+                closing = self._closing.is_set()
                 await self._beat()
-                await asyncio.sleep(BEAT_EVERY_S)
+                await self._rest(closing)
             except InfrastructureError as exc:
                 logger.warning("no heartbeat: %s", exc, extra={"action": "heartbeat_missed"})
                 await asyncio.sleep(RETRY_AFTER_S)
@@ -126,11 +131,20 @@ class Lease:
     async def _beat(self) -> None:
         # The instant before it is sent: the lease may not be believed longer than the bus keeps it.
         now = self._clock()
-        slots = 0 if self.closing else self._heartbeat.slots
+        slots = 0 if self._closing.is_set() else self._heartbeat.slots
         heartbeat = replace(self._heartbeat, running=self._running(), slots=slots, at=now)
         self._seq = await self._beats.write(heartbeat, expected_seq=self._seq)
         self._beaten_at = now
         self._beaten.set()
+
+    async def _rest(self, said: bool) -> None:
+        """Wait for the next beat, which comes at once when the closing has not been said yet."""
+        if said:
+            await asyncio.sleep(BEAT_EVERY_S)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEAT_EVERY_S):
+                await self._closing.wait()
 
     async def _find_position(self) -> None:
         """After an outage: our last beat has died, or was stored without an answer, or somebody else is there."""

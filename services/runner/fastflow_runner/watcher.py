@@ -65,7 +65,8 @@ class Watcher:
 
     async def drain(self) -> None:
         """Take nothing new, and return once nothing is in hand."""
-        self._draining = self._deps.lease.closing = True
+        self._draining = True
+        self._deps.lease.close()
         logger.info("draining", extra={"action": "draining", "in_hand": len(self._deps.held)})
         if self._takers:
             await asyncio.wait(self._takers)

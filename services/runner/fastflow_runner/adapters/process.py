@@ -176,7 +176,8 @@ class ProcessExecutor:
             await self._thread(folder.remove)
 
     def close(self) -> None:
-        """Give the threads back; attempts go on."""
+        """Give the threads back; attempts go on, and what is only being prepared ends."""
+        self._environments.close()
         self._threads.shutdown(wait=False)
 
     @property

@@ -1,9 +1,13 @@
 """Code and environments on this machine, made by the same entry program that makes them in containers."""
 
 import fcntl
+import os
+import signal
 import subprocess
 import tarfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +24,7 @@ from fastflow_runner.ports import DependencyError, Prepared
 
 _STAGE_S = 300
 _PREPARE_S = 1800
+_TURN_S = 0.2
 
 
 class ProcessEnvironments:
@@ -30,6 +35,17 @@ class ProcessEnvironments:
         self._uv = uv
         self._env = dict(env)
         self._settings = dict(uv_settings)
+        self._closing = threading.Event()
+        self._turn = threading.Lock()
+        self._busy: set[subprocess.Popen[bytes]] = set()
+
+    def close(self) -> None:
+        """End what is being made; calls fail, and nothing half made is ever used."""
+        with self._turn:
+            self._closing.set()
+            for process in self._busy:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def stage(self, target: Path, bundle: bytes) -> None:
         """Unpack a bundle to `target`.
@@ -54,8 +70,7 @@ class ProcessEnvironments:
             return jit_prepared(specification, self._uv)
         uv, memory = self._root / "uv", self._memory(specification, lock)
         memory.parent.mkdir(parents=True, exist_ok=True)
-        with memory.with_suffix(".lock").open("wb") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+        with self._alone(memory.with_suffix(".lock")):
             if (known := self._remembered(memory)) is not None:
                 return known
             order = prepare_order(specification, lock, root=str(uv), uv=self._uv, code=str(code), env=self._settings)
@@ -110,11 +125,47 @@ class ProcessEnvironments:
             return None
         return structs.replace(known, prepare_s=0.0)
 
+    @contextmanager
+    def _alone(self, lock: Path) -> Iterator[None]:
+        """Nobody else makes the same, in this process or another, while the block runs."""
+        with lock.open("wb") as turn:
+            while not self._closing.is_set():
+                try:
+                    fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    self._closing.wait(_TURN_S)
+                else:
+                    yield
+                    return
+        raise InfrastructureError("the runner stops")
+
     def _call(self, mode: str, order: bytes, limit_s: float) -> tuple[int, bytes, str]:
         try:
-            done = subprocess.run(
-                command(mode), input=order, capture_output=True, env=self._env, timeout=limit_s, check=False
-            )
+            with self._started(mode) as process:
+                out, err = process.communicate(order, limit_s)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise InfrastructureError(f"the entry program did not {mode}: {error}") from error
-        return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
+        return process.returncode, out, err.decode("utf-8", "replace").strip()
+
+    @contextmanager
+    def _started(self, mode: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The entry program, with all it starts in a session that ends with the block."""
+        pipe = subprocess.PIPE
+        with self._turn:
+            if self._closing.is_set():
+                raise InfrastructureError("the runner stops")
+            process = subprocess.Popen(
+                command(mode), stdin=pipe, stdout=pipe, stderr=pipe, env=self._env, start_new_session=True
+            )
+            self._busy.add(process)
+        try:
+            with process:
+                try:
+                    yield process
+                except BaseException:
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                    raise
+        finally:
+            with self._turn:
+                self._busy.discard(process)
