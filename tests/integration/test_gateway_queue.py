@@ -1,21 +1,40 @@
 """The queue over HTTP: who waits for what, why, and how it is moved and held."""
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
+from fastflow_events.clock import utc_now
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.queue.events import QueueLeased
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import ConcludeRun, DispatchAttempt, RequestCancel, RequestRun
+from fastflow_events.run.commands import (
+    ClaimAttempt,
+    ConcludeRun,
+    DispatchAttempt,
+    FinishAttempt,
+    RequestCancel,
+    RequestRun,
+)
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunPrioritised, Trigger
-from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_requested, specification
+from fastflow_events.testing.builders import (
+    CAUSE,
+    NOON,
+    attempt_finished,
+    holder,
+    pipeline_discovered,
+    run_requested,
+    specification,
+    version_stored,
+)
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import running_gateway
+from fastflow_scheduler.testing import heartbeat, living_runners
 
 pytestmark = pytest.mark.nats
 
@@ -68,6 +87,70 @@ async def test_a_queued_run_says_what_it_waits_for_and_whose_end_would_free_it(
     why = (await api.get("/api/runs/r2/why")).json()
     assert why["waiting"]["blockers"] == ["r1"]
     assert [line["text"] for line in why["lines"]] == ["ann asked over http for a run of one"]
+
+
+async def test_a_run_itself_says_what_it_waits_for(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog, nats_url: str
+) -> None:
+    async def says(run_id: str, reason: str, position: int | None) -> None:
+        async def said() -> bool:
+            one = (await api.get(f"/api/runs/{run_id}")).json()["waiting_for"]
+            listed = {run["id"]: run["waiting_for"] for run in (await api.get("/api/runs")).json()["items"]}
+            return bool(one == listed.get(run_id) == {"reason": reason, "position": position})
+
+        await eventually(said, within_s=30)
+
+    await ask(jetstream_log, "r1", "free")
+    await ask(jetstream_log, "r2", "free", commit="d" * 40)
+    await says("r1", "no runner of pool default is alive", 1)
+    await says("r2", "its code: commit dddddddddd is being fetched", 2)
+    stored = version_stored(commit="d" * 40)
+    await jetstream_log.append((await jetstream_log.load("pipeline", "free")).position, [stored], cause=CAUSE)
+    await dispatch(jetstream_log, "r1")
+    await says("r1", "waiting for a runner", None)
+    async with living_runners(nats_url, heartbeat(slots=1)):
+        await says("r2", "no free slot: pool default has 1 live runner", 1)
+        assert [item["blockers"] for item in await queue(api, 1)] == [["r1"]]
+    async with living_runners(nats_url, heartbeat(slots=2)):
+        await says("r2", "nothing is short: a scheduler admits it next", 1)
+
+
+async def test_a_retry_waits_for_its_instant_and_then_in_the_queue(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog
+) -> None:
+    await ask(jetstream_log, "r1", "free")
+    await dispatch(jetstream_log, "r1")
+    due = utc_now() + timedelta(days=1)
+    failed = FinishAttempt(holder=holder(), finished=attempt_finished(outcome="failed"))
+    for command in (ClaimAttempt(attempt=1, holder=holder()), failed, ConcludeRun(retry_due=due)):
+        await execute(jetstream_log, run_decider, "r1", command, cause=CAUSE)
+    assert await queue(api, 0) == [{}]
+
+    async def waits(what: str, position: int | None) -> bool:
+        found = (await api.get("/api/runs/r1")).json()["waiting_for"] or {}
+        return str(found.get("reason")).startswith(what) and found["position"] == position
+
+    await eventually(lambda: waits("the instant of its next attempt, 20", None))
+    assert (await api.post("/api/runs/r1/hurry")).status_code == 204
+    await eventually(lambda: waits("no runner of pool default", 1))
+
+
+async def test_a_chain_links_its_runs_both_ways(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:
+    await ask(jetstream_log, "a", "free", trigger=Trigger(kind="schedule", schedule="free:default", nominal=NOON))
+    await ask(jetstream_log, "b", "free")
+    await ask(jetstream_log, "c", "one", trigger=Trigger(kind="chain", who="free", upstream_run="a"))
+    both = Trigger(kind="chain", who="free", upstream_run="b", upstream_runs=("a", "b"))
+    await ask(jetstream_log, "d", "one", trigger=both)
+
+    async def linked() -> bool:
+        return bool((await api.get("/api/runs/d")).json().get("upstream_runs") == ["a", "b"])
+
+    await eventually(linked)
+    first = (await api.get("/api/runs/a")).json()
+    assert first["downstream_runs"] == ["c", "d"]
+    assert (first["schedule"], first["nominal"]) == ("free:default", "2026-03-01T12:00:00.000000Z")
+    assert (await api.get("/api/runs/b")).json()["downstream_runs"] == ["d"]
+    assert (await api.get("/api/runs/c")).json()["upstream_runs"] == ["a"]
 
 
 async def test_priority_moves_a_run_in_the_queue(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:

@@ -151,5 +151,6 @@ class Places:
         if not alive:
             return Blocked(("pool", pool), f"no runner of pool {pool} is alive")
         if self.pools.free(pool) <= 0:
-            return Blocked(("pool", pool), f"the {alive} live runners of pool {pool} have no free slot")
+            runners = "1 live runner" if alive == 1 else f"{alive} live runners"
+            return Blocked(("pool", pool), f"no free slot: pool {pool} has {runners}")
         return None

@@ -3,11 +3,13 @@
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastflow_events.broker import make_broker
 from fastflow_events.clock import utc_now
 from fastflow_events.connection import connect
 from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.leases import heartbeats
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
@@ -29,6 +31,7 @@ from fastflow_gateway.adapters.read_model import SqliteReadModel
 from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.glance import Glance
 from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
@@ -143,7 +146,9 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             hook_secrets=lambda: hook_secrets(settings.hook_secrets_file),
             changes=changes,
             clock=utc_now,
+            heartbeats=partial(heartbeats, nc),
             chance=os.urandom,
+            glance=Glance(),
         )
         broker = make_broker(settings, SERVICE)
         subscribe(broker, deps)

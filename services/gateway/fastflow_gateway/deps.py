@@ -1,12 +1,14 @@
 """Everything a handler may touch."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+from fastflow_events.leases import Heartbeat
 from fastflow_events.log import EventLog
 from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
+from fastflow_gateway.glance import Glance
 from fastflow_gateway.ports import Artifacts, Code, Letters, Output, Questions, ReadModel, Samples
 
 
@@ -25,5 +27,9 @@ class Deps(Struct, frozen=True, kw_only=True):
     """The secrets of push hooks, read anew; empty while none are set."""
     changes: Changes
     clock: Callable[[], datetime]
+    heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]]
+    """Every runner that is alive, by its id."""
     chance: Callable[[int], bytes]
     """That many unpredictable bytes."""
+    glance: Glance
+    """The queue as it was a moment ago."""

@@ -44,6 +44,9 @@ class ReadModel(Protocol):
     ) -> list[RunRow]:
         """Runs requested before a stream position, newest first; no statuses means all."""
 
+    async def followers(self, run: RunRow) -> list[str]:
+        """Ids of the runs that the end of this one asked for, oldest first."""
+
     async def pipeline(self, name: str) -> PipelineRow | None:
         """The pipeline, removed ones too, or None if it was never seen."""
 

@@ -17,6 +17,14 @@ _SECRETIVE = frozenset({"env", "sealed_env"})
 _DROPPED = frozenset({"webhook_hash"})
 
 
+class WaitingFor(Struct, frozen=True, kw_only=True):
+    """What keeps a run from starting."""
+
+    reason: str
+    position: int | None = None
+    """Place in the queue, counting from 1; null for one that is not in it."""
+
+
 class RunShown(Struct, frozen=True, kw_only=True):
     """One run, as of its last projected fact."""
 
@@ -64,6 +72,16 @@ class RunShown(Struct, frozen=True, kw_only=True):
     """How many files it left behind that are kept."""
     soft_limits: list[str]
     """Kinds of soft limits that were passed."""
+    schedule: str | None
+    nominal: str | None
+    """The instant it stands for."""
+    backfill: str | None
+    upstream_runs: list[str]
+    """Runs whose end asked for it."""
+    downstream_runs: list[str] | None
+    """Runs that its end asked for; null in lists."""
+    waiting_for: WaitingFor | None
+    """Null once it has started or is over."""
     seq: int
     """Stream position of the fact that changed it last."""
 
@@ -116,17 +134,21 @@ class LetterShown(Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
-_SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields__) - {"params", "soft_limits"}
+_JSON = {"params", "soft_limits", "upstream_runs"}
+_SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields__) - _JSON
 
 
-def show_run(row: RunRow) -> RunShown:
-    """The row without its SQL."""
+def show_run(row: RunRow, *, waits: WaitingFor | None = None, downstream: list[str] | None = None) -> RunShown:
+    """The row without its SQL, with what no row says."""
     return RunShown(
         trigger=row.trigger_kind,
         commit=row.commit_sha,
         params=msgspec.json.decode(row.params),
         env=msgspec.json.decode(row.env_names),
         soft_limits=msgspec.json.decode(row.soft_limits),
+        upstream_runs=msgspec.json.decode(row.upstream_runs),
+        downstream_runs=downstream,
+        waiting_for=waits,
         **{**{name: getattr(row, name) for name in _SAME}, "cancel_requested": bool(row.cancel_requested)},
     )
 

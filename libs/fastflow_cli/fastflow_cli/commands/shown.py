@@ -41,7 +41,7 @@ def run_row(run: dict[str, Any]) -> tuple[str, ...]:
         status,
         instant(run["requested_at"]),
         took(run.get("started_at"), run.get("finished_at")),
-        run.get("reason") or "",
+        (run.get("waiting_for") or run).get("reason") or "",
     )
 
 

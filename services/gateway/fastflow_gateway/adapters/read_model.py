@@ -49,6 +49,15 @@ class SqliteReadModel:
         where = " AND ".join(conditions)
         return await self._select(RunRow, f"runs WHERE {where} ORDER BY requested_seq DESC LIMIT ?", *values, limit)
 
+    async def followers(self, run: RunRow) -> list[str]:
+        """Ids of the runs that its end asked for, oldest first."""
+        query = (
+            "SELECT id, requested_seq FROM runs WHERE upstream_run = ? UNION SELECT id, requested_seq FROM runs "
+            "WHERE json_array_length(upstream_runs) > 1 AND requested_seq > ? AND instr(upstream_runs, ?) "
+            "ORDER BY requested_seq"
+        )
+        return [row[0] for row in await self._all(query, (run.id, run.requested_seq, f'"{run.id}"'))]
+
     async def pipeline(self, name: str) -> PipelineRow | None:
         """The pipeline, removed ones too, or None."""
         rows = await self._select(PipelineRow, "pipelines WHERE name = ?", name)

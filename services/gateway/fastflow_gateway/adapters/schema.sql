@@ -42,12 +42,19 @@ CREATE TABLE IF NOT EXISTS runs (
     read_bytes INTEGER,
     written_bytes INTEGER,
     artifacts INTEGER NOT NULL,
-    soft_limits TEXT NOT NULL
+    soft_limits TEXT NOT NULL,
+    upstream_run TEXT,
+    upstream_runs TEXT NOT NULL,
+    schedule TEXT,
+    nominal TEXT,
+    backfill TEXT
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS runs_newest ON runs (requested_seq);
 CREATE INDEX IF NOT EXISTS runs_of_pipeline ON runs (pipeline, requested_seq);
 CREATE INDEX IF NOT EXISTS runs_of_status ON runs (status, requested_seq);
+CREATE INDEX IF NOT EXISTS runs_after ON runs (upstream_run) WHERE upstream_run IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_fanned_in ON runs (requested_seq) WHERE json_array_length(upstream_runs) > 1;
 
 CREATE TABLE IF NOT EXISTS pipelines (
     name TEXT PRIMARY KEY,

@@ -1,24 +1,30 @@
 """What waits, in which order and for what: the rules of the scheduler over the rows of the read model."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
+from fastflow_events import subjects
+from fastflow_events.leases import Heartbeat
+from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.queue.events import QUEUE, QueueLeased
 from fastflow_events.setting.decider import setting_decider
 from fastflow_events.setting.events import MAIN
 from fastflow_events.topology import DEFAULT_POOL
 from fastflow_rules.admission import Lane, Order, Pipeline, lane, order
 from fastflow_rules.definition import from_fact
-from fastflow_rules.places import Places, Seat
+from fastflow_rules.places import Places, Resource, Seat
 from fastflow_rules.pools import LiveRunner
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.views.runs import RunRow
+from fastflow_gateway.views.runs import RunRow, RunStatus
 
 ALL = 1_000_000
+OPEN: tuple[RunStatus, ...] = ("queued", "waiting", "preparing", "running")
 BLOCKERS = 20
 DISPATCHED = "waiting for a runner"
+NOTHING = "nothing is short: a scheduler admits it next"
 
 
 class WaitingRun(Struct, frozen=True, kw_only=True):
@@ -35,37 +41,79 @@ class WaitingRun(Struct, frozen=True, kw_only=True):
     """Runs whose end would free what it waits for; at most twenty."""
 
 
+def in_queue(row: RunRow, now: datetime) -> bool:
+    """Whether the run waits for a place: it was never admitted, or its next attempt is due."""
+    if row.status == "waiting":
+        return row.due is None or datetime.fromisoformat(row.due) <= now
+    return row.status == "queued" and row.reason != DISPATCHED
+
+
 async def waiting(deps: Deps) -> list[WaitingRun]:
-    """Everybody in the queue, in the order in which they start if all want the same."""
-    rows = await deps.rows.runs(pipeline=None, statuses=["queued", "preparing", "running"], before_seq=None, limit=ALL)
+    """Everybody in the queue, in the order in which they start if all want the same.
+
+    Raises:
+        InfrastructureError: the bus did not answer.
+    """
+    now = deps.clock()
+    rows = await deps.rows.runs(pipeline=None, statuses=OPEN, before_seq=None, limit=ALL)
     pipelines = {name: await _pipeline(deps, name) for name in {row.pipeline for row in rows}}
-    places, ageing_s = await _places(deps, pipelines)
+    places, ageing_s = await _places(deps, pipelines, await deps.heartbeats())
     queue: list[tuple[Order, RunRow, Lane]] = []
     for row in rows:
         mine = lane(row.pipeline, pipelines[row.pipeline], None, DEFAULT_POOL)
-        if row.status != "queued" or row.reason == DISPATCHED:
-            seat = Seat(pipeline=row.pipeline, group=mine.group, pool=mine.pool, runner=row.runner or "nobody")
-            places.sit(row.id, seat)
-        else:
+        if in_queue(row, now):
             since = datetime.fromisoformat(row.due or row.requested_at)
             place = order(since=since, seq=row.requested_seq, priority=row.priority, ageing_s=ageing_s)
             queue.append((place, row, mine))
+        elif row.status != "waiting":
+            runner = None if row.reason == DISPATCHED else row.runner or "nobody"
+            places.sit(row.id, Seat(pipeline=row.pipeline, group=mine.group, pool=mine.pool, runner=runner))
     queue.sort(key=lambda entry: entry[0])
-    return [_shown(n, row, mine, places) for n, (_, row, mine) in enumerate(queue, start=1)]
+    sight = _Sight(deps, places, pipelines)
+    return [await sight.of(n, row, mine) for n, (_, row, mine) in enumerate(queue, start=1)]
 
 
-def _shown(position: int, row: RunRow, mine: Lane, places: Places) -> WaitingRun:
-    blocked = places.blocked(mine)
-    reason = f"a free slot of a live runner of pool {mine.pool}, or its code"
-    return WaitingRun(
-        id=row.id,
-        pipeline=row.pipeline,
-        position=position,
-        priority=row.priority,
-        since=row.due or row.requested_at,
-        waiting_for=blocked.reason if blocked else reason,
-        blockers=tuple(places.holders(blocked.resource)[:BLOCKERS]) if blocked else (),
-    )
+class _Sight:
+    """What each run waits for, in one state of affairs; what is the same for many is looked up once."""
+
+    def __init__(self, deps: Deps, places: Places, pipelines: Mapping[str, Pipeline | None]) -> None:
+        self._deps = deps
+        self._places = places
+        self._heads = {name: pipeline.commit if pipeline else "" for name, pipeline in pipelines.items()}
+        self._stored: dict[str, set[str]] = {}
+        self._holders: dict[Resource, tuple[str, ...]] = {}
+
+    async def of(self, position: int, row: RunRow, mine: Lane) -> WaitingRun:
+        """One run in the queue."""
+        blocked = self._places.blocked(mine)
+        reason = blocked.reason if blocked else NOTHING
+        blockers = self._blockers(blocked.resource) if blocked else ()
+        if row.attempt == 0 and not await self._has_code(row):
+            reason, blockers = f"its code: commit {(row.commit_sha or '')[:10]} is being fetched", ()
+        return WaitingRun(
+            id=row.id,
+            pipeline=row.pipeline,
+            position=position,
+            priority=row.priority,
+            since=row.due or row.requested_at,
+            waiting_for=reason,
+            blockers=blockers,
+        )
+
+    def _blockers(self, resource: Resource) -> tuple[str, ...]:
+        if resource not in self._holders:
+            self._holders[resource] = tuple(self._places.holders(resource)[:BLOCKERS])
+        return self._holders[resource]
+
+    async def _has_code(self, row: RunRow) -> bool:
+        """Whether the run's commit is stored; one that is not at the head is looked up in the log."""
+        if row.commit_sha is None or row.commit_sha == self._heads.get(row.pipeline):
+            return True
+        if row.pipeline not in self._stored:
+            subject = subjects.event("pipeline", id=row.pipeline, fact="version_stored")
+            facts = [recorded.fact async for recorded in self._deps.log.read(subject)]
+            self._stored[row.pipeline] = {fact.commit for fact in facts if isinstance(fact, PipelineVersionStored)}
+        return row.commit_sha in self._stored[row.pipeline]
 
 
 async def _pipeline(deps: Deps, name: str) -> Pipeline | None:
@@ -76,16 +124,16 @@ async def _pipeline(deps: Deps, name: str) -> Pipeline | None:
     return Pipeline(definition=from_fact(said) if said else None, paused=bool(row.paused), commit=row.commit_sha)
 
 
-async def _places(deps: Deps, pipelines: dict[str, Pipeline | None]) -> tuple[Places, float]:
+async def _places(
+    deps: Deps, pipelines: Mapping[str, Pipeline | None], alive: Mapping[str, Heartbeat]
+) -> tuple[Places, float]:
     """The places as the leader of the newest term said them, and how much waiting counts."""
     leases = [f for f in (await deps.log.load("queue", QUEUE)).facts if isinstance(f, QueueLeased)]
     newest = leases[-1] if leases else QueueLeased(term=0, leader="")
     places = Places(newest.max_running or ALL)
     places.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
-    pools = {DEFAULT_POOL}
     for name, pipeline in pipelines.items():
         said = pipeline.definition if pipeline else None
-        pools.add((said.pool if said else None) or DEFAULT_POOL)
         places.set_pipeline(
             name,
             paused=pipeline.paused if pipeline else False,
@@ -93,5 +141,5 @@ async def _places(deps: Deps, pipelines: dict[str, Pipeline | None]) -> tuple[Pl
             group=said.concurrency_group if said else None,
             group_limit=said.concurrency_limit if said else None,
         )
-    places.set_runners({"everybody": LiveRunner(slots=ALL, pools=tuple(sorted(pools)))})
+    places.set_runners({name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()})
     return places, newest.ageing_s or 60.0

@@ -14,6 +14,7 @@ from fastflow_gateway.errors import InvalidParameterError
 from fastflow_gateway.handlers import audit, runs
 from fastflow_gateway.handlers.cells import CellShown, cells_of_run
 from fastflow_gateway.handlers.runs import Accepted
+from fastflow_gateway.handlers.waits import waiting_for
 from fastflow_gateway.presented import FactShown, RunShown, show_fact, show_run
 from fastflow_gateway.views.runs import RunStatus
 
@@ -63,12 +64,15 @@ class RunController(Controller):
             pipeline=pipeline, statuses=_statuses(status), before_seq=_cursor(cursor), limit=limit + 1
         )
         following = str(rows[limit - 1].requested_seq) if len(rows) > limit else None
-        return RunPage(items=[show_run(row) for row in rows[:limit]], next=following)
+        waits = await waiting_for(deps, rows[:limit])
+        return RunPage(items=[show_run(row, waits=waits.get(row.id)) for row in rows[:limit]], next=following)
 
     @get("/{run_id:str}")
     async def show(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> RunShown:
         """One run."""
-        return show_run(await runs.find_run(deps, run_id))
+        row = await runs.find_run(deps, run_id)
+        waits = await waiting_for(deps, [row])
+        return show_run(row, waits=waits.get(row.id), downstream=await deps.rows.followers(row))
 
     @post("/{run_id:str}/cancel", status_code=202)
     async def cancel(

@@ -8,6 +8,7 @@ requested ─► queued ─► claimed: preparing ─► started: running ─►
 """
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -96,12 +97,22 @@ class RunRow(Struct, frozen=True):
     """Files that are kept, of all attempts together."""
     soft_limits: str = "[]"
     """JSON list: kinds of soft limits that were passed."""
+    upstream_run: str | None = None
+    """The run whose end asked for this one."""
+    upstream_runs: str = "[]"
+    """JSON list; more than one for a fan-in."""
+    schedule: str | None = None
+    nominal: str | None = None
+    """The instant it stands for."""
+    backfill: str | None = None
 
 
 _json = msgspec.json.Encoder(order="sorted")
 
 
 def _requested(recorded: Recorded, fact: RunRequested) -> RunRow:
+    trigger = fact.trigger
+    upstream = list(trigger.upstream_runs) or ([trigger.upstream_run] if trigger.upstream_run else [])
     return RunRow(
         id=recorded.id,
         seq=recorded.seq,
@@ -109,13 +120,18 @@ def _requested(recorded: Recorded, fact: RunRequested) -> RunRow:
         pipeline=fact.pipeline,
         status="queued",
         requested_at=text_of(recorded.at),
-        trigger_kind=fact.trigger.kind,
-        who=fact.trigger.who,
+        trigger_kind=trigger.kind,
+        who=trigger.who,
         commit_sha=fact.commit,
         run_config_id=fact.run_config_id,
         params=_json.encode(fact.params).decode() if fact.params else "{}",
         env_names=_json.encode(sorted(fact.env)).decode() if fact.env else "[]",
         priority=fact.priority,
+        upstream_run=trigger.upstream_run,
+        upstream_runs=_json.encode(upstream).decode() if upstream else "[]",
+        schedule=trigger.schedule,
+        nominal=text_of(trigger.nominal.astimezone(UTC)) if trigger.nominal else None,
+        backfill=trigger.backfill,
     )
 
 
