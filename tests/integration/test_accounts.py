@@ -113,7 +113,6 @@ async def test_only_a_runner_can_say_how_an_attempt_ended(bus: Bus, user: str) -
         f"$JS.API.DIRECT.GET.{topology.EVENTS}",
         f"$JS.API.STREAM.INFO.{topology.EVENTS}",
         f"$JS.API.CONSUMER.MSG.NEXT.{topology.TRIGGERS}.gateway-triggers",
-        f"$JS.API.CONSUMER.INFO.{topology.TRIGGERS}.gateway-triggers",
         subjects.event("run", VICTIM, "requested"),
         subjects.trigger("hello"),
     ],

@@ -173,7 +173,6 @@ def _services_of(account: Account) -> list[tuple[str, str]]:
     sends = [(subject, "singleton") for subject in account.publishes]
     sends += [(f"$JS.API.DIRECT.GET.{stream}", "stream") for stream in account.reads]
     for stream, durable in account.consumes:
-        sends.append((f"$JS.API.CONSUMER.INFO.{stream}.{durable}", "singleton"))
         sends.append((f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}", "stream"))
         sends.append((f"$JS.ACK.{stream}.{durable}.>", "singleton"))
     return sends
