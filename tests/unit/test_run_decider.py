@@ -26,6 +26,7 @@ from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import (
     Manifest,
     RunAdopted,
+    RunArtifactStored,
     RunAttemptFinished,
     RunDispatched,
     RunDispatchWithdrawn,
@@ -36,6 +37,7 @@ from fastflow_events.run.events import (
     RunPrioritised,
     RunRejected,
     RunRetryScheduled,
+    RunSoftLimitExceeded,
 )
 from fastflow_events.testing.builders import (
     NOON,
@@ -186,6 +188,22 @@ def test_a_runner_whose_attempt_was_adopted_is_fenced(command: RunCommand) -> No
     adopted = RunAdopted(attempt=1, runner="runner-1", incarnation="i2", engine="e1")
     with pytest.raises(FencedError):
         when(command, given=[*CLAIMED, adopted])
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        RunArtifactStored(attempt=1, runner="runner-1", path="a", sha256="0", size_bytes=1),
+        RunSoftLimitExceeded(attempt=1, runner="runner-1", kind="cpus", limit=1, measured=2),
+        RunOutputTruncated(attempt=1, runner="runner-1", dropped_bytes=1),
+    ],
+)
+def test_what_was_reported_of_an_attempt_is_not_said_again(
+    report: RunArtifactStored | RunSoftLimitExceeded | RunOutputTruncated,
+) -> None:
+    command = ReportAttempt(holder=holder(), report=report)
+    assert when(command, given=STARTED) == [report]
+    assert when(command, given=[*STARTED, report]) == []
 
 
 def test_a_lost_attempt_is_a_fence_for_its_holder_and_ends_the_run() -> None:

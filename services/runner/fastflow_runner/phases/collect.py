@@ -38,7 +38,7 @@ async def collect(deps: Deps, brief: Brief, exit: Exit) -> Lost | None:
     if not exit.kept:
         return None
     said = await insist(lambda: _stored(deps, brief), what="reading what is stored")
-    wanted = {number: path for number, path in enumerate(_distinct(exit)) if path not in said}
+    wanted = {number: path for number, path in enumerate(distinct(exit)) if path not in said}
     why = "they are gone"
     try:
         if wanted:
@@ -51,7 +51,7 @@ async def collect(deps: Deps, brief: Brief, exit: Exit) -> Lost | None:
     return Lost(tuple(wanted.values()), why)
 
 
-def _distinct(exit: Exit) -> Iterator[str]:
+def distinct(exit: Exit) -> Iterator[str]:
     """The paths, by number; where hiding secrets made two alike, the later one bears its number."""
     taken: set[str] = set()
     for number, (path, _) in enumerate(exit.kept):
