@@ -55,8 +55,10 @@ compose-plugin: ## unpack Docker Compose into .tools where the machine has none 
 bench: bootstrap ## measure against baselines (only=latency for one)
 	$(RUN)/python -m benchmarks $(only)
 
-proto: bootstrap ## regenerate the contract under proto/
+proto: bootstrap ## regenerate what follows from the code: proto/, deploy/nats.conf, deploy/socket-proxy/
 	$(RUN)/python -m fastflow_cli.proto
+	$(RUN)/python -m fastflow_events.nats_conf >deploy/nats.conf
+	$(RUN)/python -m fastflow_runner.policy --shipped deploy/socket-proxy
 
 clean: ## remove what the targets above made in this folder
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist benchmarks/results.json

@@ -9,7 +9,7 @@ from fastflow_events.accounts import render
 from fastflow_events.keys import PUBLIC_FILE
 
 HEADER = f"""\
-# Generated from fastflow_events.accounts; `make proto` writes it, `make check` compares it.
+# Generated from fastflow_events.accounts; `make proto` writes it, the tests compare it.
 # The public keys come from the volume that `fastflow keys` filled.
 include "keys/{PUBLIC_FILE}"
 listen: "0.0.0.0:4222"
