@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+from fastflow_rules.chains import Edge
 from fastflow_rules.definition import Definition, Downstream, Schedule, Upstream, to_fact
 from fastflow_rules.planning.branch import BranchAnswer, FolderAt
 from fastflow_rules.planning.changes import ChainChange, MemberChange, MissingSecret, NewEnvironment, Plan
-from fastflow_rules.planning.plan import MAX_SHOWN, Present, plan
+from fastflow_rules.planning.plan import MAX_SHOWN, Around, Needed, Present, plan
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TREE = "b" * 40
@@ -13,18 +14,26 @@ TREE = "b" * 40
 
 def at(name: str, definition: Definition | None = None, sha256: str = "", *errors: str) -> FolderAt:
     said = None if errors else to_fact(definition or Definition())
-    return FolderAt(name=name, tree=TREE, definition=said, errors=errors, requirements_sha256=sha256)
+    source = "requirements" if sha256 else "none"
+    return FolderAt(
+        name=name, tree=TREE, definition=said, errors=errors, requirements_sha256=sha256, requirements_source=source
+    )
 
 
-def present(name: str, definition: Definition | None = None, repository: str = "main", sha256: str = "") -> Present:
-    return Present(name=name, repository=repository, definition=definition or Definition(), requirements_sha256=sha256)
+def present(name: str, definition: Definition | None = None, repository: str = "main") -> Present:
+    return Present(name=name, repository=repository, definition=definition or Definition())
 
 
 def planned(
-    *folders: FolderAt, there: list[Present], gone: tuple[str, ...] = (), secrets: tuple[str, ...] = ()
+    *folders: FolderAt,
+    there: list[Present],
+    gone: tuple[str, ...] = (),
+    secrets: tuple[str, ...] = (),
+    chains: tuple[Edge, ...] = (),
+    environments: dict[Needed, str | None] | None = None,
 ) -> Plan:
     answer = BranchAnswer(repository="main", ref="next", commit="a" * 40, base=None, folders=folders, gone=gone)
-    return plan(answer, there, secrets, now=NOW)
+    return plan(answer, Around(present=there, chains=chains, secrets=secrets, environments=environments or {}), now=NOW)
 
 
 def test_each_pipeline_is_added_changed_removed_broken_or_repaired() -> None:
@@ -110,14 +119,45 @@ def test_a_connection_to_nothing_is_a_problem() -> None:
     assert planned(at("c"), there=[there[0]]).problems == []  # nothing of this branch
 
 
-def test_environments_that_nobody_has_are_listed_once() -> None:
+def test_a_circle_through_files_and_the_api_is_a_problem() -> None:
+    there = [present("a"), present("b"), present("c", Definition(downstream=(Downstream(pipeline="a"),)))]
+    over_api = Edge(upstream="b", downstream="c", source="api")
+    calling = Definition(downstream=(Downstream(pipeline="b"),))
+    found = planned(at("a", calling), there=there, chains=(over_api,))
+    assert found.cycles == [["a", "b", "c", "a"]]
+    assert found.problems == ["these pipelines would start each other for ever: a → b → c → a"]
+    assert [(c.upstream, c.downstream) for c in found.chains] == [("a", "b")]  # the other ones stay as they are
+    assert planned(at("a", calling), there=there).cycles == []
+    gone = planned(there=there, gone=("c",), chains=(over_api,)).problems
+    assert gone == ["b is connected to c, and there is no pipeline c"]
+
+
+def test_an_edge_of_the_api_that_a_file_says_now_too_is_that_of_the_file() -> None:
+    over_api = Edge(upstream="a", downstream="b", on_failure=True, source="api")
+    saying = Definition(downstream=(Downstream(pipeline="b"),))
+    found = planned(at("a", saying), there=[present("a"), present("b")], chains=(over_api,))
+    assert found.chains == [
+        ChainChange(upstream="a", downstream="b", change="added", condition="success"),
+        ChainChange(upstream="a", downstream="b", change="removed", condition="success and failure"),
+    ]
+
+
+def test_environments_that_nobody_has_installed_are_listed_once_with_why() -> None:
     found = planned(
         at("p", Definition(python="3.12"), "1" * 64),
         at("q", Definition(python="3.12"), "1" * 64),
         at("r", Definition(), "2" * 64),
-        there=[present("s", sha256="2" * 64)],
+        at("s", Definition(), "3" * 64),
+        at("t", Definition()),
+        at("u", Definition(isolation="jit"), "4" * 64),
+        there=[],
+        environments={Needed(None, "requirements", "2" * 64): None, Needed(None, "requirements", "3" * 64): "no such"},
     )
-    assert found.environments == [NewEnvironment(python="3.12", requirements_sha256="1" * 64, pipelines=["p", "q"])]
+    assert found.environments == [
+        NewEnvironment(python="3.12", requirements_sha256="1" * 64, pipelines=["p", "q"]),
+        NewEnvironment(python=None, requirements_sha256="3" * 64, pipelines=["s"], failed="no such"),
+    ]
+    assert found.problems == ["the packages of s could not be installed: no such"]
 
 
 def test_secrets_nobody_has_set_are_missed() -> None:

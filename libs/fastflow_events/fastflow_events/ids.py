@@ -4,6 +4,7 @@ Whoever may ask twice derives the id from what it asks with; only a call without
 The inputs are joined as a JSON list, so that no two different inputs ever read the same.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -69,6 +70,17 @@ def schedule_id(pipeline: str, name: str) -> str:
 def chain_id(upstream: str, downstream: str, run_config_id: str | None) -> str:
     """The id of the edge between two pipelines with a run configuration; there is only one."""
     return _named("edge", upstream, downstream, run_config_id or "")
+
+
+def environment_id(
+    builder: str, python: str, source: str, sha256: str, lock: str = "", added: Iterable[str] = ()
+) -> str:
+    """Id of the environment that is made from packages for a Python; `builder` names the kind of executor. 32 hex.
+
+    `added` are packages that we add of our own, as for notebooks.
+    """
+    parts = [builder, python, source, sha256 if source != "none" else "", lock, *added]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 
 
 def _instant(at: datetime) -> str:

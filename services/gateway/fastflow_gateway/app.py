@@ -145,6 +145,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             code=BundleCode(nc),
             hook_secrets=lambda: hook_secrets(settings.hook_secrets_file),
             changes=changes,
+            default_python=settings.default_python,
             clock=utc_now,
             heartbeats=partial(heartbeats, nc),
             chance=os.urandom,

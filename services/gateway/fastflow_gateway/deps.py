@@ -26,6 +26,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     hook_secrets: Callable[[], list[str]]
     """The secrets of push hooks, read anew; empty while none are set."""
     changes: Changes
+    default_python: str
+    """What a pipeline runs with that names no Python."""
     clock: Callable[[], datetime]
     heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]]
     """Every runner that is alive, by its id."""

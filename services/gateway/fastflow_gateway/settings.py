@@ -25,6 +25,8 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     max_body_bytes: Bytes = 1_000_000
     keep_alive_s: Seconds = 15.0
     """A silent event stream says that it lives after this long."""
+    default_python: str = "3.11"
+    """What a pipeline runs with that names no Python; the scheduler has the same setting."""
     graceful_timeout_s: Annotated[int, Meta(ge=0)] = 3
     """How long open requests may finish at shutdown; event streams never do by themselves."""
 

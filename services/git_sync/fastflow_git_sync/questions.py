@@ -85,6 +85,7 @@ async def _at(source: Source, folder: Folder, rules: Rules) -> FolderAt | None:
                 tree=folder.tree,
                 definition=to_fact(judgement.definition),
                 requirements_sha256=judgement.requirements.sha256,
+                requirements_source=judgement.requirements.source,
             )
 
 

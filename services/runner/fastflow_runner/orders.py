@@ -9,15 +9,16 @@ from io import BytesIO
 
 import zstandard
 from fastflow_events.errors import ContractError
+from fastflow_events.ids import environment_id
 from fastflow_events.run.events import Manifest
-from fastflow_events.run.specification import Specification
+from fastflow_events.run.specification import NOTEBOOK_PACKAGES, Specification
 from msgspec import Raw, json
 
 from fastflow_runner.entry.sealed import seal
 from fastflow_runner.entry.uv import hidden
 from fastflow_runner.places import STATE_FOLDER, Places
 from fastflow_runner.ports import Launch, Prepared
-from fastflow_runner.program import NOTEBOOK_PACKAGES, argv_of, file_of, jit_env
+from fastflow_runner.program import argv_of, file_of, jit_env
 
 MAX_CODE_BYTES = 1 << 30
 """Largest unpacked code folder."""
@@ -32,10 +33,8 @@ def input_name(specification: Specification, lock: str | None, builder: str) -> 
     """Name of everything an environment is made from; `builder` names what makes it. 32 hex digits."""
     wanted = specification.requirements
     content = wanted.sha256 or sha256(wanted.text.encode()).hexdigest()
-    parts = [builder, specification.python, wanted.source, content if wanted.source != "none" else "", lock or ""]
-    if specification.kind == "notebook":
-        parts.extend(NOTEBOOK_PACKAGES)
-    return sha256(json.encode(parts)).hexdigest()[:32]
+    added = NOTEBOOK_PACKAGES if specification.kind == "notebook" else ()
+    return environment_id(builder, specification.python, wanted.source, content, lock or "", added)
 
 
 def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: float) -> bytes:

@@ -1,6 +1,6 @@
 """What is executed for an attempt: a script, or the driver of a notebook, directly or by way of uv; pure."""
 
-from fastflow_events.run.specification import Specification
+from fastflow_events.run.specification import NOTEBOOK_PACKAGES, Specification
 from msgspec import json
 
 from fastflow_runner.entry.wanted import block_packages, unnamed
@@ -9,7 +9,6 @@ from fastflow_runner.ports import Launch
 
 EXECUTED = "main.executed.ipynb"
 """Name of a notebook with its results, among the artifacts."""
-NOTEBOOK_PACKAGES = ("nbclient>=0.9", "ipykernel>=6.25")
 """What a notebook is executed with, where its pipeline does not say."""
 _FILES = {
     "uv_lock": "uv.lock",

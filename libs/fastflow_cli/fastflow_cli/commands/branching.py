@@ -49,7 +49,8 @@ def show_plan(found: Answer) -> None:
         show(f"chain {chain['change']}: {chain['upstream']} → {chain['downstream']} on {chain['condition']}")
     for environment in found["environments"]:
         python = environment["python"] or "the default Python"
-        show(f"environment to build: {python}, for {', '.join(environment['pipelines'])}")
+        failed = f"; it failed before: {environment['failed']}" if environment["failed"] else ""
+        show(f"environment to build: {python}, for {', '.join(environment['pipelines'])}{failed}")
     for problem in found["problems"]:
         say(f"problem: {problem}", style="red")
 

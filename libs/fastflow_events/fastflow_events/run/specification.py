@@ -37,6 +37,10 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     """Share of each delay, 0 to 1, by which it may be longer."""
 
 
+NOTEBOOK_PACKAGES = ("nbclient>=0.9", "ipykernel>=6.25")
+"""What a notebook needs to be executed; added where a pipeline does not name it."""
+
+
 class Requirements(Struct, frozen=True, kw_only=True):
     """Where the packages of an attempt come from."""
 

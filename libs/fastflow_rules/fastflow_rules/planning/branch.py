@@ -26,6 +26,7 @@ class FolderAt(Struct, frozen=True, kw_only=True):
     """None when it is invalid."""
     errors: tuple[str, ...] = ()
     requirements_sha256: str = ""
+    requirements_source: str = "none"
 
 
 class BranchAnswer(Struct, frozen=True, kw_only=True):

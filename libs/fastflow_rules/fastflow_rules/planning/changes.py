@@ -52,11 +52,13 @@ class ChainChange(Struct, frozen=True, kw_only=True):
 
 
 class NewEnvironment(Struct, frozen=True, kw_only=True):
-    """Packages and a Python that no pipeline has now; the first run waits until they are installed."""
+    """Packages and a Python that no runner has installed yet; the first run waits until one has."""
 
     python: str | None
     requirements_sha256: str
     pipelines: list[str]
+    failed: str | None = None
+    """Why it could not be installed when somebody tried."""
 
 
 class MissingSecret(Struct, frozen=True, kw_only=True):

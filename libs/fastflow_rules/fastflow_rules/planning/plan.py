@@ -1,8 +1,8 @@
 """From a branch and what is there now to what would change: pipelines, times, chains, environments, secrets. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -35,11 +35,49 @@ class Present(Struct, frozen=True, kw_only=True):
     repository: str
     definition: Definition | None = None
     """None while it is invalid."""
-    requirements_sha256: str = ""
 
 
-def plan(answer: BranchAnswer, present: Iterable[Present], secrets: Collection[str], *, now: datetime) -> Plan:
-    """Say what would change; `present` is every pipeline of every repository, `secrets` the names of those set."""
+class Needed(NamedTuple):
+    """Packages and a Python."""
+
+    python: str | None
+    """None is the default Python."""
+    source: str
+    sha256: str
+    notebook: bool = False
+
+
+class Around(Struct, frozen=True, kw_only=True):
+    """What there is besides the branch."""
+
+    present: Sequence[Present] = ()
+    """Every pipeline of every repository."""
+    chains: Sequence[Edge] = ()
+    """Those that somebody set over the API."""
+    secrets: Collection[str] = ()
+    """Names of those that are set."""
+    environments: Mapping[Needed, str | None] = {}
+    """Those of the environments that the branch needs of which something is known: None when one is installed
+    somewhere, else why it could not be."""
+
+
+def needed(answer: BranchAnswer) -> dict[Needed, list[str]]:
+    """The environments that the pipelines which change would run in, with their names."""
+    found: dict[Needed, list[str]] = {}
+    for at in sorted(answer.folders, key=lambda at: at.name):
+        said = at.definition
+        if said is None or said.get("isolation") == "jit":
+            continue
+        notebook = said.get("kind") == "notebook"
+        if notebook or at.requirements_source != "none":
+            key = Needed(said.get("python"), at.requirements_source, at.requirements_sha256, notebook)
+            found.setdefault(key, []).append(at.name)
+    return found
+
+
+def plan(answer: BranchAnswer, around: Around, *, now: datetime) -> Plan:
+    """Say what would change."""
+    present, secrets = around.present, around.secrets
     everything = {pipeline.name: pipeline for pipeline in present}
     mine = {name: found for name, found in everything.items() if found.repository == answer.repository}
     clashing = [everything[at.name] for at in answer.folders if at.name in everything and at.name not in mine]
@@ -47,7 +85,8 @@ def plan(answer: BranchAnswer, present: Iterable[Present], secrets: Collection[s
     changed = {at.name: from_fact(at.definition) if at.definition is not None else None for at in answer.folders}
     after = {name: found for name, found in before.items() if name not in answer.gone} | changed
     names = [*sorted(changed), *answer.gone]
-    edges_before, edges_after = _edges(before), _edges(after)
+    edges_before, edges_after = _edges(before, around.chains), _edges(after, around.chains)
+    environments = _environments(answer, around)
     circles = _new_cycles(edges_before, edges_after)
     missing = [
         MissingSecret(pipeline=name, secret=secret)
@@ -69,12 +108,17 @@ def plan(answer: BranchAnswer, present: Iterable[Present], secrets: Collection[s
         schedules=[change for name in names for change in _schedules(name, before.get(name), after.get(name), now)],
         chains=_chains(edges_before, edges_after),
         cycles=circles,
-        environments=_environments(answer.folders, everything.values()),
+        environments=environments,
         missing_secrets=missing,
         problems=[
             *_in_the_way(pipelines, clashing, circles),
             *_dangling(edges_after, after, names),
             *_unset(missing),
+            *(
+                f"the packages of {', '.join(e.pipelines)} could not be installed: {e.failed}"
+                for e in environments
+                if e.failed
+            ),
         ],
     )
 
@@ -134,13 +178,15 @@ def _fires(name: str, definition: Definition | None, now: datetime) -> dict[str,
     return found
 
 
-def _edges(definitions: Mapping[str, Definition | None]) -> list[Edge]:
+def _edges(definitions: Mapping[str, Definition | None], chains: Iterable[Edge]) -> list[Edge]:
+    """Every edge there is; where a file and somebody over the API say the same one, the file's word counts."""
     found: list[Edge] = []
     for name, definition in sorted(definitions.items()):
         found += edges_of_file(name, definition)
         if definition is not None and definition.upstream is not None:
             found += [Edge(upstream=upstream, downstream=name) for upstream in definition.upstream.all]
-    return found
+    said = {(edge.upstream, edge.downstream, edge.run_config_id) for edge in found}
+    return found + [edge for edge in chains if (edge.upstream, edge.downstream, edge.run_config_id) not in said]
 
 
 def _condition(edge: Edge) -> str:
@@ -182,20 +228,16 @@ def _dangling(edges: list[Edge], after: Mapping[str, object], touched: Collectio
     )
 
 
-def _environments(folders: Iterable[FolderAt], present: Iterable[Present]) -> list[NewEnvironment]:
-    def key(python: str | None, sha256: str) -> tuple[str, str]:
-        return (python or "", sha256)
-
-    have = {key(p.definition.python, p.requirements_sha256) for p in present if p.definition is not None}
-    wanted: dict[tuple[str, str], list[str]] = {}
-    for at in folders:
-        if at.definition is not None:
-            needed = key(at.definition.get("python"), at.requirements_sha256)
-            if needed not in have:
-                wanted.setdefault(needed, []).append(at.name)
+def _environments(answer: BranchAnswer, around: Around) -> list[NewEnvironment]:
     return [
-        NewEnvironment(python=python or None, requirements_sha256=sha256, pipelines=sorted(names))
-        for (python, sha256), names in sorted(wanted.items())
+        NewEnvironment(
+            python=key.python,
+            requirements_sha256=key.sha256,
+            pipelines=names,
+            failed=around.environments.get(key),
+        )
+        for key, names in sorted(needed(answer).items(), key=lambda entry: entry[1])
+        if around.environments.get(key, "not there") is not None
     ]
 
 

@@ -64,16 +64,21 @@ async def edges(deps: Deps, upstream: str | None = None) -> list[EdgeShown]:
         said = json.decode(row.definition) if row else None
         for edge in edges_of_file(name, from_fact(said) if said else None):
             found.setdefault(shown(edge).id, shown(edge))
-    over_api: dict[str, ChainSet] = {}
-    async for recorded in deps.log.read(subjects.of_kind("chain")):
-        if isinstance(recorded.fact, ChainSet):
-            over_api[recorded.id] = recorded.fact
-        elif isinstance(recorded.fact, ChainRemoved):
-            over_api.pop(recorded.id, None)
-    for id, fact in over_api.items():
+    for id, fact in (await chains_of_api(deps)).items():
         if upstream in (None, fact.upstream):
             found.setdefault(id, shown(edge_of_api(fact)))
     return sorted(found.values(), key=lambda edge: (edge.upstream, edge.downstream, edge.run_config_id or ""))
+
+
+async def chains_of_api(deps: Deps) -> dict[str, ChainSet]:
+    """The chains somebody set over the API, by id."""
+    found: dict[str, ChainSet] = {}
+    async for recorded in deps.log.read(subjects.of_kind("chain")):
+        if isinstance(recorded.fact, ChainSet):
+            found[recorded.id] = recorded.fact
+        elif isinstance(recorded.fact, ChainRemoved):
+            found.pop(recorded.id, None)
+    return found
 
 
 async def graph(deps: Deps) -> Graph:

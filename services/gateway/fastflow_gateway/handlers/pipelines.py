@@ -4,14 +4,12 @@ from difflib import get_close_matches
 
 import msgspec
 from fastflow_events.errors import NotFoundError
-from fastflow_rules.definition import check_params, from_fact, run_config
+from fastflow_rules.definition import from_fact, run_config
 
-from fastflow_gateway.bodies import pointer_to
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import Finding, InvalidFieldError, InvalidParamsError, NotRunnableError
+from fastflow_gateway.errors import Finding, InvalidFieldError, NotRunnableError
 from fastflow_gateway.views import pipelines as view
 from fastflow_gateway.views.pipelines import PipelineRow
-from fastflow_gateway.wish import RunWish
 
 
 async def find_pipeline(deps: Deps, name: str) -> PipelineRow:
@@ -56,23 +54,3 @@ async def find_runnable(deps: Deps, name: str, run_config_id: str | None) -> Pip
             known = ", ".join(schedule.id for schedule in definition.schedules) or "none"
             raise InvalidFieldError(f"the pipeline has no such run configuration; it has: {known}", "/run_config_id")
     return row
-
-
-def fitting(row: PipelineRow, wish: RunWish) -> RunWish:
-    """The wish with its parameters as the pipeline takes them; another commit may take others, so it is not judged.
-
-    Raises:
-        InvalidParamsError: they do not fit, each with its reason.
-    """
-    if wish.commit not in (None, row.commit_sha):
-        return wish
-    checked = check_params(from_fact(msgspec.json.decode(row.definition)), wish.params)
-    if isinstance(checked, dict):
-        return msgspec.structs.replace(wish, params=checked)
-    findings = tuple(
-        Finding(
-            detail=f"found {problem.found}; allowed: {problem.allowed}", pointer=pointer_to("params", problem.member)
-        )
-        for problem in checked
-    )
-    raise InvalidParamsError("; ".join(str(problem) for problem in checked), findings, pipeline=row.name)

@@ -1,19 +1,28 @@
 """What a branch would change, before it is merged."""
 
+from collections.abc import AsyncIterator, Iterable
+
 import msgspec
+from fastflow_events.environment.decider import Environment, environment_decider
 from fastflow_events.errors import ContractError, DomainError, NotFoundError
+from fastflow_events.ids import environment_id
+from fastflow_events.run.specification import NOTEBOOK_PACKAGES
+from fastflow_rules.chains import edge_of_api
 from fastflow_rules.definition import from_fact
 from fastflow_rules.planning.branch import BranchAnswer, BranchQuestion, BranchRefused
 from fastflow_rules.planning.changes import Plan
-from fastflow_rules.planning.plan import Present, plan
+from fastflow_rules.planning.plan import Around, Needed, Present, needed, plan
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidParameterError
+from fastflow_gateway.handlers.chains import chains_of_api
 from fastflow_gateway.views.pipelines import PipelineRow
 
 ANSWER_WITHIN_S = 120.0
 """git_sync fetches the branch first."""
 EVERYTHING = 1_000_000
+BUILDERS = ("docker", "process")
+"""Who may have installed an environment."""
 
 
 class NotPlannableError(DomainError):
@@ -32,15 +41,45 @@ async def plan_branch(deps: Deps, repository: str | None, ref: str) -> Plan:
         InfrastructureError: git_sync does not answer.
     """
     name = repository or await _only_one(deps)
-    question = msgspec.json.encode(BranchQuestion(repository=name, ref=ref))
-    answer = _read(await deps.questions.ask("plan", question, timeout_s=ANSWER_WITHIN_S))
+    answer = await ask_branch(deps, name, ref)
     if isinstance(answer, BranchRefused):
         if answer.missing:
             raise NotFoundError(answer.refused, repository=name, ref=ref)
         raise NotPlannableError(answer.refused, repository=name, ref=ref)
     rows = await deps.rows.pipelines(after="", limit=EVERYTHING)
-    secrets = {row.name for row in await deps.rows.secrets()}
-    return plan(answer, [_present(row) for row in rows], secrets, now=deps.clock())
+    around = Around(
+        present=[_present(row) for row in rows],
+        chains=[edge_of_api(chain) for chain in (await chains_of_api(deps)).values()],
+        secrets={row.name for row in await deps.rows.secrets()},
+        environments={key: state async for key, state in _known(deps, needed(answer))},
+    )
+    return plan(answer, around, now=deps.clock())
+
+
+async def ask_branch(deps: Deps, repository: str, ref: str) -> BranchAnswer | BranchRefused:
+    """What git_sync says of a branch or a commit.
+
+    Raises:
+        InfrastructureError: it does not answer.
+    """
+    question = msgspec.json.encode(BranchQuestion(repository=repository, ref=ref))
+    return _read(await deps.questions.ask("plan", question, timeout_s=ANSWER_WITHIN_S))
+
+
+async def _known(deps: Deps, wanted: Iterable[Needed]) -> AsyncIterator[tuple[Needed, str | None]]:
+    """Of each environment of which the log knows: that it is installed somewhere, or why it is not."""
+    for key in wanted:
+        found = Environment()
+        for builder in BUILDERS:
+            python, added = key.python or deps.default_python, NOTEBOOK_PACKAGES if key.notebook else ()
+            id = environment_id(builder, python, key.source, key.sha256, added=added)
+            found = environment_decider.fold((await deps.log.load("environment", id)).facts)
+            if found.environments:
+                break
+        if found.environments:
+            yield key, None
+        elif found.failures:
+            yield key, next(iter(found.failures.values()))
 
 
 async def _only_one(deps: Deps) -> str:
@@ -68,5 +107,4 @@ def _present(row: PipelineRow) -> Present:
         name=row.name,
         repository=row.repository,
         definition=from_fact(definition) if definition is not None else None,
-        requirements_sha256=row.requirements_sha256,
     )

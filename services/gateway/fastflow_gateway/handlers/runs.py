@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidParamsError, KeyReusedError
-from fastflow_gateway.handlers.pipelines import find_runnable, fitting
+from fastflow_gateway.handlers.fitting import fitting
+from fastflow_gateway.handlers.pipelines import find_runnable
 from fastflow_gateway.views import runs as view
 from fastflow_gateway.views.runs import RunRow, RunStatus
 from fastflow_gateway.wish import RunWish
@@ -47,7 +48,7 @@ async def request_run(
     """
     try:
         row = await find_runnable(deps, pipeline, wish.run_config_id)
-        wish = fitting(row, wish)
+        wish = await fitting(deps, row, wish)
     except (DomainError, InvalidParamsError):
         if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
             return earlier

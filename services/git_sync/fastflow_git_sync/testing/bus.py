@@ -68,6 +68,14 @@ class Bus:
 
         return (await eventually(found, within_s=WITHIN_S))[-1]
 
+    async def stored(self, name: str, commit: str) -> None:
+        """Return once the version of a pipeline at a commit is stored."""
+
+        async def said() -> bool:
+            return commit in (await self.pipeline_state(name)).versions
+
+        await eventually(said, within_s=WITHIN_S)
+
     async def phase(self, name: str, wanted: str) -> Pipeline:
         """The pipeline, once it is runnable, invalid or absent."""
 
