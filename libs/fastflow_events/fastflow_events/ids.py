@@ -73,7 +73,7 @@ def chain_id(upstream: str, downstream: str, run_config_id: str | None) -> str:
 
 
 def environment_id(
-    builder: str, python: str, source: str, sha256: str, lock: str = "", added: Iterable[str] = ()
+    builder: str, python: str, source: str, sha256: str, *, lock: str = "", added: Iterable[str] = ()
 ) -> str:
     """Id of the environment that is made from packages for a Python; `builder` names the kind of executor. 32 hex.
 

@@ -34,7 +34,7 @@ def input_name(specification: Specification, lock: str | None, builder: str) -> 
     wanted = specification.requirements
     content = wanted.sha256 or sha256(wanted.text.encode()).hexdigest()
     added = NOTEBOOK_PACKAGES if specification.kind == "notebook" else ()
-    return environment_id(builder, specification.python, wanted.source, content, lock or "", added)
+    return environment_id(builder, specification.python, wanted.source, content, lock=lock or "", added=added)
 
 
 def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: float) -> bytes:
