@@ -16,9 +16,9 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.health import Ping, serve
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import Heartbeat
+from fastflow_events.lifecycle import Service
 from fastflow_events.projection import project
 from fastflow_events.run.commands import Holder
-from fastflow_events.service import Service
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
 from nats.aio.client import Client

@@ -12,8 +12,8 @@ from fastflow_events.connection import connect
 from fastflow_events.health import serve
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import heartbeats, lead, server_time
+from fastflow_events.lifecycle import Service
 from fastflow_events.projection import project
-from fastflow_events.service import Service
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
 from fastflow_events.topology import HEARTBEAT_TTL_S

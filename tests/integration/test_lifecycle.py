@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from fastflow_events.broker import make_broker
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.service import Service
+from fastflow_events.lifecycle import Service
 from fastflow_events.settings import Settings
 
 pytestmark = pytest.mark.nats
