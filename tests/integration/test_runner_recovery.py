@@ -128,7 +128,7 @@ async def test_a_runner_that_is_told_to_stop_leaves_the_run_to_the_next_one(
     assert len(await facts_of(jetstream_log, run_id, RunAdopted)) == 1
 
 
-@pytest.mark.parametrize("phase", ["claimed", "environment", "launched", "started"])
+@pytest.mark.parametrize("phase", ["claimed", "code", "environment", "launched", "started"])
 async def test_a_cancel_that_comes_while_the_runner_is_dead_is_kept(
     runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog, phase: str
 ) -> None:
@@ -141,6 +141,20 @@ async def test_a_cancel_that_comes_while_the_runner_is_dead_is_kept(
     started = await facts_of(jetstream_log, run_id, RunStarted)
     assert bool(started) == (phase in ("launched", "started"))
     assert (await chunks_of(nc, run_id))[-1].last
+
+
+@pytest.mark.parametrize("phase", ["ended", "streamed"])
+async def test_a_cancel_that_comes_before_anybody_has_said_how_a_script_ended_still_counts(
+    runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog, phase: str
+) -> None:
+    runner.start(crash_at=phase)
+    run_id = await submit(nc, jetstream_log, SCRIPT.format(lines=3, pause=0))
+    assert await runner.ended() == 137
+    await execute(jetstream_log, run_decider, run_id, RequestCancel(who="ann"), cause=CAUSE)
+    runner.start()
+    end = await end_of(jetstream_log, run_id)
+    assert (end.outcome, end.exit_code, end.detail) == ("cancelled", 0, "cancelled")
+    await must_have_run_once(nc, run_id, 3)
 
 
 async def test_a_cancel_before_the_claim_drops_the_dispatch(

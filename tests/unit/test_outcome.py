@@ -77,6 +77,7 @@ def test_who_was_asked_to_end_by_us_is_not_said_to_have_been_stopped_by_somebody
     ending = of_exit(exit, cancelled=True)
     assert (ending.outcome, ending.detail) == ("failed", "the script was ended by signal 15 (SIGTERM)")
     assert not of_exit(Exit(exit_code=0, marker_code=0, told_to_end=True), cancelled=True).detail
+    assert "did not end when it was asked to" in of_exit(Exit(exit_code=137), cancelled=True).detail
 
 
 @pytest.mark.parametrize(

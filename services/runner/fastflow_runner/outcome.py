@@ -8,6 +8,7 @@
 | somebody else sent SIGTERM, and the code is not 0 | `infrastructure_error` |
 | the completion marker says another code | `failed` |
 | user code never started | `infrastructure_error` |
+| no completion marker, because a cancel was ignored until the grace period was over | `failed` |
 | no completion marker, whatever the exit code | `infrastructure_error`: the end is unknown |
 
 A cancel is not decided here: where one stands in the log, the rules of the run make the outcome `cancelled`.
@@ -81,6 +82,8 @@ def _of_exit(
         return _ending(exit, "out_of_memory", f"it needed more memory than it may use{allowed}{_where(exit)}", code)
     if exit.never_started:
         return _ending(exit, "infrastructure_error", "the script was never started", None)
+    if exit.marker_code is None and cancelled and exit.exit_code == 137:
+        return _ending(exit, "failed", "the script did not end when it was asked to, and was killed", 137)
     if exit.marker_code is None:
         return _ending(exit, "infrastructure_error", _unproven(exit.exit_code), exit.exit_code or None)
     if exit.marker_code != 0 and exit.told_to_end and not cancelled:

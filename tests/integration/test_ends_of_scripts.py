@@ -1,0 +1,224 @@
+"""How scripts end in containers, of themselves or because somebody wants it: each end is told apart, in a sentence."""
+
+import os
+from collections.abc import AsyncGenerator, Generator
+from contextlib import suppress
+
+import pytest
+import pytest_asyncio
+from docker import DockerClient
+from docker.errors import APIError
+from fastflow_events.connection import connect
+from fastflow_events.deploy import deploy
+from fastflow_events.execute import execute
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.recorded import Cause
+from fastflow_events.run.commands import RequestCancel
+from fastflow_events.run.decider import run_decider
+from fastflow_events.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.run.specification import Limits
+from fastflow_events.settings import Settings
+from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.nats_server import nats_server
+from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
+from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from nats.aio.client import Client
+
+pytestmark = [pytest.mark.nats, pytest.mark.docker]
+NAME = f"ends-{os.getpid()}"
+DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{NAME}")
+SMALL = Limits(memory_bytes=64 << 20, pids=64)
+EATER = "blob = bytearray()\nwhile True: blob += bytes(1 << 20)"
+SLEEPER = "import time\nprint('on', flush=True)\ntime.sleep(600)"
+DEAF = f"import signal\nsignal.signal(15, signal.SIG_IGN)\n{SLEEPER}"
+TOLD = "somebody else told the script to end (SIGTERM): the engine was shut down, or the container stopped"
+TIDY = """
+import signal, sys, time
+def tidy(*_):
+    print("tidying up", flush=True)
+    time.sleep(4)
+    sys.exit(0)
+signal.signal(15, tidy)
+print("on", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Generator[str]:
+    found = engine_socket()
+    if found is None:
+        pytest.skip("no Docker engine answers; type: make docker")
+    yield found
+    forget_tools(found, NAME, DEPLOYMENT.volume)
+
+
+@pytest.fixture
+def person(engine: str) -> Generator[DockerClient]:
+    client = DockerClient(base_url=f"unix://{engine}")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    with nats_server(tmp_path_factory.mktemp("nats")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def runner(url: str, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[LivingRunner]:
+    """One for all tests of this page: nothing that a script does reaches the next."""
+    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as proxy:
+        settings = {"executor": "docker", "docker_url": proxy, "docker_network": "bridge", "standby": "1"}
+        home = tmp_path_factory.mktemp("home")
+        runner = LivingRunner(home, url, name=NAME, docker_volume=DEPLOYMENT.volume, **settings)
+        yield runner
+        runner.stop()
+
+
+@pytest_asyncio.fixture
+async def bus(url: str, runner: LivingRunner) -> AsyncGenerator[Client]:
+    async with connect(Settings(nats_url=url), "test") as nc:
+        await deploy(nc)
+        if runner.process is None:
+            runner.start()
+        yield nc
+
+
+@pytest.fixture
+def log(bus: Client) -> JetStreamLog:
+    return JetStreamLog(bus, source="/fastflow/test/1")
+
+
+async def end_of(log: JetStreamLog, run_id: str) -> RunAttemptFinished:
+    [end] = await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=120)
+    assert isinstance(end, RunAttemptFinished)
+    return end
+
+
+async def begun(
+    bus: Client, log: JetStreamLog, script: str, words: str = "on\n", timeout_s: float | None = None
+) -> str:
+    """A run that has written these words."""
+    run_id = await submit(bus, log, script, timeout_s=timeout_s)
+
+    async def written() -> bool:
+        return text_of(await chunks_of(bus, run_id)) == words
+
+    await eventually(written, within_s=60)
+    return run_id
+
+
+async def cancel(log: JetStreamLog, run_id: str) -> None:
+    await execute(log, run_decider, run_id, RequestCancel(who="ann"), cause=Cause(correlation_id="test"))
+
+
+@pytest.mark.parametrize(
+    ("script", "how", "sentence"),
+    [
+        ("raise SystemExit(3)", (3, None), "the script ended with exit code 3"),
+        ("raise SystemExit(137)", (137, None), "the script ended with exit code 137"),
+        ("import os\nos.kill(os.getpid(), 11)", (139, 11), "the script was ended by signal 11 (SIGSEGV)"),
+        ("import os\nos.kill(os.getpid(), 9)", (137, 9), "the script was ended by signal 9 (SIGKILL)"),
+    ],
+)
+async def test_a_script_that_fails_says_how_and_137_alone_is_not_a_lack_of_memory(
+    bus: Client, log: JetStreamLog, script: str, how: tuple[int, int | None], sentence: str
+) -> None:
+    end = await end_of(log, await submit(bus, log, script))
+    assert (end.outcome, (end.exit_code, end.signal), end.detail) == ("failed", how, sentence)
+
+
+async def test_a_script_that_needs_too_much_memory_is_told_how_much_it_had(bus: Client, log: JetStreamLog) -> None:
+    end = await end_of(log, await submit(bus, log, EATER, limits=SMALL))
+    sentence = "it needed more memory than it may use (64 MiB)"
+    assert (end.outcome, end.exit_code, end.signal, end.detail) == ("out_of_memory", 137, 9, sentence)
+
+
+async def test_a_script_that_survives_its_hungry_child_succeeds_with_a_remark(bus: Client, log: JetStreamLog) -> None:
+    script = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {EATER!r}])"
+    end = await end_of(log, await submit(bus, log, script, limits=SMALL))
+    sentence = "a process that it started was killed because it needed more memory than it may use"
+    assert (end.outcome, end.exit_code, end.detail) == ("succeeded", 0, sentence)
+
+
+async def test_a_script_that_takes_too_long_is_asked_to_end_and_then_killed(bus: Client, log: JetStreamLog) -> None:
+    asked, killed = [await submit(bus, log, script, timeout_s=3) for script in (SLEEPER, DEAF)]
+    for run_id, code, signal in ((asked, 143, 15), (killed, 137, 9)):
+        end = await end_of(log, run_id)
+        sentence = "it ran longer than 3 s and was ended"
+        assert (end.outcome, end.exit_code, end.signal, end.detail) == ("timed_out", code, signal, sentence)
+
+
+async def test_a_container_that_somebody_kills_stops_or_removes_is_no_failure_of_its_script(
+    bus: Client, log: JetStreamLog, person: DockerClient
+) -> None:
+    killed, stopped, removed = [await begun(bus, log, SLEEPER) for _ in range(3)]
+    person.containers.get(f"fastflow-{killed}-1").kill()
+    person.containers.get(f"fastflow-{stopped}-1").stop(timeout=10)
+    person.containers.get(f"fastflow-{removed}-1").remove(force=True, v=True)
+    for run_id, code, sentence in (
+        (killed, 137, "it was killed from outside (exit code 137), not by its own doing and not for memory"),
+        (stopped, 143, TOLD),
+        (removed, None, "somebody removed it while it ran, so nobody knows what became of the script"),
+    ):
+        end = await end_of(log, run_id)
+        assert (end.outcome, end.exit_code, end.detail) == ("infrastructure_error", code, sentence)
+        assert text_of(await chunks_of(bus, run_id)) == "on\n"
+
+
+async def test_what_cannot_be_prepared_is_told_and_never_started(bus: Client, log: JetStreamLog) -> None:
+    nowhere = await submit(bus, log, "print(1)", tree="e" * 40)
+    unknown = await submit(bus, log, "print(1)", requirements="no-such-package-of-anybody==9\n")
+    end = await end_of(log, nowhere)
+    sentence = "the script was not started: the code bundle is not in the object store"
+    assert (end.outcome, end.exit_code, end.detail) == ("infrastructure_error", None, sentence)
+    end = await end_of(log, unknown)
+    assert (end.outcome, end.exit_code) == ("dependency_error", None)
+    assert "no-such-package-of-anybody was not found" in end.detail
+    assert "no-such-package-of-anybody was not found" in text_of(await chunks_of(bus, unknown), "stderr")
+    for run_id in (nowhere, unknown):
+        assert not await facts_of(log, run_id, RunStarted)
+
+
+async def test_a_run_that_is_cancelled_while_it_is_prepared_is_not_started(
+    bus: Client, log: JetStreamLog, person: DockerClient
+) -> None:
+    run_id = await submit(bus, log, "print(1)", requirements="requests\nrich\nhttpx\n")
+
+    def held() -> bool:
+        for container in person.containers.list(
+            filters={"name": "fastflow-prepare-", "label": f"fastflow.tool={NAME}"}
+        ):
+            with suppress(APIError):
+                container.pause()
+                return True
+        return False
+
+    await eventually(held, within_s=60)
+    await cancel(log, run_id)
+    end = await end_of(log, run_id)
+    assert (end.outcome, end.exit_code, end.detail) == ("cancelled", None, "cancelled: before the script was started")
+    assert not await facts_of(log, run_id, RunStarted)
+
+
+async def test_a_script_that_is_cancelled_is_asked_to_end_and_then_killed(bus: Client, log: JetStreamLog) -> None:
+    asked, killed = [await begun(bus, log, script) for script in (SLEEPER, DEAF)]
+    for run_id in (asked, killed):
+        await cancel(log, run_id)
+    end = await end_of(log, asked)
+    sentence = "cancelled: the script was ended by signal 15 (SIGTERM)"
+    assert (end.outcome, end.exit_code, end.detail) == ("cancelled", 143, sentence)
+    end = await end_of(log, killed)
+    sentence = "cancelled: the script did not end when it was asked to, and was killed"
+    assert (end.outcome, end.exit_code, end.detail) == ("cancelled", 137, sentence)
+
+
+async def test_a_cancel_that_comes_while_a_script_is_ending_still_counts(bus: Client, log: JetStreamLog) -> None:
+    run_id = await begun(bus, log, TIDY, "on\ntidying up\n", timeout_s=3)
+    await cancel(log, run_id)
+    end = await end_of(log, run_id)
+    sentence = "cancelled: it ran longer than 3 s and was ended"
+    assert (end.outcome, end.exit_code, end.detail) == ("cancelled", 0, sentence)
