@@ -83,7 +83,7 @@ def test_chunks_and_frames_come_apart_however_they_arrive(payloads: list[bytes],
 
 
 def test_a_log_entry_is_its_time_and_its_content() -> None:
-    _, at, content = entry(2, b"2026-11-22T14:00:00.123456789Z two words\n")
+    at, content = entry(b"2026-11-22T14:00:00.123456789Z two words\n")
     found = frame(7, 2, at, content)
     assert (found.index, found.stream, found.data) == (7, "stderr", b"two words\n")
     assert found.at == datetime(2026, 11, 22, 14, 0, 0, 123456, tzinfo=UTC)

@@ -34,7 +34,7 @@ from fastflow_events.settings import Settings
 logger = logging.getLogger(__name__)
 
 MAX_DELIVERIES = 10
-FETCH_TIMEOUT_S = 5.0
+FETCH_TIMEOUT_S = 20.0
 _ACK = "$JS.ACK."
 
 

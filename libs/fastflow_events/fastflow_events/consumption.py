@@ -14,24 +14,45 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import Error as JetStreamError
 
-from fastflow_events.tasks import heard
-
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
+LOOK_S = 1.0
+"""How often it is looked whether the connection is still the one that was asked over; a server forgets questions."""
+
+
+async def fetch(nc: Client, pulled: JetStreamContext.PullSubscription, batch: int, timeout_s: float) -> list[Msg]:
+    """Take messages, and wait for them no longer than the connection lives over which they were asked for.
+
+    Raises:
+        TimeoutError: none came.
+        nats.errors.Error: the server refused, or there is none.
+    """
+    connection = nc.stats["reconnects"]
+    fetching = asyncio.ensure_future(pulled.fetch(batch, timeout=timeout_s))
+    try:
+        while not (await asyncio.wait({fetching}, timeout=LOOK_S))[0]:
+            if nc.stats["reconnects"] != connection:
+                raise TimeoutError
+        return fetching.result()
+    finally:
+        # Whatever comes of it now is of no interest; a message that was taken is delivered again.
+        fetching.add_done_callback(lambda done: done.cancelled() or done.exception())
+        fetching.cancel()
 
 
 class _Patient:
     """A pull subscription that outlives servers and consumers that are away for a while."""
 
-    def __init__(self, pulled: JetStreamContext.PullSubscription, durable: str) -> None:
+    def __init__(self, nc: Client, pulled: JetStreamContext.PullSubscription, durable: str) -> None:
+        self._nc = nc
         self._pulled = pulled
         self._durable = durable
 
     async def fetch(self, batch: int, timeout: float) -> list[Msg]:
         """Take messages; a refusal counts as "none came", and the next question waits."""
         try:
-            return await heard(self._pulled.fetch(batch=batch, timeout=timeout))
+            return await fetch(self._nc, self._pulled, batch, timeout)
         except JetStreamError as exc:
             logger.warning("no messages: %r", exc, extra={"action": "fetch_failed", "consumer": self._durable})
             await asyncio.sleep(RETRY_AFTER_S)
@@ -49,7 +70,7 @@ class _Bound(JetStreamContext):
         self, subject: str, durable: str, stream: str, **_: Any
     ) -> _Patient:
         """Bind; subject and configuration are the consumer's own affair."""
-        return _Patient(await self.pull_subscribe_bind(durable=durable, stream=stream), durable)
+        return _Patient(self._nc, await self.pull_subscribe_bind(durable=durable, stream=stream), durable)
 
 
 class BoundState(BrokerState):

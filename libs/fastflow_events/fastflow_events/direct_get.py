@@ -28,6 +28,8 @@ class Stored(NamedTuple):
     subject: str
     headers: dict[str, str]
     data: bytes
+    pending: int | None = None
+    """How many more the server held behind it when it answered; None when it does not say."""
 
 
 async def get_batch(
@@ -78,6 +80,8 @@ async def get_all(nc: Client, stream: str, *, subject: str, after_seq: int = 0) 
     while batch := await get_batch(nc, stream, subject=subject, after_seq=after_seq):
         for message in batch:
             yield message
+        if batch[-1].pending == 0:
+            return
         after_seq = batch[-1].seq
 
 
@@ -89,7 +93,9 @@ async def _collect(nc: Client, stream: str, request: dict[str, object], timeout_
         headers = msg.headers or {}
         status = headers.get("Status")
         if status is None and "Nats-Sequence" in headers:
-            messages.append(Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], headers, msg.data))
+            behind = headers.get("Nats-Num-Pending")
+            pending = int(behind) if behind else None
+            messages.append(Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], headers, msg.data, pending))
         elif not done.done():
             done.set_result(f"{status or '503'} {headers.get('Description', '')}")
 

@@ -21,7 +21,10 @@ from fastflow_events.recorded import Cause, History, Position, Recorded
 
 STREAM = "FASTFLOW_EVENTS"
 ACK_TIMEOUT_S = 5.0
-POLL_S = 1.0
+LOOK_S = 1.0
+"""How often a silent follower looks whether its connection was another one for a while: bells may have been missed."""
+ASK_S = 5.0
+"""A silent follower asks the server so often all the same."""
 _EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
 _EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})  # nats-server errors.json: alone, and inside a batch
@@ -129,7 +132,7 @@ class JetStreamLog:
                 return
 
     async def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:
-        """Yield batches for ever: on every bell, and once a second."""
+        """Yield batches for ever: on every bell, after every outage, and every few seconds."""
         bell = asyncio.Event()
 
         async def ring(_: Msg) -> None:
@@ -139,17 +142,25 @@ class JetStreamLog:
         try:
             while True:
                 bell.clear()
+                connection = self._nc.stats["reconnects"]
                 more = True
                 while more:
                     batch, after_seq, more = await self._batch(subject, after_seq)
                     if batch:
                         yield batch
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await bell.wait()
+                await self._silence(bell, connection)
         finally:
             if not self._nc.is_closed:
                 await subscription.unsubscribe()
+
+    async def _silence(self, bell: asyncio.Event, connection: int) -> None:
+        """Return when the server should be asked again; looking at the connection costs it nothing."""
+        for _ in range(round(ASK_S / LOOK_S)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await bell.wait()
+            if bell.is_set() or self._nc.stats["reconnects"] != connection:
+                return
 
     async def _batch(self, subject: str, after_seq: int) -> tuple[list[Recorded], int, bool]:
         """Return readable facts, the position behind them, and whether there may be more."""
@@ -160,7 +171,9 @@ class JetStreamLog:
                 recorded.append(self._reader.recorded(message.seq, message.subject, message.headers, message.data))
             except ContractError as exc:
                 telemetry.unreadable(message.subject, message.seq, exc)
-        return recorded, stored[-1].seq if stored else after_seq, len(stored) == BATCH
+        if not stored:
+            return recorded, after_seq, False
+        return recorded, stored[-1].seq, len(stored) == BATCH or bool(stored[-1].pending)
 
     async def last_seq(self) -> int:
         """Position of the newest fact."""

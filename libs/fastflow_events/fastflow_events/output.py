@@ -13,7 +13,7 @@ MAX_LINE_BYTES = 4 << 20
 """A line that is longer is cut behind the frame in which it gets there, so that nobody has to hold all of it."""
 
 
-class OutFrame(Struct, frozen=True, array_like=True):
+class OutFrame(Struct, frozen=True, array_like=True, gc=False):
     """One piece of output, byte-exact, as the engine stored it."""
 
     stream: StreamName
@@ -81,14 +81,18 @@ class LineCounter:
     def add(self, index: int, frame: OutFrame) -> None:
         """Count the attempt's frame number `index`."""
         stream, data = frame.stream, frame.data
-        ended = data.count(b"\n")
+        size = len(data)
+        ended = data.find(b"\n") + 1
+        if ended and ended == size and stream not in self._open:  # the usual case: one line
+            self.complete += 1
+            return
         if ended:
-            self.complete += ended
+            self.complete += data.count(b"\n")
             self._open.pop(stream, None)
-            began, size = index, len(data) - data.rfind(b"\n") - 1
+            began, size = index, size - data.rfind(b"\n") - 1
         else:
-            began, size = self._open.get(stream, (index, 0))
-            size += len(data)
+            began, before = self._open.get(stream, (index, 0))
+            size += before
         if size >= MAX_LINE_BYTES:
             self._open.pop(stream, None)
             self.complete += 1

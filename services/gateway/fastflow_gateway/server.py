@@ -1,6 +1,9 @@
 """uvicorn around the application."""
 
+import asyncio
 import logging
+from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -11,6 +14,9 @@ from fastflow_gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
 
+TICK_S = 1.0
+"""How often the date that answers carry is set, and the inside looked at; uvicorn's own loop does so ten times."""
+
 
 class TellingServer(Server):
     """uvicorn, telling where it listens; port 0 is only known once it does."""
@@ -18,6 +24,8 @@ class TellingServer(Server):
     def __init__(self, config: uvicorn.Config, settings: GatewaySettings) -> None:
         super().__init__(config)
         self._settings = settings
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: Any = None) -> None:
         """Listen, then tell."""
@@ -30,6 +38,25 @@ class TellingServer(Server):
         if self._settings.address_file is not None:
             self._settings.address_file.parent.mkdir(parents=True, exist_ok=True)
             self._settings.address_file.write_text(url + "\n")
+
+    async def main_loop(self) -> None:
+        """Sleep until a signal comes, with a tick once a second."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._told.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal, and wake the loop, which sleeps in a system call."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+    def leave(self) -> None:
+        """Stop soon, as after a signal."""
+        self.should_exit = True
+        self._told.set()
 
     @property
     def failed(self) -> bool:

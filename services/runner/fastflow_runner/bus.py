@@ -120,7 +120,7 @@ class WorkQueue(Protocol):
     """Where dispatched attempts wait."""
 
     async def next(self, pool: str) -> Delivery | None:
-        """The next dispatch of a pool, waiting about a second for it.
+        """The next dispatch of a pool, waiting some seconds for it.
 
         Raises:
             InfrastructureError: the bus did not answer.

@@ -97,7 +97,7 @@ class Started(Struct, frozen=True, kw_only=True):
     """Bytes its network had received and sent by then, for others; None where nobody knows."""
 
 
-class Frame(Struct, frozen=True, kw_only=True):
+class Frame(Struct, frozen=True, kw_only=True, gc=False):
     """One piece of output as the engine stored it."""
 
     index: int

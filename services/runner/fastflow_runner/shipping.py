@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
@@ -74,7 +75,10 @@ class Shipper:
         self._seq = 0
         self._buffer: deque[_Held] = deque()
         self._buffered_bytes = 0
-        self._changed = asyncio.Condition()
+        self._filled = asyncio.Event()
+        """There may be something to store, or the end."""
+        self._room = asyncio.Event()
+        """There may be room in the buffer."""
         self._lead = tuple(lead)
         self._mask = mask
         self._seen = 0
@@ -101,29 +105,33 @@ class Shipper:
 
     async def put(self, frame: OutFrame, *, gap_bytes: int = 0) -> None:
         """Take the engine's next frame, before which bytes may be missing; waits while the bus is slower."""
-        await self._say_lead()
-        await self._accept(frame, gap_bytes=gap_bytes)
+        if self._seen < len(self._lead):
+            await self._say_lead()
+        if self._buffered_bytes >= BUFFER_BYTES:
+            await self._wait_for_room()
+        self._accept(frame, gap_bytes=gap_bytes)
 
     async def add(self, frame: OutFrame, *, gap_bytes: int = 0) -> None:
         """Take a frame of the runner's own, once the engine has no more; the same ones after every restart."""
         await self._give_rest()
-        await self._accept(frame, masked=True, gap_bytes=gap_bytes)
+        await self._wait_for_room()
+        self._accept(frame, masked=True, gap_bytes=gap_bytes)
 
     async def close(self) -> None:
         """Return once everything and the closing chunk are stored."""
         await self._give_rest()
-        async with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        self._closing = True
+        self._filled.set()
         await self._closed.wait()
 
     async def send(self) -> None:
         """Store chunks until the closing one is stored; keeps on trying as long as the bus is away."""
         while not self._closed.is_set():
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._buffer or self._closing)
-                held, last = self._cut()
-                self._changed.notify_all()
+            while not (self._buffer or self._closing):
+                self._filled.clear()
+                await self._filled.wait()
+            held, last = self._cut()
+            self._room.set()
             await self._store_frames(held, last=last)
             if last:
                 self._closed.set()
@@ -132,53 +140,61 @@ class Shipper:
 
     async def _say_lead(self) -> None:
         while self._seen < len(self._lead):
-            await self._accept(self._lead[self._seen])
+            await self._wait_for_room()
+            self._accept(self._lead[self._seen])
 
     async def _give_rest(self) -> None:
         await self._say_lead()
         mask, self._mask = self._mask, None
         for held_back in mask.rest() if mask else ():
-            await self._accept(held_back, masked=True)
+            await self._wait_for_room()
+            self._accept(held_back, masked=True)
 
-    async def _accept(self, frame: OutFrame, *, masked: bool = False, gap_bytes: int = 0) -> None:
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._buffered_bytes < BUFFER_BYTES)
-            index, self._seen = self._seen, self._seen + 1
-            # In one step with the count, so that a frame that is read again is not looked at twice.
-            if index >= len(self._lead) and not masked:
-                self.tally.engine_bytes += len(frame.data)
-                frame = self._mask.feed(frame, gap=gap_bytes > 0) if self._mask else frame
-            counter = self.tally.counter
-            held = _Held(index, frame, gap_bytes, counter.complete, counter.open)
-            if gap_bytes:
-                counter.gap(frame.stream)
-            self.tally.add(index, frame)
-            if index >= self._stored_next and not self._closed.is_set():
-                self._buffer.append(held)
-                self._buffered_bytes += len(frame.data) + _FRAME_COST_BYTES
-                self._changed.notify_all()
+    async def _wait_for_room(self) -> None:
+        while self._buffered_bytes >= BUFFER_BYTES:
+            self._room.clear()
+            await self._room.wait()
+
+    def _accept(self, frame: OutFrame, *, masked: bool = False, gap_bytes: int = 0) -> None:
+        """Take one frame: looked at, counted and held in one step, so that one read again is not looked at twice."""
+        index = self._seen
+        self._seen = index + 1
+        if index >= len(self._lead) and not masked:
+            self.tally.engine_bytes += len(frame.data)
+            if self._mask:
+                frame = self._mask.feed(frame, gap=gap_bytes > 0)
+        counter, wanted = self.tally.counter, index >= self._stored_next and not self._closed.is_set()
+        if wanted:
+            self._buffer.append(_Held(index, frame, gap_bytes, counter.complete, counter.open))
+        if gap_bytes:
+            counter.gap(frame.stream)
+        self.tally.add(index, frame)
+        if wanted:
+            self._buffered_bytes += len(frame.data) + _FRAME_COST_BYTES
+            if len(self._buffer) == 1 or self._buffered_bytes >= CHUNK_BYTES:
+                self._filled.set()
 
     async def _pause(self) -> None:
         """Let frames gather, unless there is a chunk full of them or the end."""
-        async with self._changed:
-            try:
-                async with asyncio.timeout(PAUSE_S):
-                    await self._changed.wait_for(lambda: self._buffered_bytes >= CHUNK_BYTES or self._closing)
-            except TimeoutError:
-                return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_S):
+                while self._buffered_bytes < CHUNK_BYTES and not self._closing:
+                    self._filled.clear()
+                    await self._filled.wait()
 
     def _cut(self) -> tuple[list[_Held], bool]:
         """Take a chunk's worth out of the buffer, a gap at its beginning only; True with it when nothing follows."""
+        buffer, size = self._buffer, 0
         taken: list[_Held] = []
-        size = 0
-        while self._buffer and not (taken and (self._buffer[0].gap_bytes or size + self._cost() > CHUNK_BYTES)):
-            size += self._cost()
-            taken.append(self._buffer.popleft())
+        while buffer:
+            one = buffer[0]
+            cost = len(one.frame.data) + _FRAME_COST_BYTES
+            if taken and (one.gap_bytes or size + cost > CHUNK_BYTES):
+                break
+            size += cost
+            taken.append(buffer.popleft())
         self._buffered_bytes -= size
-        return taken, self._closing and not self._buffer
-
-    def _cost(self) -> int:
-        return len(self._buffer[0].frame.data) + _FRAME_COST_BYTES
+        return taken, self._closing and not buffer
 
     def _chunk(self, held: list[_Held], *, last: bool) -> Chunk:
         if not held:

@@ -17,6 +17,8 @@ from fastflow_scheduler.handlers.appending import append
 logger = logging.getLogger(__name__)
 
 LISTEN_EVERY_S = 1.0
+IDLE_EVERY_S = 3.0
+"""The same while nothing is in hand and nothing waits; a runner's heart beats as often."""
 
 
 async def watch(
@@ -39,7 +41,14 @@ async def watch(
         except InfrastructureError as exc:
             liveness.deaf()
             logger.warning("cannot hear the runners: %s", exc, extra={"action": "deaf"})
-        await asyncio.sleep(LISTEN_EVERY_S)
+        await asyncio.sleep(pause_s(deps))
+
+
+def pause_s(deps: Deps) -> float:
+    """Seconds until runners should be listened for again: soon where a slot, or the loss of one, is waited for."""
+    runs = deps.book.runs
+    idle = runs.places.pools.runners and not runs.held and not runs.lanes
+    return IDLE_EVERY_S if idle else LISTEN_EVERY_S
 
 
 def listen(

@@ -30,7 +30,7 @@ async def running_gateway(nats_url: str, home: Path, **more: Any) -> AsyncIterat
                 await asyncio.sleep(0.01)
         yield told.read_text().strip()
     finally:
-        server.should_exit = True
+        server.leave()
         await asyncio.wait_for(task, START_WITHIN_S)
 
 

@@ -21,12 +21,12 @@ from fastflow_runner.adapters.docker_listed import listed
 from fastflow_runner.adapters.docker_pool import Pool
 from fastflow_runner.adapters.docker_stats import usages
 from fastflow_runner.adapters.docker_tools import DockerTools
-from fastflow_runner.adapters.docker_wire import frame
+from fastflow_runner.adapters.docker_wire import entry, frame
 from fastflow_runner.adapters.tar_stream import files_of
 from fastflow_runner.bounds import bounds_of
 from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, jit_body, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
-from fastflow_runner.entry.records import decode_line
+from fastflow_runner.entry.records import MARK, decode_line
 from fastflow_runner.orders import manifest_of, run_order
 from fastflow_runner.places import STATE_FOLDER, Places
 from fastflow_runner.ports import (
@@ -170,19 +170,21 @@ class DockerExecutor:
         # A reader that follows learns the end first, and spares `wait` a slow question.
         end = self._ends.setdefault(ref, asyncio.get_running_loop().create_future()) if follow else None
         try:
-            async with aclosing(self._container(ref).log(follow=follow)) as entries:
-                async for stream, at, content in entries:
-                    letter, data = decode_line(content)
-                    if letter == "-":
-                        if index >= skip:
-                            yield frame(index, stream, at, data)
-                        index += 1
-                    elif letter == "g":
-                        if index >= skip:
-                            yield structs.replace(frame(index, stream, at, b""), gap_bytes=int(data))
-                        index += 1
-                    elif letter == "x" and end is not None and not end.done():
-                        end.set_result(data)
+            async with aclosing(self._container(ref).entries(follow=follow)) as several:
+                async for entries in several:
+                    for stream, payload in entries:
+                        at, content = entry(payload)
+                        letter, data = decode_line(content) if content.startswith(MARK) else ("-", content)
+                        if letter == "-":
+                            if index >= skip:
+                                yield frame(index, stream, at, data)
+                            index += 1
+                        elif letter == "g":
+                            if index >= skip:
+                                yield structs.replace(frame(index, stream, at, b""), gap_bytes=int(data))
+                            index += 1
+                        elif letter == "x" and end is not None and not end.done():
+                            end.set_result(data)
         finally:
             if end is not None and not end.done():
                 self._ends.pop(ref, None)

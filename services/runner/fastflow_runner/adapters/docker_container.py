@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Literal
 
@@ -165,14 +166,21 @@ class Container:
 
     async def log(self, *, follow: bool) -> AsyncGenerator[tuple[int, bytes, bytes]]:
         """Stored output from the start: stream, time, content; ends where the connection ends."""
+        async with aclosing(self.entries(follow=follow)) as several:
+            async for entries in several:
+                for number, payload in entries:
+                    yield number, *entry(payload)
+
+    async def entries(self, *, follow: bool) -> AsyncGenerator[list[tuple[int, bytes]]]:
+        """The same as it is sent, several at a time: stream, and time and content with a blank between them."""
         stream = await self._engine.stream("logs", follow=str(int(follow)), **self._slots)
         if isinstance(stream, Answer):
             if stream.status in {_GONE, _CONFLICT}:
                 return
             raise _refusal(stream)
         try:
-            async for number, payload in stream.frames():
-                yield entry(number, payload)
+            async for entries in stream.frames():
+                yield entries
         finally:
             stream.close()
 

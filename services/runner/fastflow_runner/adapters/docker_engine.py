@@ -84,12 +84,11 @@ class Stream:
             if not data:
                 return
 
-    async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
-        """What comes, as the engine's frames: 1 for standard output, 2 for error, and the bytes."""
+    async def frames(self) -> AsyncIterator[list[tuple[int, bytes]]]:
+        """What comes, as the engine's frames, several at a time: 1 for standard output, 2 for error, and the bytes."""
         mixed = Multiplexed()
         async for data in self.read():
-            for frame in mixed.feed(data):
-                yield frame
+            yield mixed.feed(data)
 
     def is_cut(self) -> bool:
         """True when a stream that nobody reads now has ended, or brought something."""

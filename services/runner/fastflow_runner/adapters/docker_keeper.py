@@ -14,8 +14,10 @@ from fastflow_runner.pool import next_bounds, pause_after, too_old, wanted
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 1.0
-ASK_IMAGE_EVERY_S = 5.0
+LOOK_EVERY_S = 2.0
+"""Starts ring; this is for workers that end by themselves. An attempt does not take one that has ended anyway."""
+ASK_IMAGE_EVERY_S = 10.0
+"""Each start asks, too; this makes new workers before anybody waits for them."""
 SWEEP_EVERY_S = 30.0
 HUSH_S = 0.25
 """After a start nothing is made for so long: a script's first moments are its own."""

@@ -138,8 +138,8 @@ class Launcher:
             await stream.write(order)
             self._passed("order_sent")
             first = b""
-            async for number, content in stream.frames():
-                first += content if number == _STDOUT else b""
+            async for entries in stream.frames():
+                first += b"".join(content for number, content in entries if number == _STDOUT)
                 if b"\n" in first:
                     letter, payload = decode_line(first.partition(b"\n")[0])
                     return marks.started(payload) if letter == "s" else None

@@ -6,6 +6,7 @@ from struct import Struct
 from fastflow_runner.ports import Frame
 
 _HEAD = Struct(">BxxxI")
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class Chunked:
@@ -88,21 +89,19 @@ class Multiplexed:
 
 def instant(text: bytes) -> datetime | None:
     """An instant in the engine's words, with up to nine digits behind the second; None for its year 1."""
-    whole, _, fraction = text.decode("ascii", "replace").rstrip("Z").partition(".")
     try:
-        at = datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}").replace(tzinfo=UTC)
+        at = datetime.fromisoformat(text.decode("ascii", "replace"))
     except ValueError:
         return None
-    return at if at.year > 1 else None
+    return at if at.year > 1 and at.tzinfo is not None else None
 
 
-def entry(stream: int, payload: bytes) -> tuple[int, bytes, bytes]:
-    """Stream, time and content of a stored log entry that was asked for with its time."""
+def entry(payload: bytes) -> tuple[bytes, bytes]:
+    """Time and content of a stored log entry that was asked for with its time."""
     at, _, content = payload.partition(b" ")
-    return stream, at, content
+    return at, content
 
 
 def frame(index: int, stream: int, at: bytes, data: bytes) -> Frame:
     """Output as the runner takes it."""
-    moment = instant(at) or datetime.fromtimestamp(0, UTC)
-    return Frame(index=index, stream="stderr" if stream == 2 else "stdout", at=moment, data=data)
+    return Frame(index=index, stream="stderr" if stream == 2 else "stdout", at=instant(at) or _NEVER, data=data)

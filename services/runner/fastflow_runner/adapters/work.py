@@ -5,19 +5,19 @@ from collections.abc import Iterable
 
 import nats.errors
 from fastflow_events import telemetry
+from fastflow_events.consumption import fetch
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunDispatched
-from fastflow_events.tasks import heard
 from fastflow_events.topology import EVENTS, dispatch_durable
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
 
-FETCH_TIMEOUT_S = 1.0
-"""Far below the consumer's `ack_wait`: what arrives is handled at once or given to somebody else."""
+FETCH_TIMEOUT_S = 4.0
+"""Who drains waits so long for a question that is on its way."""
 ACK_TIMEOUT_S = 2.0
 _UNREADABLE_AGAIN_S = 60.0
 
@@ -63,9 +63,9 @@ class NatsWork:
             self._subscriptions[pool] = await self._js.pull_subscribe_bind(durable, EVENTS)
 
     async def next(self, pool: str) -> NatsDelivery | None:
-        """The next dispatch of a pool, waiting about a second for it."""
+        """The next dispatch of a pool, waiting some seconds for it."""
         try:
-            [msg] = await heard(self._subscriptions[pool].fetch(1, timeout=FETCH_TIMEOUT_S))
+            [msg] = await fetch(self._nc, self._subscriptions[pool], 1, FETCH_TIMEOUT_S)
         except TimeoutError:
             return None
         except APIError as exc:

@@ -61,11 +61,17 @@ async def stream(
             nonce = nonce_of(deps.key, brief.ref)
             exit = await insist(lambda: deps.executor.wait(brief.ref, nonce), what="waiting for the end")
         deps.passed("ended")
-        await _read_rest(deps, brief, shipper)
+        if not _has_everything(shipper, exit):
+            await _read_rest(deps, brief, shipper)
         exit = masked(exit, mask)
         exit = await _close(shipper, exit, started)
     deps.passed("streamed")
     return exit, watched, shipper
+
+
+def _has_everything(shipper: Shipper, exit: Exit) -> bool:
+    """True when as many bytes were read as the entry program handed on, and nothing says that some are missing."""
+    return exit.sent_bytes == shipper.tally.engine_bytes and not exit.dropped_bytes
 
 
 def masked(exit: Exit, mask: Mask | None) -> Exit:
@@ -117,7 +123,7 @@ async def _follow(deps: Deps, brief: Brief, shipper: Shipper) -> None:
 
 
 async def _read_rest(deps: Deps, brief: Brief, shipper: Shipper) -> None:
-    """Read once more what the engine kept: following may end early."""
+    """Read once more, from the start, what the engine kept: following may end early."""
     await insist(lambda: _read(deps, brief, shipper, follow=False), what="reading the rest of the output")
 
 
