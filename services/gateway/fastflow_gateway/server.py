@@ -35,9 +35,11 @@ class TellingServer(Server):
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening on %s", url, extra={"action": "listening", "url": url})
-        if self._settings.address_file is not None:
-            self._settings.address_file.parent.mkdir(parents=True, exist_ok=True)
-            self._settings.address_file.write_text(url + "\n")
+        if (told := self._settings.address_file) is not None:
+            told.parent.mkdir(parents=True, exist_ok=True)
+            whole = told.with_name(f"{told.name}.new")
+            whole.write_text(url + "\n")
+            whole.replace(told)
 
     async def main_loop(self) -> None:
         """Sleep until a signal comes, with a tick once a second."""

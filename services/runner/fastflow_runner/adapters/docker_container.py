@@ -151,6 +151,7 @@ class Container:
     async def ended(self) -> State | None:
         """Its state once it does not run any more; None when it is gone. Cut connections are asked again, for ever."""
         pause, longest = _ASK_AGAIN_S
+        answered = False
         while True:
             try:
                 state = await self.inspect()
@@ -159,7 +160,9 @@ class Container:
                 stream = await self._engine.stream("wait", **self._slots)
                 if isinstance(stream, Stream):
                     pause = _ASK_AGAIN_S[0]
-                    await _drain(stream)
+                    before, answered = answered, await _drain(stream)
+                    if answered and not before:
+                        continue
             except InfrastructureError:
                 pause = min(pause * 2, longest)
             await asyncio.sleep(pause)
@@ -242,12 +245,15 @@ class Container:
         raise InfrastructureError(f"{self.name} cannot be removed: {answer.message}")
 
 
-async def _drain(stream: Stream) -> None:
+async def _drain(stream: Stream) -> bool:
+    """Read to the end; True when something came: an answer, not a cut."""
+    came = False
     try:
         async for _ in stream.read():
-            pass
+            came = True
     finally:
         stream.close()
+    return came
 
 
 def settled(status: str) -> Literal["created", "running", "exited"]:

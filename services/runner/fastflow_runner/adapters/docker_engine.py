@@ -1,4 +1,8 @@
-"""The container engine behind its socket proxy: exact requests by the Docker SDK's session, streams without threads."""
+"""The container engine behind its socket proxy: exact requests by the Docker SDK's transport, streams without threads.
+
+The SDK's session is left out: for each request it reads the environment and merges settings, which takes as long as the
+engine's answer.
+"""
 
 import asyncio
 import json
@@ -11,12 +15,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-import requests
 from docker import APIClient
 from docker.errors import DockerException
 from fastflow_events.errors import InfrastructureError
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
+from urllib3.exceptions import HTTPError
 
 from fastflow_runner.adapters.docker_wire import Chunked, Multiplexed, Plain, Sized
 from fastflow_runner.container_spec import VERSIONS, Call, Deployment, calls
@@ -56,7 +61,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 class Stream:
     """A connection that an answer keeps coming from, read by the event loop."""
 
-    def __init__(self, response: requests.Response, sock: Any, held: bytes) -> None:
+    def __init__(self, response: BaseHTTPResponse, sock: Any, held: bytes) -> None:
         """Take the connection over; `held` was read already."""
         self._response = response
         self._sock = sock
@@ -163,21 +168,22 @@ class Engine:
 
     def _request(self, api: APIClient, name: str, body: bytes | None, values: dict[str, str]) -> Answer:
         try:
-            with self._send(api, self._calls[name], values, body, stream=False) as response:
-                return Answer(status=response.status_code, body=response.content)
-        except (requests.RequestException, DockerException, OSError) as error:
+            response = self._send(api, self._calls[name], values, body, stream=False)
+        except (HTTPError, DockerException, OSError) as error:
             raise InfrastructureError(f"the container engine does not answer: {error}") from error
+        return Answer(status=response.status, body=response.data)
 
     def _connect(self, api: APIClient, name: str, values: dict[str, str]) -> Stream | Answer:
         try:
             response = self._send(api, self._calls[name], values, None, stream=True)
-            if response.status_code not in {101, 200}:
-                with response:
-                    return Answer(status=response.status_code, body=response.content)
-        except (requests.RequestException, DockerException, OSError) as error:
+            if response.status not in {101, 200}:
+                answer = Answer(status=response.status, body=response.data)
+                response.release_conn()
+                return answer
+        except (HTTPError, DockerException, OSError) as error:
             raise InfrastructureError(f"the container engine does not answer: {error}") from error
         # The SDK takes its sockets out of the response in the same way.
-        raw: Any = response.raw
+        raw: Any = response
         reader = raw._fp.fp
         sock = reader.raw._sock
         sock.setblocking(False)
@@ -186,26 +192,34 @@ class Engine:
 
     def _send(
         self, api: APIClient, call: Call, values: dict[str, str], body: bytes | None, *, stream: bool
-    ) -> requests.Response:
+    ) -> BaseHTTPResponse:
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"} if call.upgrade else {}
-        if stream:
-            headers["Accept-Encoding"] = "identity"  # nobody but the SDK would unpack it
         if body is not None:
             headers["Content-Type"] = "application/json"
-        url = f"{api.base_url}/v{api.api_version}{fill(call.path, values)}"
         wait_s = None if stream else _ANSWER_S + float(values.get("grace", 0))
-        return api.request(
+        return _transport(api).urlopen(
             call.method,
-            url,
-            data=body,
+            f"/v{api.api_version}{fill(call.path, values)}",
+            body=body,
             headers=headers,
-            stream=stream,
-            timeout=(_CONNECT_S, wait_s),
-            allow_redirects=False,
+            preload_content=not stream,
+            timeout=Timeout(connect=_CONNECT_S, read=wait_s),
+            redirect=False,
+            retries=False,
         )
 
     async def _thread(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *arguments))
+
+
+def _transport(api: APIClient) -> HTTPConnectionPool:
+    """The connections that the SDK's own requests would use."""
+    adapter: Any = api.get_adapter(api.base_url)
+    if type(adapter) is HTTPAdapter:
+        pool: HTTPConnectionPool = adapter.poolmanager.connection_from_url(api.base_url)
+    else:
+        pool = adapter.get_connection(api.base_url)
+    return pool
 
 
 def _coding_of(headers: Mapping[str, str]) -> Chunked | Sized | Plain:
