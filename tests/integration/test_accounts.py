@@ -20,6 +20,7 @@ from fastflow_events.envelope import body_of, headers_of, subject_of
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
+from fastflow_events.fill import Gauge
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.keys import make_keys, seed_path
 from fastflow_events.leases import Heartbeat, Leader, beat, heartbeats, lead
@@ -161,6 +162,14 @@ async def test_nobody_but_the_deployer_administrates_streams(bus: Bus, user: str
         answer = {}
     assert not answer or answer["error"]["err_code"] == 10039  # nats-server errors.json: not enabled for this account
     assert await described(bus) == before
+
+
+@pytest.mark.parametrize(
+    ("user", "knows"), [("gateway", True), ("scheduler", True), ("git_sync", False), ("external", False)]
+)
+async def test_whoever_starts_something_knows_how_full_the_log_is(bus: Bus, user: str, knows: bool) -> None:
+    share = await Gauge(await bus.client(user), topology.EVENTS, steady=lambda: 0.0).share()
+    assert (0 < share < 0.01) == knows
 
 
 @pytest.mark.parametrize("user", ["gateway", "git_sync", "scheduler", "runner-1", "external"])

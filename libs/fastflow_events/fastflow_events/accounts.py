@@ -2,7 +2,8 @@
 
 Permissions inside one account do not stop forgery: a reply subject makes the server publish on behalf of
 whoever asked. Across accounts there is nothing to reply to. `CORE` owns the streams; only its user, the
-deployer, may administrate them, and `CONSUMER.CREATE` and `STREAM.*` are exported to nobody.
+deployer, may administrate them; `CONSUMER.CREATE` is exported to nobody, and of `STREAM.*` only the question
+how full the log is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +36,8 @@ class Account(Struct, frozen=True, kw_only=True):
     """Subjects it may send to; each has one answer."""
     reads: tuple[str, ...] = ()
     """Streams it may read by Direct Get."""
+    measures: tuple[str, ...] = ()
+    """Streams whose size it may ask for."""
     consumes: tuple[tuple[str, str], ...] = ()
     """Stream and durable consumer it may take messages from."""
     hears: tuple[str, ...] = ()
@@ -78,6 +81,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 topology.CODE,
                 topology.ARTIFACTS,
             ),
+            measures=(topology.EVENTS,),
             consumes=((topology.TRIGGERS, "gateway-triggers"),),
             hears=(feed, bell),
             asks=(("GIT_SYNC", subjects.GIT_QUESTIONS),),
@@ -118,6 +122,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 subjects.dead("scheduler"),
             ),
             reads=(topology.EVENTS, topology.RUNNERS, topology.LEASES),
+            measures=(topology.EVENTS,),
             hears=(feed,),
         ),
         Account(
@@ -178,11 +183,15 @@ def _services_of(account: Account) -> list[tuple[str, str]]:
     return sends
 
 
+def _info_of(stream: str) -> str:
+    return f"$JS.API.STREAM.INFO.{stream}"
+
+
 def _core(services: Sequence[Account]) -> str:
     kinds: dict[tuple[str, str], list[str]] = {}
     heard: dict[str, list[str]] = {}
     for account in services:
-        for send in _services_of(account):
+        for send in (*_services_of(account), *((_info_of(stream), "singleton") for stream in account.measures)):
             kinds.setdefault(send, []).append(account.name)
         for subject in account.hears:
             heard.setdefault(subject, []).append(account.name)
@@ -204,6 +213,11 @@ def _core(services: Sequence[Account]) -> str:
 
 def _service(account: Account, services: Sequence[Account], runners: Iterable[str]) -> str:
     imports = [f'      {{ service: {{ account: CORE, subject: "{s}" }} }}\n' for s, _ in _services_of(account)]
+    imports += [
+        # under a name of its own: what begins with $JS.API asks for the streams of the asker's own account
+        f'      {{ service: {{ account: CORE, subject: "{_info_of(s)}" }}, to: "{subjects.size_of(s)}" }}\n'
+        for s in account.measures
+    ]
     imports += [f'      {{ stream: {{ account: CORE, subject: "{s}" }} }}\n' for s in account.hears]
     imports += [f'      {{ service: {{ account: {of}, subject: "{s}" }} }}\n' for of, s in account.asks]
     if account.user == "runner":

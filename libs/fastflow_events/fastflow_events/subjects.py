@@ -173,3 +173,8 @@ def dead(service: str) -> str:
 def git_question(what: str) -> str:
     """Where the gateway asks git_sync something that is in no fact."""
     return f"fastflow.git.{encode(what)}"
+
+
+def size_of(stream: str) -> str:
+    """Where an account asks how large a stream of another account is."""
+    return f"fastflow.size.{encode(stream)}"

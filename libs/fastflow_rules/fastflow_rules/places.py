@@ -17,6 +17,18 @@ Resource: TypeAlias = tuple[str, str]
 EVERYTHING: Resource = ("all", "")
 
 
+FULL = 0.9
+"""Share of the log from which on nothing new is started."""
+
+
+def too_full(share: float) -> str:
+    """Why nothing new is started while the log is this full; empty while there is room.
+
+    What is left is kept for ending what runs.
+    """
+    return f"the log is {share:.0%} full, and the rest is kept for ending what runs" if share >= FULL else ""
+
+
 class Seat(Struct, frozen=True, kw_only=True):
     """The place of one run whose attempt is in hand."""
 
@@ -42,6 +54,8 @@ class Places:
     def __init__(self, max_running: int) -> None:
         self.max_running = max_running
         self.paused = False
+        self.held = ""
+        """Why nothing new may be started at all; empty when it may."""
         self.pools = Pools()
         self.freed: set[Resource] = set()
         """What may have become free since somebody looked."""
@@ -123,6 +137,8 @@ class Places:
 
     def blocked(self, lane: Lane) -> Blocked | None:
         """The first thing that keeps a run of the lane from starting now."""
+        if self.held:
+            return Blocked(EVERYTHING, self.held)
         if self.paused:
             return Blocked(EVERYTHING, "everything is paused")
         if len(self._seats) >= self.max_running:

@@ -1,6 +1,7 @@
 """The composition root: everything is opened here, in order, and closed in reverse."""
 
 import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -8,11 +9,13 @@ from functools import partial
 from fastflow_events.broker import make_broker
 from fastflow_events.clock import utc_now
 from fastflow_events.connection import connect
+from fastflow_events.fill import Gauge
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import heartbeats
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
+from fastflow_events.topology import EVENTS
 from litestar import Controller, Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -148,6 +151,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             default_python=settings.default_python,
             clock=utc_now,
             heartbeats=partial(heartbeats, nc),
+            log_share=Gauge(nc, EVENTS, steady=time.monotonic).share,
             chance=os.urandom,
             glance=Glance(),
         )

@@ -31,6 +31,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
     heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]]
     """Every runner that is alive, by its id."""
+    log_share: Callable[[], Awaitable[float]]
+    """How full the log is, 0 to 1."""
     chance: Callable[[int], bytes]
     """That many unpredictable bytes."""
     glance: Glance

@@ -1,6 +1,6 @@
 """What the gateway itself refuses; everything else comes from the shared tree."""
 
-from fastflow_events.errors import ContractError, DomainError
+from fastflow_events.errors import ContractError, DomainError, InfrastructureError
 from msgspec import Struct
 
 
@@ -32,6 +32,12 @@ class InvalidParameterError(ContractError):
     """A query parameter or a header cannot be read."""
 
     code = "invalid-parameter"
+
+
+class LogFullError(InfrastructureError):
+    """The log has no room for new runs."""
+
+    code = "log-full"
 
 
 class NotRunnableError(DomainError):

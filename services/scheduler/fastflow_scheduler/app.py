@@ -9,6 +9,7 @@ from functools import partial
 from fastflow_events.broker import make_broker
 from fastflow_events.clock import utc_now
 from fastflow_events.connection import connect
+from fastflow_events.fill import Gauge
 from fastflow_events.health import serve
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import heartbeats, lead, server_time
@@ -16,7 +17,7 @@ from fastflow_events.lifecycle import Service
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
-from fastflow_events.topology import HEARTBEAT_TTL_S
+from fastflow_events.topology import EVENTS, HEARTBEAT_TTL_S
 from fastflow_rules.liveness import Liveness
 
 from fastflow_scheduler import ticker, watcher
@@ -58,6 +59,9 @@ def build(settings: SchedulerSettings) -> Service:
             deps = Deps(settings=settings, log=log, book=book, leadership=leadership, time=trusted)
             liveness = Liveness(lease_s=HEARTBEAT_TTL_S, lost_after_s=settings.lost_after_s)
 
+            gauge = Gauge(nc, EVENTS, steady=time.monotonic)
+            watcher.hold(deps, await gauge.share(), projection.changed)
+
             async def nats() -> str | None:
                 return None if nc.is_connected else "not connected to NATS"
 
@@ -67,6 +71,7 @@ def build(settings: SchedulerSettings) -> Service:
                     project(log, store, projection),
                     leadership.keep(),
                     watcher.watch(deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed),
+                    watcher.mind_the_log(deps, gauge.share, projection.changed),
                     ticker.run(deps, projection.changed, clock),
                 ),
             ):

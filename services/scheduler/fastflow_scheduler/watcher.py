@@ -1,4 +1,4 @@
-"""The loop that listens for runners: whose slots there are, and whose attempts are lost."""
+"""The loops that listen: whose slots there are, whose attempts are lost, whether the log has room for new runs."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.leases import Heartbeat
 from fastflow_events.run.commands import Holder, LoseAttempt
 from fastflow_rules.liveness import Liveness
+from fastflow_rules.places import too_full
 from fastflow_rules.pools import LiveRunner
 
 from fastflow_scheduler.deps import Deps
@@ -49,6 +50,23 @@ def pause_s(deps: Deps) -> float:
     runs = deps.book.runs
     idle = runs.places.pools.runners and not runs.held and not runs.lanes
     return IDLE_EVERY_S if idle else LISTEN_EVERY_S
+
+
+async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[float]], changed: asyncio.Event) -> None:
+    """Start nothing new while the log is nearly full, until cancelled."""
+    while True:
+        hold(deps, await fill(), changed)
+        await asyncio.sleep(LISTEN_EVERY_S)
+
+
+def hold(deps: Deps, share: float, changed: asyncio.Event) -> None:
+    """Start nothing new, or go on, as the log has room."""
+    places, held = deps.book.runs.places, too_full(share)
+    if held and not places.held:
+        logger.error("nothing new is started: %s", held, extra={"action": "log_nearly_full", "share": share})
+    if bool(held) != bool(places.held):
+        changed.set()
+    places.held = held
 
 
 def listen(

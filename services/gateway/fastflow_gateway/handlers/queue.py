@@ -13,7 +13,7 @@ from fastflow_events.setting.events import MAIN
 from fastflow_events.topology import DEFAULT_POOL
 from fastflow_rules.admission import Lane, Order, Pipeline, lane, order
 from fastflow_rules.definition import from_fact
-from fastflow_rules.places import Places, Resource, Seat
+from fastflow_rules.places import Places, Resource, Seat, too_full
 from fastflow_rules.pools import LiveRunner
 from msgspec import Struct
 
@@ -131,6 +131,7 @@ async def _places(
     leases = [f for f in (await deps.log.load("queue", QUEUE)).facts if isinstance(f, QueueLeased)]
     newest = leases[-1] if leases else QueueLeased(term=0, leader="")
     places = Places(newest.max_running or ALL)
+    places.held = too_full(await deps.log_share())
     places.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
     for name, pipeline in pipelines.items():
         said = pipeline.definition if pipeline else None

@@ -7,10 +7,11 @@ from fastflow_events.recorded import Cause, Position
 from fastflow_events.run.commands import RequestCancel, RequestRun
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunRequested, Trigger
+from fastflow_rules.places import too_full
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidParamsError, KeyReusedError
+from fastflow_gateway.errors import InvalidParamsError, KeyReusedError, LogFullError
 from fastflow_gateway.handlers.fitting import fitting
 from fastflow_gateway.handlers.pipelines import find_runnable
 from fastflow_gateway.views import runs as view
@@ -45,6 +46,7 @@ async def request_run(
         NotRunnableError: the pipeline is invalid or disabled.
         InvalidParamsError: the parameters are not those the pipeline takes.
         KeyReusedError: the id stands for another wish.
+        LogFullError: the log is nearly full; what runs can still end.
     """
     try:
         row = await find_runnable(deps, pipeline, wish.run_config_id)
@@ -53,6 +55,10 @@ async def request_run(
         if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
             return earlier
         raise
+    if full := too_full(await deps.log_share()):
+        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
+            return earlier
+        raise LogFullError(full)
     request = RunRequested(
         pipeline=pipeline,
         trigger=trigger,

@@ -100,10 +100,11 @@ class Book:
                 pass
 
     def reset(self) -> None:
-        """Forget everything but who is alive, which no fact tells."""
-        alive = self.runs.places.pools.runners
+        """Forget everything but who is alive and how full the log is, which no fact tells."""
+        alive, held = self.runs.places.pools.runners, self.runs.places.held
         self._empty()
         self.runs.places.set_runners(alive)
+        self.runs.places.held = held
 
     def rebuild(self) -> None:
         """Compute everything that is not written down from what is."""

@@ -31,6 +31,7 @@ async def decide(deps: Deps) -> datetime | None:
             elif entry.kind == "wish":
                 deps.book.wishes.is_due(entry.key)
         await firing.fire(deps, [entry.key for entry in due if entry.kind == "fire"], now)
-    await asking.ask(deps)
+    if not deps.book.runs.places.held:
+        await asking.ask(deps)
     await admitting.admit(deps)
     return None if now is None else deps.book.agenda.head() or datetime.max.replace(tzinfo=UTC)

@@ -24,6 +24,7 @@ from fastflow_scheduler.handlers.restarting import restart
 logger = logging.getLogger(__name__)
 
 AGAIN = timedelta(seconds=1)
+HELD_AGAIN = timedelta(seconds=5)
 REASONS = {"missed": "nothing was there to fire it in time", "skipped": "it was paused"}
 
 
@@ -48,7 +49,11 @@ def _next_due(deps: Deps, plan: Plan) -> datetime | None:
 
 
 async def fire(deps: Deps, ids: list[str], now: datetime) -> None:
-    """Settle what is due of these schedules, each in the order of its instants."""
+    """Settle what is due of these schedules, each in the order of its instants; later, when nothing may be started."""
+    if deps.book.runs.places.held:
+        for id in ids:
+            deps.book.agenda.set(Entry("fire", id), now + HELD_AGAIN)
+        return
 
     async def one(id: str) -> None:
         plan = deps.book.schedules.plans.get(id)
