@@ -78,7 +78,10 @@ class NotebookContract:
         return await self.ended(executor, await self.launched(executor, *cells, **needs))
 
     async def test_every_cell_is_executed_in_the_folder_of_the_code(self, executor: Executor) -> None:
-        cells = ("import os, sibling\nprint(sibling.NAME, os.environ['REGION'])", "1 + 1", "!echo from a shell", SHOW)
+        program = (
+            "import subprocess\nsubprocess.run(['sh', '-c', 'echo from a program'], check=True)\n!echo from a shell"
+        )
+        cells = ("import os, sibling\nprint(sibling.NAME, os.environ['REGION'])", "1 + 1", program, SHOW)
         ran = await self.run(executor, *cells, files={"sibling.py": "NAME = 'beside'"}, env={"REGION": "north"})
         assert (ran.err, ran.end.marker_code) == ("", 0)
         said = re.sub(r"done in \d+\.\d s", "done", ran.out).splitlines()
@@ -86,7 +89,7 @@ class NotebookContract:
         assert [line for line in said if line != picture and "Image object" not in line] == [
             *("fast-flow: cell 1 of 4", "beside north", "fast-flow: cell 1 of 4: done"),
             *("fast-flow: cell 2 of 4", "2", "fast-flow: cell 2 of 4: done"),
-            *("fast-flow: cell 3 of 4", "from a shell", "fast-flow: cell 3 of 4: done"),
+            *("fast-flow: cell 3 of 4", "from a program", "from a shell", "fast-flow: cell 3 of 4: done"),
             *("fast-flow: cell 4 of 4", "fast-flow: cell 4 of 4: done"),
         ]
         assert said.count(picture) == 2
@@ -118,6 +121,7 @@ class NotebookContract:
         assert ran.end.notebook is not None
         assert ran.end.notebook.why == "the kernel was killed by signal 11 (SIGSEGV) in cell 2 of 2, try 1 of 4"
         assert ran.end.notebook.why in ran.err
+        assert "Fatal Python error: Segmentation fault\n" in ran.err
         assert ran.text(1) == "kept\n"
 
     async def test_output_arrives_while_a_cell_is_executed(self, executor: Executor) -> None:

@@ -10,6 +10,7 @@ ipykernel; everything else it uses is the standard library's of Python 3.10 or n
 | `telling` | what the cells write, and lines of its own, as the run's output while it happens |
 | `hiding` | no values of secrets in the executed notebook |
 | `keeping` | the executed notebook, and how far it came, in files |
+| `beside` | code that the kernel executes beside the cells; pure |
 | `client` | nbclient, which tells what it hears and bounds what it keeps |
 | `kernel` | the process in which cells are executed |
 | `driving` | cell by cell, try by try, until the end |

@@ -1,9 +1,13 @@
 """nbclient, which tells what it hears while it hears it, and bounds what it keeps."""
 
 from collections.abc import Callable
+from queue import Empty
 from typing import Any
 
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from fastflow_runner.entry.notebook.beside import FLUSH, PREPARE
 
 TEXT_CHARS = 10_000_000
 """Of what all cells together print, so much is kept in the executed notebook; the run's output has all of it."""
@@ -11,6 +15,7 @@ DATA_CHARS = 64_000_000
 """The same for results, pictures and errors."""
 _START_S = 180
 _LAST_WORDS_S = 600
+_BESIDE_S, _BESIDE_TRIES = 0.5, 10
 
 
 class Client(NotebookClient):
@@ -36,8 +41,40 @@ class Client(NotebookClient):
         self._of_cell = {"text": 0, "data": 0}
         try:
             await self.async_execute_cell(cell, place)
+        except CellExecutionError:
+            await self._wait_for_the_rest(cell, place)
+            raise
+        else:
+            await self._wait_for_the_rest(cell, place)
         finally:
             self._put_before(cell)
+
+    async def prepare(self) -> None:
+        """Make the kernel ready for the first cell."""
+        await self._beside(PREPARE)
+
+    async def _wait_for_the_rest(self, cell: Any, place: int) -> None:
+        """What comes late is still this cell's, and nobody would listen any more."""
+        if "outputs" in cell:
+            await self._beside(FLUSH, lambda message: self.process_message(message, cell, place))
+
+    async def _beside(self, code: str, late: Callable[[dict[str, Any]], object] = lambda _: None) -> None:
+        """Have code executed that belongs to no cell; messages that come meanwhile go to `late`."""
+        if self.kc is None:
+            return
+        request = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
+        tries = _BESIDE_TRIES
+        while tries:
+            try:
+                message = await self.kc.get_iopub_msg(timeout=_BESIDE_S)
+            except Empty:
+                tries = tries - 1 if await self.kc.is_alive() else 0
+                continue
+            is_ours = message["parent_header"].get("msg_id") == request
+            if message["msg_type"] != "status":
+                late(message)
+            elif is_ours and message["content"]["execution_state"] == "idle":
+                return
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Tell it first, so that it is told even when nothing more comes."""

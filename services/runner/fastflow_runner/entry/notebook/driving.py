@@ -68,6 +68,7 @@ class Driver:
         self._client.on_cell_executed = self._note_exit
         self._asked_to_exit = False
         self._terminated = asyncio.Event()
+        self._begun = False
         self._in_cell = False
 
     async def drive(self) -> int:
@@ -90,7 +91,7 @@ class Driver:
         stopped = self._terminated.is_set()
         if why := self._save():
             self._log.say(why, stream=STDERR)
-        await self._kernel.end(now=stopped)
+        await self._kernel.end(now=stopped or not self._begun)
         if stopped:
             raise ToldToEndError
         return work.result()
@@ -101,13 +102,16 @@ class Driver:
 
     async def _execute(self) -> int:
         try:
-            await self._client.async_start_new_kernel()
+            await self._kernel.start(self._client.async_start_new_kernel)
             await self._client.async_start_new_kernel_client()
+            await self._client.prepare()
         except (RuntimeError, OSError) as error:
             why = f"the kernel did not start: {error}"
+            self._log.quote(self._kernel.last_words())
             self._log.say(why, stream=STDERR)
             self._progress.failed("", why)
             return _FAILED
+        self._begun = True
         for cell in self._plan:
             if (code := await self._cell(cell)) is not None:
                 return code
@@ -173,6 +177,7 @@ class Driver:
 
     async def _dead(self, here: str) -> Try:
         status = await self._kernel.status(within_s=_DEATH_S)
+        self._log.quote(words.crash(self._kernel.last_words()))
         why = words.death(status, here)
         return Try(why, 128 - status if status is not None and status < 0 else status or _FAILED)
 

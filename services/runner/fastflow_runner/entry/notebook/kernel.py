@@ -3,13 +3,17 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
 NAME = "python3"
+_WORDS_BYTES = 16_384
+_CHUNK_BYTES = 65_536
 _LAST_WORDS_S = 10.0
 """How long a kernel whose notebook is done may take to leave by itself, with what it registered for its end."""
 
@@ -33,6 +37,7 @@ class Kernel:
             os.environ.setdefault(name, os.path.join(self._folder, name.lower()))  # noqa: PTH118
         # Else every kernel begins with a warning about a debugger that nobody asked for.
         os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+        self._words, self._tail = -1, b""
         self.manager = AsyncKernelManager(
             kernel_name=NAME,
             kernel_spec_manager=OwnInterpreter(),
@@ -42,6 +47,37 @@ class Kernel:
             ip=os.path.relpath(os.path.join(self._folder, "s")),  # noqa: PTH118
             shutdown_wait_time=_LAST_WORDS_S,
         )
+
+    async def start(self, start: Callable[..., Awaitable[None]]) -> None:
+        """Have it started, with ears for what it says elsewhere than in its messages.
+
+        It sends messages of what is written past Python, by a program a cell calls for instance, and writes the same
+        where it would stand without it: that must not be heard twice.
+        """
+        self._words, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        os.set_blocking(write, True)
+        try:
+            await start(stdout=subprocess.DEVNULL, stderr=write)
+        finally:
+            os.close(write)
+        asyncio.get_running_loop().add_reader(self._words, self._hear)
+
+    def _hear(self) -> bool:
+        """Keep the end of it; False when nothing was there."""
+        try:
+            data = os.read(self._words, _CHUNK_BYTES)
+        except BlockingIOError:
+            return False
+        self._tail = (self._tail + data)[-_WORDS_BYTES:]
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._words)
+        return bool(data)
+
+    def last_words(self) -> str:
+        """The end of what it wrote beside its messages."""
+        while self._hear():
+            pass
+        return self._tail.decode("utf-8", "backslashreplace")
 
     async def interrupt(self) -> None:
         """What Ctrl-C does."""
@@ -62,7 +98,9 @@ class Kernel:
     async def end(self, *, now: bool) -> None:
         """End it, if it still runs, and remove what it left."""
         try:
-            if self.manager.has_kernel:
-                await self.manager.shutdown_kernel(now=now)
+            if now and self.manager.has_kernel:
+                await self.manager.provisioner.kill()
+            elif self.manager.has_kernel:
+                await self.manager.shutdown_kernel()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)

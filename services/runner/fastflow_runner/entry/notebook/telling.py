@@ -28,6 +28,10 @@ class Log:
             self._write(stream, "\n")
         self._write(stream, f"{words.SIGN}{text}\n")
 
+    def quote(self, text: str) -> None:
+        """Words of somebody else, on standard error."""
+        self._write(STDERR, text, own_line=True)
+
     def hear(self, message: dict[str, Any]) -> None:
         """What the kernel says of a cell that is being executed."""
         content = message["content"]

@@ -7,6 +7,7 @@ from typing import Any
 
 SIGN = "fast-flow: "
 MESSAGE_CHARS = 500
+_CRASH = "Fatal Python error"
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
@@ -56,6 +57,11 @@ def death(status: int | None, where: str) -> str:
     except ValueError:
         name = ""
     return f"the kernel was killed by signal {-status}{name} in {where}"
+
+
+def crash(text: str) -> str:
+    """What Python itself said of its end, out of the last that a process wrote; empty when it said nothing."""
+    return text[text.rfind(_CRASH) :] if _CRASH in text else ""
 
 
 def exit_code(value: str) -> int | None:
