@@ -9,7 +9,6 @@ from fastflow_runner.ports import Launch
 
 EXECUTED = "main.executed.ipynb"
 """Name of a notebook with its results, among the artifacts."""
-"""What a notebook is executed with, where its pipeline does not say."""
 _FILES = {
     "uv_lock": "uv.lock",
     "requirements_lock": "requirements.txt.lock",
