@@ -106,8 +106,8 @@ async def test_an_attempt_is_lost_when_its_runner_does_not_come_back_and_stays_l
         end = await the(jetstream_log, lost, RunFinished, within_s=90)
         assert end == RunFinished(outcome="lost", attempt=1, detail=f"runner {NAME} did not come back")
         end = await the(jetstream_log, cancelled, RunFinished)
-        assert isinstance(end, RunFinished)
-        assert end.outcome == "cancelled"
+        detail = f"cancelled: runner {NAME} did not come back"
+        assert end == RunFinished(outcome="cancelled", attempt=1, detail=detail)
         assert await facts_of(jetstream_log, cancelled, RunLost)
     runner.start()
     await eventually(lambda: runner.said().count("orphan_removed") == 2, within_s=60)

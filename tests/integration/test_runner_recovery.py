@@ -199,12 +199,18 @@ async def test_a_runner_whose_attempt_was_adopted_on_its_engine_leaves_the_conta
     await must_have_run_once(nc, run_id, 60)
 
 
-async def test_a_restarted_nats_server_disturbs_nothing_that_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("executor", ["process", pytest.param("docker", marks=pytest.mark.docker)])
+async def test_a_restarted_nats_server_disturbs_nothing_that_runs(
+    request: pytest.FixtureRequest, tmp_path: Path, executor: str
+) -> None:
     store = tmp_path / "nats"
     binary = find_binary(os.environ)
     server = start_server(binary, store)
     port = int(server.url.rsplit(":", 1)[1])
-    runner = LivingRunner(tmp_path / "home", server.url, name="r1", executor="process")
+    settings = {"executor": executor, "docker_network": "bridge", "docker_volume": DEPLOYMENT.volume}
+    if executor == "docker":
+        settings["docker_url"] = request.getfixturevalue("proxy")
+    runner = LivingRunner(tmp_path / "home", server.url, name=NAME, **settings)
     try:
         async with connect(Settings(nats_url=server.url), "test") as nc:
             await deploy(nc)

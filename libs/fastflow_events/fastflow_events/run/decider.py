@@ -104,8 +104,9 @@ def _conclude(command: ConcludeRun, run: Run) -> list[Fact]:
     assert run.outcome is not None
     if command.retry_due is not None and not run.cancelled:
         return [RunRetryScheduled(attempt=run.attempt + 1, due=command.retry_due)]
-    outcome = "cancelled" if run.cancelled and run.outcome == "lost" else run.outcome
-    return [RunFinished(outcome=outcome, attempt=run.attempt, detail=run.detail)]
+    if run.cancelled and run.outcome == "lost":
+        return [RunFinished(outcome="cancelled", attempt=run.attempt, detail=f"cancelled: {run.detail}")]
+    return [RunFinished(outcome=run.outcome, attempt=run.attempt, detail=run.detail)]
 
 
 def _after_the_end(command: RunCommand, run: Run) -> list[Fact]:
