@@ -2,7 +2,7 @@
 
 ```text
 claim ─► code ─► environment ─► start ─► stream ─► collect ─► finish ─► remove
-           │          │           │      sample                 ▲
+           │          │           │      sample      cells      ▲
            └──────────┴───────────┴── cancelled, or impossible ─┘
 ```
 Each phase may be repeated: a process that takes over after a crash walks the same way from its beginning, and finds
