@@ -1,9 +1,10 @@
 """The first lock of an input is the lock of all later installations."""
 
 import pytest
-from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
+from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared, RefreshEnvironment
 from fastflow_events.environment.decider import LockDecidedError, environment_decider
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.errors import NotFoundError
 from fastflow_events.fact import Fact
 
 
@@ -32,3 +33,27 @@ def test_a_failure_is_said_once_per_reason_and_forgotten_after_a_success() -> No
     assert when(command, []) == [failed]
     assert when(command, [failed]) == []
     assert when(command, [failed, prepared()]) == [failed]
+
+
+REFRESHED = EnvironmentRefreshed(who="ann")
+
+
+def test_after_a_refresh_another_lock_is_the_lock_and_the_old_one_is_nobodys() -> None:
+    refresh = RefreshEnvironment(who="ann")
+    assert when(refresh, [prepared()]) == [REFRESHED]
+    assert when(refresh, [prepared(), REFRESHED]) == []
+    newer = prepared(lock="requests==3")
+    assert when(RecordPrepared(prepared=newer, generation=1), [prepared(), REFRESHED]) == [newer]
+    assert when(RecordPrepared(prepared=prepared(), generation=1), [prepared(), REFRESHED]) == [prepared()]
+    assert when(refresh, [prepared(), REFRESHED, newer]) == [REFRESHED]
+
+
+def test_who_looked_at_the_lock_before_a_refresh_has_to_look_again() -> None:
+    with pytest.raises(LockDecidedError):
+        when(RecordPrepared(prepared=prepared()), [prepared(), REFRESHED])
+
+
+def test_what_nobody_prepared_cannot_be_refreshed_and_a_failure_is_tried_again_anyway() -> None:
+    with pytest.raises(NotFoundError):
+        when(RefreshEnvironment(who="ann"), [])
+    assert when(RefreshEnvironment(who="ann"), [EnvironmentFailed(engine="e1", reason="no such package")]) == []

@@ -47,6 +47,10 @@ GROUPS = {
             "rotate-key": "commands.secrets:rotate_key",
         },
     ),
+    "env": (
+        "What runs import, installed once.",
+        {"list": "commands.environments:list_environments", "refresh": "commands.environments:refresh"},
+    ),
     "schedules": (
         "When pipelines run by themselves.",
         {

@@ -39,6 +39,7 @@ from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
 from fastflow_gateway.http.dead_letters import DeadLetterController
+from fastflow_gateway.http.environments import EnvironmentController
 from fastflow_gateway.http.events import EventController
 from fastflow_gateway.http.health import live, metrics, read_model, ready
 from fastflow_gateway.http.hooks import take_push
@@ -69,6 +70,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     SecretController,
     RepositoryController,
     CodeController,
+    EnvironmentController,
     QueueController,
     ScheduleController,
     ChainController,

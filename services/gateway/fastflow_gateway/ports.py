@@ -59,6 +59,9 @@ class ReadModel(Protocol):
     async def repositories(self) -> list[RepositoryRow]:
         """Every watched repository, by name."""
 
+    async def environment_uses(self) -> dict[str, str]:
+        """When a run was started last in each environment, by the hash in its manifest."""
+
     async def secrets(self) -> list[SecretRow]:
         """Every secret that is not removed, by name."""
 

@@ -37,6 +37,11 @@ def input_name(specification: Specification, lock: str | None, builder: str) -> 
     return environment_id(builder, specification.python, wanted.source, content, lock=lock or "", added=added)
 
 
+def of_generation(builder: str, lock: str | None, generation: int) -> str:
+    """The builder, marked where what it resolved before a refresh does not count any more."""
+    return f"{builder} generation {generation}" if lock is None and generation else builder
+
+
 def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: float) -> bytes:
     """Order of mode `run`."""
     interpreter = launch.prepared.interpreter

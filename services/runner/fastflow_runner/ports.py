@@ -58,6 +58,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     lock: str = ""
     prepare_s: float = 0.0
     """0 when it was there already."""
+    size_bytes: int = 0
 
 
 class Keep(Struct, frozen=True, kw_only=True):
@@ -212,8 +213,10 @@ class Executor(Protocol):
     async def has_code(self, tree: str) -> bool:
         """True when the tree is staged completely."""
 
-    async def prepare(self, specification: Specification, lock: str | None) -> Prepared:
+    async def prepare(self, specification: Specification, lock: str | None, *, generation: int = 0) -> Prepared:
         """Return the environment, building it once however many ask; `lock` is the lock of an earlier build.
+
+        Without a lock, what was resolved for another generation does not count.
 
         Raises:
             DependencyError: a requirement cannot be resolved or installed.

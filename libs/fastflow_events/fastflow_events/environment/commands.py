@@ -11,6 +11,14 @@ class RecordPrepared(Struct, frozen=True, kw_only=True):
     """The input was resolved, or taken as resolved before, and installed."""
 
     prepared: EnvironmentPrepared
+    generation: int = 0
+    """How often the input had been refreshed when the lock was looked at."""
+
+
+class RefreshEnvironment(Struct, frozen=True, kw_only=True):
+    """Resolve the input anew when it is needed next."""
+
+    who: str
 
 
 class RecordFailed(Struct, frozen=True, kw_only=True):
@@ -19,4 +27,4 @@ class RecordFailed(Struct, frozen=True, kw_only=True):
     failed: EnvironmentFailed
 
 
-EnvironmentCommand: TypeAlias = RecordPrepared | RecordFailed
+EnvironmentCommand: TypeAlias = RecordPrepared | RecordFailed | RefreshEnvironment

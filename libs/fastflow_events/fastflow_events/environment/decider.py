@@ -4,9 +4,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_events.decider import Decider
-from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
-from fastflow_events.errors import DomainError
+from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared, RefreshEnvironment
+from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.errors import DomainError, NotFoundError
 from fastflow_events.fact import Fact
 
 
@@ -14,7 +14,9 @@ class Environment(Struct, frozen=True, kw_only=True):
     """What the rules need to know of an environment."""
 
     lock: str | None = None
-    """What every later preparation installs; None until the first one."""
+    """What every later preparation installs; None until the first one, and from a refresh until the next."""
+    generation: int = 0
+    """How often it was refreshed."""
     environments: frozenset[tuple[str, str]] = frozenset()
     """Engine and hash of everything that was installed."""
     failures: dict[str, str] = {}
@@ -31,15 +33,22 @@ def decide(command: EnvironmentCommand, environment: Environment) -> list[Fact]:
     """Return the facts that follow from `command`; an empty list means "already so".
 
     Raises:
-        LockDecidedError: somebody resolved the input first, to another lock.
+        LockDecidedError: somebody resolved the input first, to another lock, or wants it resolved anew.
+        NotFoundError: there is nothing to refresh.
     """
     match command:
         case RecordPrepared(prepared=prepared):
+            if command.generation != environment.generation:
+                raise LockDecidedError("the input has been refreshed meanwhile")
             if environment.lock is not None and environment.lock != prepared.lock:
                 raise LockDecidedError("the input has been resolved before, to another lock")
             return [] if (prepared.engine, prepared.environment) in environment.environments else [prepared]
         case RecordFailed(failed=failed):
             return [] if environment.failures.get(failed.engine) == failed.reason else [failed]
+        case RefreshEnvironment(who=who):
+            if environment == Environment():
+                raise NotFoundError("there is no such environment")
+            return [] if environment.lock is None else [EnvironmentRefreshed(who=who)]
 
 
 def evolve(environment: Environment, fact: Fact) -> Environment:
@@ -47,10 +56,13 @@ def evolve(environment: Environment, fact: Fact) -> Environment:
     match fact:
         case EnvironmentPrepared():
             return Environment(
+                generation=environment.generation,
                 lock=fact.lock,
                 environments=environment.environments | {(fact.engine, fact.environment)},
                 failures={e: reason for e, reason in environment.failures.items() if e != fact.engine},
             )
+        case EnvironmentRefreshed():
+            return Environment(generation=environment.generation + 1)
         case EnvironmentFailed():
             return replace(environment, failures={**environment.failures, fact.engine: fact.reason})
         case _:

@@ -1,7 +1,7 @@
 """The facts of an environment; its id is the hash of its input."""
 
 from fastflow_events.fact import Fact, wire
-from fastflow_events.types import Seconds
+from fastflow_events.types import Bytes, Seconds
 
 
 @wire("environment.prepared.v1")
@@ -16,6 +16,15 @@ class EnvironmentPrepared(Fact, frozen=True, kw_only=True):
     python: str
     uv: str
     prepare_s: Seconds
+    size_bytes: Bytes = 0
+    """Of its files; those that other environments have too are on the disk once. 0 when nobody measured."""
+
+
+@wire("environment.refreshed.v1")
+class EnvironmentRefreshed(Fact, frozen=True, kw_only=True):
+    """Somebody wants the input resolved anew: the lock there was is nobody's any more."""
+
+    who: str
 
 
 @wire("environment.failed.v1")

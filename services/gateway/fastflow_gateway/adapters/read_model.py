@@ -77,6 +77,14 @@ class SqliteReadModel:
         """Repositories by name."""
         return await self._select(RepositoryRow, "repositories WHERE status != 'removed' ORDER BY name")
 
+    async def environment_uses(self) -> dict[str, str]:
+        """When a run was started last in each environment."""
+        query = (
+            "SELECT environment, MAX(started_at) FROM runs WHERE environment IS NOT NULL AND started_at IS NOT NULL "
+            "GROUP BY environment"
+        )
+        return {str(environment): str(at) for environment, at in await self._all(query, ())}
+
     async def secrets(self) -> list[SecretRow]:
         """Secrets by name."""
         return await self._select(SecretRow, "secrets WHERE removed = 0 ORDER BY name")

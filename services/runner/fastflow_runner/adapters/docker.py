@@ -106,9 +106,9 @@ class DockerExecutor:
         """Unpack the bundle into the shared volume, once."""
         await self._tools.stage(tree, bundle)
 
-    async def prepare(self, specification: Specification, lock: str | None) -> Prepared:
+    async def prepare(self, specification: Specification, lock: str | None, *, generation: int = 0) -> Prepared:
         """Return the environment, building it once however many ask."""
-        return await self._tools.prepare(specification, lock)
+        return await self._tools.prepare(specification, lock, generation)
 
     async def keep(self) -> None:
         """Keep standby workers ready, until cancelled."""

@@ -23,6 +23,7 @@ from fastflow_runner.orders import (
     code_name,
     input_name,
     jit_prepared,
+    of_generation,
     prepare_order,
     stage_order,
 )
@@ -98,7 +99,7 @@ class DockerTools:
             del self._known[name]
             await Container(self._engine, name).remove()
 
-    async def prepare(self, specification: Specification, lock: str | None) -> Prepared:
+    async def prepare(self, specification: Specification, lock: str | None, generation: int = 0) -> Prepared:
         """Return the environment, building it once however many ask.
 
         Raises:
@@ -107,24 +108,24 @@ class DockerTools:
         if specification.isolation == "jit":
             return jit_prepared(specification, "/usr/local/bin/uv")
         image = await self.image()
-        container = self._prepare(specification, lock, image)
+        kind = of_generation(image, lock, generation)
+        container = self._prepare(specification, lock, kind)
         if known := self._known.get(container.name):
             return known
         began = monotonic()
         state, made = await self._made(container, "prepare", self._prepare_order(specification, lock))
         if state.exit_code == NEEDS_BUILD:
             # The first one stays, and remembers that it has to be so.
-            asked, kind = (await _words(container, 1)).encode(), f"{image} built"
-            container = self._prepare(specification, lock, kind)
+            asked = (await _words(container, 1)).encode()
+            container = self._prepare(specification, lock, f"{kind} built")
             state, made = await self._prepared_from_built(container, specification, lock, asked)
         if state.exit_code == 0:
             prepared = marks.prepared((await _words(container, 1)).encode())
             if prepared is not None:
                 # Who asks next will have the lock of this time.
-                for same in (lock, prepared.lock):
-                    self._known[self._prepare(specification, same, image).name] = structs.replace(
-                        prepared, prepare_s=0.0
-                    )
+                known = structs.replace(prepared, prepare_s=0.0)
+                self._known[self._prepare(specification, lock, kind).name] = known
+                self._known[self._prepare(specification, prepared.lock, image).name] = known
                 return structs.replace(prepared, prepare_s=round(monotonic() - began, 3) if made else 0.0)
         raise await self._failure(container, state)
 

@@ -99,9 +99,10 @@ class ProcessExecutor:
         if not await self.has_code(tree):
             await self._thread(self._environments.stage, self._code(tree), bundle)
 
-    async def prepare(self, specification: Specification, lock: str | None) -> Prepared:
+    async def prepare(self, specification: Specification, lock: str | None, *, generation: int = 0) -> Prepared:
         """Return the environment, building it once however many ask."""
-        return await self._thread(self._environments.prepare, specification, lock, self._code(specification.tree))
+        folder = self._code(specification.tree)
+        return await self._thread(self._environments.prepare, specification, lock, folder, generation)
 
     async def launch(self, launch: Launch) -> Started:
         """Start the attempt's entry program, or find it, and return once user code has started."""

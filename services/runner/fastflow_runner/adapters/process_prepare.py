@@ -19,7 +19,15 @@ from msgspec import structs
 from fastflow_runner import marks
 from fastflow_runner.adapters.process_start import command
 from fastflow_runner.entry.preparing import NEEDS_BUILD, REFUSED
-from fastflow_runner.orders import build_order, built_lock, input_name, jit_prepared, prepare_order, stage_order
+from fastflow_runner.orders import (
+    build_order,
+    built_lock,
+    input_name,
+    jit_prepared,
+    of_generation,
+    prepare_order,
+    stage_order,
+)
 from fastflow_runner.ports import DependencyError, Prepared
 
 _STAGE_S = 300
@@ -60,7 +68,7 @@ class ProcessEnvironments:
         if code != 0:
             raise InfrastructureError(f"the code cannot be staged: {words}")
 
-    def prepare(self, specification: Specification, lock: str | None, code: Path) -> Prepared:
+    def prepare(self, specification: Specification, lock: str | None, code: Path, generation: int = 0) -> Prepared:
         """Return the environment, from memory of earlier calls if it is still there.
 
         Raises:
@@ -68,7 +76,7 @@ class ProcessEnvironments:
         """
         if specification.isolation == "jit":
             return jit_prepared(specification, self._uv)
-        uv, memory = self._root / "uv", self._memory(specification, lock)
+        uv, memory = self._root / "uv", self._memory(specification, lock, generation)
         memory.parent.mkdir(parents=True, exist_ok=True)
         with self._alone(memory.with_suffix(".lock")):
             if (known := self._remembered(memory)) is not None:
@@ -113,8 +121,9 @@ class ProcessEnvironments:
         )
         return self._call("prepare", order, _PREPARE_S)
 
-    def _memory(self, specification: Specification, lock: str | None) -> Path:
-        return self._root / "uv" / "prepared" / f"{input_name(specification, lock, self._uv)}.json"
+    def _memory(self, specification: Specification, lock: str | None, generation: int = 0) -> Path:
+        builder = of_generation(self._uv, lock, generation)
+        return self._root / "uv" / "prepared" / f"{input_name(specification, lock, builder)}.json"
 
     def _remembered(self, memory: Path) -> Prepared | None:
         try:

@@ -73,7 +73,24 @@ def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
         "uv": version,
         "lock": lock,
         "prepare_s": round(time.monotonic() - began, 3),
+        "size_bytes": _size(f"{root}/envs/{name}"),
     }
+
+
+def _size(folder: str) -> int:
+    """Bytes of all files below a folder; 0 without one."""
+    total, todo = 0, [folder]
+    while todo:
+        try:
+            with os.scandir(todo.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
+    return total
 
 
 def _unpacked(wheels: bytes, folder: str) -> list[str]:

@@ -3,7 +3,7 @@
 import logging
 
 from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
-from fastflow_events.environment.decider import LockDecidedError, environment_decider
+from fastflow_events.environment.decider import Environment, LockDecidedError, environment_decider
 from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
 from fastflow_events.errors import ConcurrencyError, ContractError
 from fastflow_events.execute import execute
@@ -37,12 +37,12 @@ async def prepare_for(deps: Deps, specification: Specification, cause: Cause, si
     """The same for a specification that nobody runs yet."""
     nothing = specification.requirements.source == "none" and specification.kind == "script"
     if nothing or specification.isolation == "jit":
-        return await _build(deps, specification, signals, None)
+        return await _build(deps, specification, signals, Environment())
     name = input_name(specification, None, deps.executor.kind)
     while True:
-        lock = await _lock(deps, name, signals)
+        known = await _known(deps, name, signals)
         try:
-            prepared = await _build(deps, specification, signals, lock)
+            prepared = await _build(deps, specification, signals, known)
         except DependencyError as exc:
             failed = EnvironmentFailed(engine=deps.holder.engine, reason=str(exc)[:MAX_REASON_CHARS])
             await _record(deps, cause, signals, name, RecordFailed(failed=failed))
@@ -54,26 +54,28 @@ async def prepare_for(deps: Deps, specification: Specification, cause: Cause, si
             python=prepared.python,
             uv=prepared.uv,
             prepare_s=prepared.prepare_s,
+            size_bytes=prepared.size_bytes,
         )
         try:
-            await _record(deps, cause, signals, name, RecordPrepared(prepared=fact))
+            command = RecordPrepared(prepared=fact, generation=known.generation)
+            await _record(deps, cause, signals, name, command)
         except LockDecidedError:
             continue
         return prepared
 
 
-async def _build(deps: Deps, specification: Specification, signals: Signals, lock: str | None) -> Prepared:
+async def _build(deps: Deps, specification: Specification, signals: Signals, known: Environment) -> Prepared:
     return await insist_unless_stopped(
         signals,
-        lambda: deps.executor.prepare(specification, lock),
+        lambda: deps.executor.prepare(specification, known.lock, generation=known.generation),
         what="preparing the environment",
         patience_s=deps.settings.patience_s,
     )
 
 
-async def _lock(deps: Deps, name: str, signals: Signals) -> str | None:
+async def _known(deps: Deps, name: str, signals: Signals) -> Environment:
     history = await insist_unless_stopped(signals, lambda: deps.log.load("environment", name), what="reading the lock")
-    return environment_decider.fold(history.facts).lock
+    return environment_decider.fold(history.facts)
 
 
 async def _record(deps: Deps, cause: Cause, signals: Signals, name: str, command: EnvironmentCommand) -> None:

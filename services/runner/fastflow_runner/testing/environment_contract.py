@@ -111,6 +111,19 @@ class EnvironmentContract:
         assert len({each.environment for each in prepared}) == 1
         assert sum(each.prepare_s > 0 for each in prepared) == 1
 
+    async def test_a_refreshed_environment_is_resolved_once_more_and_its_lock_holds_as_before(
+        self, executor: Executor, other: Executor
+    ) -> None:
+        tree = await self.staged(executor, {"main.py": IMPORT})
+        specification = a_specification(tree, requirements="idna<4  # refreshed\n")
+        first = await executor.prepare(specification, None)
+        assert first.size_bytes > 10_000
+        anew = await executor.prepare(specification, None, generation=1)
+        assert anew.prepare_s > 0
+        assert (await other.prepare(specification, None, generation=1)).prepare_s == 0
+        assert (await other.prepare(specification, anew.lock, generation=1)).environment == anew.environment
+        assert (await executor.prepare(specification, None)).prepare_s == 0
+
     async def test_what_was_killed_half_built_is_never_used(self, executor: Executor) -> None:
         specification = a_specification(
             await self.staged(executor, {"main.py": "import numpy\nprint(numpy.arange(3).sum())\n"}),

@@ -1,0 +1,117 @@
+"""Environments: what was installed from which packages, who uses it, and resolving it anew."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from fastflow_events import subjects
+from fastflow_events.environment.commands import RefreshEnvironment
+from fastflow_events.environment.decider import Environment, environment_decider
+from fastflow_events.environment.events import EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.execute import execute
+from fastflow_events.ids import environment_id
+from fastflow_events.recorded import Cause, Recorded
+from fastflow_events.run.specification import NOTEBOOK_PACKAGES
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.planning import BUILDERS, EVERYTHING
+from fastflow_gateway.views.instants import text_of
+from fastflow_gateway.views.pipelines import PipelineRow
+
+SOURCES = ("pep723", "uv_lock", "requirements_lock", "requirements", "none")
+
+
+class Installed(Struct, frozen=True, kw_only=True):
+    """Where an environment was installed."""
+
+    engine: str
+    environment: str
+    """Hash that names its folder, and stands in the manifest of a run."""
+
+
+class EnvironmentShown(Struct, frozen=True, kw_only=True):
+    """Packages for a Python."""
+
+    id: str
+    status: str
+    """`ready`, `stale` (resolved anew when it is needed next) or `failed`."""
+    python: str
+    uv: str
+    packages: int
+    """Packages in the lock."""
+    size_bytes: int
+    prepared_at: str | None
+    prepare_s: float
+    installed: list[Installed]
+    failures: dict[str, str]
+    """Engine to the reason why it cannot be installed there."""
+    pipelines: list[str]
+    """Whose head needs it."""
+    last_used_at: str | None
+    """When a run in it was started last; null when the read model knows of none."""
+
+
+async def list_environments(deps: Deps) -> list[EnvironmentShown]:
+    """Every environment that is known, by id."""
+    histories: dict[str, list[Recorded]] = {}
+    async for recorded in deps.log.read(subjects.of_kind("environment")):
+        histories.setdefault(recorded.id, []).append(recorded)
+    users = users_of(await deps.rows.pipelines(after="", limit=EVERYTHING), deps.default_python)
+    used = await deps.rows.environment_uses()
+    return [shown(id, history, users.get(id, ()), used) for id, history in sorted(histories.items())]
+
+
+async def refresh_environment(deps: Deps, id: str, *, who: str, cause: Cause) -> EnvironmentShown:
+    """Have the packages resolved anew when they are needed next; asking twice before that is asking once.
+
+    Raises:
+        NotFoundError: there is no such environment.
+    """
+    await execute(deps.log, environment_decider, id, RefreshEnvironment(who=who), cause=cause)
+    users = users_of(await deps.rows.pipelines(after="", limit=EVERYTHING), deps.default_python)
+    history = (await deps.log.load("environment", id)).recorded
+    return shown(id, history, users.get(id, ()), await deps.rows.environment_uses())
+
+
+def users_of(rows: Iterable[PipelineRow], default_python: str) -> Mapping[str, list[str]]:
+    """Ids of environments to the pipelines whose head needs them.
+
+    A row does not say which kind of file its packages come from, so each is tried: a hash fits one only.
+    """
+    users: dict[str, list[str]] = {}
+    for row in rows:
+        said = msgspec.json.decode(row.definition) or {}
+        added = NOTEBOOK_PACKAGES if said.get("kind") == "notebook" else ()
+        python = said.get("python") or default_python
+        for builder in BUILDERS:
+            for source in SOURCES:
+                id = environment_id(builder, python, source, row.requirements_sha256, added=added)
+                users.setdefault(id, []).append(row.name)
+    return users
+
+
+def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapping[str, str]) -> EnvironmentShown:
+    """An environment as its facts tell it; what a refresh made stale is still installed, and may still be used."""
+    facts = list(history)
+    state: Environment = environment_decider.fold(recorded.fact for recorded in facts)
+    made = [(recorded, recorded.fact) for recorded in facts if isinstance(recorded.fact, EnvironmentPrepared)]
+    newest = made[-1] if made else None
+    fact = newest[1] if newest else None
+    starts = [used[each.environment] for _, each in made if each.environment in used]
+    refreshed = any(isinstance(recorded.fact, EnvironmentRefreshed) for recorded in facts)
+    status = "ready" if state.environments else "failed" if state.failures else "stale" if refreshed else "failed"
+    installed = sorted({(each.engine, each.environment) for _, each in made})
+    return EnvironmentShown(
+        id=id,
+        status=status,
+        python=fact.python if fact else "",
+        uv=fact.uv if fact else "",
+        packages=sum("==" in line or " @ " in line for line in fact.lock.splitlines()) if fact else 0,
+        size_bytes=fact.size_bytes if fact else 0,
+        prepared_at=text_of(newest[0].at) if newest else None,
+        prepare_s=fact.prepare_s if fact else 0.0,
+        installed=[Installed(engine=engine, environment=environment) for engine, environment in installed],
+        failures=state.failures,
+        pipelines=sorted(users),
+        last_used_at=max(starts) if starts else None,
+    )

@@ -1,0 +1,42 @@
+"""`/api/environments`: what runs import, installed once."""
+
+from fastflow_events.recorded import Cause
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Struct
+
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers import environments
+from fastflow_gateway.handlers.environments import EnvironmentShown
+
+
+class EnvironmentList(Struct, frozen=True, kw_only=True):
+    """Environments by id."""
+
+    items: list[EnvironmentShown]
+    next: str | None = None
+
+
+class EnvironmentController(Controller):
+    """Look at environments, and have them resolved anew."""
+
+    path = "/api/environments"
+    tags = ("environments",)
+
+    @get()
+    async def list(self, deps: NamedDependency[Deps]) -> EnvironmentList:
+        """Every environment that a runner has prepared, or could not prepare."""
+        return EnvironmentList(items=await environments.list_environments(deps))
+
+    @post("/{id:str}/refresh", status_code=200)
+    async def refresh(
+        self,
+        *,
+        id: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+    ) -> EnvironmentShown:
+        """Resolve its packages anew when they are needed next; runs that have begun keep what they have."""
+        return await environments.refresh_environment(deps, id, who=who, cause=cause)

@@ -1,0 +1,67 @@
+"""Environments over HTTP: what was prepared, by whom it is used, and resolving it anew."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.fact import Fact
+from fastflow_events.ids import environment_id
+from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.pipeline.events import PipelineDiscovered
+from fastflow_events.recorded import Position
+from fastflow_events.run.specification import NOTEBOOK_PACKAGES
+from fastflow_events.testing.builders import CAUSE
+from fastflow_events.testing.eventually import eventually
+from fastflow_gateway.testing import running_gateway
+
+pytestmark = pytest.mark.nats
+SHA = "5" * 64
+READY = environment_id("docker", "3.11", "requirements", SHA)
+FAILED = environment_id("process", "3.12", "uv_lock", SHA, added=NOTEBOOK_PACKAGES)
+
+
+async def add(log: JetStreamLog, aggregate: str, id: str, *facts: Fact) -> None:
+    await log.append(Position(aggregate=aggregate, id=id), facts, cause=CAUSE)
+
+
+def discovered(definition: dict[str, object]) -> PipelineDiscovered:
+    return PipelineDiscovered(
+        repository="main", commit="a" * 40, tree="b" * 40, definition=definition, requirements_sha256=SHA
+    )
+
+
+async def test_environments_are_listed_with_who_needs_them_and_refreshed_once(
+    nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path
+) -> None:
+    lock = "idna==3.10 \\\n    --hash=sha256:0\nsome @ git+https://x.example/y@1\n"
+    prepared = EnvironmentPrepared(
+        engine="e", environment="0" * 32, lock=lock, python="3.11.2", uv="0.9", prepare_s=1.5, size_bytes=2_000_000
+    )
+    await add(jetstream_log, "environment", READY, prepared)
+    await add(jetstream_log, "environment", FAILED, EnvironmentFailed(engine="e", reason="no such package"))
+    await add(jetstream_log, "pipeline", "plain", discovered({}))
+    await add(jetstream_log, "pipeline", "book", discovered({"kind": "notebook", "python": "3.12"}))
+    async with (
+        running_gateway(nats_url, tmp_path) as base,
+        httpx.AsyncClient(base_url=base, timeout=60) as api,
+    ):
+
+        async def both() -> bool:
+            return len((await api.get("/api/pipelines")).json()["items"]) == 2
+
+        await eventually(both, within_s=60)
+        found = {item["id"]: item for item in (await api.get("/api/environments")).json()["items"]}
+        assert set(found) == {READY, FAILED}
+        ready, failed = found[READY], found[FAILED]
+        assert (ready["status"], ready["packages"], ready["size_bytes"]) == ("ready", 2, 2_000_000)
+        assert ready["installed"] == [{"engine": "e", "environment": "0" * 32}]
+        assert (ready["pipelines"], ready["last_used_at"]) == (["plain"], None)
+        assert (failed["status"], failed["failures"]) == ("failed", {"e": "no such package"})
+        assert failed["pipelines"] == ["book"]
+        for _ in range(2):
+            answer = await api.post(f"/api/environments/{READY}/refresh")
+            assert (answer.status_code, answer.json()["status"]) == (200, "stale")
+        assert (await api.post(f"/api/environments/{'f' * 32}/refresh")).status_code == 404
+    facts = (await jetstream_log.load("environment", READY)).facts
+    assert [type(fact) for fact in facts] == [EnvironmentPrepared, EnvironmentRefreshed]
