@@ -1,4 +1,4 @@
-"""`fastflow schedules` and `fastflow backfill` against a gateway."""
+"""`fastflow schedules`, `fastflow backfill` and `fastflow purge` against a gateway."""
 
 import asyncio
 import json
@@ -130,6 +130,13 @@ async def test_what_is_wrong_with_a_schedule_is_said_with_the_line_to_type(fastf
     assert (told.code, "fastflow schedules pause" in told.err) == (2, True)
     told = await fastflow("schedules", "next", "nobody", "nightly")
     assert told.code == 4
+
+
+async def test_a_purge_says_of_what(fastflow: Command) -> None:
+    told = await fastflow("purge")
+    assert (told.code, "--everything" in told.err) == (2, True)
+    assert (await fastflow("purge", "--everything", "--json")).json == {"cancelled": 0}
+    assert (await fastflow("purge", "nobody")).code == 4
 
 
 async def test_a_backfill_is_previewed_started_watched_and_cancelled(

@@ -21,7 +21,7 @@ from fastflow_events.run.commands import (
     RequestRun,
 )
 from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunPrioritised, Trigger
+from fastflow_events.run.events import RunCancelRequested, RunPrioritised, Trigger
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,
@@ -151,6 +151,19 @@ async def test_a_chain_links_its_runs_both_ways(api: httpx.AsyncClient, jetstrea
     assert (first["schedule"], first["nominal"]) == ("free:default", "2026-03-01T12:00:00.000000Z")
     assert (await api.get("/api/runs/b")).json()["downstream_runs"] == ["d"]
     assert (await api.get("/api/runs/c")).json()["upstream_runs"] == ["a"]
+
+
+async def test_a_purge_cancels_what_waits_and_nothing_else(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:
+    for run_id, pipeline in {"r1": "free", "r2": "free", "r3": "one", "r4": "free"}.items():
+        await ask(jetstream_log, run_id, pipeline)
+    await dispatch(jetstream_log, "r4")
+    await queue(api, 3)
+    assert (await api.post("/api/queue/purge?pipeline=free&why=wrong+day")).json() == {"cancelled": 2}
+    assert (await api.post("/api/queue/purge?pipeline=nobody")).status_code == 404
+    told = {id: (await jetstream_log.load("run", id)).facts[-1] for id in ("r1", "r2", "r3", "r4")}
+    cancelled = {id: fact.why for id, fact in told.items() if isinstance(fact, RunCancelRequested)}
+    assert cancelled == {"r1": "wrong day", "r2": "wrong day"}
+    assert (await api.post("/api/queue/purge")).json() == {"cancelled": 1}
 
 
 async def test_priority_moves_a_run_in_the_queue(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:

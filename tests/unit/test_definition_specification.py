@@ -47,6 +47,18 @@ def test_zero_retries_of_the_pipeline_win_over_the_installation() -> None:
     assert (retry.attempts, retry.delay_s) == (0, 5)
 
 
+def test_a_schedule_has_retries_of_its_own_and_none_is_some_too() -> None:
+    often = Schedule(
+        id="often", retry_attempts=5, retry_strategy=RetryStrategy(type="custom_schedule", delays_s=(1, 3))
+    )
+    never = Schedule(id="never", retry_attempts=0)
+    definition = Definition(retry_attempts=2, retry_strategy=RetryStrategy(delay_s=9), schedules=(often, never))
+    retries = {id: specify(definition, run_config_id=id).retry for id in ("often", "never", None)}
+    assert (retries["often"].attempts, retries["often"].delays_s) == (5, (1, 3))
+    assert (retries["never"].attempts, retries["never"].delay_s) == (0, 9)
+    assert (retries[None].attempts, retries[None].delay_s) == (2, 9)
+
+
 def test_a_notebook_is_started_by_its_own_name_and_ignores_pipeline_retries() -> None:
     spec = specify(Definition(kind="notebook", retry_attempts=3))
     assert (spec.entry_point, spec.retry.attempts) == ("main.ipynb", 0)

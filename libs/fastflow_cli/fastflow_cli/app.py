@@ -22,6 +22,7 @@ VERBS = {
     "pipelines": "commands.listing:pipelines",
     "queue": "commands.queue:queue",
     "why": "commands.queue:why",
+    "purge": "commands.queue:purge",
     "prioritise": "commands.queue:prioritise",
     "hurry": "commands.queue:hurry",
     "pause": "commands.queue:pause",

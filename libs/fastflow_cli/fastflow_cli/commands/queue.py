@@ -1,15 +1,20 @@
-"""`queue`, `why`, `prioritise`, `hurry`, `pause`, `resume`: what waits, why, and how it is moved and held."""
+"""`queue`, `why`, `purge`, `prioritise`, `hurry`, `pause`, `resume`: what waits, why, and how it is moved and held."""
 
 import os
+from typing import Annotated
 from urllib.parse import quote
+
+from cyclopts import Parameter
 
 from fastflow_cli.client import gateway
 from fastflow_cli.console import say, show, show_json, show_table
+from fastflow_cli.errors import UsageError
 from fastflow_cli.exits import Exit
 from fastflow_cli.locate import gateway_url
 from fastflow_cli.options import Json, Where
 
 HERE = Where()
+Everything = Annotated[bool, Parameter(name="--everything", negative=())]
 
 
 async def queue(*, where: Where = HERE, json: Json = False) -> int:
@@ -56,6 +61,38 @@ async def why(run: str, *, where: Where = HERE, json: Json = False) -> int:
             show(f"     run {blocker} would free it")
     else:
         show(f"now: {found['status']}" + (f" ({found['reason']})" if found["reason"] else ""))
+    return Exit.OK
+
+
+async def purge(
+    pipeline: str | None = None,
+    *,
+    everything: Everything = False,
+    why: str | None = None,
+    where: Where = HERE,
+    json: Json = False,
+) -> int:
+    """Cancel every run in the queue, of one pipeline or with --everything of all; what has started goes on.
+
+    Parameters
+    ----------
+    pipeline
+        Only of this one.
+    everything
+        Of all pipelines.
+    why
+        A reason, for those who ask later.
+    json
+        For programs.
+    """
+    if (pipeline is None) != everything:
+        raise UsageError("say a pipeline, or --everything", fix="fastflow purge --everything")
+    async with gateway(gateway_url(where, os.environ)) as door:
+        purged = await door.post("/api/queue/purge", pipeline=pipeline, why=why)
+    if json:
+        show_json(purged)
+    else:
+        say(f"{purged['cancelled']} runs in the queue were cancelled")
     return Exit.OK
 
 

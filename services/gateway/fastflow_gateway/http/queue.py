@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers import queue, steering
+from fastflow_gateway.handlers import purging, queue, steering
 from fastflow_gateway.handlers.queue import WaitingRun
 from fastflow_gateway.handlers.why import Why, why
 
@@ -23,6 +23,13 @@ class WaitingPage(Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Purged(Struct, frozen=True, kw_only=True):
+    """What was taken out of the queue."""
+
+    cancelled: int
+    """How many runs."""
+
+
 class QueueController(Controller):
     """See what waits, and why; move it; hold everything."""
 
@@ -33,6 +40,19 @@ class QueueController(Controller):
     async def list(self, deps: NamedDependency[Deps]) -> WaitingPage:
         """Every run that waits for a place, with what it waits for."""
         return WaitingPage(items=await queue.waiting(deps))
+
+    @post("/queue/purge", status_code=200)
+    async def purge(
+        self,
+        *,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+        pipeline: FromQuery[str | None] = None,
+        why: FromQuery[str] = "",
+    ) -> Purged:
+        """Cancel every run in the queue, or those of one pipeline; what has started goes on."""
+        return Purged(cancelled=await purging.purge(deps, pipeline, who=who, why=why[:500], cause=cause))
 
     @get("/runs/{run_id:str}/why")
     async def why(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> Why:
