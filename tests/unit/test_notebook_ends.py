@@ -53,6 +53,10 @@ def test_how_far_a_notebook_came_is_read_and_nonsense_is_not() -> None:
         where="cell 2 of 3",
         why="no",
     )
+    many = ", ".join(["[1, 1, 1]"] * 501)
+    large = said.replace("[2, 0, 3]", f"[{1 << 70}, 0, 3]")
+    for nonsense in (large, f'{{"cells": [{many}], "where": "", "why": ""}}'):
+        assert progress(nonsense) is None
     for nonsense in ("", "{", "[]", '{"cells": [[1]], "where": "", "why": ""}', said.replace("no", "x" * 5000)):
         assert progress(nonsense) is None
 

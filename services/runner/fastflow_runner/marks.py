@@ -40,8 +40,11 @@ class _Exit(Struct, frozen=True, kw_only=True):
     left: tuple[tuple[str, str], ...] = ()
 
 
+_Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
 class _Progress(Struct, frozen=True, kw_only=True):
-    cells: tuple[tuple[int, bool, int], ...]
+    cells: Annotated[tuple[tuple[_Count, bool, _Count], ...], Meta(max_length=500)]
     where: Annotated[str, Meta(max_length=200)]
     why: Annotated[str, Meta(max_length=4000)]
 
