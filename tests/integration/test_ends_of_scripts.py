@@ -1,6 +1,7 @@
 """How scripts end in containers, of themselves or because somebody wants it: each end is told apart, in a sentence."""
 
 import os
+import signal
 from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 
@@ -146,19 +147,24 @@ async def test_a_script_that_survives_its_hungry_child_succeeds_with_a_remark(bu
 
 async def test_a_script_that_takes_too_long_is_asked_to_end_and_then_killed(bus: Client, log: JetStreamLog) -> None:
     asked, killed = [await submit(bus, log, script, timeout_s=3) for script in (SLEEPER, DEAF)]
-    for run_id, code, signal in ((asked, 143, 15), (killed, 137, 9)):
+    for run_id, code, number in ((asked, 143, 15), (killed, 137, 9)):
         end = await end_of(log, run_id)
         sentence = "it ran longer than 3 s and was ended"
-        assert (end.outcome, end.exit_code, end.signal, end.detail) == ("timed_out", code, signal, sentence)
+        assert (end.outcome, end.exit_code, end.signal, end.detail) == ("timed_out", code, number, sentence)
 
 
 async def test_a_container_that_somebody_kills_stops_or_removes_is_no_failure_of_its_script(
-    bus: Client, log: JetStreamLog, person: DockerClient
+    bus: Client, log: JetStreamLog, runner: LivingRunner, person: DockerClient
 ) -> None:
     killed, stopped, removed = [await begun(bus, log, SLEEPER) for _ in range(3)]
     person.containers.get(f"fastflow-{killed}-1").kill()
     person.containers.get(f"fastflow-{stopped}-1").stop(timeout=10)
-    person.containers.get(f"fastflow-{removed}-1").remove(force=True, v=True)
+    # Removing kills first: a runner that looked in between would speak of that.
+    runner.signal(signal.SIGSTOP)
+    try:
+        person.containers.get(f"fastflow-{removed}-1").remove(force=True, v=True)
+    finally:
+        runner.signal(signal.SIGCONT)
     for run_id, code, sentence in (
         (killed, 137, "it was killed from outside (exit code 137), not by its own doing and not for memory"),
         (stopped, 143, TOLD),

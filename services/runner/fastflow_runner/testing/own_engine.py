@@ -4,6 +4,7 @@ It keeps everything on a disk in memory of a fixed size, has no networks but `no
 """
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ from docker.models.containers import Container as Seen
 NETWORK = "none"
 """The only network it has that runs may join."""
 _WITHIN_S = 60.0
+_PREFIX = "ff-engine-"
 
 
 class OwnEngine:
@@ -139,9 +141,11 @@ def own_engine(*, image: str, taken_from: str, size_mb: int = 1024) -> Iterator[
         raise FileNotFoundError(
             "an engine of the test's own needs root and dockerd; type: scripts/apt-install docker.io"
         )
-    folder = Path(tempfile.mkdtemp(prefix="ff-engine-"))
+    _sweep()
+    # Named after this process, so that a later one knows what a killed one has left.
+    folder = Path(tempfile.gettempdir()) / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
     engine = OwnEngine(folder, binary)
-    engine.data.mkdir()
+    engine.data.mkdir(parents=True, mode=0o711)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=711", "tmpfs", engine.data], check=True)
     try:
         engine.start()
@@ -153,9 +157,44 @@ def own_engine(*, image: str, taken_from: str, size_mb: int = 1024) -> Iterator[
             source.close()
         yield engine
     finally:
-        engine.stop()
-        engine.start()
-        engine.clear()
-        engine.stop()
-        subprocess.run(["umount", engine.data], check=True)
-        shutil.rmtree(folder)
+        with suppress(RuntimeError, OSError, DockerException):
+            engine.stop()
+            engine.start()
+            engine.clear()
+            engine.stop()
+        _destroy(folder)
+
+
+def _sweep() -> None:
+    """Remove engines whose tests were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            _destroy(folder)
+
+
+def _destroy(folder: Path) -> None:
+    """End every process of the engine in this folder, those inside its containers too, and give its disk back."""
+    for _ in range(100):
+        pids = _processes_of(folder)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not pids:
+            break
+        time.sleep(0.05)
+    subprocess.run(["umount", "--recursive", "--lazy", folder / "data"], check=False, capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _processes_of(folder: Path) -> set[int]:
+    """Those that were started with a path in the folder, and what those have started."""
+    words, parents = {}, {}
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, ValueError, IndexError):
+            words[pid := int(entry.name)] = (entry / "cmdline").read_bytes()
+            parents[pid] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    found = {pid for pid, said in words.items() if f"{folder}/".encode() in said} - {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
