@@ -183,7 +183,10 @@ def _destroy(folder: Path) -> None:
         if not pids:
             break
         time.sleep(0.05)
-    subprocess.run(["umount", "--recursive", "--lazy", folder / "data"], check=False, capture_output=True)
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    # Inner ones, such as its containers' namespaces, first.
+    for place in [place for place in reversed(mounted) if place.startswith(f"{folder}/")]:
+        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
