@@ -1,5 +1,9 @@
 """Environments over HTTP: what was prepared, by whom it is used, and resolving it anew."""
 
+import asyncio
+import json
+import os
+import sys
 from pathlib import Path
 
 import httpx
@@ -29,6 +33,16 @@ def discovered(definition: dict[str, object]) -> PipelineDiscovered:
     return PipelineDiscovered(
         repository="main", commit="a" * 40, tree="b" * 40, definition=definition, requirements_sha256=SHA
     )
+
+
+async def typed(url: str, *words: str) -> str:
+    """What the command prints on a wide terminal."""
+    env = {**os.environ, "FASTFLOW_URL": url, "COLUMNS": "200"}
+    command = (sys.executable, "-m", "fastflow_cli", *words)
+    process = await asyncio.create_subprocess_exec(*command, env=env, stdout=asyncio.subprocess.PIPE)
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, out.decode()
+    return out.decode()
 
 
 async def test_environments_are_listed_with_who_needs_them_and_refreshed_once(
@@ -63,5 +77,12 @@ async def test_environments_are_listed_with_who_needs_them_and_refreshed_once(
             answer = await api.post(f"/api/environments/{READY}/refresh")
             assert (answer.status_code, answer.json()["status"]) == (200, "stale")
         assert (await api.post(f"/api/environments/{'f' * 32}/refresh")).status_code == 404
+        listed = await typed(base, "env", "list", "--json")
+        assert [(item["id"], item["status"]) for item in json.loads(listed)["items"]] == [
+            *sorted([(READY, "stale"), (FAILED, "failed")])
+        ]
+        table = await typed(base, "env", "list")
+        assert "2.0 MB" in table
+        assert json.loads(await typed(base, "env", "refresh", "plain", "--json"))["items"][0]["id"] == READY
     facts = (await jetstream_log.load("environment", READY)).facts
     assert [type(fact) for fact in facts] == [EnvironmentPrepared, EnvironmentRefreshed]
