@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
+import nats.errors
 from fastflow_cli.errors import CliError
 from fastflow_events.errors import FastflowError
 from rich.console import Console
@@ -32,7 +33,15 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "git": git.measure,
     "scheduler": scheduler.measure,
 }
-FAILURES = (CannotMeasureError, CliError, FastflowError, httpx.HTTPError, OSError, subprocess.SubprocessError)
+FAILURES = (
+    CannotMeasureError,
+    CliError,
+    FastflowError,
+    httpx.HTTPError,
+    nats.errors.Error,
+    OSError,
+    subprocess.SubprocessError,
+)
 CANNOT_MEASURE, USAGE_ERROR = 1, 2
 
 

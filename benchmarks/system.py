@@ -19,7 +19,6 @@ from benchmarks.leftovers import remove_stages
 from benchmarks.measure import CannotMeasureError, until
 from benchmarks.scripts import make_repository
 
-OVER = {"succeeded", "failed", "cancelled", "rejected"}
 RUN_WITHIN_S = 120.0
 
 
