@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.nats, pytest.mark.timeout(300)]
 REPLICAS = {"a": -2.0, "b": -1.0, "c": 0.0, "d": 1.0, "e": 2.0}
 PIPELINES = 40
 FIRES = 1000
+KILLS = 8
 
 
 async def started(url: str, home: Path, name: str) -> Process:
@@ -32,6 +33,7 @@ async def started(url: str, home: Path, name: str) -> Process:
         "FASTFLOW_HOME": str(home / name),
         "FASTFLOW_INSTANCE": name,
         "FASTFLOW_CLOCK_OFFSET_S": str(REPLICAS[name]),
+        "FASTFLOW_LATE_AFTER_S": "3600",  # how slow the machine is does not matter here
         "FASTFLOW_LOG_LEVEL": "ERROR",
     }
     command = (sys.executable, "-m", "fastflow_scheduler")
@@ -59,18 +61,22 @@ async def test_five_schedulers_killed_at_random_fire_each_instant_once(
     kills = 0
     try:
         await eventually(lambda: fired(jetstream_log), within_s=60)
-        while len(found := await fired(jetstream_log)) < FIRES:
+        while len(found := await fired(jetstream_log)) < FIRES or kills < KILLS:
             victim = chance.choice(sorted(replicas))
             replicas[victim].kill()
             await replicas[victim].wait()
             kills += 1
             await asyncio.sleep(chance.uniform(0.1, 0.8))
             replicas[victim] = await started(nats_url, tmp_path, victim)
+
+            async def goes_on(before: int = len(found)) -> bool:
+                return len(await fired(jetstream_log)) > before
+
+            await eventually(goes_on, within_s=60)  # a slow machine must not be killed before anything can start
     finally:
         for process in replicas.values():
             process.kill()
             await process.wait()
-    assert kills >= 5
     assert set(found.values()) == {1}
     for pipeline in {pipeline for pipeline, _ in found}:
         instants = sorted(at for name, at in found if name == pipeline)
