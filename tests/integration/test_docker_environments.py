@@ -18,7 +18,7 @@ from fastflow_runner.testing.interpreters import archive, copy_into
 from fastflow_runner.testing.private_index import PASSWORD
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-environments")]
 OWNER = f"test-env-{os.getpid()}"
 OTHER = f"test-env2-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-env-{os.getpid()}")

@@ -11,7 +11,7 @@ from fastflow_runner.outcome import of_exit
 from fastflow_runner.testing.notebook_contract import NotebookContract
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-notebooks")]
 KEY = b"key"
 OWNER = f"test-nb-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-nb-{os.getpid()}")

@@ -18,7 +18,7 @@ from fastflow_runner.testing.own_engine import NETWORK, OwnEngine, own_engine
 from fastflow_runner.testing.socket_proxy import engine_socket, socket_proxy
 from nats.aio.client import Client
 
-pytestmark = [pytest.mark.nats, pytest.mark.docker]
+pytestmark = [pytest.mark.nats, pytest.mark.docker, pytest.mark.xdist_group("own-engine")]
 DEPLOYMENT = Deployment(network=NETWORK)
 COUNT = "import time\nfor n in range(80):\n    print(n, flush=True)\n    time.sleep(0.1)"
 POLITE = "import time\nprint('polite', flush=True)\ntime.sleep(600)"

@@ -10,6 +10,9 @@ from fastflow_runner.testing.environment_contract import EnvironmentContract
 from fastflow_runner.testing.interpreters import copy_into
 from fastflow_runner.testing.tools import find_uv
 
+# What one test prepares the next ones use.
+pytestmark = pytest.mark.xdist_group("process-environments")
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:

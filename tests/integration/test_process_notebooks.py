@@ -9,6 +9,9 @@ from fastflow_runner.adapters.process import ProcessExecutor
 from fastflow_runner.testing.notebook_contract import CAREFUL, NotebookContract
 from fastflow_runner.testing.tools import find_uv
 
+# What one test prepares the next ones use.
+pytestmark = pytest.mark.xdist_group("process-notebooks")
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
