@@ -208,3 +208,19 @@ async def test_why_tells_the_whole_chain_of_causes(api: httpx.AsyncClient, jetst
     ]
     assert (why["status"], why["waiting"]) == ("cancelled", None)
     assert (await api.get("/api/runs/nobody/why")).status_code == 404
+
+
+async def test_a_run_whose_runner_gives_no_sign_of_life_is_shown_as_unreachable(
+    api: httpx.AsyncClient, nats_url: str, jetstream_log: JetStreamLog
+) -> None:
+    async def is_unreachable(*, wanted: bool) -> bool:
+        run = (await api.get("/api/runs/r1")).json()
+        [listed] = (await api.get("/api/runs")).json()["items"]
+        return run["status"] == "preparing" and [run["unreachable"], listed["unreachable"]] == [wanted, wanted]
+
+    await ask(jetstream_log, "r1", "one")
+    await dispatch(jetstream_log, "r1")
+    await execute(jetstream_log, run_decider, "r1", ClaimAttempt(attempt=1, holder=holder()), cause=CAUSE)
+    await eventually(lambda: is_unreachable(wanted=True), within_s=30)
+    async with living_runners(nats_url, heartbeat(holder().runner)):
+        await eventually(lambda: is_unreachable(wanted=False), within_s=30)

@@ -82,6 +82,8 @@ class RunShown(Struct, frozen=True, kw_only=True):
     """Runs that its end asked for; null in lists."""
     waiting_for: WaitingFor | None
     """Null once it has started or is over."""
+    unreachable: bool
+    """Its runner gives no sign of life; it keeps its place until it is found again or given up as lost."""
     seq: int
     """Stream position of the fact that changed it last."""
 
@@ -138,7 +140,9 @@ _JSON = {"params", "soft_limits", "upstream_runs"}
 _SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields__) - _JSON
 
 
-def show_run(row: RunRow, *, waits: WaitingFor | None = None, downstream: list[str] | None = None) -> RunShown:
+def show_run(
+    row: RunRow, *, waits: WaitingFor | None = None, downstream: list[str] | None = None, unreachable: bool = False
+) -> RunShown:
     """The row without its SQL, with what no row says."""
     return RunShown(
         trigger=row.trigger_kind,
@@ -149,6 +153,7 @@ def show_run(row: RunRow, *, waits: WaitingFor | None = None, downstream: list[s
         upstream_runs=msgspec.json.decode(row.upstream_runs),
         downstream_runs=downstream,
         waiting_for=waits,
+        unreachable=unreachable,
         **{**{name: getattr(row, name) for name in _SAME}, "cancel_requested": bool(row.cancel_requested)},
     )
 

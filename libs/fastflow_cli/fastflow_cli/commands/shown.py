@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 RUN_COLUMNS = ("run", "pipeline", "status", "asked", "took", "reason")
+UNREACHABLE = "unreachable: its runner gives no sign of life"
 
 
 def instant(text: str | None) -> str:
@@ -41,7 +42,7 @@ def run_row(run: dict[str, Any]) -> tuple[str, ...]:
         status,
         instant(run["requested_at"]),
         took(run.get("started_at"), run.get("finished_at")),
-        (run.get("waiting_for") or run).get("reason") or "",
+        UNREACHABLE if run.get("unreachable") else (run.get("waiting_for") or run).get("reason") or "",
     )
 
 

@@ -13,6 +13,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidParameterError
 from fastflow_gateway.handlers import audit, runs
 from fastflow_gateway.handlers.cells import CellShown, cells_of_run
+from fastflow_gateway.handlers.reach import out_of_reach
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.waits import waiting_for
 from fastflow_gateway.presented import FactShown, RunShown, show_fact, show_run
@@ -64,15 +65,17 @@ class RunController(Controller):
             pipeline=pipeline, statuses=_statuses(status), before_seq=_cursor(cursor), limit=limit + 1
         )
         following = str(rows[limit - 1].requested_seq) if len(rows) > limit else None
-        waits = await waiting_for(deps, rows[:limit])
-        return RunPage(items=[show_run(row, waits=waits.get(row.id)) for row in rows[:limit]], next=following)
+        waits, lost = await waiting_for(deps, rows[:limit]), await out_of_reach(deps, rows[:limit])
+        items = [show_run(row, waits=waits.get(row.id), unreachable=row.id in lost) for row in rows[:limit]]
+        return RunPage(items=items, next=following)
 
     @get("/{run_id:str}")
     async def show(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> RunShown:
         """One run."""
         row = await runs.find_run(deps, run_id)
-        waits = await waiting_for(deps, [row])
-        return show_run(row, waits=waits.get(row.id), downstream=await deps.rows.followers(row))
+        waits, followers = await waiting_for(deps, [row]), await deps.rows.followers(row)
+        lost = await out_of_reach(deps, [row])
+        return show_run(row, waits=waits.get(row.id), downstream=followers, unreachable=bool(lost))
 
     @post("/{run_id:str}/cancel", status_code=202)
     async def cancel(
