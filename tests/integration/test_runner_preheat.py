@@ -12,7 +12,9 @@ from fastflow_events.accounts import DEFAULT_RUNNER, render
 from fastflow_events.bundles import store_bundle
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.environment.commands import RetireEnvironments
+from fastflow_events.environment.decider import environment_decider
+from fastflow_events.environment.events import EnvironmentDeleted, EnvironmentFailed, EnvironmentPrepared
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.keys import make_keys, seed_path
@@ -126,3 +128,31 @@ async def test_preparing_ahead_can_be_switched_off(tmp_path: Path) -> None:
         assert (await log.load("environment", name_of(version))).facts == ()
         info = await nc.jetstream().consumer_info("FASTFLOW_EVENTS", "runner-preheat")
         assert info.num_pending == 1
+
+
+async def test_what_is_retired_is_deleted_and_made_again_from_the_same_lock_for_who_needs_it(tmp_path: Path) -> None:
+    async with installation(tmp_path) as (_, nc, log):
+        version = await store(nc, log, "idna==3.10\n")
+        name = name_of(version)
+
+        async def facts(kind: type[EnvironmentPrepared] | type[EnvironmentDeleted]) -> list[object]:
+            return [fact for fact in (await log.load("environment", name)).facts if isinstance(fact, kind)]
+
+        [prepared] = await eventually(lambda: facts(EnvironmentPrepared), within_s=60)
+        assert isinstance(prepared, EnvironmentPrepared)
+        folder = tmp_path / "home/runner/process/uv/envs" / prepared.environment
+        assert folder.is_dir()
+        retire = RetireEnvironments(environments=(prepared.environment,), who="ann")
+        await execute(log, environment_decider, name, retire, cause=Cause(correlation_id="gc"))
+        [deleted] = await eventually(lambda: facts(EnvironmentDeleted), within_s=60)
+        assert isinstance(deleted, EnvironmentDeleted)
+        assert deleted.freed_bytes > 10_000
+        assert not folder.exists()
+        specification = replace(a_specification(version.tree), requirements=version.requirements)
+        run_id = await dispatch(log, specification)
+        [end] = await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=60)
+        assert isinstance(end, RunAttemptFinished)
+        assert end.outcome == "succeeded"
+        first, again = await facts(EnvironmentPrepared)
+        assert isinstance(again, EnvironmentPrepared)
+        assert (first, again.lock, again.environment) == (prepared, prepared.lock, prepared.environment)

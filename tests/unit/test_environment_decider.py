@@ -1,9 +1,22 @@
 """The first lock of an input is the lock of all later installations."""
 
 import pytest
-from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared, RefreshEnvironment
+from fastflow_events.environment.commands import (
+    EnvironmentCommand,
+    RecordDeleted,
+    RecordFailed,
+    RecordPrepared,
+    RefreshEnvironment,
+    RetireEnvironments,
+)
 from fastflow_events.environment.decider import LockDecidedError, environment_decider
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.environment.events import (
+    EnvironmentDeleted,
+    EnvironmentFailed,
+    EnvironmentPrepared,
+    EnvironmentRefreshed,
+    EnvironmentRetired,
+)
 from fastflow_events.errors import NotFoundError
 from fastflow_events.fact import Fact
 
@@ -57,3 +70,33 @@ def test_what_nobody_prepared_cannot_be_refreshed_and_a_failure_is_tried_again_a
     with pytest.raises(NotFoundError):
         when(RefreshEnvironment(who="ann"), [])
     assert when(RefreshEnvironment(who="ann"), [EnvironmentFailed(engine="e1", reason="no such package")]) == []
+
+
+RETIRED = EnvironmentRetired(environments=("h1",), who="ann")
+DELETED = EnvironmentDeleted(engine="e1", environment="h1", freed_bytes=7)
+
+
+def test_only_what_is_there_is_retired_and_once() -> None:
+    retire = RetireEnvironments(environments=("h1", "h2"), who="ann")
+    assert when(retire, []) == []
+    assert when(retire, [prepared()]) == [RETIRED]
+    assert when(retire, [prepared(), RETIRED]) == []
+    assert when(retire, [prepared(), REFRESHED]) == [RETIRED]
+    assert when(retire, [prepared(), RETIRED, DELETED]) == []
+
+
+def test_a_deletion_is_said_once_per_engine() -> None:
+    command = RecordDeleted(deleted=DELETED)
+    assert when(command, [prepared(), RETIRED]) == [DELETED]
+    assert when(command, [prepared(), RETIRED, DELETED]) == []
+    assert when(command, [prepared("e2"), RETIRED]) == []
+
+
+def test_who_needs_what_was_retired_or_deleted_gets_the_same_lock_and_takes_it_back() -> None:
+    for history in ([prepared(), RETIRED], [prepared(), RETIRED, DELETED]):
+        with pytest.raises(LockDecidedError):
+            when(RecordPrepared(prepared=prepared(lock="requests==3")), [*history])
+        assert when(RecordPrepared(prepared=prepared()), [*history]) == [prepared()]
+        state = environment_decider.fold([*history, prepared()])
+        assert state.environments == {("e1", "h1")}
+        assert not state.retired

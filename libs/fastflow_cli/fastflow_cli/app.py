@@ -50,7 +50,11 @@ GROUPS = {
     ),
     "env": (
         "What runs import, installed once.",
-        {"list": "commands.environments:list_environments", "refresh": "commands.environments:refresh"},
+        {
+            "list": "commands.environments:list_environments",
+            "refresh": "commands.environments:refresh",
+            "gc": "commands.environments:gc",
+        },
     ),
     "schedules": (
         "When pipelines run by themselves.",

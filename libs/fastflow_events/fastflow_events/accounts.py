@@ -64,7 +64,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 subjects.event("chain"),
                 subjects.event("backfill"),
                 subjects.event("settings"),
-                subjects.event("environment", fact="refreshed"),
+                *(subjects.event("environment", fact=fact) for fact in ("refreshed", "retired")),
                 *(subjects.event("secret", fact=fact) for fact in ("set", "removed")),
                 *(
                     subjects.event("repository", fact=fact)

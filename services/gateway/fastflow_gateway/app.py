@@ -151,6 +151,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             hook_secrets=lambda: hook_secrets(settings.hook_secrets_file),
             changes=changes,
             default_python=settings.default_python,
+            env_keep_days=settings.env_keep_days,
             clock=utc_now,
             heartbeats=partial(heartbeats, nc),
             log_share=Gauge(nc, EVENTS, steady=time.monotonic).share,

@@ -28,6 +28,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     changes: Changes
     default_python: str
     """What a pipeline runs with that names no Python."""
+    env_keep_days: float
+    """How long an environment is kept that nothing needs any more."""
     clock: Callable[[], datetime]
     heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]]
     """Every runner that is alive, by its id."""

@@ -27,6 +27,8 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """A silent event stream says that it lives after this long."""
     default_python: str = "3.11"
     """What a pipeline runs with that names no Python; the scheduler has the same setting."""
+    env_keep_days: Annotated[float, Meta(ge=0)] = 14.0
+    """Environments that were prepared, or that a run was started in, since then stay."""
     graceful_timeout_s: Annotated[int, Meta(ge=0)] = 3
     """How long open requests may finish at shutdown; event streams never do by themselves."""
 

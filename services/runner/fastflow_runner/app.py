@@ -34,6 +34,7 @@ from fastflow_runner.adapters.samples import NatsSamples
 from fastflow_runner.adapters.secrets import load_keys, publish_key
 from fastflow_runner.adapters.work import NatsWork
 from fastflow_runner.attempt import Held
+from fastflow_runner.cleaning import clean
 from fastflow_runner.deps import Deps
 from fastflow_runner.lease import Lease
 from fastflow_runner.lock import hold, key_of
@@ -71,11 +72,11 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                 work = NatsWork(nc)
                 await work.bind(settings.pool_names)
                 watcher = Watcher(deps, work, projection.open_claims)
-                ahead = [preheat(deps, NatsArrivals(nc))] if settings.pre_heat else []
+                aside = [clean(deps), *([preheat(deps, NatsArrivals(nc))] if settings.pre_heat else [])]
                 async with (
                     serve(settings.health_host, settings.health_port, _pings(nc, executor)),
                     background(
-                        deps.lease.keep(), project(deps.log, store, projection), watcher.run(), executor.keep(), *ahead
+                        deps.lease.keep(), project(deps.log, store, projection), watcher.run(), executor.keep(), *aside
                     ),
                 ):
                     yield

@@ -54,6 +54,11 @@ class _Refused(Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class _Deleted(Struct, frozen=True, kw_only=True):
+    freed: dict[str, int]
+    busy: list[str]
+
+
 class Image(Struct, frozen=True, kw_only=True, rename="pascal"):
     """An image on the engine."""
 
@@ -65,6 +70,14 @@ class Image(Struct, frozen=True, kw_only=True, rename="pascal"):
     def shown(self) -> str:
         """Repository digest where there is one, else the id."""
         return self.repo_digests[0] if self.repo_digests else self.id
+
+
+def deleted(line: bytes) -> dict[str, int] | None:
+    """Environments that are gone, and bytes that it freed; None when that is not what the line says."""
+    try:
+        return json.decode(line, type=_Deleted).freed
+    except (DecodeError, ValidationError):
+        return None
 
 
 def image_of(inspected: bytes) -> Image:

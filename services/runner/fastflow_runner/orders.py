@@ -2,7 +2,7 @@
 
 import hmac
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
@@ -117,6 +117,11 @@ def prepare_order(
         "wheels": bool(wheels),
     }
     return seal(json.encode(order)) + (seal(wheels) if wheels else b"")
+
+
+def delete_order(names: Sequence[str], *, root: str) -> bytes:
+    """Order of mode `prepare` that deletes environments instead."""
+    return seal(json.encode({"root": root, "delete": tuple(names)}))
 
 
 def build_order(

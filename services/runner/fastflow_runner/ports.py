@@ -1,6 +1,6 @@
 """What the runner needs from outside, in its own words."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -221,6 +221,9 @@ class Executor(Protocol):
         Raises:
             DependencyError: a requirement cannot be resolved or installed.
         """
+
+    async def delete(self, environments: Sequence[str]) -> dict[str, int]:
+        """Delete environments; those that are gone now, and the bytes that it freed. One in use stays."""
 
     async def launch(self, launch: Launch) -> Started:
         """Create (or find) the attempt's container, send the specification, return once user code has started.

@@ -1,8 +1,10 @@
-"""`env list|refresh`: what runs import, installed once."""
+"""`env list|refresh|gc`: what runs import, installed once."""
 
 import os
 import re
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from fastflow_cli.client import gateway, segment
 from fastflow_cli.commands.shown import instant
@@ -56,6 +58,46 @@ async def refresh(environment: str, *, where: Where = HERE, json: Json = False) 
         show_json({"items": items})
     else:
         say(f"{len(items)} environment{'s' if len(items) > 1 else ''} will be resolved anew when a run needs it")
+    return Exit.OK
+
+
+async def gc(
+    *,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    keep_days: float | None = None,
+    where: Where = HERE,
+    json: Json = False,
+) -> int:
+    """Have environments deleted that no head, no run that is not over and no run of the last days needs.
+
+    The runners delete them, each as soon as no run is in it. A run that needs one again has it made from the same lock.
+
+    Parameters
+    ----------
+    dry_run
+        Only say what would be deleted.
+    keep_days
+        What was prepared or used since then stays; else what FASTFLOW_ENV_KEEP_DAYS of the gateway says.
+    json
+        For programs.
+    """
+    async with gateway(gateway_url(where, os.environ)) as door:
+        found = await door.post("/api/environments/gc", dry_run=dry_run, keep_days=keep_days)
+    if json:
+        show_json(found)
+        return Exit.OK
+    rows = [
+        (
+            item["environment"],
+            f"{item['size_bytes'] / 1e6:.1f} MB",
+            instant(item["last_used_at"]) if item["last_used_at"] else "–",
+        )
+        for item in found["items"]
+    ]
+    show_table(("environment", "size", "last used"), rows, empty="everything that is installed is needed")
+    if rows:
+        total = f"{len(rows)} environment{'s' if len(rows) > 1 else ''}, {found['size_bytes'] / 1e6:.1f} MB"
+        say(f"{total}: nothing was changed" if dry_run else f"{total}: deleted as soon as no run is in them")
     return Exit.OK
 
 

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.environment.events import EnvironmentDeleted, EnvironmentFailed, EnvironmentPrepared
 
 
 class RecordPrepared(Struct, frozen=True, kw_only=True):
@@ -21,10 +21,23 @@ class RefreshEnvironment(Struct, frozen=True, kw_only=True):
     who: str
 
 
+class RetireEnvironments(Struct, frozen=True, kw_only=True):
+    """Give up folders that nothing needs."""
+
+    environments: tuple[str, ...]
+    who: str
+
+
+class RecordDeleted(Struct, frozen=True, kw_only=True):
+    """A folder is gone."""
+
+    deleted: EnvironmentDeleted
+
+
 class RecordFailed(Struct, frozen=True, kw_only=True):
     """The input could not be resolved or installed."""
 
     failed: EnvironmentFailed
 
 
-EnvironmentCommand: TypeAlias = RecordPrepared | RecordFailed | RefreshEnvironment
+EnvironmentCommand: TypeAlias = RecordPrepared | RecordFailed | RefreshEnvironment | RetireEnvironments | RecordDeleted

@@ -4,8 +4,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_events.decider import Decider
-from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared, RefreshEnvironment
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.environment.commands import (
+    EnvironmentCommand,
+    RecordDeleted,
+    RecordFailed,
+    RecordPrepared,
+    RefreshEnvironment,
+    RetireEnvironments,
+)
+from fastflow_events.environment.events import (
+    EnvironmentDeleted,
+    EnvironmentFailed,
+    EnvironmentPrepared,
+    EnvironmentRefreshed,
+    EnvironmentRetired,
+)
 from fastflow_events.errors import DomainError, NotFoundError
 from fastflow_events.fact import Fact
 
@@ -18,7 +31,11 @@ class Environment(Struct, frozen=True, kw_only=True):
     generation: int = 0
     """How often it was refreshed."""
     environments: frozenset[tuple[str, str]] = frozenset()
-    """Engine and hash of everything that was installed."""
+    """Engine and hash of everything that was installed and is still to be used."""
+    folders: frozenset[tuple[str, str]] = frozenset()
+    """The same of everything that was installed and was not deleted."""
+    retired: frozenset[str] = frozenset()
+    """Hashes of the folders that may be deleted."""
     failures: dict[str, str] = {}
     """Engine to the reason why its last preparation failed."""
 
@@ -49,6 +66,12 @@ def decide(command: EnvironmentCommand, environment: Environment) -> list[Fact]:
             if environment == Environment():
                 raise NotFoundError("there is no such environment")
             return [] if environment.lock is None else [EnvironmentRefreshed(who=who)]
+        case RetireEnvironments(environments=names, who=who):
+            there = {name for _, name in environment.folders} - environment.retired
+            retired = tuple(sorted(there.intersection(names)))
+            return [EnvironmentRetired(environments=retired, who=who)] if retired else []
+        case RecordDeleted(deleted=deleted):
+            return [deleted] if (deleted.engine, deleted.environment) in environment.folders else []
 
 
 def evolve(environment: Environment, fact: Fact) -> Environment:
@@ -59,10 +82,26 @@ def evolve(environment: Environment, fact: Fact) -> Environment:
                 generation=environment.generation,
                 lock=fact.lock,
                 environments=environment.environments | {(fact.engine, fact.environment)},
+                folders=environment.folders | {(fact.engine, fact.environment)},
+                retired=environment.retired - {fact.environment},
                 failures={e: reason for e, reason in environment.failures.items() if e != fact.engine},
             )
         case EnvironmentRefreshed():
-            return Environment(generation=environment.generation + 1)
+            return Environment(
+                generation=environment.generation + 1, folders=environment.folders, retired=environment.retired
+            )
+        case EnvironmentRetired(environments=names):
+            used = frozenset(pair for pair in environment.environments if pair[1] not in names)
+            return replace(environment, environments=used, retired=environment.retired | frozenset(names))
+        case EnvironmentDeleted():
+            gone = {(fact.engine, fact.environment)}
+            folders = environment.folders - gone
+            return replace(
+                environment,
+                environments=environment.environments - gone,
+                folders=folders,
+                retired=environment.retired & {name for _, name in folders},
+            )
         case EnvironmentFailed():
             return replace(environment, failures={**environment.failures, fact.engine: fact.reason})
         case _:

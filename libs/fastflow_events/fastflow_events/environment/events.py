@@ -27,6 +27,25 @@ class EnvironmentRefreshed(Fact, frozen=True, kw_only=True):
     who: str
 
 
+@wire("environment.retired.v1")
+class EnvironmentRetired(Fact, frozen=True, kw_only=True):
+    """Nothing needs these folders any more: engines may delete them once no run is in them. The lock stays."""
+
+    environments: tuple[str, ...]
+    """Hashes that name the folders."""
+    who: str
+
+
+@wire("environment.deleted.v1")
+class EnvironmentDeleted(Fact, frozen=True, kw_only=True):
+    """A retired folder is gone from this engine; a run that needs it again has it made from the same lock."""
+
+    engine: str
+    environment: str
+    freed_bytes: Bytes = 0
+    """What the disk has got back; 0 when the folder was gone before, or for an input that shared it with another."""
+
+
 @wire("environment.failed.v1")
 class EnvironmentFailed(Fact, frozen=True, kw_only=True):
     """The input could not be resolved or installed."""

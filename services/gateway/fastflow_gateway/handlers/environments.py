@@ -34,7 +34,7 @@ class EnvironmentShown(Struct, frozen=True, kw_only=True):
 
     id: str
     status: str
-    """`ready`, `stale` (resolved anew when it is needed next) or `failed`."""
+    """`ready`, `stale` (resolved anew when it is needed next), `retired` (to be deleted, or deleted) or `failed`."""
     python: str
     uv: str
     packages: int
@@ -100,7 +100,9 @@ def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapp
     starts = [used[each.environment] for _, each in made if each.environment in used]
     refreshed = any(isinstance(recorded.fact, EnvironmentRefreshed) for recorded in facts)
     status = "ready" if state.environments else "failed" if state.failures else "stale" if refreshed else "failed"
-    installed = sorted({(each.engine, each.environment) for _, each in made})
+    if made and not state.environments and (state.retired or not state.folders):
+        status = "retired"
+    installed = sorted(state.folders)
     return EnvironmentShown(
         id=id,
         status=status,

@@ -1,13 +1,16 @@
 """`/api/environments`: what runs import, installed once."""
 
+from typing import Annotated
+
 from fastflow_events.recorded import Cause
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers import environments
+from fastflow_gateway.handlers import collecting, environments
+from fastflow_gateway.handlers.collecting import Collection
 from fastflow_gateway.handlers.environments import EnvironmentShown
 
 
@@ -28,6 +31,22 @@ class EnvironmentController(Controller):
     async def list(self, deps: NamedDependency[Deps]) -> EnvironmentList:
         """Every environment that a runner has prepared, or could not prepare."""
         return EnvironmentList(items=await environments.list_environments(deps))
+
+    @post("/gc", status_code=200)
+    async def collect(
+        self,
+        *,
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+        dry_run: FromQuery[bool] = False,
+        keep_days: Annotated[float | None, QueryParameter(ge=0, le=36_500)] = None,
+    ) -> Collection:
+        """Retire what no head, no run that is not over and no run of the last days needs; runners delete it.
+
+        A run that needs it again has it made from the same lock.
+        """
+        return await collecting.collect(deps, who=who, cause=cause, keep_days=keep_days, dry_run=dry_run)
 
     @post("/{id:str}/refresh", status_code=200)
     async def refresh(

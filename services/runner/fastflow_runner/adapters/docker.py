@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from math import ceil
@@ -109,6 +109,10 @@ class DockerExecutor:
     async def prepare(self, specification: Specification, lock: str | None, *, generation: int = 0) -> Prepared:
         """Return the environment, building it once however many ask."""
         return await self._tools.prepare(specification, lock, generation)
+
+    async def delete(self, environments: Sequence[str]) -> dict[str, int]:
+        """Delete environments from the shared volume."""
+        return await self._tools.delete(environments)
 
     async def keep(self) -> None:
         """Keep standby workers ready, until cancelled."""

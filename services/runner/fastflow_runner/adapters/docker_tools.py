@@ -6,6 +6,8 @@ long as the volume it wrote to, which the engine does not remove before it.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
+from secrets import token_hex
 from time import monotonic
 
 from fastflow_events.errors import ContractError, InfrastructureError
@@ -21,6 +23,7 @@ from fastflow_runner.orders import (
     build_order,
     built_lock,
     code_name,
+    delete_order,
     input_name,
     jit_prepared,
     of_generation,
@@ -128,6 +131,23 @@ class DockerTools:
                 self._known[self._prepare(specification, prepared.lock, image).name] = known
                 return structs.replace(prepared, prepare_s=round(monotonic() - began, 3) if made else 0.0)
         raise await self._failure(container, state)
+
+    async def delete(self, environments: Sequence[str]) -> dict[str, int]:
+        """Delete environments that no run is in; those that are gone now, and the bytes that it freed."""
+        # A name of its own each time: what it proves is true of one moment.
+        container = Container(self._engine, f"fastflow-prepare-{token_hex(16)}")
+        try:
+            state, _ = await self._made(container, "prepare", delete_order(environments, root=ROOT))
+            freed = marks.deleted((await _words(container, 1)).encode()) if state.exit_code == 0 else None
+            if freed is None:
+                words = await _words(container, 2)
+                raise InfrastructureError(f"environments cannot be deleted: {words}", code=state.exit_code)
+        finally:
+            await container.remove()
+        for name in [name for name, known in self._known.items() if known.environment in freed]:
+            del self._known[name]
+            await Container(self._engine, name).remove()
+        return freed
 
     async def _prepared_from_built(
         self, container: Container, specification: Specification, lock: str | None, asked: bytes

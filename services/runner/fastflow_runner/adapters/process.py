@@ -5,7 +5,7 @@ import logging
 import re
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -82,6 +82,10 @@ class ProcessExecutor:
             "the process executor does not isolate runs from this machine or from each other",
             extra={"action": "executor_not_isolated"},
         )
+
+    async def delete(self, environments: Sequence[str]) -> dict[str, int]:
+        """Delete environments from this machine."""
+        return await self._thread(self._environments.delete, environments)
 
     async def keep(self) -> None:
         """Nothing: a process needs no preparation."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +22,7 @@ from fastflow_runner.entry.preparing import NEEDS_BUILD, REFUSED
 from fastflow_runner.orders import (
     build_order,
     built_lock,
+    delete_order,
     input_name,
     jit_prepared,
     of_generation,
@@ -96,6 +97,19 @@ class ProcessEnvironments:
                 temporary.write_bytes(line)
                 temporary.replace(same)
             return prepared
+
+    def delete(self, environments: Sequence[str]) -> dict[str, int]:
+        """Delete environments that no run is in; those that are gone now, and the bytes that it freed."""
+        order = delete_order(environments, root=str(self._root / "uv"))
+        status, line, words = self._call("prepare", order, _PREPARE_S)
+        freed = marks.deleted(line) if status == 0 else None
+        if freed is None:
+            raise InfrastructureError(f"environments cannot be deleted: {words}", code=status)
+        for memory in (self._root / "uv" / "prepared").glob("*.json"):
+            known = marks.prepared(memory.read_bytes())
+            if known is not None and known.environment in freed:
+                memory.unlink(missing_ok=True)
+        return freed
 
     def _built(
         self, specification: Specification, lock: str | None, asked: bytes, code: Path

@@ -15,6 +15,7 @@ import time
 from hashlib import sha256
 from typing import Any
 
+from fastflow_runner.entry.deleting import cache, delete
 from fastflow_runner.entry.installing import install, resolve
 from fastflow_runner.entry.requirements_text import has_packages
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
@@ -44,6 +45,11 @@ def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
         RefusedError: it cannot be had.
         OutageError: it cannot be had now.
     """
+    with cache(order["root"]):
+        return _prepare(order, wheels)
+
+
+def _prepare(order: dict[str, Any], wheels: bytes) -> dict[str, object]:
     began = time.monotonic()
     root = order["root"]
     uv = Uv(order["uv"], root, order["env"])
@@ -112,7 +118,10 @@ def main() -> int:
     """0 with the result as one JSON line on standard output; 3, 4 or 5 with uv's words on standard error."""
     try:
         order = json.loads(read_sealed(0, _ORDER_BYTES))
-        result = prepare(order, read_sealed(0) if order.get("wheels") else b"")
+        if "delete" in order:
+            result = delete(order["root"], order["delete"])
+        else:
+            result = prepare(order, read_sealed(0) if order.get("wheels") else b"")
     except NeedsBuildError as error:
         sys.stdout.write(json.dumps(error.args[1]) + "\n")
         sys.stderr.write(f"{error.args[0]}\n")

@@ -23,6 +23,7 @@ from fastflow_runner.entry.output import LineSink, Output, SpoolSink
 from fastflow_runner.entry.records import LINE_BYTES, control
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
 from fastflow_runner.entry.tree import copy_tree
+from fastflow_runner.entry.using import InUseError, use
 
 _SILENCE_MS = 2000
 """How long a pipe may stay open and silent after everything that could write to it was killed."""
@@ -72,6 +73,11 @@ class Run:
             raise RefusedError("code", f"the code is not staged: {error}") from error
         except OSError as error:
             raise RefusedError("copy", f"the code cannot be copied: {error}") from error
+        # Held until this process ends: what the script imports later is there then, too.
+        try:
+            self._environment = use(spec["argv"][0].rpartition("/bin/")[0])
+        except InUseError as error:
+            raise RefusedError("interpreter", str(error)) from error
         if not os.access(spec["argv"][0], os.X_OK):
             raise RefusedError("interpreter", f"{spec['argv'][0]} cannot be executed")
         self._check_time()

@@ -14,7 +14,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.run.specification import Requirements, Specification
 from msgspec import structs
 
-from fastflow_runner.ports import DependencyError, Executor
+from fastflow_runner.ports import DependencyError, Executor, VolumeChangedError
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.git_package import GIT_PACKAGE, git_package
@@ -25,6 +25,16 @@ from fastflow_runner.testing.tools import find_uv
 Source = Literal["none", "pep723", "uv_lock", "requirements_lock", "requirements"]
 BLOCK = '# /// script\n# requires-python = "{requires}"\n# dependencies = ["{package}"]\n# ///\n'
 PROJECT = '[project]\nname = "thing"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["idna==3.10"]\n'
+LAZY = """
+import pathlib, sys, time
+signal = pathlib.Path(sys.prefix).parent / "SIGNAL"
+for _ in range(1000):
+    if signal.exists():
+        time.sleep(0.1)
+import idna
+print(idna.__version__)
+"""
+"""Imports what it needs when another environment is gone, a hundred seconds later at the latest."""
 IMPORT = "import idna\nprint(idna.__version__)\n"
 
 
@@ -137,6 +147,29 @@ class EnvironmentContract:
             prepared = await executor.prepare(specification, None)
             assert prepared.prepare_s > 0
             assert await output_of(executor, specification) == "3\n"
+
+    async def test_an_environment_is_deleted_when_no_run_is_in_it_and_made_again_when_one_needs_it(
+        self, executor: Executor, other: Executor
+    ) -> None:
+        signal = await executor.prepare(a_specification("0" * 40, requirements="six==1.17.0\ncertifi\n"), None)
+        tree = await self.staged(executor, {"main.py": LAZY.replace("SIGNAL", signal.environment)})
+        specification = a_specification(tree, requirements="six==1.17.0\nidna==3.10\n")
+        prepared = await executor.prepare(specification, None)
+        launch = a_launch(specification, prepared)
+        async with asyncio.timeout(150):
+            await executor.launch(launch)
+            freed = await other.delete([prepared.environment, signal.environment])
+            assert list(freed) == [signal.environment]
+            out, err = await read_all(executor, launch)
+            assert (out, err) == (b"3.10\n", b"")
+            await executor.wait(launch.ref, launch.nonce)
+            await executor.remove(launch.ref)
+            freed = await other.delete([prepared.environment])
+            assert freed[prepared.environment] > 10_000
+            with pytest.raises(VolumeChangedError):
+                await executor.launch(a_launch(specification, prepared))
+            assert (await executor.prepare(specification, prepared.lock)).environment == prepared.environment
+            assert await output_of(executor, specification, prepared.lock) == "3.10\n"
 
     async def test_what_comes_as_sources_only_is_built_and_locked(self, executor: Executor, other: Executor) -> None:
         tree = await self.staged(executor, {"main.py": "import docopt\nprint(docopt.__version__)\n"})
