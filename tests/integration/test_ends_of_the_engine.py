@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from docker.models.containers import Container as Seen
 from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.leases import heartbeat_of
 from fastflow_events.run.events import RunAttemptFinished, RunStarted
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
@@ -41,11 +42,13 @@ def engine() -> Generator[OwnEngine]:
 
 
 @pytest_asyncio.fixture
-async def runner(nats_url: str, engine: OwnEngine, tmp_path: Path) -> AsyncGenerator[LivingRunner]:
+async def runner(nc: Client, nats_url: str, engine: OwnEngine, tmp_path: Path) -> AsyncGenerator[LivingRunner]:
     with socket_proxy(tmp_path, engine=engine.socket, deployment=DEPLOYMENT) as url:
         settings = {"executor": "docker", "docker_url": url, "docker_network": NETWORK, "standby": "1"}
         runner = LivingRunner(tmp_path / "home", nats_url, name=f"ends-{os.getpid()}", **settings)
         runner.start(patience_s="2")
+        # One that finds no engine at its start ends at once: whoever supervises it starts it again, a test does not.
+        await eventually(lambda: heartbeat_of(nc, runner.name), within_s=60)
         yield runner
         runner.stop()
 
