@@ -135,6 +135,8 @@ async def test_reading_ends_and_can_be_limited(log: EventLog) -> None:
     assert [r.seq async for r in log.read(subjects.EVENTS)] == [1, 2, 3]
     assert [r.seq async for r in log.read(subjects.EVENTS, after_seq=1, limit=1)] == [2]
     assert await log.last_seq() == 3
+    assert await log.last_seq(subjects.event("run", fact="dispatched", scope=subjects.ANY)) == 2
+    assert await log.last_seq(subjects.of_kind("queue")) == 0
 
 
 async def test_a_fact_that_is_too_large_is_refused(log: EventLog) -> None:

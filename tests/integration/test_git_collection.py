@@ -94,7 +94,7 @@ async def test_deleted_code_is_read_from_git_again_when_a_run_asks_for_it(
         async def again() -> bool:
             return old in await stored_bundles(nc)
 
-        await eventually(again)
+        await eventually(again, within_s=60)
         assert await read_bundle(nc, old)
         newest = [f for f in await bus.facts("pipeline", "hello") if isinstance(f, PipelineVersionStored)][-1]
         assert newest.tree == old
@@ -115,7 +115,7 @@ async def test_code_that_is_asked_for_between_announcement_and_deletion_is_not_d
             facts = await bus.facts("pipeline", "hello")
             return isinstance(facts[-1], PipelineVersionStored) and facts[-1].tree == old
 
-        await eventually(stored_again)
+        await eventually(stored_again, within_s=60)
     assert not await delete_bundle(nc, seen, at=datetime.now(UTC))
     assert await read_bundle(nc, old)
 

@@ -175,7 +175,7 @@ class JetStreamLog:
             return recorded, after_seq, False
         return recorded, stored[-1].seq, len(stored) == BATCH or bool(stored[-1].pending)
 
-    async def last_seq(self) -> int:
+    async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact."""
-        last = await get_last(self._nc, STREAM, subject=subjects.EVENTS)
+        last = await get_last(self._nc, STREAM, subject=subject)
         return last.seq if last else 0

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from fastflow_events import subjects
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Cause, History, Position, Recorded
 
@@ -40,5 +41,5 @@ class EventLog(Protocol):
     def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:
         """Yield the facts on `subject` after a stream position that the log holds now, then end."""
 
-    async def last_seq(self) -> int:
-        """Position of the newest fact of the whole log; 0 when it is empty."""
+    async def last_seq(self, subject: str = subjects.EVENTS) -> int:
+        """Position of the newest fact on `subject`, of the whole log if not said otherwise; 0 when there is none."""

@@ -1,5 +1,6 @@
 """What git_sync does when a run asks: store the version of a pipeline at one commit."""
 
+from fastflow_events import subjects
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.pipeline.commands import MissVersion, StoreVersion
 from fastflow_events.pipeline.decider import pipeline_decider
@@ -26,6 +27,8 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
     commit, pipeline = request.commit, request.pipeline
     if commit is None:
         return
+    # What is believed to be stored may have expired a moment before the run was asked for.
+    await deps.pipelines.reached(await deps.log.last_seq(subjects.of_aggregate("pipeline", pipeline)))
     known = await deps.pipelines.known(pipeline, commit=commit, tree=None)
     repository = known.state.repository
     if commit in known.state.versions or not repository:

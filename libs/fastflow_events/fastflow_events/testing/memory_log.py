@@ -5,6 +5,7 @@ import fnmatch
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
+from fastflow_events import subjects
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.fact import Fact
@@ -69,9 +70,9 @@ class MemoryLog:
             yield batch
             after_seq = batch[-1].seq
 
-    async def last_seq(self) -> int:
+    async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact."""
-        return len(self._stored)
+        return next((r.seq for s, r in reversed(self._stored) if _matches(subject, s)), 0)
 
 
 def _matches(pattern: str, subject: str) -> bool:
