@@ -105,6 +105,29 @@ class TestDockerEnvironments(EnvironmentContract):
         for container in await eventually(building, within_s=100):
             container.kill("SIGKILL")
 
+    async def test_old_containers_go_and_what_they_made_is_found_without_them(
+        self, executor: DockerExecutor, other: DockerExecutor
+    ) -> None:
+        def names(owner: str) -> set[str]:
+            found = self.engine.containers.list(all=True, filters={"label": f"fastflow.tool={owner}"})
+            return {str(container.name) for container in found}
+
+        words = [await self.staged(other, {"main.py": f"print({word!r})\n"}) for word in ("one", "two")]
+        specification = a_specification(words[0], requirements="six==1.17.0\nidna==3.10\ncertifi\n")
+        prepared = await other.prepare(specification, None)
+        before, others = names(OTHER), names(OWNER)
+        assert await other.tidy(kept_s=3600) == 0
+        assert await other.tidy(kept_s=-3600) >= 1
+        left = names(OTHER)
+        assert len([name for name in left if name.startswith("fastflow-stage-")]) == 1
+        assert {name for name in before if name.startswith("fastflow-prepare-")} <= left
+        await self.staged(other, {"main.py": "print('one')\n"})
+        assert await output_of(other, specification, prepared.lock) == "one\n"
+        held = names(OTHER)
+        await other.delete([prepared.environment])
+        assert len(held) > len(names(OTHER))
+        assert others <= names(OWNER)
+
     async def test_a_pipeline_cannot_change_what_another_imports(self, executor: DockerExecutor) -> None:
         vandal = (
             "import idna, os, pathlib, sys\n"

@@ -100,13 +100,17 @@ def _of(form: Slot, rest: str) -> Template:
 
 def calls(deployment: Deployment) -> dict[str, Call]:
     """Every call there is, by the name the runner uses for it."""
-    filters = quote('{"label":["fastflow.runner=', safe="."), owner_of(deployment), quote('"]}')
+    runs, tools = (
+        (quote(f'{{"label":["fastflow.{kind}=', safe="."), owner_of(deployment), quote('"]}'))
+        for kind in ("runner", "tool")
+    )
     name = any_name(deployment)
     return {
         "ping": Call("GET", ("/_ping",)),
         "info": Call("GET", ("/info",)),
         "image": Call("GET", (f"/images/{deployment.image}/json",)),
-        "list": Call("GET", ("/containers/json?all=1&filters=", *filters)),
+        "list": Call("GET", ("/containers/json?all=1&filters=", *runs)),
+        "tools": Call("GET", ("/containers/json?all=1&filters=", *tools)),
         "create": Call("POST", ("/containers/create?name=", name), body=True),
         "inspect": Call("GET", _of(name, "/json")),
         "attach": Call("POST", _of(name, "/attach?stdin=1&stdout=1&stream=1"), upgrade=True),

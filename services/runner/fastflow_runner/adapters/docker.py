@@ -10,6 +10,7 @@ from math import ceil
 from typing import Literal
 
 from fastflow_events.run.specification import Specification
+from fastflow_events.tasks import background
 from msgspec import Struct, json, structs
 
 from fastflow_runner import marks
@@ -20,6 +21,7 @@ from fastflow_runner.adapters.docker_launch import Launcher, Wanted, first_recor
 from fastflow_runner.adapters.docker_listed import listed
 from fastflow_runner.adapters.docker_pool import Pool
 from fastflow_runner.adapters.docker_stats import usages
+from fastflow_runner.adapters.docker_tidy import keep_tidy, tidy
 from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import entry, frame
 from fastflow_runner.adapters.tar_stream import files_of
@@ -115,8 +117,13 @@ class DockerExecutor:
         return await self._tools.delete(environments)
 
     async def keep(self) -> None:
-        """Keep standby workers ready, until cancelled."""
-        await self._keeper.keep()
+        """Keep standby workers ready, and few old containers, until cancelled."""
+        async with background(keep_tidy(self._engine, self._owner)):
+            await self._keeper.keep()
+
+    async def tidy(self, *, kept_s: float) -> int:
+        """Remove containers that staged longer ago; how many that were."""
+        return await tidy(self._engine, self._owner, kept_s=kept_s)
 
     async def launch(self, launch: Launch) -> Started:
         """Take, create or find the attempt's container, send the order, and return once user code has started."""

@@ -17,6 +17,7 @@ from msgspec import structs
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, State, expect
 from fastflow_runner.adapters.docker_engine import Engine
+from fastflow_runner.adapters.docker_tidy import forget_prepared
 from fastflow_runner.container_spec import BUILD_ROOT, Deployment, tool_body
 from fastflow_runner.entry.preparing import NEEDS_BUILD, OUTAGE, REFUSED
 from fastflow_runner.orders import (
@@ -146,7 +147,7 @@ class DockerTools:
             await container.remove()
         for name in [name for name, known in self._known.items() if known.environment in freed]:
             del self._known[name]
-            await Container(self._engine, name).remove()
+        await forget_prepared(self._engine, self._owner, freed)
         return freed
 
     async def _prepared_from_built(

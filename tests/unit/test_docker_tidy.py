@@ -1,0 +1,18 @@
+"""Which containers that staged code have outlived it."""
+
+from fastflow_runner.adapters.docker_tidy import Tool, outlived
+
+
+def a_tool(name: str, at: float, *, ended: bool = True) -> Tool:
+    return Tool(name=f"fastflow-{name}", ended=ended, created_at=at)
+
+
+def test_old_ones_go_but_what_prepared_or_is_at_work_stays() -> None:
+    found = [a_tool("stage-1", 1), a_tool("prepare-2", 2), a_tool("stage-3", 3, ended=False), a_tool("stage-4", 40)]
+    assert [tool.name for tool in outlived(found, before=10)] == ["fastflow-stage-1"]
+
+
+def test_the_newest_one_stays_however_old_it_is_because_it_keeps_the_volume() -> None:
+    found = [a_tool("stage-2", 2), a_tool("stage-1", 1), a_tool("build-9", 9)]
+    assert [tool.name for tool in outlived(found, before=10)] == ["fastflow-stage-1"]
+    assert outlived(found[:1], before=10) == []
