@@ -97,7 +97,7 @@ async def gc(
     show_table(("environment", "size", "last used"), rows, empty="everything that is installed is needed")
     if rows:
         total = f"{len(rows)} environment{'s' if len(rows) > 1 else ''}, {found['size_bytes'] / 1e6:.1f} MB"
-        say(f"{total}: nothing was changed" if dry_run else f"{total}: deleted as soon as no run is in them")
+        say(f"{total}: nothing was changed" if dry_run else f"{total}: each is deleted as soon as no run is in it")
     return Exit.OK
 
 
