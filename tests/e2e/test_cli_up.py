@@ -14,7 +14,8 @@ import pytest
 from fastflow_cli.testing.product import repository
 from fastflow_events.testing.eventually import eventually
 
-pytestmark = [pytest.mark.nats, pytest.mark.e2e]
+# They use the ports that people know.
+pytestmark = [pytest.mark.nats, pytest.mark.e2e, pytest.mark.xdist_group("known-ports")]
 FASTFLOW = [sys.executable, "-m", "fastflow_cli"]
 
 

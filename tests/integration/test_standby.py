@@ -66,7 +66,8 @@ async def test_an_attempt_takes_a_worker_that_waits(executor: DockerExecutor, pe
     assert await executor.started(launch.ref) == began
     assert await executor.launch(launch) == began
     await executor.stop(launch.ref, grace_s=0)
-    assert (await executor.wait(launch.ref, launch.nonce)).exit_code == 137
+    # Between the engine's SIGTERM and its SIGKILL the script may just end by the first.
+    assert (await executor.wait(launch.ref, launch.nonce)).exit_code in (137, 143)
     await executor.remove(launch.ref)
     assert worker.id not in [container.id for container in person.containers.list(all=True, ignore_removed=True)]
 

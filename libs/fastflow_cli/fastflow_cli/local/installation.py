@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from fastflow_events.clock import utc_now
+from fastflow_events.errors import InfrastructureError
 from msgspec import Struct
 
 from fastflow_cli.home import Home
@@ -129,9 +130,7 @@ def starting(plan: Plan) -> UpState:
 
 async def start(plan: Plan, supervisor: Supervisor) -> Installation:
     """Start everything in order and return when it is ready."""
-    nats_port = NATS_PORT if plan.fixed_ports and is_free("127.0.0.1", NATS_PORT) else any_free()
-    supervisor.start("nats", bus.process_of(bus.starter(plan.home, nats_port, plan.env)))
-    nats_url = f"nats://127.0.0.1:{nats_port}"
+    nats_url = f"nats://127.0.0.1:{_start_nats(plan, supervisor)}"
     await bus.deploy_streams(nats_url, bus.deployer_seed(plan.home))
     docker_url = plan.docker_url
     if plan.proxy is not None:
@@ -146,6 +145,23 @@ async def start(plan: Plan, supervisor: Supervisor) -> Installation:
     installation.is_ready = True
     write_state(plan.home, installation.state())
     return installation
+
+
+def _start_nats(plan: Plan, supervisor: Supervisor) -> int:
+    """Start the bus on its usual port, or on any when somebody else has that; returns the port."""
+
+    def start_on(port: int) -> int:
+        supervisor.start("nats", bus.process_of(bus.starter(plan.home, port, plan.env)))
+        return port
+
+    if plan.fixed_ports and is_free("127.0.0.1", NATS_PORT):
+        try:
+            return start_on(NATS_PORT)
+        except InfrastructureError:
+            if is_free("127.0.0.1", NATS_PORT):
+                raise
+            # Somebody took it meanwhile.
+    return start_on(any_free())
 
 
 def told_by(plan: Plan, nats_url: str, docker_url: str | None) -> Told:

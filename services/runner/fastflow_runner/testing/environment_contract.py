@@ -19,6 +19,7 @@ from fastflow_runner.testing.builders import a_launch, a_specification, bundle_o
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.git_package import GIT_PACKAGE, git_package
 from fastflow_runner.testing.interpreters import WANTED, other_interpreter
+from fastflow_runner.testing.patient import patiently
 from fastflow_runner.testing.private_index import PACKAGE, PASSWORD, USER, private_index, settings
 from fastflow_runner.testing.tools import find_uv
 
@@ -54,7 +55,7 @@ def from_source(tree: str, source: Source, text: str, *, python: str = "3.11") -
 
 async def output_of(executor: Executor, specification: Specification, lock: str | None = None) -> str:
     """What the script prints, on standard output or error; its environment is prepared first."""
-    prepared = await executor.prepare(specification, lock)
+    prepared = await patiently(executor, specification, lock)
     launch = a_launch(specification, prepared)
     async with asyncio.timeout(90):
         await executor.launch(launch)
@@ -97,7 +98,7 @@ class EnvironmentContract:
         files = {"main.py": IMPORT, "uv.lock": lock, "pyproject.toml": PROJECT}
         tree = await self.staged(executor, files)
         specification = from_source(tree, "uv_lock", lock)
-        prepared = await executor.prepare(specification, None)
+        prepared = await patiently(executor, specification, None)
         assert prepared.lock.startswith("idna==3.10 \\\n    --hash=sha256:")
         assert await output_of(executor, specification) == "3.10\n"
         assert await output_of(executor, specification, prepared.lock) == "3.10\n"
@@ -126,9 +127,9 @@ class EnvironmentContract:
     ) -> None:
         tree = await self.staged(executor, {"main.py": IMPORT})
         specification = a_specification(tree, requirements="idna<4  # refreshed\n")
-        first = await executor.prepare(specification, None)
+        first = await patiently(executor, specification, None)
         assert first.size_bytes > 10_000
-        anew = await executor.prepare(specification, None, generation=1)
+        anew = await patiently(executor, specification, None, generation=1)
         assert anew.prepare_s > 0
         assert (await other.prepare(specification, None, generation=1)).prepare_s == 0
         assert (await other.prepare(specification, anew.lock, generation=1)).environment == anew.environment
@@ -144,17 +145,17 @@ class EnvironmentContract:
             await self.kill_in_the_middle()
             with pytest.raises(InfrastructureError):
                 await building
-            prepared = await executor.prepare(specification, None)
+            prepared = await patiently(executor, specification, None)
             assert prepared.prepare_s > 0
             assert await output_of(executor, specification) == "3\n"
 
     async def test_an_environment_is_deleted_when_no_run_is_in_it_and_made_again_when_one_needs_it(
         self, executor: Executor, other: Executor
     ) -> None:
-        signal = await executor.prepare(a_specification("0" * 40, requirements="six==1.17.0\ncertifi\n"), None)
+        signal = await patiently(executor, a_specification("0" * 40, requirements="six==1.17.0\ncertifi\n"), None)
         tree = await self.staged(executor, {"main.py": LAZY.replace("SIGNAL", signal.environment)})
         specification = a_specification(tree, requirements="six==1.17.0\nidna==3.10\n")
-        prepared = await executor.prepare(specification, None)
+        prepared = await patiently(executor, specification, None)
         launch = a_launch(specification, prepared)
         async with asyncio.timeout(150):
             await executor.launch(launch)
@@ -175,10 +176,10 @@ class EnvironmentContract:
         tree = await self.staged(executor, {"main.py": "import docopt\nprint(docopt.__version__)\n"})
         specification = a_specification(tree, requirements="docopt==0.6.2\n")
         assert await output_of(executor, specification) == "0.6.2\n"
-        prepared = await executor.prepare(specification, None)
+        prepared = await patiently(executor, specification, None)
         assert prepared.lock.startswith("docopt==0.6.2 \\\n    --hash=sha256:49b3a825")
         assert prepared.prepare_s == 0
-        again = await other.prepare(a_specification(tree, requirements="docopt\n"), prepared.lock)
+        again = await patiently(other, a_specification(tree, requirements="docopt\n"), prepared.lock)
         assert again.environment == prepared.environment
 
     async def test_a_package_in_a_git_repository_is_built_at_the_commit_it_had(
@@ -188,7 +189,7 @@ class EnvironmentContract:
             script = f"import {GIT_PACKAGE}\nprint({GIT_PACKAGE}.WORD)\n"
             tree = await self.staged(executor, {"main.py": script})
             specification = a_specification(tree, requirements=f"{GIT_PACKAGE} @ git+{url}\n")
-            prepared = await executor.prepare(specification, None)
+            prepared = await patiently(executor, specification, None)
             assert prepared.lock.strip().endswith(f"@{commit}")
             assert await output_of(executor, specification) == "from git\n"
 
@@ -239,7 +240,7 @@ class EnvironmentContract:
             specification = a_specification(
                 await self.staged(executor, {"main.py": script}), requirements=f"{PACKAGE}==1.0\n"
             )
-            prepared = await executor.prepare(specification, None)
+            prepared = await patiently(executor, specification, None)
             assert await output_of(executor, specification) == "private []\n"
             assert not [word for word in (PASSWORD, USER) if word in f"{prepared}"]
             assert PASSWORD.encode() not in await self.traces()

@@ -5,14 +5,14 @@ import asyncio
 import re
 from typing import Any, NamedTuple
 
-from fastflow_events.errors import InfrastructureError
-from fastflow_events.run.specification import Cell, Limits, Specification
+from fastflow_events.run.specification import Cell, Limits
 from msgspec import json, structs
 
-from fastflow_runner.ports import CellEnd, Executor, Exit, Launch, Prepared
+from fastflow_runner.ports import CellEnd, Executor, Exit, Launch
 from fastflow_runner.program import EXECUTED
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of, notebook_of
 from fastflow_runner.testing.executor_contract import read_all
+from fastflow_runner.testing.patient import patiently
 
 WITHIN_S = 120.0
 PIDS = Limits(pids=200)
@@ -40,16 +40,6 @@ class Ran(NamedTuple):
         return "".join("".join(output["text"]) for output in self.outputs(number) if output["output_type"] == "stream")
 
 
-async def prepared(executor: Executor, specification: Specification) -> Prepared:
-    """The environment; so many packages come from an index that one of them may be late, and a run would ask again."""
-    for _ in range(3):
-        try:
-            return await executor.prepare(specification, None)
-        except InfrastructureError as late:
-            why = late
-    raise why
-
-
 class NotebookContract:
     """Needs a fixture `executor`."""
 
@@ -61,7 +51,7 @@ class NotebookContract:
         needs = {"limits": PIDS, "cells": (), **needs}
         special = {name: needs.pop(name) for name in ("secrets", "isolation") if name in needs}
         specification = structs.replace(a_specification(tree, **needs), **special)
-        launch = a_launch(specification, await prepared(executor, specification), env=env)
+        launch = a_launch(specification, await patiently(executor, specification), env=env)
         await executor.launch(launch)
         return launch
 
