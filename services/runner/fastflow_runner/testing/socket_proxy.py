@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from docker import DockerClient
+from docker.errors import APIError
 
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.policy import render
 
-_START_S = 10.0
+_START_S = 30.0
+_FORGET_WITHIN_S = 30.0
 _SOCKETS = ("/var/run/docker.sock", "/run/fastflow-engine/docker.sock")
 
 
@@ -82,14 +84,30 @@ def _listens(port: int) -> bool:
 
 
 def forget_tools(engine: str, owner: str, volume: str) -> None:
-    """Remove what an executor with this owner and volume left on the engine; past the proxy, which knows no volumes."""
-    client = DockerClient(base_url=f"unix://{engine}")
+    """Remove what an executor with this owner and volume left on the engine; past the proxy, which knows no volumes.
+
+    Raises:
+        APIError: something cannot be removed, though half a minute was spent on it.
+    """
+    client, give_up = DockerClient(base_url=f"unix://{engine}"), time.monotonic() + _FORGET_WITHIN_S
     try:
-        for label in (f"fastflow.tool={owner}", f"fastflow.runner={owner}"):
-            for container in client.containers.list(all=True, filters={"label": label}):
-                container.remove(force=True, v=True)
-        for found in client.volumes.list(filters={"name": volume}):
-            if found.name == volume:
-                found.remove(force=True)
+        while True:
+            try:
+                _remove(client, owner, volume)
+            except APIError:  # somebody else is just removing it, or has just begun to
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
     finally:
         client.close()
+
+
+def _remove(client: DockerClient, owner: str, volume: str) -> None:
+    for label in (f"fastflow.tool={owner}", f"fastflow.runner={owner}"):
+        for container in client.containers.list(all=True, filters={"label": label}, ignore_removed=True):
+            container.remove(force=True, v=True)
+    for found in client.volumes.list(filters={"name": volume}):
+        if found.name == volume:
+            found.remove(force=True)
