@@ -77,7 +77,9 @@ class TestDockerEnvironments(EnvironmentContract):
         return executor
 
     async def traces(self) -> bytes:
-        containers = self.engine.containers.list(all=True, filters={"label": f"fastflow.tool={OWNER}"})
+        containers = self.engine.containers.list(
+            all=True, filters={"label": f"fastflow.tool={OWNER}"}, ignore_removed=True
+        )
         said = [json.dumps(container.attrs).encode() + container.logs() for container in containers]
         found = self.engine.containers.run(
             DEPLOYMENT.image,
@@ -100,7 +102,11 @@ class TestDockerEnvironments(EnvironmentContract):
         filters: dict[str, str | list[str] | bool] = {"label": f"fastflow.tool={OWNER}", "status": "running"}
 
         async def building() -> list[Container]:
-            return [found for found in self.engine.containers.list(filters=filters) if _has_begun(found)]
+            return [
+                found
+                for found in self.engine.containers.list(filters=filters, ignore_removed=True)
+                if _has_begun(found)
+            ]
 
         for container in await eventually(building, within_s=100):
             container.kill("SIGKILL")
@@ -109,7 +115,9 @@ class TestDockerEnvironments(EnvironmentContract):
         self, executor: DockerExecutor, other: DockerExecutor
     ) -> None:
         def names(owner: str) -> set[str]:
-            found = self.engine.containers.list(all=True, filters={"label": f"fastflow.tool={owner}"})
+            found = self.engine.containers.list(
+                all=True, filters={"label": f"fastflow.tool={owner}"}, ignore_removed=True
+            )
             return {str(container.name) for container in found}
 
         words = [await self.staged(other, {"main.py": f"print({word!r})\n"}) for word in ("one", "two")]

@@ -55,7 +55,9 @@ async def test_an_upgraded_image_empties_the_pool(engine: str, tmp_path: Path, p
                     return bool(workers) and set(workers) == {upgraded.id}
 
                 await eventually(renewed, within_s=30)
-                assert old.id not in [container.id for container in person.containers.list(all=True)]
+                assert old.id not in [
+                    container.id for container in person.containers.list(all=True, ignore_removed=True)
+                ]
                 person.images.remove(name, force=True)
                 await eventually(lambda: executor.waiting == 0, within_s=30)
                 with pytest.raises(ImageMissingError):
