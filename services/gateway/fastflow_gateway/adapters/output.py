@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 
 from fastflow_gateway.ports import StoredChunk
 
-BATCH = 32
+BATCH = 8
 """Chunks fetched at once; one has at most a megabyte."""
 
 
