@@ -12,7 +12,8 @@ _KNOWN = (
     ),
     (r"couldn't find remote ref|remote ref does not exist", "the repository has no branch {branch}"),
     (
-        r"authentication failed|could not read (?:username|password)|403|invalid credentials|terminal prompts disabled",
+        r"authentication failed|could not read (?:username|password)|returned error: 403|invalid credentials|"
+        r"terminal prompts disabled",
         "the repository at {url} refuses these credentials, or wants some",
     ),
     (
@@ -38,13 +39,16 @@ _KNOWN = (
 _DAMAGED = re.compile(
     r"corrupt|bad object|unable to read tree|inflate|bad signature|missing blob|not a git repository: ", re.IGNORECASE
 )
+_NAMED = re.compile(r"(?<!\w)'[^'\n]*'|\w+://\S+|\[[^\]\s]*\](?::\d+)?|\bport \d+")
+"""Addresses and names in what Git prints: a port 40399 is no answer 403, a repository called `ssl` no certificate."""
 _URL_USER = re.compile(r"//[^/@\s']*@")
 
 
 def reason(stderr: str, *, url: str, branch: str, secrets: Sequence[str] = ()) -> str:
     """Return the sentence for what Git printed."""
+    complaint = _NAMED.sub("…", stderr).replace(url, "…")
     for pattern, sentence in _KNOWN:
-        if re.search(pattern, stderr, re.IGNORECASE):
+        if re.search(pattern, complaint, re.IGNORECASE):
             return sentence.format(url=url, branch=f'"{branch}"')
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     telling = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
