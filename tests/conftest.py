@@ -17,6 +17,7 @@ from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.nats_process import find_binary
 from fastflow_events.settings import Settings
 from fastflow_events.testing.nats_server import nats_server
+from fastflow_events.testing.own_disk import OwnDisk, own_disk
 from hypothesis import settings as hypothesis_settings
 from nats.aio.client import Client
 
@@ -43,6 +44,16 @@ def nats_url(tmp_path: Path) -> Generator[str]:
         missing(str(exc))
     with nats_server(tmp_path / "nats") as url:
         yield url
+
+
+@pytest.fixture
+def disk() -> Generator[OwnDisk]:
+    """A small disk of this test's own, which may be filled and cut off."""
+    try:
+        with own_disk(size_mb=128) as disk:
+            yield disk
+    except FileNotFoundError as exc:
+        pytest.skip(str(exc))
 
 
 @pytest_asyncio.fixture
@@ -86,7 +97,7 @@ def pytest_runtest_makereport(
     report = yield
     said = str(report.longrepr)
     wants_another_python = "interpreter" in said
-    wants_root = "an engine of the test's own" in said and os.geteuid() != 0
+    wants_root = "of the test's own" in said and os.geteuid() != 0
     if STRICT and report.skipped and not wants_another_python and not wants_root:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} would have been skipped: {call.excinfo.value if call.excinfo else ''}"

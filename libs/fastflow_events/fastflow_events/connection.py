@@ -105,5 +105,12 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
 
 async def close(nc: Client) -> None:
     """Close for good; a server that is gone cannot be told the rest."""
-    with suppress(nats.errors.Error, OSError):
-        await nc.close()
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        with suppress(nats.errors.Error, OSError):
+            await nc.close()
+    except asyncio.CancelledError:
+        # When the server has died this moment, nats-py awaits what it has just cancelled itself.
+        if task is None or task.cancelling() > before:
+            raise
