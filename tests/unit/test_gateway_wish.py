@@ -45,6 +45,7 @@ def test_two_names_with_different_content_are_refused() -> None:
         ({"env": {"": "x"}}, "/env/"),
         ({"env": {"NEW\n": "x"}}, "/env/NEW\n"),
         ({"env": {"FASTFLOW_RUN_ID": "x"}}, "/env/FASTFLOW_RUN_ID"),
+        ({"params": {"FASTFLOW_RESULT_FILE": "x"}}, "/params/FASTFLOW_RESULT_FILE"),
         ({"commit": "main"}, "/commit"),
         ({"commit": "A" * 40}, "/commit"),
         ({"run_config_id": ""}, "/run_config_id"),

@@ -15,6 +15,7 @@ VERBS = {
     "demo": "commands.demonstrating:demo",
     "doctor": "commands.examining:doctor",
     "run": "commands.running:run",
+    "rerun": "commands.running:rerun",
     "logs": "commands.running:logs",
     "cancel": "commands.running:cancel",
     "artifacts": "commands.leaving:artifacts",

@@ -47,12 +47,13 @@ def story(histories: Iterable[Sequence[Recorded]]) -> list[Line]:
 
 
 def caused_by(history: Sequence[Recorded]) -> list[str]:
-    """The runs that this one follows."""
+    """The runs that this one follows, or repeats."""
     first = history[0].fact if history else None
     if not isinstance(first, RunRequested):
         return []
     trigger = first.trigger
-    return list(trigger.upstream_runs) or ([trigger.upstream_run] if trigger.upstream_run else [])
+    one = trigger.upstream_run or trigger.again_of
+    return list(trigger.upstream_runs) or ([one] if one else [])
 
 
 def sentence(fact: Fact) -> str | None:
@@ -104,6 +105,8 @@ def _asked(trigger: Trigger) -> str:
         case "daemon_restart":
             after = f" after run {trigger.upstream_run}" if trigger.upstream_run else ""
             return f"{trigger.who or 'a restart'}{after} asked"
+        case kind if trigger.again_of:
+            return f"{trigger.who or 'somebody'} asked over {kind} for run {trigger.again_of} once more, that is"
         case kind:
             return f"{trigger.who or 'somebody'} asked over {kind}"
 

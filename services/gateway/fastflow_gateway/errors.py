@@ -50,6 +50,12 @@ class NotRunnableError(DomainError):
         self.findings = findings
 
 
+class RunNotOverError(DomainError):
+    """The run has not ended yet, so there is nothing to repeat."""
+
+    code = "run-not-over"
+
+
 class KeyReusedError(DomainError):
     """The idempotency key already stands for another wish."""
 

@@ -1,4 +1,4 @@
-"""`run`, `logs`, `cancel`: one run, from its start to its end."""
+"""`run`, `rerun`, `logs`, `cancel`: one run, from its start to its end."""
 
 import os
 import sys
@@ -72,14 +72,49 @@ async def run(
     body = {"params": pairs("-p", param), "env": pairs("-e", env), **({"commit": commit} if commit else {})}
     async with gateway(gateway_url(where, os.environ)) as door:
         accepted = await door.post(f"/api/pipelines/{segment(pipeline)}/run", body, key=key)
-        if json:
-            show_json(accepted)
-        elif follow:
-            say(f"run {accepted['id']}")
-        else:
-            show(accepted["id"])
-            say(f"fastflow logs {accepted['id']} --follow")
-        return await until_end(door, accepted["id"], json=json) if follow else Exit.OK
+        return await _accepted(door, accepted["id"], accepted, follow=follow, json=json)
+
+
+async def rerun(
+    run_id: str,
+    *,
+    same_commit: Annotated[bool, Parameter(name="--same-commit", negative=())] = False,
+    key: str | None = None,
+    follow: Follow = False,
+    where: Where = HERE,
+    json: Json = False,
+) -> int:
+    """Run once more what is over, with the same params and variables, at the head's code.
+
+    Parameters
+    ----------
+    run_id
+        Id of the run to repeat.
+    same_commit
+        At the code that it ran.
+    key
+        Idempotency key: asking twice with the same key is asking once.
+    follow
+        Show the output and end with the new run's exit code.
+    json
+        For programs; with --follow one JSON object per line.
+    """
+    async with gateway(gateway_url(where, os.environ)) as door:
+        at = "true" if same_commit else None
+        accepted = await door.post(f"/api/runs/{segment(run_id)}/retry", None, key=key, same_commit=at)
+        return await _accepted(door, accepted["id"], accepted, follow=follow, json=json)
+
+
+async def _accepted(door: Gateway, run_id: str, answer: Any, *, follow: bool, json: bool) -> Exit:
+    """Say which run it is; with `follow` show it to its end."""
+    if json:
+        show_json(answer)
+    elif follow:
+        say(f"run {run_id}")
+    else:
+        show(run_id)
+        say(f"fastflow logs {run_id} --follow")
+    return await until_end(door, run_id, json=json) if follow else Exit.OK
 
 
 async def until_end(door: Gateway, run_id: str, *, json: bool) -> Exit:

@@ -37,6 +37,8 @@ class Trigger(Struct, frozen=True, kw_only=True):
     """Of a fan-in: every run it waited for, `upstream_run` the last one."""
     depth: int = 0
     """Chains between the run that began it all and this one."""
+    again_of: RunId | None = None
+    """The run that somebody wanted once more."""
 
 
 @wire("run.requested.v1")

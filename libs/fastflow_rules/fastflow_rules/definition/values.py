@@ -28,6 +28,7 @@ PROTECTED = frozenset(
         "FASTFLOW_ATTEMPT",
         "FASTFLOW_TRIGGER",
         "FASTFLOW_ROUTE_FILE",
+        "FASTFLOW_RESULT_FILE",
         "FASTFLOW_ARTIFACTS_DIR",
     }
 )

@@ -47,7 +47,8 @@ CREATE TABLE IF NOT EXISTS runs (
     upstream_runs TEXT NOT NULL,
     schedule TEXT,
     nominal TEXT,
-    backfill TEXT
+    backfill TEXT,
+    again_of TEXT
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS runs_newest ON runs (requested_seq);

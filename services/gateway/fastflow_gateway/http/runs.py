@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated, get_args
 
+from fastflow_events.ids import run_id_of_http
 from fastflow_events.recorded import Cause
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
@@ -12,10 +13,13 @@ from msgspec import Struct
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidParameterError
 from fastflow_gateway.handlers import audit, runs
+from fastflow_gateway.handlers.again import run_again
 from fastflow_gateway.handlers.cells import CellShown, cells_of_run
 from fastflow_gateway.handlers.reach import out_of_reach
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.waits import waiting_for
+from fastflow_gateway.http.origin import ANONYMOUS
+from fastflow_gateway.http.pipelines import IdempotencyKey
 from fastflow_gateway.presented import FactShown, RunShown, show_fact, show_run
 from fastflow_gateway.views.runs import RunStatus
 
@@ -89,6 +93,32 @@ class RunController(Controller):
     ) -> Accepted:
         """Ask for the run's end; it stops for good, without retries."""
         return await runs.cancel_run(deps, run_id, who=who, why=why[:500], cause=cause)
+
+    @post("/{run_id:str}/retry", status_code=202)
+    async def retry(
+        self,
+        *,
+        run_id: FromPath[str],
+        deps: NamedDependency[Deps],
+        cause: NamedDependency[Cause],
+        who: NamedDependency[str],
+        same_commit: FromQuery[bool] = False,
+        key: IdempotencyKey = None,
+    ) -> Response[Accepted]:
+        """Run it once more: a new run with the same params, variables and run configuration, at the head's code.
+
+        With `same_commit` at the code that it ran. With an `Idempotency-Key` asking twice is asking once.
+        """
+        accepted = await run_again(
+            deps,
+            run_id,
+            same_commit=same_commit,
+            new_id=runs.fresh_run_id(deps) if key is None else run_id_of_http(ANONYMOUS, run_id, key),
+            who=who,
+            cause=cause,
+            repeated=key is not None,
+        )
+        return Response(accepted, headers={"Location": f"/api/runs/{accepted.id}"})
 
     @get("/{run_id:str}/facts")
     async def facts(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> FactList:

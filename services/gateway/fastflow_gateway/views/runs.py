@@ -105,6 +105,8 @@ class RunRow(Struct, frozen=True):
     nominal: str | None = None
     """The instant it stands for."""
     backfill: str | None = None
+    again_of: str | None = None
+    """The run that somebody wanted once more."""
 
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -132,6 +134,7 @@ def _requested(recorded: Recorded, fact: RunRequested) -> RunRow:
         schedule=trigger.schedule,
         nominal=text_of(trigger.nominal.astimezone(UTC)) if trigger.nominal else None,
         backfill=trigger.backfill,
+        again_of=trigger.again_of,
     )
 
 
