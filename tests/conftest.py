@@ -18,6 +18,7 @@ from fastflow_events.nats_process import find_binary
 from fastflow_events.settings import Settings
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_events.testing.own_disk import OwnDisk, own_disk
+from fastflow_runner.testing.socket_proxy import engine_socket
 from hypothesis import settings as hypothesis_settings
 from nats.aio.client import Client
 
@@ -33,6 +34,15 @@ def missing(what: str) -> None:
     if STRICT:
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """Path of the socket of the Docker engine that everybody shares."""
+    found = engine_socket()
+    if found is None:
+        missing("no Docker engine answers; type: make docker")
+    return str(found)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract, output_of
 from fastflow_runner.testing.interpreters import archive, copy_into
 from fastflow_runner.testing.private_index import PASSWORD
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-environments")]
 OWNER = f"test-env-{os.getpid()}"
@@ -25,10 +25,7 @@ DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-env-{os.getpid()}
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    engine = engine_socket()
-    if engine is None:
-        pytest.skip("no Docker engine answers; type: make docker")
+def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
         yield url
     forget_tools(engine, OTHER, f"fastflow-jit-{code_name(b'key', 'jit tried')[:32]}")
@@ -50,16 +47,16 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
 
 
 @pytest.fixture
-def engine() -> Iterator[DockerClient]:
-    client = DockerClient(base_url=f"unix://{engine_socket()}")
+def person(engine: str) -> Iterator[DockerClient]:
+    client = DockerClient(base_url=f"unix://{engine}")
     yield client
     client.close()
 
 
 class TestDockerEnvironments(EnvironmentContract):
     @pytest.fixture(autouse=True)
-    def _engine(self, engine: DockerClient, proxy: str) -> Iterator[None]:
-        self.engine, self.proxy = engine, proxy
+    def _engine(self, person: DockerClient, proxy: str) -> Iterator[None]:
+        self.engine, self.proxy = person, proxy
         self.opened: list[DockerExecutor] = []
         yield
         for executor in self.opened:

@@ -5,7 +5,7 @@ import pytest
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.executor_contract import ExecutorContract
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 
 pytestmark = pytest.mark.docker
 OWNER = f"test-{os.getpid()}"
@@ -13,10 +13,7 @@ DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-test-{os.getpid()
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    engine = engine_socket()
-    if engine is None:
-        pytest.skip("no Docker engine answers; type: make docker")
+def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
         yield url
     forget_tools(engine, OWNER, DEPLOYMENT.volume)

@@ -22,7 +22,7 @@ from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import ImageMissingError, Launch
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 
 pytestmark = pytest.mark.docker
 OWNER = f"faults-{os.getpid()}"
@@ -30,12 +30,9 @@ DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[str]:
-    found = engine_socket()
-    if found is None:
-        pytest.skip("no Docker engine answers; type: make docker")
-    yield found
-    forget_tools(found, OWNER, DEPLOYMENT.volume)
+def engine(engine: str) -> Iterator[str]:
+    yield engine
+    forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import Usage
 from fastflow_runner.testing.executor_contract import ExecutorContract, eventually
 from fastflow_runner.testing.leaving_contract import LeavingContract
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 
 pytestmark = pytest.mark.docker
 OWNER = f"leaving-{os.getpid()}"
@@ -17,10 +17,7 @@ DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-leaving-{os.getpi
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    engine = engine_socket()
-    if engine is None:
-        pytest.skip("no Docker engine answers; type: make docker")
+def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
         yield url
     forget_tools(engine, OWNER, DEPLOYMENT.volume)

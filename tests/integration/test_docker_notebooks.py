@@ -9,20 +9,12 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.outcome import of_exit
 from fastflow_runner.testing.notebook_contract import NotebookContract
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-notebooks")]
 KEY = b"key"
 OWNER = f"test-nb-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-nb-{os.getpid()}")
-
-
-@pytest.fixture(scope="module")
-def engine() -> str:
-    found = engine_socket()
-    if found is None:
-        pytest.skip("no Docker engine answers; type: make docker")
-    return found
 
 
 @pytest.fixture(scope="module")

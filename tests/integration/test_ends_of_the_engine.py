@@ -16,7 +16,7 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.own_engine import NETWORK, OwnEngine, own_engine
-from fastflow_runner.testing.socket_proxy import engine_socket, socket_proxy
+from fastflow_runner.testing.socket_proxy import socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker, pytest.mark.xdist_group("own-engine")]
@@ -30,13 +30,10 @@ LET_GO = "the engine lost hold of the script (exit code 255), so nobody knows ho
 
 
 @pytest.fixture(scope="module")
-def engine() -> Generator[OwnEngine]:
-    shared = engine_socket()
-    if shared is None:
-        pytest.skip("no Docker engine answers; type: make docker")
+def engine(engine: str) -> Generator[OwnEngine]:
     try:
-        with own_engine(image=DEPLOYMENT.image, taken_from=shared) as engine:
-            yield engine
+        with own_engine(image=DEPLOYMENT.image, taken_from=engine) as own:
+            yield own
     except FileNotFoundError as exc:
         pytest.skip(str(exc))
 

@@ -13,7 +13,7 @@ from fastflow_events.run.events import RunAttemptFinished
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, facts_of, submit
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.docker, pytest.mark.nats]
@@ -22,10 +22,7 @@ DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-volume-{os.getpid
 
 
 @pytest.fixture
-def engine() -> Iterator[str]:
-    engine = engine_socket()
-    if engine is None:
-        pytest.skip("no Docker engine answers; type: make docker")
+def engine(engine: str) -> Iterator[str]:
     yield engine
     forget_tools(engine, OWNER, DEPLOYMENT.volume)
 

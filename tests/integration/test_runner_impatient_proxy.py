@@ -15,7 +15,7 @@ from fastflow_events.run.events import RunAttemptFinished, RunClaimed, RunStarte
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
@@ -43,12 +43,9 @@ time.sleep(600)
 
 
 @pytest.fixture
-def engine() -> Generator[str]:
-    found = engine_socket()
-    if found is None:
-        pytest.skip("no Docker engine answers; type: make docker")
-    yield found
-    forget_tools(found, NAME, DEPLOYMENT.volume)
+def engine(engine: str) -> Generator[str]:
+    yield engine
+    forget_tools(engine, NAME, DEPLOYMENT.volume)
 
 
 @pytest.fixture

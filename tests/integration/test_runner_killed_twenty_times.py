@@ -16,7 +16,7 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.engine_events import Heard, listening
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
@@ -38,12 +38,9 @@ for n in range({LINES}):
 
 
 @pytest.fixture
-def engine() -> Generator[str]:
-    found = engine_socket()
-    if found is None:
-        pytest.skip("no Docker engine answers; type: make docker")
-    yield found
-    forget_tools(found, NAME, DEPLOYMENT.volume)
+def engine(engine: str) -> Generator[str]:
+    yield engine
+    forget_tools(engine, NAME, DEPLOYMENT.volume)
 
 
 @pytest_asyncio.fixture

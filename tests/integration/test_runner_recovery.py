@@ -22,7 +22,7 @@ from fastflow_events.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
@@ -41,12 +41,7 @@ for n in range({lines}):
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    engine = engine_socket()
-    if engine is None:
-        if os.environ.get("CI") or os.environ.get("FASTFLOW_TEST_STRICT"):
-            pytest.fail("no Docker engine answers; type: make docker")
-        pytest.skip("no Docker engine answers; type: make docker")
+def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
         yield url
     forget_tools(engine, NAME, DEPLOYMENT.volume)

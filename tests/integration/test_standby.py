@@ -12,7 +12,7 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.ports import Launch
 from fastflow_runner.testing.builders import a_launch, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, free_port, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, free_port, socket_proxy
 from fastflow_runner.testing.standby import (
     DEPLOYMENT,
     NAMESPACE,
@@ -30,12 +30,9 @@ MB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[str]:
-    found = engine_socket()
-    if found is None:
-        pytest.skip("no Docker engine answers; type: make docker")
-    yield found
-    forget_tools(found, OWNER, DEPLOYMENT.volume)
+def engine(engine: str) -> Iterator[str]:
+    yield engine
+    forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
 @pytest.fixture(scope="module")

@@ -10,19 +10,16 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import ImageMissingError
 from fastflow_runner.testing.builders import a_launch
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from fastflow_runner.testing.standby import DEPLOYMENT, OWNER, a_run, image_of, kept, seen, standby
 
 pytestmark = pytest.mark.docker
 
 
 @pytest.fixture
-def engine() -> Iterator[str]:
-    found = engine_socket()
-    if found is None:
-        pytest.skip("no Docker engine answers; type: make docker")
-    yield found
-    forget_tools(found, OWNER, DEPLOYMENT.volume)
+def engine(engine: str) -> Iterator[str]:
+    yield engine
+    forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
 @pytest.fixture

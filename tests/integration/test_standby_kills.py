@@ -18,7 +18,7 @@ from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
@@ -36,16 +36,6 @@ for n in range(20):
     print(token, n, flush=True)
     time.sleep(0.05)
 """
-
-
-@pytest.fixture(scope="module")
-def engine() -> str:
-    found = engine_socket()
-    if found is None:
-        if os.environ.get("CI") or os.environ.get("FASTFLOW_TEST_STRICT"):
-            pytest.fail("no Docker engine answers; type: make docker")
-        pytest.skip("no Docker engine answers; type: make docker")
-    return found
 
 
 @pytest.fixture(scope="module")

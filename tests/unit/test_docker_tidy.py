@@ -1,10 +1,14 @@
 """Which containers that staged code have outlived it."""
 
-from fastflow_runner.adapters.docker_tidy import Tool, outlived
+from typing import Literal
+
+from fastflow_runner.adapters.docker_listed import Listed
+from fastflow_runner.adapters.docker_tidy import outlived
 
 
-def a_tool(name: str, at: float, *, ended: bool = True) -> Tool:
-    return Tool(name=f"fastflow-{name}", ended=ended, created_at=at)
+def a_tool(name: str, at: float, *, ended: bool = True) -> Listed:
+    state: Literal["exited", "running"] = "exited" if ended else "running"
+    return Listed(name=f"fastflow-{name}", id=name, state=state, network="", created_at=at)
 
 
 def test_old_ones_go_but_what_prepared_or_is_at_work_stays() -> None:

@@ -37,7 +37,8 @@ async def serve(host: str, port: int, pings: Mapping[str, Ping]) -> AsyncIterato
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PING_TIMEOUT_S)
+            async with asyncio.timeout(PING_TIMEOUT_S):
+                head = await reader.readuntil(b"\r\n\r\n")
             writer.write(await _respond(head.split(b" ")[1].decode("ascii", "replace"), pings))
             await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):

@@ -1,6 +1,5 @@
 """`/api/runs/{id}/logs`: pages and the live stream."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 
@@ -14,9 +13,7 @@ from msgspec import Struct
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import logs, runs
 from fastflow_gateway.http import sse
-from fastflow_gateway.http.silence import Silence
 from fastflow_gateway.lines import START, Entry, Gap, Place, place_of
-from fastflow_gateway.views.runs import RunRow
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
@@ -88,20 +85,8 @@ class LogController(Controller):
         """Every line after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last."""
         place = _place(last_event_id or cursor)
         await runs.find_run(deps, run_id)
-        return sse.stream(_events(deps, run_id, place, Silence(state.keep_alive_s)))
-
-
-async def _events(deps: Deps, run_id: str, place: Place, silence: Silence) -> AsyncIterator[bytes]:
-    yield sse.RETRY
-    async for news in logs.follow_log(deps, run_id, place):
-        if isinstance(news, RunRow):
-            yield sse.of_end(news)
-        elif news:
-            silence.broken()
-            yield sse.of_entries(news)
-        elif silence.too_long():
-            silence.broken()
-            yield sse.KEEP_ALIVE
+        news = logs.follow_log(deps, run_id, place)
+        return sse.stream(sse.until_end(news, sse.of_entries, state.keep_alive_s))
 
 
 def _place(text: str | None) -> Place:

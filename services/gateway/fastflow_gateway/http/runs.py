@@ -18,6 +18,7 @@ from fastflow_gateway.handlers.cells import CellShown, cells_of_run
 from fastflow_gateway.handlers.reach import out_of_reach
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.waits import waiting_for
+from fastflow_gateway.http.cursors import position_of
 from fastflow_gateway.http.origin import ANONYMOUS
 from fastflow_gateway.http.pipelines import IdempotencyKey
 from fastflow_gateway.presented import FactShown, RunShown, show_fact, show_run
@@ -66,7 +67,7 @@ class RunController(Controller):
     ) -> RunPage:
         """Runs, newest first; `status` may be given several times."""
         rows = await deps.rows.runs(
-            pipeline=pipeline, statuses=_statuses(status), before_seq=_cursor(cursor), limit=limit + 1
+            pipeline=pipeline, statuses=_statuses(status), before_seq=position_of(cursor), limit=limit + 1
         )
         following = str(rows[limit - 1].requested_seq) if len(rows) > limit else None
         waits, lost = await waiting_for(deps, rows[:limit]), await out_of_reach(deps, rows[:limit])
@@ -137,11 +138,3 @@ def _statuses(given: Sequence[str] | None) -> Sequence[RunStatus]:
     if unknown:
         raise InvalidParameterError(f"there is no status {unknown[0][:40]}; there are {', '.join(known)}")
     return [known[status] for status in given or ()]
-
-
-def _cursor(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise InvalidParameterError("not a cursor of ours", cursor=text[:40])
-    return int(text)

@@ -1,6 +1,5 @@
 """`/api/runs/{id}/metrics`: what runs used, in pages and live."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 
@@ -13,12 +12,10 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidParameterError
 from fastflow_gateway.handlers import leavings, runs
 from fastflow_gateway.http import sse
-from fastflow_gateway.http.silence import Silence
+from fastflow_gateway.http.cursors import position_of
 from fastflow_gateway.ports import StoredSample
-from fastflow_gateway.views.runs import RunRow
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
@@ -77,7 +74,7 @@ class SampleController(Controller):
     ) -> SamplePage:
         """Samples, about one a second for as long as an attempt ran; one that was over in no time has none."""
         limits = await leavings.limits_of_run(deps, run_id)
-        found = await deps.samples.read(run_id, after_seq=_position(cursor), limit=limit + 1)
+        found = await deps.samples.read(run_id, after_seq=position_of(cursor) or 0, limit=limit + 1)
         following = str(found[limit - 1].seq) if len(found) > limit else None
         shown = (
             None
@@ -102,33 +99,16 @@ class SampleController(Controller):
         cursor: FromQuery[str | None] = None,
     ) -> Stream:
         """Every sample after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last."""
-        position = _position(last_event_id or cursor)
+        position = position_of(last_event_id or cursor) or 0
         await runs.find_run(deps, run_id)
-        return sse.stream(_events(deps, run_id, position, Silence(state.keep_alive_s)))
+        news = leavings.follow_samples(deps, run_id, position)
+        return sse.stream(sse.until_end(news, _pieces, state.keep_alive_s))
 
 
-async def _events(deps: Deps, run_id: str, position: int, silence: Silence) -> AsyncIterator[bytes]:
-    yield sse.RETRY
-    async for news in leavings.follow_samples(deps, run_id, position):
-        if isinstance(news, RunRow):
-            yield sse.of_end(news)
-        elif news:
-            silence.broken()
-            yield b"".join(
-                b"id: %d\nevent: sample\ndata: %s\n\n" % (stored.seq, msgspec.json.encode(_show(stored)))
-                for stored in news
-            )
-        elif silence.too_long():
-            silence.broken()
-            yield sse.KEEP_ALIVE
-
-
-def _position(text: str | None) -> int:
-    if text is None:
-        return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise InvalidParameterError("not a cursor of ours", cursor=text[:40])
-    return int(text)
+def _pieces(samples: list[StoredSample]) -> bytes:
+    return b"".join(
+        b"id: %d\nevent: sample\ndata: %s\n\n" % (stored.seq, msgspec.json.encode(_show(stored))) for stored in samples
+    )
 
 
 def _show(stored: StoredSample) -> SampleShown:

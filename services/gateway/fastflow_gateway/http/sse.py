@@ -1,17 +1,20 @@
 """Server-sent events as bytes, many in one piece."""
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import TypeVar
 
 import msgspec
 from fastflow_events.errors import InfrastructureError
 from litestar.response import Stream
 
+from fastflow_gateway.http.silence import Silence
 from fastflow_gateway.lines import Entry, Line
 from fastflow_gateway.presented import FactShown
 from fastflow_gateway.views.runs import RunRow
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 KEEP_ALIVE = b": keep-alive\n\n"
 RETRY = b"retry: 1000\n\n"
@@ -37,6 +40,23 @@ def of_end(row: RunRow) -> bytes:
 def of_fact(fact: FactShown) -> bytes:
     """One fact; the id is its stream position."""
     return b"id: %d\nevent: fact\ndata: %s\n\n" % (fact.seq, _json.encode(fact))
+
+
+async def until_end(
+    news: AsyncIterator[list[T] | RunRow], show: Callable[[list[T]], bytes], keep_alive_s: float
+) -> AsyncIterator[bytes]:
+    """What a run brings as it comes, a sign of life after each silence, and its end."""
+    yield RETRY
+    silence = Silence(keep_alive_s)
+    async for found in news:
+        if isinstance(found, RunRow):
+            yield of_end(found)
+        elif found:
+            silence.broken()
+            yield show(found)
+        elif silence.too_long():
+            silence.broken()
+            yield KEEP_ALIVE
 
 
 async def _until_broken(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

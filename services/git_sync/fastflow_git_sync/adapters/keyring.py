@@ -144,7 +144,8 @@ async def _ssh_keygen(*arguments: str) -> str:
         )
     except FileNotFoundError as exc:
         raise GitError("the program ssh-keygen is not installed") from exc
-    out, err = await asyncio.wait_for(process.communicate(), MADE_WITHIN_S)
+    async with asyncio.timeout(MADE_WITHIN_S):
+        out, err = await process.communicate()
     if process.returncode:
         raise GitError(f"the SSH key was not made: {err.decode(errors='replace').strip()[:200]}")
     return out.decode()

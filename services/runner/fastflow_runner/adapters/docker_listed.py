@@ -1,4 +1,4 @@
-"""What the engine lists of one runner: its attempts, its standby workers, its pause containers."""
+"""What the engine lists of one runner: its attempts, standby workers and pause containers, or its tools."""
 
 import re
 from typing import Literal
@@ -13,13 +13,15 @@ _RUN = re.compile(r"fastflow-(?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """One container that bears the runner's label."""
+    """One container that bears a label of the runner."""
 
     name: str
     id: str
     state: Literal["created", "running", "exited"]
     network: str
     """`container:` and an id where it shares another one's."""
+    created_at: float
+    """Seconds since 1970, by the engine's clock."""
 
     @property
     def ref(self) -> AttemptRef | None:
@@ -37,15 +39,16 @@ class _Entry(Struct, rename="pascal"):
     names: list[str]
     state: str
     host_config: _Host
+    created: float
 
 
-async def listed(engine: Engine, owner: str) -> list[Listed]:
-    """Every container with the owner's label, whatever its state.
+async def listed(engine: Engine, owner: str, what: Literal["list", "tools"] = "list") -> list[Listed]:
+    """Every container with the owner's label, whatever its state; `tools` are those that stage, prepare and build.
 
     Raises:
         InfrastructureError: the engine does not answer.
     """
-    answer = await engine.call("list", owner=owner)
+    answer = await engine.call(what, owner=owner)
     expect(answer, 200)
     return [
         Listed(
@@ -53,6 +56,7 @@ async def listed(engine: Engine, owner: str) -> list[Listed]:
             id=entry.id,
             state=settled(entry.state),
             network=entry.host_config.network_mode,
+            created_at=entry.created,
         )
         for entry in json.decode(answer.body, type=list[_Entry])
         if entry.names

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Collection
 
 from fastflow_events.errors import InfrastructureError
-from msgspec import Struct, json
 
 from fastflow_runner import marks
-from fastflow_runner.adapters.docker_container import Container, expect, settled
+from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine
+from fastflow_runner.adapters.docker_listed import Listed, listed
 
 logger = logging.getLogger(__name__)
 
@@ -20,47 +20,13 @@ STAGED_KEPT_S = 14 * 86_400.0
 STAGE, PREPARE = "fastflow-stage-", "fastflow-prepare-"
 
 
-class Tool(Struct, frozen=True, kw_only=True):
-    """A container of one runner that staged, prepared or built, or is at it."""
-
-    name: str
-    ended: bool
-    created_at: float
-    """Seconds since 1970, by the engine's clock."""
-
-
-class _Entry(Struct, rename="pascal"):
-    names: list[str]
-    state: str
-    created: float
-
-
-async def tools(engine: Engine, owner: str) -> list[Tool]:
-    """Every container with the owner's label for them.
-
-    Raises:
-        InfrastructureError: the engine does not answer.
-    """
-    answer = await engine.call("tools", owner=owner)
-    expect(answer, 200)
-    return [
-        Tool(
-            name=entry.names[0].removeprefix("/"),
-            ended=settled(entry.state) == "exited",
-            created_at=entry.created,
-        )
-        for entry in json.decode(answer.body, type=list[_Entry])
-        if entry.names
-    ]
-
-
-def outlived(found: Collection[Tool], *, before: float) -> list[Tool]:
+def outlived(found: Collection[Listed], *, before: float) -> list[Listed]:
     """Those that staged before that instant, but for the newest: it keeps the volume from being removed.
 
     One that prepared stays: what it resolved may stand nowhere else.
     """
     staged = sorted((tool for tool in found if tool.name.startswith(STAGE)), key=lambda tool: tool.created_at)
-    return [tool for tool in staged[:-1] if tool.ended and tool.created_at < before]
+    return [tool for tool in staged[:-1] if tool.state == "exited" and tool.created_at < before]
 
 
 async def tidy(engine: Engine, owner: str, *, kept_s: float, clock: Callable[[], float] = time.time) -> int:
@@ -69,7 +35,7 @@ async def tidy(engine: Engine, owner: str, *, kept_s: float, clock: Callable[[],
     Raises:
         InfrastructureError: the engine does not answer.
     """
-    old = outlived(await tools(engine, owner), before=clock() - kept_s)
+    old = outlived(await listed(engine, owner, "tools"), before=clock() - kept_s)
     for tool in old:
         await Container(engine, tool.name).remove()
     return len(old)
@@ -89,8 +55,8 @@ async def keep_tidy(engine: Engine, owner: str) -> None:
 async def forget_prepared(engine: Engine, owner: str, environments: Collection[str]) -> None:
     """Remove those that say that these environments are there; one that stays is found out by the next run."""
     try:
-        for tool in await tools(engine, owner):
-            if tool.ended and tool.name.startswith(PREPARE):
+        for tool in await listed(engine, owner, "tools"):
+            if tool.state == "exited" and tool.name.startswith(PREPARE):
                 container = Container(engine, tool.name)
                 said = b"".join([line async for number, _, line in container.log(follow=False) if number == 1])
                 prepared = marks.prepared(said)
