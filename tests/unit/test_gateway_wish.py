@@ -26,6 +26,12 @@ def test_older_names_mean_the_same() -> None:
     )
 
 
+def test_params_may_be_numbers_and_truths() -> None:
+    body = b'{"params": {"N": 3, "whole": 3.0, "half": 0.5, "yes": true, "text": "3.0"}}'
+    assert read_wish(body).params == {"N": "3", "whole": "3", "half": "0.5", "yes": "true", "text": "3.0"}
+    assert read_wish(b'{"parameters": {"N": 3}, "params": {"N": "3"}}').params == {"N": "3"}
+
+
 def test_two_names_with_different_content_are_refused() -> None:
     assert pointer_of({"env": {"A": "1"}, "env_vars": {"A": "2"}}) == "/env_vars"
 
@@ -38,6 +44,8 @@ def test_two_names_with_different_content_are_refused() -> None:
         ({"evn": {}}, "/evn"),
         ({"env": []}, "/env"),
         ({"env": {"GOOD": "1", "BAD": 2}}, "/env/BAD"),
+        ({"params": {"GOOD": 1, "BAD": []}}, "/params/BAD"),
+        ({"params": {"GOOD": 1.5, "LONG": "x" * 16_385}}, "/params/LONG"),
         ({"params": {"a~b/c": None}}, "/params/a~0b~1c"),
         ({"env": {"LONG": "x" * 16_385}}, "/env/LONG"),
         ({"env": {f"V{n}": "" for n in range(51)}}, "/env"),

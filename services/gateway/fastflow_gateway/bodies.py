@@ -58,6 +58,8 @@ def _finding(message: str, body: Any) -> InvalidFieldError:
 
 
 def _is_text(value: object, what: str) -> bool:
-    """Whether a map's value is not the one `what` complains about; all our maps hold text."""
-    longest = re.search(r"length <= (\d+)", what)
-    return isinstance(value, str) and not (longest and len(value) > int(longest[1]))
+    """Whether a map's value is not the one `what` complains about; our maps hold text, or what has one."""
+    if longest := re.search(r"length <= (\d+)", what):
+        return not (isinstance(value, str) and len(value) > int(longest[1]))
+    wanted = what.partition("got")[0]
+    return isinstance(value, str | int | float if "float" in wanted else str)

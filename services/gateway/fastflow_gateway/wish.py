@@ -3,9 +3,8 @@
 import re
 from typing import Annotated, TypeAlias
 
-import msgspec
 from fastflow_events.types import CommitSha
-from fastflow_rules.definition import forbidden_env
+from fastflow_rules.definition import as_text, forbidden_env
 from msgspec import Meta, Struct
 
 from fastflow_gateway.bodies import pointer_to, read_json
@@ -17,22 +16,36 @@ Variables: TypeAlias = Annotated[
     dict[str, Variable],
     Meta(max_length=MAX_VARIABLES, description="Name to value; values are text."),
 ]
+Params: TypeAlias = Annotated[
+    dict[str, Variable | int | float | bool],
+    Meta(max_length=MAX_VARIABLES, description="Name to value; numbers, true and false are as good as their text."),
+]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
-class RunWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RunBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /api/pipelines/{name}/run`; everything may be left out."""
 
     env: Variables = {}
-    params: Variables = {}
+    params: Params = {}
     run_config_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     """Id of one of the pipeline's schedules; its deviations apply."""
     commit: CommitSha | None = None
     """The head of the repository unless named."""
     env_vars: Variables | None = None
     """Older name of `env`."""
-    parameters: Variables | None = None
+    parameters: Params | None = None
     """Older name of `params`."""
+
+
+class RunWish(Struct, frozen=True, kw_only=True):
+    """What is wished of a run, as it goes into the log."""
+
+    env: dict[str, str] = {}
+    params: dict[str, str] = {}
+    run_config_id: str | None = None
+    commit: CommitSha | None = None
+    """None is the head of the repository."""
 
 
 def read_wish(body: bytes) -> RunWish:
@@ -44,13 +57,13 @@ def read_wish(body: bytes) -> RunWish:
     """
     if not body.strip():
         return RunWish()
-    wish = read_json(body, RunWish)
-    wish = msgspec.structs.replace(
-        wish,
-        env=_one_of(wish.env, wish.env_vars, "env_vars"),
-        params=_one_of(wish.params, wish.parameters, "parameters"),
-        env_vars=None,
-        parameters=None,
+    said = read_json(body, RunBody)
+    older = _texts(said.parameters) if said.parameters is not None else None
+    wish = RunWish(
+        env=_one_of(said.env, said.env_vars, "env_vars"),
+        params=_one_of(_texts(said.params), older, "parameters"),
+        run_config_id=said.run_config_id,
+        commit=said.commit,
     )
     for member, variables in (("env", wish.env), ("params", wish.params)):
         for name in variables:
@@ -59,6 +72,10 @@ def read_wish(body: bytes) -> RunWish:
         for name in forbidden_env("http", variables):
             raise InvalidFieldError("this name is reserved and cannot be set", pointer_to(member, name))
     return wish
+
+
+def _texts(params: dict[str, str | int | float | bool]) -> dict[str, str]:
+    return {name: as_text(value) for name, value in params.items()}
 
 
 def _one_of(ours: dict[str, str], older: dict[str, str] | None, name: str) -> dict[str, str]:

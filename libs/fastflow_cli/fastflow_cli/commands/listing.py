@@ -1,6 +1,9 @@
 """`runs`, `pipelines`: what there is."""
 
 import os
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from fastflow_cli.client import gateway
 from fastflow_cli.commands.shown import run_row
@@ -43,21 +46,34 @@ async def runs(
     return Exit.OK
 
 
-async def pipelines(*, where: Where = HERE, json: Json = False) -> int:
-    """List what is at the head of the repository; invalid pipelines with the reason.
+async def pipelines(
+    *,
+    tag: Annotated[list[str] | None, Parameter(negative=())] = None,
+    where: Where = HERE,
+    json: Json = False,
+) -> int:
+    """List what is at the head of the repository; invalid pipelines with the reason, others with their warnings.
 
     Parameters
     ----------
+    tag
+        Only with this tag, or one of these when it is given several times.
     json
         For programs.
     """
     async with gateway(gateway_url(where, os.environ)) as door:
-        found = [item async for item in door.items("/api/pipelines")]
+        found = [item async for item in door.items("/api/pipelines", tags=",".join(tag or ()) or None)]
     if json:
         show_json({"items": found})
         return Exit.OK
     rows = [
-        (p["name"], "paused" if p["paused"] else p["status"], p["commit"][:10], "; ".join(p["errors"])) for p in found
+        (p["name"], "paused" if p["paused"] else p["status"], p["commit"][:10], "; ".join(p["errors"] or warnings(p)))
+        for p in found
     ]
-    show_table(("pipeline", "status", "commit", "errors"), rows, empty="no pipelines: commit a folder with a main.py")
+    show_table(("pipeline", "status", "commit", "remarks"), rows, empty="no pipelines: commit a folder with a main.py")
     return Exit.OK
+
+
+def warnings(pipeline: dict[str, Any]) -> list[str]:
+    """What its author should know although it runs."""
+    return list((pipeline["definition"] or {}).get("warnings", ()))

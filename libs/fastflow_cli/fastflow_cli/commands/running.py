@@ -44,6 +44,7 @@ async def run(
     *,
     param: Annotated[list[str] | None, Parameter(name=("--param", "-p"))] = None,
     env: Annotated[list[str] | None, Parameter(name=("--env", "-e"))] = None,
+    config: str | None = None,
     commit: str | None = None,
     key: str | None = None,
     follow: Follow = False,
@@ -60,6 +61,8 @@ async def run(
         A parameter, name=value; may be given several times.
     env
         An environment variable, name=value; may be given several times.
+    config
+        Id of one of the pipeline's schedules: the run deviates as that schedule does.
     commit
         Full commit id to run instead of the head of the repository.
     key
@@ -69,7 +72,8 @@ async def run(
     json
         For programs; with --follow one JSON object per line.
     """
-    body = {"params": pairs("-p", param), "env": pairs("-e", env), **({"commit": commit} if commit else {})}
+    more = {"commit": commit, "run_config_id": config}
+    body = {"params": pairs("-p", param), "env": pairs("-e", env), **{k: v for k, v in more.items() if v}}
     async with gateway(gateway_url(where, os.environ)) as door:
         accepted = await door.post(f"/api/pipelines/{segment(pipeline)}/run", body, key=key)
         return await _accepted(door, accepted["id"], accepted, follow=follow, json=json)

@@ -15,7 +15,7 @@ from fastflow_rules.definition.model import (
     webhook_config,
     webhook_hash,
 )
-from fastflow_rules.definition.params import check_params
+from fastflow_rules.definition.params import Scalar, as_text, check_params
 from fastflow_rules.definition.parse import MAX_BYTES, parse
 from fastflow_rules.definition.problem import Problem
 from fastflow_rules.definition.repository import RepositoryFile, parse_repository
@@ -32,8 +32,10 @@ __all__ = [
     "RepositoryFile",
     "RetryStrategy",
     "RunConfig",
+    "Scalar",
     "Schedule",
     "Upstream",
+    "as_text",
     "check_params",
     "forbidden_env",
     "from_fact",

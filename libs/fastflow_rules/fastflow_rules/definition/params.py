@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastflow_rules.definition.kinds import Field, Kind, array, choice, flag, scalar, table, text
 from fastflow_rules.definition.model import Definition, Param
@@ -12,6 +12,8 @@ from fastflow_rules.definition.problem import At, Problem, Report, brief
 from fastflow_rules.definition.values import PROTECTED, is_variable_name
 
 MAX_LENGTH = 16_384
+Scalar: TypeAlias = str | int | float | bool
+"""What a person writes for a single value."""
 _ALLOWED = {
     "string": "text",
     "integer": "a whole number",
@@ -76,6 +78,11 @@ def check_params(definition: Definition, given: Mapping[str, object]) -> dict[st
         if param.required and param.default is None and param.name not in given:
             at.key(param.name).refuse(None, f"a value: {_ALLOWED[param.type]}")
     return report.problems or fitting
+
+
+def as_text(value: Scalar) -> str:
+    """Return the text of what JSON calls a number or true and false; text is itself."""
+    return value if isinstance(value, str) else _normal(value, "string") or ""
 
 
 def defaults(definition: Definition) -> dict[str, str]:

@@ -100,7 +100,7 @@ async def set_chain(deps: Deps, chain: ChainSet, *, cause: Cause) -> EdgeShown:
     await find_pipeline(deps, chain.upstream)
     row = await find_pipeline(deps, chain.downstream)
     said = json.decode(row.definition)
-    if chain.run_config_id is not None and said and run_config(from_fact(said), chain.run_config_id) is None:
+    if chain.run_config_id and said is not None and run_config(from_fact(said), chain.run_config_id) is None:
         raise InvalidFieldError("the next pipeline has no such run configuration", "/run_config_id")
     id = chain_id(chain.upstream, chain.downstream, chain.run_config_id)
     await execute(deps.log, chain_decider, id, SetChain(chain=chain), cause=cause)

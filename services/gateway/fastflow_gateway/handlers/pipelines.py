@@ -12,6 +12,28 @@ from fastflow_gateway.views import pipelines as view
 from fastflow_gateway.views.pipelines import PipelineRow
 
 
+async def list_pipelines(deps: Deps, *, after: str, limit: int, tags: frozenset[str]) -> list[PipelineRow]:
+    """Pipelines by name behind `after`, at most `limit`; with tags those that have one of them."""
+    found: list[PipelineRow] = []
+    while len(found) < limit:
+        rows = await deps.rows.pipelines(after=after, limit=limit)
+        found += [row for row in rows if not tags or tags & _tags_of_row(row)]
+        if len(rows) < limit:
+            break
+        after = rows[-1].name
+    return found[:limit]
+
+
+def tags_of(text: str) -> frozenset[str]:
+    """The tags of a list with commas, for comparing."""
+    return frozenset(word.strip().casefold() for word in text.split(",") if word.strip())
+
+
+def _tags_of_row(row: PipelineRow) -> frozenset[str]:
+    definition = msgspec.json.decode(row.definition) or {}
+    return frozenset(tag.casefold() for tag in definition.get("tags", ()))
+
+
 async def find_pipeline(deps: Deps, name: str) -> PipelineRow:
     """The pipeline, whatever its state; a fact that is not in the rows yet is found in the log.
 

@@ -16,7 +16,7 @@ from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.origin import ANONYMOUS
 from fastflow_gateway.presented import PipelineShown, show_pipeline
-from fastflow_gateway.wish import RunWish, read_wish
+from fastflow_gateway.wish import RunBody, read_wish
 
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
@@ -37,9 +37,19 @@ class PipelineController(Controller):
     tags = ("pipelines",)
 
     @get()
-    async def list(self, deps: NamedDependency[Deps], cursor: FromQuery[str] = "", limit: Limit = 1000) -> PipelinePage:
-        """What is at the heads of the watched repositories; invalid ones too, with the reasons."""
-        rows = await deps.rows.pipelines(after=cursor, limit=limit + 1)
+    async def list(
+        self,
+        *,
+        deps: NamedDependency[Deps],
+        cursor: FromQuery[str] = "",
+        limit: Limit = 1000,
+        tags: FromQuery[str] = "",
+    ) -> PipelinePage:
+        """What is at the heads of the watched repositories; invalid ones too, with the reasons.
+
+        `tags=etl,daily` leaves those that have at least one of these tags; capitals do not matter.
+        """
+        rows = await pipelines.list_pipelines(deps, after=cursor, limit=limit + 1, tags=pipelines.tags_of(tags))
         following = rows[limit - 1].name if len(rows) > limit else None
         return PipelinePage(items=[show_pipeline(row) for row in rows[:limit]], next=following)
 
@@ -48,7 +58,7 @@ class PipelineController(Controller):
         """One pipeline."""
         return show_pipeline(await pipelines.find_pipeline(deps, name))
 
-    @post("/{name:str}/run", status_code=202, operation_class=operation_with(RunWish))
+    @post("/{name:str}/run", status_code=202, operation_class=operation_with(RunBody))
     async def run(
         self,
         *,
