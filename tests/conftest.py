@@ -60,7 +60,7 @@ def nats_url(tmp_path: Path) -> Generator[str]:
 def disk() -> Generator[OwnDisk]:
     """A small disk of this test's own, which may be filled and cut off."""
     try:
-        with own_disk(size_mb=128) as disk:
+        with own_disk(size_mb=1024) as disk:
             yield disk
     except FileNotFoundError as exc:
         pytest.skip(str(exc))

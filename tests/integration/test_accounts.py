@@ -168,7 +168,8 @@ async def test_nobody_but_the_deployer_administrates_streams(bus: Bus, user: str
     ("user", "knows"), [("gateway", True), ("scheduler", True), ("git_sync", False), ("external", False)]
 )
 async def test_whoever_starts_something_knows_how_full_the_log_is(bus: Bus, user: str, knows: bool) -> None:
-    share = await Gauge(await bus.client(user), topology.EVENTS, steady=lambda: 0.0).share()
+    gauge = Gauge(await bus.client(user), topology.EVENTS, folder=Path(), steady=lambda: 0.0)
+    share = (await gauge.fill()).share
     assert (0 < share < 0.01) == knows
 
 

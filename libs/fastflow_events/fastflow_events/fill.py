@@ -1,7 +1,15 @@
-"""How full a stream is: it refuses what is new at its bound, and what must still be said then has to fit."""
+"""How full the log is: it refuses what is new at its bound, and what must still be said then has to fit.
+
+A disk without room is worse than a stream at its bound: nats-server stores nothing any more until it is started again.
+So the disk is looked at as well, where it can be seen from here.
+"""
 
 import logging
+import shutil
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -30,18 +38,37 @@ class _Info(Struct, frozen=True):
     state: _Size
 
 
-class Gauge:
-    """The share of its `max_bytes` that a stream takes up, asked for now and then."""
+class Fill(NamedTuple):
+    """How much of the log is taken, and how much could still be."""
 
-    def __init__(self, nc: Client, stream: str, *, steady: Callable[[], float]) -> None:
+    share: float
+    """Of the stream's `max_bytes`, 0 to 1."""
+    room_bytes: int
+    """Free bytes on the disk of this service, which by default is that of the log, too."""
+
+
+class Gauge:
+    """How full a stream and a disk are, asked for now and then."""
+
+    def __init__(self, nc: Client, stream: str, *, folder: Path, steady: Callable[[], float]) -> None:
+        """`folder` is on the disk that is looked at."""
         self._nc = nc
         self._stream = stream
+        self._folder = folder
         self._steady = steady
         self._asked: float | None = None
         self._share = 0.0
 
-    async def share(self) -> float:
-        """0 to 1, some seconds old; the last one known while nobody answers."""
+    async def fill(self) -> Fill:
+        """Of the stream some seconds old, and the last one known while nobody answers."""
+        try:
+            room = shutil.disk_usage(self._folder).free
+        except OSError as exc:
+            logger.warning("the room on the disk is not known: %r", exc, extra={"action": "room_unknown"})
+            room = sys.maxsize
+        return Fill(await self._current_share(), room)
+
+    async def _current_share(self) -> float:
         now = self._steady()
         if self._asked is None or now - self._asked >= ASK_EVERY_S:
             self._asked = now

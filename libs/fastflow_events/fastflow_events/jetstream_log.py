@@ -21,10 +21,16 @@ from fastflow_events.recorded import Cause, History, Position, Recorded
 
 STREAM = "FASTFLOW_EVENTS"
 ACK_TIMEOUT_S = 5.0
+STALLED = (
+    f"the log answers, but did not store this within {ACK_TIMEOUT_S:g} s; "
+    "if that goes on, the disk of NATS is full: make room, then restart nats-server"
+)
 LOOK_S = 1.0
 """How often a silent follower looks whether its connection was another one for a while: bells may have been missed."""
 ASK_S = 5.0
 """A silent follower asks the server so often all the same."""
+TROUBLE_S = 60.0
+"""How long an append that was not stored is held against a server that answers otherwise."""
 _EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
 _EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})  # nats-server errors.json: alone, and inside a batch
@@ -39,6 +45,8 @@ class JetStreamLog:
         self._source = source
         self._clock = clock
         self._reader = reader or Reader()
+        self._stalled: tuple[int, float] | None = None
+        """The connection and the instant of the last append that a server which answers did not store."""
 
     async def load(self, aggregate: str, id: str) -> History:
         """Return every fact of one aggregate."""
@@ -85,6 +93,7 @@ class JetStreamLog:
             raise InfrastructureError("nobody keeps the log: stream FASTFLOW_EVENTS is away or not ours") from exc
         except (nats.errors.Error, TimeoutError) as exc:
             return await self._read_back(position, pending, exc)
+        self._stalled = None
         first_seq = last_seq - len(pending) + 1
         for recorded in pending:
             telemetry.APPENDED.labels(recorded.wire_type).inc()
@@ -116,7 +125,19 @@ class JetStreamLog:
             return mine
         if stored:
             raise ConcurrencyError("somebody else appended first", id=position.id) from cause
-        raise InfrastructureError(f"the log did not answer: {cause!r}", id=position.id) from cause
+        if not isinstance(cause, TimeoutError):
+            raise InfrastructureError(f"the log did not answer: {cause!r}", id=position.id) from cause
+        self._stalled = (self._nc.stats["reconnects"], asyncio.get_running_loop().time())
+        raise InfrastructureError(STALLED, id=position.id) from cause
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the log from storing what is appended; empty when nothing is known to."""
+        if self._stalled is None:
+            return ""
+        connection, at = self._stalled
+        over = connection != self._nc.stats["reconnects"] or asyncio.get_running_loop().time() - at > TROUBLE_S
+        return "" if over else STALLED
 
     async def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:
         """Yield the facts on `subject` that the log holds now; what cannot be read is counted and stepped over."""

@@ -41,5 +41,9 @@ class EventLog(Protocol):
     def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:
         """Yield the facts on `subject` after a stream position that the log holds now, then end."""
 
+    @property
+    def trouble(self) -> str:
+        """What keeps the log from storing what is appended, said for a minute; empty when nothing is known to."""
+
     async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact on `subject`, of the whole log if not said otherwise; 0 when there is none."""

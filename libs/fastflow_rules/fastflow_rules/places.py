@@ -19,14 +19,21 @@ EVERYTHING: Resource = ("all", "")
 
 FULL = 0.9
 """Share of the log from which on nothing new is started."""
+ROOM_BYTES = 256 * 1024**2
+"""Free bytes of its disk below which nothing new is started."""
 
 
-def too_full(share: float) -> str:
-    """Why nothing new is started while the log is this full; empty while there is room.
+def too_full(share: float, room_bytes: int) -> str:
+    """Why nothing new is started while the log and its disk are this full; empty while there is room.
 
     What is left is kept for ending what runs.
     """
-    return f"the log is {share:.0%} full, and the rest is kept for ending what runs" if share >= FULL else ""
+    if share >= FULL:
+        return f"the log is {share:.0%} full, and the rest is kept for ending what runs"
+    if room_bytes < ROOM_BYTES:
+        room = room_bytes // 1024**2
+        return f"the disk is full but for {room} MiB, and the rest is kept for ending what runs; make room"
+    return ""
 
 
 class Seat(Struct, frozen=True, kw_only=True):

@@ -154,7 +154,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             env_keep_days=settings.env_keep_days,
             clock=utc_now,
             heartbeats=partial(heartbeats, nc),
-            log_share=Gauge(nc, EVENTS, steady=time.monotonic).share,
+            log_fill=Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic).fill,
             chance=os.urandom,
             glance=Glance(),
         )

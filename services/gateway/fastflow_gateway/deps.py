@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+from fastflow_events.fill import Fill
 from fastflow_events.leases import Heartbeat
 from fastflow_events.log import EventLog
 from msgspec import Struct
@@ -33,8 +34,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
     heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]]
     """Every runner that is alive, by its id."""
-    log_share: Callable[[], Awaitable[float]]
-    """How full the log is, 0 to 1."""
+    log_fill: Callable[[], Awaitable[Fill]]
+    """How full the log and its disk are."""
     chance: Callable[[int], bytes]
     """That many unpredictable bytes."""
     glance: Glance

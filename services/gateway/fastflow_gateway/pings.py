@@ -17,7 +17,7 @@ async def pings_of(deps: Deps) -> Mapping[str, Ping]:
             await deps.log.last_seq()
         except InfrastructureError as exc:
             return str(exc)
-        return None
+        return deps.log.trouble or None
 
     async def caught_up() -> str | None:
         left = target - deps.changes.seq

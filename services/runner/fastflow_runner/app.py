@@ -74,7 +74,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                 watcher = Watcher(deps, work, projection.open_claims)
                 aside = [clean(deps), *([preheat(deps, NatsArrivals(nc))] if settings.pre_heat else [])]
                 async with (
-                    serve(settings.health_host, settings.health_port, _pings(nc, executor)),
+                    serve(settings.health_host, settings.health_port, _pings(nc, executor, deps.lease)),
                     background(
                         deps.lease.keep(), project(deps.log, store, projection), watcher.run(), executor.keep(), *aside
                     ),
@@ -135,7 +135,7 @@ def _heartbeat(settings: RunnerSettings, holder: Holder, executor: Executor) -> 
     )
 
 
-def _pings(nc: Client, executor: Executor) -> dict[str, Ping]:
+def _pings(nc: Client, executor: Executor, lease: Lease) -> dict[str, Ping]:
     async def nats() -> str | None:
         return None if nc.is_connected else "not connected to NATS"
 
@@ -146,4 +146,7 @@ def _pings(nc: Client, executor: Executor) -> dict[str, Ping]:
             return str(exc)
         return None
 
-    return {"nats": nats, "executor": engine}
+    async def alive() -> str | None:
+        return lease.trouble() or None
+
+    return {"nats": nats, "executor": engine, "lease": alive}

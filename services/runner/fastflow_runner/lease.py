@@ -118,6 +118,13 @@ class Lease:
             except ConcurrencyError:
                 await self._find_position()
 
+    def trouble(self) -> str:
+        """Why nothing new is started; empty while the lease holds."""
+        if self._beaten_at is None:
+            return "no heartbeat is stored yet"
+        silent_s = (self._clock() - self._beaten_at).total_seconds()
+        return f"no heartbeat was stored for {silent_s:.0f} s" if silent_s > HEARTBEAT_TTL_S else ""
+
     async def not_after(self) -> datetime:
         """Last instant at which user code may start; waits while less than a few seconds are left."""
         while True:

@@ -59,8 +59,8 @@ def build(settings: SchedulerSettings) -> Service:
             deps = Deps(settings=settings, log=log, book=book, leadership=leadership, time=trusted)
             liveness = Liveness(lease_s=HEARTBEAT_TTL_S, lost_after_s=settings.lost_after_s)
 
-            gauge = Gauge(nc, EVENTS, steady=time.monotonic)
-            watcher.hold(deps, await gauge.share(), projection.changed)
+            gauge = Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic)
+            watcher.hold(deps, await gauge.fill(), projection.changed)
 
             async def nats() -> str | None:
                 return None if nc.is_connected else "not connected to NATS"
@@ -71,7 +71,7 @@ def build(settings: SchedulerSettings) -> Service:
                     project(log, store, projection),
                     leadership.keep(),
                     watcher.watch(deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed),
-                    watcher.mind_the_log(deps, gauge.share, projection.changed),
+                    watcher.mind_the_log(deps, gauge.fill, projection.changed),
                     ticker.run(deps, projection.changed, clock),
                 ),
             ):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.fill import Fill
 from fastflow_events.leases import Heartbeat
 from fastflow_events.run.commands import Holder, LoseAttempt
 from fastflow_rules.liveness import Liveness
@@ -52,18 +53,18 @@ def pause_s(deps: Deps) -> float:
     return IDLE_EVERY_S if idle else LISTEN_EVERY_S
 
 
-async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[float]], changed: asyncio.Event) -> None:
-    """Start nothing new while the log is nearly full, until cancelled."""
+async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[Fill]], changed: asyncio.Event) -> None:
+    """Start nothing new while the log or its disk is nearly full, until cancelled."""
     while True:
         hold(deps, await fill(), changed)
         await asyncio.sleep(LISTEN_EVERY_S)
 
 
-def hold(deps: Deps, share: float, changed: asyncio.Event) -> None:
+def hold(deps: Deps, fill: Fill, changed: asyncio.Event) -> None:
     """Start nothing new, or go on, as the log has room."""
-    places, held = deps.book.runs.places, too_full(share)
+    places, held = deps.book.runs.places, too_full(*fill)
     if held and not places.held:
-        logger.error("nothing new is started: %s", held, extra={"action": "log_nearly_full", "share": share})
+        logger.error("nothing new is started: %s", held, extra={"action": "log_nearly_full", **fill._asdict()})
     if bool(held) != bool(places.held):
         changed.set()
     places.held = held

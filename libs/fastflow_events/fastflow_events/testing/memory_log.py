@@ -70,6 +70,11 @@ class MemoryLog:
             yield batch
             after_seq = batch[-1].seq
 
+    @property
+    def trouble(self) -> str:
+        """Memory has none."""
+        return ""
+
     async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact."""
         return next((r.seq for s, r in reversed(self._stored) if _matches(subject, s)), 0)

@@ -32,7 +32,7 @@ class OwnDisk:
         self.root.mkdir(parents=True, mode=0o711)
         with self._image.open("wb") as file:
             file.truncate(size_mb * _MIB)
-        _run("mkfs.ext4", "-q", "-F", str(self._image))
+        _run("mkfs.ext4", "-q", "-F", "-m", "0", str(self._image))
 
     def mount(self) -> None:
         """Put it in its place; what a cut left half done is made good from the journal."""
@@ -56,15 +56,14 @@ class OwnDisk:
         self._image = survived
         self.mount()
 
-    def fill(self) -> Path:
-        """Leave no room on it; removing the file that is returned makes room again."""
+    def fill(self, *, but_mb: int = 0) -> Path:
+        """Leave no more room on it than this; removing the file that is returned makes room again."""
         hog = self.root / "hog"
-        handle = os.open(hog, os.O_WRONLY | os.O_CREAT)
-        try:
-            for size in (_MIB, 4096):
-                _write_all(handle, bytes(size))
-        finally:
-            os.close(handle)
+        with hog.open("wb") as file:
+            free = shutil.disk_usage(self.root).free - but_mb * _MIB
+            os.posix_fallocate(file.fileno(), 0, free - _MIB)
+            if not but_mb:
+                _write_until_full(file.fileno())
         return hog
 
 
@@ -92,15 +91,14 @@ def own_disk(*, size_mb: int) -> Iterator[OwnDisk]:
         _destroy(folder)
 
 
-def _write_all(handle: int, block: bytes) -> None:
-    """Write until no such block fits any more."""
-    while True:
-        try:
-            os.write(handle, block)
+def _write_until_full(handle: int) -> None:
+    os.lseek(handle, 0, os.SEEK_END)
+    try:
+        while True:
+            os.write(handle, bytes(4096))
             os.fsync(handle)
-        except OSError as exc:
-            if exc.errno == errno.ENOSPC:
-                return
+    except OSError as exc:
+        if exc.errno != errno.ENOSPC:
             raise
 
 

@@ -131,7 +131,7 @@ async def _places(
     leases = [f for f in (await deps.log.load("queue", QUEUE)).facts if isinstance(f, QueueLeased)]
     newest = leases[-1] if leases else QueueLeased(term=0, leader="")
     places = Places(newest.max_running or ALL)
-    places.held = too_full(await deps.log_share())
+    places.held = too_full(*await deps.log_fill())
     places.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
     for name, pipeline in pipelines.items():
         said = pipeline.definition if pipeline else None

@@ -55,7 +55,7 @@ async def request_run(
         if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
             return earlier
         raise
-    if full := too_full(await deps.log_share()):
+    if full := too_full(*await deps.log_fill()):
         if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
             return earlier
         raise LogFullError(full)
