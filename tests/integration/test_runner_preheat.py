@@ -1,4 +1,4 @@
-"""Environments are made as soon as a version is stored, by a runner with the rights of a runner."""
+"""What a runner keeps of pipelines: made when a version is stored, deleted when nothing needs it."""
 
 import io
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.keys import make_keys, seed_path
 from fastflow_events.log import EventLog
-from fastflow_events.pipeline.commands import FindPipeline
+from fastflow_events.pipeline.commands import ExpireBundle, FindPipeline
 from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Cause
@@ -59,7 +59,8 @@ async def installation(tmp_path: Path, **settings: str) -> AsyncIterator[tuple[L
 
 async def store(nc: Client, log: EventLog, requirements: str, *, commit: str = "a" * 40) -> PipelineVersionStored:
     """A new version of the pipeline `tried` with these packages."""
-    tree, bundle = bundle_of({"main.py": f"# {commit}\n{SCRIPT}", "requirements.txt": requirements})
+    script = SCRIPT if requirements else "print(1)\n"
+    tree, bundle = bundle_of({"main.py": f"# {commit}\n{script}", "requirements.txt": requirements})
     await store_bundle(nc, tree, io.BytesIO(bundle), at=datetime.now(UTC))
     digest = sha256(requirements.encode()).hexdigest()
     version = PipelineVersionStored(
@@ -156,3 +157,33 @@ async def test_what_is_retired_is_deleted_and_made_again_from_the_same_lock_for_
         first, again = await facts(EnvironmentPrepared)
         assert isinstance(again, EnvironmentPrepared)
         assert (first, again.lock, again.environment) == (prepared, prepared.lock, prepared.environment)
+
+
+async def test_code_whose_bundle_expired_is_deleted_and_staged_again_for_who_needs_it(tmp_path: Path) -> None:
+    async with installation(tmp_path) as (runner, nc, log):
+        versions = [await store(nc, log, "", commit=letter * 40) for letter in "ab"]
+
+        def staged() -> set[Path]:
+            return {path.parent for path in (tmp_path / "home").rglob("main.py") if "code" in path.parts}
+
+        async def ran(version: PipelineVersionStored) -> None:
+            run_id = await dispatch(log, a_specification(version.tree))
+            [end] = await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=60)
+            assert isinstance(end, RunAttemptFinished)
+            assert end.outcome == "succeeded"
+
+        for version in versions:
+            await ran(version)
+        assert len(staged()) == 2
+        runner.stop()
+        expire = ExpireBundle(tree=versions[0].tree)
+        await execute(log, pipeline_decider, "tried", expire, cause=Cause(correlation_id="expire"))
+        runner.start()
+        await eventually(lambda: '"code_deleted"' in runner.said(), within_s=60)
+        assert len(staged()) == 1
+        await ran(versions[0])
+        assert len(staged()) == 2
+        runner.stop()
+        runner.start()
+        await ran(versions[0])
+        assert (len(staged()), runner.said().count('"code_deleted"')) == (2, 1)

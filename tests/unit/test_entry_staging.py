@@ -1,10 +1,12 @@
 import io
+import os
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fastflow_runner.entry.staging import UnsafeArchiveError, check_link, check_path, unpack
-from fastflow_runner.entry.tree import copy_tree
+from fastflow_runner.entry.staging import UnsafeArchiveError, check_link, check_path, delete, unpack
+from fastflow_runner.entry.tree import copy_whole
 
 
 def archive(*members: tuple[str, bytes, str, str, int]) -> bytes:
@@ -64,9 +66,35 @@ def test_what_was_staged_is_copied_with_its_execute_bits_and_links(tmp_path: Pat
     members = (file("main.py"), file("bin/tool", "#!", 0o755), link("bin/same", "tool"), file(".fastflow/x"))
     unpack(archive(*members), str(staged))
     app.mkdir()
-    copy_tree(str(staged), str(app), leave_out=".fastflow")
+    copy_whole(str(staged), str(app), leave_out=".fastflow")
     assert sorted(str(path.relative_to(app)) for path in app.rglob("*")) == ["bin", "bin/same", "bin/tool", "main.py"]
     assert (app / "bin/same").read_text() == "#!"
     assert (app / "bin/tool").stat().st_mode & 0o111
     assert not (app / "main.py").stat().st_mode & 0o111
     assert (app / "main.py").stat().st_mode & 0o200
+
+
+def test_deleted_code_is_gone_and_so_is_what_a_killed_deletion_left(tmp_path: Path) -> None:
+    staged, other, left = tmp_path / "code", tmp_path / "other", tmp_path / "code.gone"
+    for folder in (staged, other, left):
+        unpack(archive(file("main.py"), file("deep/er/x")), str(folder))
+    delete([str(staged), str(tmp_path / "never")])
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+    delete([str(staged)])
+    assert (other / "deep/er/x").read_text() == "x"
+
+
+@pytest.mark.parametrize("staged_again", [False, True])
+def test_a_copy_during_which_the_code_is_deleted_counts_for_nothing(tmp_path: Path, *, staged_again: bool) -> None:
+    staged, app = tmp_path / "code", tmp_path / "app"
+    unpack(archive(file("main.py")), str(staged))
+    os.mkfifo(staged / "halfway")
+    app.mkdir()
+    with ThreadPoolExecutor(1) as thread:
+        copy = thread.submit(copy_whole, str(staged), str(app), leave_out="")
+        with (staged / "halfway").open("wb"):  # once the copy has come to it; it waits there for the end of the file
+            delete([str(staged)])
+            if staged_again:
+                unpack(archive(file("main.py")), str(staged))
+        with pytest.raises(FileNotFoundError):
+            copy.result(10)

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from fastflow_runner.entry.installing import with_built
 from fastflow_runner.entry.requirements_text import without_options
-from fastflow_runner.entry.uv import OutageError, RefusedError, Uv, hidden, scrubbed
-from fastflow_runner.entry.wanted import Wanted, block_of, needs_building, wanted
+from fastflow_runner.entry.uv import RefusedError, Uv, hidden, scrubbed
+from fastflow_runner.entry.wanted import NotStagedError, Wanted, block_of, needs_building, wanted
 
 BLOCK = '# /// script\n# requires-python = ">=3.12"\n# dependencies = ["idna"]\n# ///\n'
 
@@ -51,7 +51,7 @@ def test_a_block_too_long_to_travel_is_read_from_the_script(tmp_path: Path) -> N
 
 
 def test_code_that_is_not_there_is_asked_for_again() -> None:
-    with pytest.raises(OutageError, match=r"main\.py is not staged"):
+    with pytest.raises(NotStagedError, match=r"main\.py is not staged"):
         asked("pep723")
 
 

@@ -14,6 +14,7 @@ from fastflow_events.telemetry import UNKNOWN
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
+_BATCH = 1000
 
 
 class Projection(Protocol):
@@ -42,6 +43,22 @@ async def project(log: EventLog, store: Store, projection: Projection) -> None:
                 "projection stopped", extra={"action": "projection_stopped", "subject": projection.subject}
             )
             await asyncio.sleep(RETRY_AFTER_S)
+
+
+async def catch_up(log: EventLog, store: Store, projection: Projection) -> None:
+    """Fold everything that the log holds now and `store` does not.
+
+    Raises:
+        InfrastructureError: the log did not answer.
+    """
+    batch: list[Recorded] = []
+    async for recorded in log.read(projection.subject, after_seq=await store.checkpoint()):
+        batch.append(recorded)
+        if len(batch) == _BATCH:
+            await apply_batch(store, projection, batch)
+            batch = []
+    if batch:
+        await apply_batch(store, projection, batch)
 
 
 async def apply_batch(store: Store, projection: Projection, batch: Sequence[Recorded]) -> None:

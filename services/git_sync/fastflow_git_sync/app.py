@@ -11,7 +11,7 @@ from fastflow_events.errors import SettingsError
 from fastflow_events.health import serve
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.lifecycle import Service
-from fastflow_events.projection import project
+from fastflow_events.projection import catch_up, project
 from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
@@ -23,7 +23,6 @@ from fastflow_git_sync.adapters.bundles import BundleStore
 from fastflow_git_sync.adapters.git import open_source
 from fastflow_git_sync.adapters.keyring import Keyring
 from fastflow_git_sync.adapters.pipelines import PipelineRows
-from fastflow_git_sync.adapters.reached import catch_up
 from fastflow_git_sync.adapters.repositories import RepositoryRows
 from fastflow_git_sync.bell import Bell
 from fastflow_git_sync.deps import Deps, OpenSource, Repo

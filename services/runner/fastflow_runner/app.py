@@ -17,12 +17,13 @@ from fastflow_events.health import Ping, serve
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import Heartbeat
 from fastflow_events.lifecycle import Service
-from fastflow_events.projection import project
+from fastflow_events.projection import catch_up, project
 from fastflow_events.run.commands import Holder
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
 from nats.aio.client import Client
 
+from fastflow_runner import expiry
 from fastflow_runner.adapters.arrivals import NatsArrivals
 from fastflow_runner.adapters.artifacts import NatsArtifacts
 from fastflow_runner.adapters.beats import NatsBeats
@@ -60,6 +61,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
             async with (
                 connect(settings, f"{SERVICE}-{settings.name}") as nc,
                 open_store(settings.folder / "claims.db", SCHEMA) as store,
+                open_store(settings.folder / "expired.db", expiry.SCHEMA) as expired,
             ):
                 # Only who has the same key can go on with an attempt: it proves markers and finds code.
                 engine = f"{await executor.engine_id()}/{sha256(key).hexdigest()[:8]}"
@@ -68,11 +70,12 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                 await deps.lease.take(predecessor)
                 await publish_key(nc, deps.log, keys, settings.name)
                 projection = ClaimsProjection(store, lambda recorded: hear(deps, recorded))
-                await projection.catch_up(deps.log)
+                await catch_up(deps.log, store, projection)
                 work = NatsWork(nc)
                 await work.bind(settings.pool_names)
                 watcher = Watcher(deps, work, projection.open_claims)
-                aside = [clean(deps), *([preheat(deps, NatsArrivals(nc))] if settings.pre_heat else [])]
+                expiring = expiry.expire(deps.log, executor, expired)
+                aside = [clean(deps), expiring, *([preheat(deps, NatsArrivals(nc))] if settings.pre_heat else [])]
                 async with (
                     serve(settings.health_host, settings.health_port, _pings(nc, executor, deps.lease)),
                     background(

@@ -166,6 +166,11 @@ def stage_order(target: str, bundle: bytes) -> bytes:
     return seal(json.encode({"target": target})) + seal(archive)
 
 
+def unstage_order(folders: Sequence[str]) -> bytes:
+    """Order of mode `stage` that deletes code instead."""
+    return seal(json.encode({"delete": tuple(folders)}))
+
+
 def manifest_of(launch: Launch, *, executor: str, container: str, image: str = "") -> Manifest:
     """Manifest of an attempt."""
     prepared = launch.prepared

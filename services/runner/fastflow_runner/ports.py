@@ -220,10 +220,14 @@ class Executor(Protocol):
 
         Raises:
             DependencyError: a requirement cannot be resolved or installed.
+            VolumeChangedError: the code is no longer there, and will be staged when that is asked for.
         """
 
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments; those that are gone now, and the bytes that it freed. One in use stays."""
+
+    async def delete_code(self, trees: Sequence[str]) -> None:
+        """Delete what is staged of these trees; a run that needs it after all is made ready again."""
 
     async def launch(self, launch: Launch) -> Started:
         """Create (or find) the attempt's container, send the specification, return once user code has started.

@@ -2,13 +2,6 @@
 
 import asyncio
 
-from fastflow_events.log import EventLog
-from fastflow_events.projection import Projection, apply_batch
-from fastflow_events.recorded import Recorded
-from fastflow_events.store import Store
-
-BATCH = 1000
-
 
 class Reached:
     """The highest stream position that is in committed rows."""
@@ -32,15 +25,3 @@ class Reached:
         """Return once something behind `after` is in committed rows, with the position that is."""
         await self.reached(after + 1)
         return self._seq
-
-
-async def catch_up(log: EventLog, store: Store, projection: Projection) -> None:
-    """Fold everything the log holds now, so that nothing is decided on old rows at the start."""
-    batch: list[Recorded] = []
-    async for recorded in log.read(projection.subject, after_seq=await store.checkpoint()):
-        batch.append(recorded)
-        if len(batch) == BATCH:
-            await apply_batch(store, projection, batch)
-            batch = []
-    if batch:
-        await apply_batch(store, projection, batch)

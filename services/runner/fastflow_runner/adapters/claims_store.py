@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from fastflow_events import subjects
-from fastflow_events.log import EventLog
-from fastflow_events.projection import apply_batch
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.commands import Holder
 from fastflow_events.store import Store
@@ -22,7 +20,6 @@ CREATE TABLE IF NOT EXISTS claims (  -- one row per run with an attempt that som
     engine      TEXT NOT NULL
 ) WITHOUT ROWID
 """
-_BATCH = 1000
 
 
 class ClaimsProjection:
@@ -54,21 +51,6 @@ class ClaimsProjection:
         batch, self._batch = self._batch, ()
         for recorded in batch:
             self._hear(recorded)
-
-    async def catch_up(self, log: EventLog) -> None:
-        """Fold everything that the log holds now.
-
-        Raises:
-            InfrastructureError: the log did not answer.
-        """
-        batch: list[Recorded] = []
-        async for recorded in log.read(self.subject, after_seq=await self._store.checkpoint()):
-            batch.append(recorded)
-            if len(batch) == _BATCH:
-                await apply_batch(self._store, self, batch)
-                batch = []
-        if batch:
-            await apply_batch(self._store, self, batch)
 
     async def open_claims(self) -> list[OpenClaim]:
         """Every open claim, by whomever."""

@@ -112,6 +112,10 @@ class DockerExecutor:
         """Return the environment, building it once however many ask."""
         return await self._tools.prepare(specification, lock, generation)
 
+    async def delete_code(self, trees: Sequence[str]) -> None:
+        """Delete staged code from the shared volume."""
+        await self._tools.delete_code(trees)
+
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments from the shared volume."""
         return await self._tools.delete(environments)

@@ -19,7 +19,7 @@ from fastflow_runner.adapters.docker_container import Container, State, expect
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_tidy import forget_prepared
 from fastflow_runner.container_spec import BUILD_ROOT, Deployment, tool_body
-from fastflow_runner.entry.preparing import NEEDS_BUILD, OUTAGE, REFUSED
+from fastflow_runner.entry.preparing import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED
 from fastflow_runner.orders import (
     build_order,
     built_lock,
@@ -30,8 +30,9 @@ from fastflow_runner.orders import (
     of_generation,
     prepare_order,
     stage_order,
+    unstage_order,
 )
-from fastflow_runner.ports import DependencyError, ImageMissingError, Prepared
+from fastflow_runner.ports import DependencyError, ImageMissingError, Prepared, VolumeChangedError
 
 ROOT = "/uv"
 _ABANDONED_S = 5.0
@@ -108,6 +109,7 @@ class DockerTools:
 
         Raises:
             DependencyError: a requirement cannot be resolved or installed.
+            VolumeChangedError: the code is no longer there.
         """
         if specification.isolation == "jit":
             return jit_prepared(specification, "/usr/local/bin/uv")
@@ -131,24 +133,37 @@ class DockerTools:
                 self._known[self._prepare(specification, lock, kind).name] = known
                 self._known[self._prepare(specification, prepared.lock, image).name] = known
                 return structs.replace(prepared, prepare_s=round(monotonic() - began, 3) if made else 0.0)
+        if state.exit_code == NOT_STAGED:
+            await self.forget(specification.tree, "")
         raise await self._failure(container, state)
 
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments that no run is in; those that are gone now, and the bytes that it freed."""
-        # A name of its own each time: what it proves is true of one moment.
-        container = Container(self._engine, f"fastflow-prepare-{token_hex(16)}")
-        try:
-            state, _ = await self._made(container, "prepare", delete_order(environments, root=ROOT))
-            freed = marks.deleted((await _words(container, 1)).encode()) if state.exit_code == 0 else None
-            if freed is None:
-                words = await _words(container, 2)
-                raise InfrastructureError(f"environments cannot be deleted: {words}", code=state.exit_code)
-        finally:
-            await container.remove()
+        said = await self._once("prepare", delete_order(environments, root=ROOT))
+        freed = marks.deleted(said.encode()) or {}
         for name in [name for name, known in self._known.items() if known.environment in freed]:
             del self._known[name]
         await forget_prepared(self._engine, self._owner, freed)
         return freed
+
+    async def delete_code(self, trees: Sequence[str]) -> None:
+        """Delete staged code, and the containers that prove that it is there."""
+        for tree in trees:
+            self._staged.discard(tree)
+            await self._stage(tree).remove()
+        await self._once("stage", unstage_order([self.code(tree) for tree in trees]))
+
+    async def _once(self, mode: str, order: bytes) -> str:
+        """What a tool says whose work is deleting, in a container that does not stay."""
+        # A name of its own each time: what it proves is true of one moment.
+        container = Container(self._engine, f"fastflow-{mode}-{token_hex(16)}")
+        try:
+            state, _ = await self._made(container, mode, order)
+            if state.exit_code != 0:
+                raise InfrastructureError(f"nothing is deleted: {await _words(container, 2)}", code=state.exit_code)
+            return await _words(container, 1)
+        finally:
+            await container.remove()
 
     async def _prepared_from_built(
         self, container: Container, specification: Specification, lock: str | None, asked: bytes
@@ -182,6 +197,8 @@ class DockerTools:
         await container.remove()
         if state.exit_code == REFUSED:
             return DependencyError(words)
+        if state.exit_code == NOT_STAGED:
+            return VolumeChangedError(words)
         reason = "a package index does not answer" if state.exit_code == OUTAGE else "it ended unexpectedly"
         return InfrastructureError(f"the environment cannot be prepared: {reason}: {words}", code=state.exit_code)
 

@@ -83,6 +83,10 @@ class ProcessExecutor:
             extra={"action": "executor_not_isolated"},
         )
 
+    async def delete_code(self, trees: Sequence[str]) -> None:
+        """Delete staged code from this machine."""
+        await self._thread(self._environments.unstage, [self._code(tree) for tree in trees])
+
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments from this machine."""
         return await self._thread(self._environments.delete, environments)

@@ -18,7 +18,7 @@ from msgspec import structs
 
 from fastflow_runner import marks
 from fastflow_runner.adapters.process_start import command
-from fastflow_runner.entry.preparing import NEEDS_BUILD, REFUSED
+from fastflow_runner.entry.preparing import NEEDS_BUILD, NOT_STAGED, REFUSED
 from fastflow_runner.orders import (
     build_order,
     built_lock,
@@ -28,8 +28,9 @@ from fastflow_runner.orders import (
     of_generation,
     prepare_order,
     stage_order,
+    unstage_order,
 )
-from fastflow_runner.ports import DependencyError, Prepared
+from fastflow_runner.ports import DependencyError, Prepared, VolumeChangedError
 
 _STAGE_S = 300
 _PREPARE_S = 1800
@@ -69,11 +70,18 @@ class ProcessEnvironments:
         if code != 0:
             raise InfrastructureError(f"the code cannot be staged: {words}")
 
+    def unstage(self, targets: Sequence[Path]) -> None:
+        """Delete what was staged there."""
+        code, _, words = self._call("stage", unstage_order([str(target) for target in targets]), _STAGE_S)
+        if code != 0:
+            raise InfrastructureError(f"staged code is not deleted: {words}")
+
     def prepare(self, specification: Specification, lock: str | None, code: Path, generation: int = 0) -> Prepared:
         """Return the environment, from memory of earlier calls if it is still there.
 
         Raises:
             DependencyError: a requirement cannot be resolved or installed.
+            VolumeChangedError: the code is no longer there.
         """
         if specification.isolation == "jit":
             return jit_prepared(specification, self._uv)
@@ -88,6 +96,8 @@ class ProcessEnvironments:
                 status, line, words = self._built(specification, lock, line, code)
             if status == REFUSED:
                 raise DependencyError(words)
+            if status == NOT_STAGED:
+                raise VolumeChangedError(words)
             prepared = marks.prepared(line) if status == 0 else None
             if prepared is None:
                 raise InfrastructureError(f"the environment cannot be prepared: {words}", code=status)

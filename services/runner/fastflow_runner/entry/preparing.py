@@ -20,7 +20,7 @@ from fastflow_runner.entry.installing import install, resolve
 from fastflow_runner.entry.requirements_text import has_packages
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv, scrubbed
-from fastflow_runner.entry.wanted import wanted
+from fastflow_runner.entry.wanted import NotStagedError, wanted
 
 REFUSED = 3
 """Exit code when the packages cannot be had."""
@@ -28,6 +28,8 @@ OUTAGE = 4
 """Exit code when asking again later may help."""
 NEEDS_BUILD = 5
 """Exit code when packages have to be built from their sources, which is done elsewhere."""
+NOT_STAGED = 6
+"""Exit code when the code is gone, which has to be staged again."""
 _ORDER_BYTES = 16 << 20
 
 
@@ -44,6 +46,7 @@ def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
         NeedsBuildError: packages have to be built first; `asked` of it is what the builder has to know.
         RefusedError: it cannot be had.
         OutageError: it cannot be had now.
+        NotStagedError: the code is not there to be read.
     """
     with cache(order["root"]):
         return _prepare(order, wheels)
@@ -115,7 +118,7 @@ def _unpacked(wheels: bytes, folder: str) -> list[str]:
 
 
 def main() -> int:
-    """0 with the result as one JSON line on standard output; 3, 4 or 5 with uv's words on standard error."""
+    """0 with the result as one JSON line on standard output; 3 to 6 with uv's words on standard error."""
     try:
         order = json.loads(read_sealed(0, _ORDER_BYTES))
         if "delete" in order:
@@ -129,6 +132,9 @@ def main() -> int:
     except RefusedError as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED
+    except NotStagedError as error:
+        sys.stderr.write(f"{error}\n")
+        return NOT_STAGED
     except (OutageError, UnsealedError) as error:
         sys.stderr.write(f"{error}\n")
         return OUTAGE

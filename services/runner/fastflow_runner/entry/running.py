@@ -22,7 +22,7 @@ from fastflow_runner.entry.leaving import Kept, read_progress, read_result, read
 from fastflow_runner.entry.output import LineSink, Output, SpoolSink
 from fastflow_runner.entry.records import LINE_BYTES, control
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
-from fastflow_runner.entry.tree import copy_tree
+from fastflow_runner.entry.tree import copy_whole
 from fastflow_runner.entry.using import InUseError, use
 
 _SILENCE_MS = 2000
@@ -66,7 +66,7 @@ class Run:
         if os.path.exists(f"{self._state}/started"):  # noqa: PTH110
             raise RefusedError("started", "user code was started before")
         try:
-            copy_tree(spec["code"], spec["app"], leave_out=spec["leave_out"])
+            copy_whole(spec["code"], spec["app"], leave_out=spec["leave_out"])
             os.makedirs(spec["artifacts"], exist_ok=True)  # noqa: PTH103
             os.chdir(spec["app"])
         except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Mode `stage`: unpack code under a name nobody can guess, completely or not at all."""
+"""Mode `stage`: unpack code under a name nobody can guess, completely or not at all; or delete such code."""
 
 import io
 import json
@@ -6,6 +6,8 @@ import os
 import shutil
 import sys
 import tarfile
+from collections.abc import Sequence
+from contextlib import suppress
 
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
 
@@ -13,6 +15,7 @@ REFUSED = 3
 """Exit code when the archive must not be unpacked."""
 OUTAGE = 4
 """Exit code when the order did not arrive completely; asking again helps."""
+_ORDER_BYTES = 16 << 20
 _HIDDEN = 0o311
 """Mode of the folder of all code: enter and create, but not list."""
 
@@ -84,10 +87,24 @@ def _write(path: str, data: bytes, mode: int) -> None:
         os.fsync(fd)
 
 
+def delete(folders: Sequence[str]) -> None:
+    """Remove staged code; renamed first, by which whoever copies it meanwhile notices. See `tree.copy_whole`."""
+    for folder in folders:
+        aside = f"{folder}.gone"  # always the same name: what a killed deletion left is found by the next one
+        shutil.rmtree(aside, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            os.rename(folder, aside)  # noqa: PTH104
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def main() -> int:
-    """0 when the code is there, whoever put it there; 3 when it must not be; 4 when nothing was said to the end."""
+    """0 when the code is there, whoever put it there, or deleted; 3 when it must not be; 4 when the order was cut."""
     try:
-        target: str = json.loads(read_sealed(0))["target"]
+        order = json.loads(read_sealed(0, _ORDER_BYTES))
+        if "delete" in order:
+            delete(order["delete"])
+            return 0
+        target: str = order["target"]
         parent = os.path.dirname(target)  # noqa: PTH120
         os.makedirs(parent, mode=_HIDDEN, exist_ok=True)  # noqa: PTH103
         if not os.path.isdir(target):  # noqa: PTH112

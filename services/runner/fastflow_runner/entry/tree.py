@@ -5,6 +5,20 @@ import os
 _CHUNK_BYTES = 1 << 20
 
 
+def copy_whole(source: str, target: str, *, leave_out: str) -> None:
+    """Copy what lies below `source`, all of it.
+
+    Raises:
+        FileNotFoundError: it is not there, or did not stay there; what was copied is not complete then.
+    """
+    before = os.stat(source)  # noqa: PTH116 - pathlib costs start-up time
+    copy_tree(source, target, leave_out=leave_out)
+    now = os.stat(source)  # noqa: PTH116
+    # A folder is renamed before anything in it is deleted: the same folder at the end was whole all the time.
+    if (before.st_dev, before.st_ino, before.st_mtime_ns) != (now.st_dev, now.st_ino, now.st_mtime_ns):
+        raise FileNotFoundError(f"{source} was made anew just now")
+
+
 def copy_tree(source: str, target: str, *, leave_out: str) -> None:
     """Copy files, folders and symbolic links below `source`; execute bits are kept, everything is writable.
 
@@ -16,7 +30,7 @@ def copy_tree(source: str, target: str, *, leave_out: str) -> None:
                 continue
             to = f"{target}/{entry.name}"
             if entry.is_symlink():
-                os.symlink(os.readlink(entry.path), to)  # noqa: PTH115, PTH211 - pathlib costs start-up time
+                os.symlink(os.readlink(entry.path), to)  # noqa: PTH115, PTH211
             elif entry.is_dir():
                 os.mkdir(to, 0o755)  # noqa: PTH102
                 copy_tree(entry.path, to, leave_out="")

@@ -11,11 +11,15 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from fastflow_runner.entry.requirements_text import index_options, refusal, without_options
-from fastflow_runner.entry.uv import OutageError, RefusedError, Uv
+from fastflow_runner.entry.uv import RefusedError, Uv
 
 _START = "# /// script"
 _END = "# ///"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class NotStagedError(Exception):
+    """The code is not where it was staged."""
 
 
 class Wanted(NamedTuple):
@@ -45,7 +49,7 @@ def wanted(order: dict[str, Any], uv: Uv) -> Wanted:
 
     Raises:
         RefusedError: what the pipeline says cannot be used.
-        OutageError: its code is not there.
+        NotStagedError: its code is not there.
     """
     found = _named(order, uv)
     extra = unnamed(order.get("extra", ()), block_packages(found.script) if found.script else found.text.splitlines())
@@ -129,7 +133,7 @@ def _read(order: dict[str, Any]) -> str:
         with open(order["file"], "rb") as file:  # noqa: PTH123
             text = file.read().decode("utf-8", "replace")
     except OSError as error:
-        raise OutageError(f"{name} is not staged: {error.strerror}") from error
+        raise NotStagedError(f"{name} is not staged: {error.strerror}") from error
     if order["source"] == "pep723":
         text = block_of(_cells(text) if name.endswith(".ipynb") else text)
     if order["sha256"] and sha256(text.encode()).hexdigest() != order["sha256"]:
@@ -206,4 +210,4 @@ def _copy(source: str, target: str) -> None:
         with open(source, "rb") as original, open(target, "wb") as copy:  # noqa: PTH123
             copy.write(original.read())
     except OSError as error:
-        raise OutageError(f"pyproject.toml is not staged: {error.strerror}") from error
+        raise NotStagedError(f"pyproject.toml is not staged: {error.strerror}") from error

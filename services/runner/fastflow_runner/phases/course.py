@@ -73,9 +73,9 @@ async def _make_ready_and_start(deps: Deps, brief: Brief, signals: Signals) -> S
     for again in range(VOLUME_TRIES):
         await code.stage(deps, brief, signals)
         deps.passed("code")
-        prepared = await environment.prepare(deps, brief, signals)
-        deps.passed("environment")
         try:
+            prepared = await environment.prepare(deps, brief, signals)
+            deps.passed("environment")
             return await start.start(deps, brief, signals, prepared)
         except VolumeChangedError as exc:
             if again + 1 == VOLUME_TRIES:

@@ -26,6 +26,7 @@ async def prepare(deps: Deps, brief: Brief, signals: Signals) -> Prepared:
 
     Raises:
         DependencyError: a requirement cannot be resolved or installed.
+        VolumeChangedError: the code is no longer there; stage it again.
         InfrastructureError: the engine does not answer.
         CancelledRunError: somebody asked for the run's end.
         FencedError: the attempt belongs to somebody else.

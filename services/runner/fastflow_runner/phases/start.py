@@ -10,7 +10,7 @@ from fastflow_runner.deps import Deps, protected_env
 from fastflow_runner.opening import Opened
 from fastflow_runner.patience import insist, is_hopeless, pauses
 from fastflow_runner.phases import secrets
-from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started, VolumeChangedError
+from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +71,7 @@ async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
             return await deps.executor.launch(launch)
         except InfrastructureError as exc:
             stopping = signals.cancelled.is_set() or signals.fenced.is_set()
-            gone = isinstance(exc, VolumeChangedError)
-            if stopping or gone or is_hopeless(exc) or loop.time() + pause > give_up:
+            if stopping or is_hopeless(exc) or loop.time() + pause > give_up:
                 if (started := await _settle(deps, launch)) is not None:
                     return started
                 signals.check()

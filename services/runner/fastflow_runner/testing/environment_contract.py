@@ -172,6 +172,24 @@ class EnvironmentContract:
             assert (await executor.prepare(specification, prepared.lock)).environment == prepared.environment
             assert await output_of(executor, specification, prepared.lock) == "3.10\n"
 
+    async def test_code_that_is_deleted_is_missed_and_never_taken_for_a_script_without_packages(
+        self, executor: Executor
+    ) -> None:
+        one, other = (BLOCK.format(requires=">=3.11", package=package) for package in ("idna==3.10", "idna==3.9"))
+        ready = from_source(await self.staged(executor, {"main.py": one + IMPORT}), "pep723", one)
+        prepared = await patiently(executor, ready, None)
+        unread = from_source(await self.staged(executor, {"main.py": other + IMPORT}), "pep723", other)
+        unread = structs.replace(unread, requirements=structs.replace(unread.requirements, text=""))
+        async with asyncio.timeout(150):
+            await executor.delete_code([ready.tree, unread.tree, "f" * 40])
+            with pytest.raises(VolumeChangedError):
+                await executor.launch(a_launch(ready, prepared))
+            with pytest.raises(VolumeChangedError):
+                await executor.prepare(unread, None)
+            assert not await executor.has_code(unread.tree)
+            await self.staged(executor, {"main.py": other + IMPORT})
+            assert await output_of(executor, unread) == "3.9\n"
+
     async def test_what_comes_as_sources_only_is_built_and_locked(self, executor: Executor, other: Executor) -> None:
         tree = await self.staged(executor, {"main.py": "import docopt\nprint(docopt.__version__)\n"})
         specification = a_specification(tree, requirements="docopt==0.6.2\n")
