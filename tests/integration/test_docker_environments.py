@@ -15,6 +15,7 @@ from fastflow_runner.orders import code_name
 from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract, output_of
 from fastflow_runner.testing.interpreters import archive, copy_into
+from fastflow_runner.testing.patient import patiently
 from fastflow_runner.testing.private_index import PASSWORD
 from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 
@@ -119,7 +120,7 @@ class TestDockerEnvironments(EnvironmentContract):
 
         words = [await self.staged(other, {"main.py": f"print({word!r})\n"}) for word in ("one", "two")]
         specification = a_specification(words[0], requirements="six==1.17.0\nidna==3.10\ncertifi\n")
-        prepared = await other.prepare(specification, None)
+        prepared = await patiently(other, specification)
         before, others = names(OTHER), names(OWNER)
         assert await other.tidy(kept_s=3600) == 0
         assert await other.tidy(kept_s=-3600) >= 1

@@ -111,12 +111,12 @@ class EnvironmentContract:
     async def test_what_cannot_be_resolved_is_told_within_seconds(self, executor: Executor) -> None:
         began = time.monotonic()
         with pytest.raises(DependencyError, match=r"(?s)No solution found.*idna"):
-            await executor.prepare(a_specification("0" * 40, requirements="idna==99"), None)
-        assert time.monotonic() - began < 30
+            await patiently(executor, a_specification("0" * 40, requirements="idna==99"))
+        assert time.monotonic() - began < 60
 
     async def test_it_is_built_once_however_many_ask_at_once(self, executor: Executor, other: Executor) -> None:
         specification = a_specification("0" * 40, requirements="charset-normalizer\ncertifi\n")
-        asked = [asker.prepare(specification, None) for asker in (executor, other) * 5]
+        asked = [patiently(asker, specification) for asker in (executor, other) * 5]
         async with asyncio.timeout(120):
             prepared = await asyncio.gather(*asked)
         assert len({each.environment for each in prepared}) == 1
@@ -169,7 +169,7 @@ class EnvironmentContract:
             assert freed[prepared.environment] > 10_000
             with pytest.raises(VolumeChangedError):
                 await executor.launch(a_launch(specification, prepared))
-            assert (await executor.prepare(specification, prepared.lock)).environment == prepared.environment
+            assert (await patiently(executor, specification, prepared.lock)).environment == prepared.environment
             assert await output_of(executor, specification, prepared.lock) == "3.10\n"
 
     async def test_code_that_is_deleted_is_missed_and_never_taken_for_a_script_without_packages(

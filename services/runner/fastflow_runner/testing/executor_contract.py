@@ -12,6 +12,7 @@ from msgspec import structs
 
 from fastflow_runner.ports import DependencyError, Executor, Exit, Launch, NotAfterError
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
+from fastflow_runner.testing.patient import patiently
 
 WITHIN_S = 90.0
 
@@ -48,7 +49,7 @@ class ExecutorContract:
         tree, bundle = bundle_of({"main.py": script})
         await executor.stage_code(tree, bundle)
         specification = a_specification(tree, **needs)  # type: ignore[arg-type]
-        prepared = await executor.prepare(specification, None)
+        prepared = await patiently(executor, specification)
         return a_launch(specification, prepared, env=env, lease_s=lease_s)  # type: ignore[arg-type]
 
     async def run(self, executor: Executor, script: str | bytes, **needs: object) -> tuple[bytes, bytes, Exit]:
@@ -255,14 +256,14 @@ class ExecutorContract:
 
     async def test_a_lock_of_an_earlier_build_gives_the_same_environment(self, executor: Executor) -> None:
         specification = a_specification("0" * 40, requirements="requests")
-        first = await executor.prepare(specification, None)
-        again = await executor.prepare(a_specification("0" * 40, requirements="requests>1"), first.lock)
+        first = await patiently(executor, specification)
+        again = await patiently(executor, a_specification("0" * 40, requirements="requests>1"), first.lock)
         assert (again.environment, again.lock) == (first.environment, first.lock)
 
     async def test_a_lock_in_the_repository_is_installed_as_it_is(self, executor: Executor) -> None:
         lock = "idna==3.10\n"
         wanted = Requirements(source="requirements_lock", text=lock, sha256=sha256(lock.encode()).hexdigest())
-        prepared = await executor.prepare(structs.replace(a_specification("0" * 40), requirements=wanted), None)
+        prepared = await patiently(executor, structs.replace(a_specification("0" * 40), requirements=wanted))
         assert prepared.lock.startswith("idna==3.10 \\\n    --hash=sha256:")
 
     async def test_a_list_too_long_to_travel_is_read_from_the_code(self, executor: Executor) -> None:
@@ -270,12 +271,12 @@ class ExecutorContract:
         tree, bundle = bundle_of({"main.py": "", "requirements.txt": text})
         await executor.stage_code(tree, bundle)
         wanted = Requirements(source="requirements", sha256=sha256(text.encode()).hexdigest())
-        prepared = await executor.prepare(structs.replace(a_specification(tree), requirements=wanted), None)
+        prepared = await patiently(executor, structs.replace(a_specification(tree), requirements=wanted))
         assert prepared.lock.startswith("idna==3.10")
 
     async def test_a_requirement_that_does_not_exist_is_told_in_the_words_of_uv(self, executor: Executor) -> None:
         specification = a_specification("0" * 40, requirements="no-such-package-of-anybody==9")
         with pytest.raises(DependencyError, match="no-such-package-of-anybody"):
-            await executor.prepare(specification, None)
+            await patiently(executor, specification)
         with pytest.raises(DependencyError, match="no-such-package-of-anybody"):
-            await executor.prepare(specification, None)
+            await patiently(executor, specification)
