@@ -1,4 +1,4 @@
-"""A runner falls silent with its machine: its attempts are lost, and run again on another engine where that was asked for.
+"""A runner falls silent with its machine: its attempts are lost, and run again on another engine where that is wanted.
 
 The other engine is another home: what one runner has started the other cannot see.
 """
