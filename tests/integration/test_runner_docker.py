@@ -10,9 +10,10 @@ from docker import DockerClient
 from docker.types import Mount
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.run.events import RunAttemptFinished
+from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
-from fastflow_runner.testing.living_runner import LivingRunner, facts_of, submit
+from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
@@ -71,3 +72,16 @@ async def test_what_disappeared_from_the_volume_is_made_again(
         client.close()
     assert await outcome() == "succeeded"
     assert "volume_changed" in runner.said()
+
+
+async def test_a_run_that_may_use_more_processors_than_there_are_says_so(
+    runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
+) -> None:
+    runner.start()
+    run_id = await submit(nc, jetstream_log, "print('mine')", limits=Limits(cpus=4096.0))
+    [end] = await eventually(lambda: facts_of(jetstream_log, run_id, RunAttemptFinished), within_s=90)
+    assert isinstance(end, RunAttemptFinished)
+    assert end.outcome == "succeeded"
+    chunks = await chunks_of(nc, run_id)
+    assert text_of(chunks, "stderr").startswith("fast-flow: the limit is 4096 processors, and the machine has ")
+    assert text_of(chunks) == "mine\n"

@@ -1,6 +1,6 @@
 import pytest
 from fastflow_events.run.specification import Limits
-from fastflow_runner.bounds import Bounds, bounds_of, can_become
+from fastflow_runner.bounds import Bounds, bounds_of, can_become, remarks_on
 
 MB = 1 << 20
 
@@ -10,6 +10,12 @@ MB = 1 << 20
 )
 def test_processors_are_clamped_to_the_host(asked: float | None, given: int) -> None:
     assert bounds_of(Limits(cpus=asked), 4).nano_cpus == given
+
+
+def test_whoever_asks_for_more_processors_than_there_are_is_told() -> None:
+    assert remarks_on(Limits(), 2) == remarks_on(Limits(cpus=2.0), 2) == ()
+    said = ("the limit is 2.5 processors, and the machine has 2 processors: it may use all of them",)
+    assert remarks_on(Limits(cpus=2.5), 2) == said
 
 
 def test_less_memory_than_the_engine_takes_is_as_little_as_it_takes() -> None:

@@ -27,6 +27,14 @@ def bounds_of(limits: Limits, host_cpus: int) -> Bounds:
     return Bounds(memory_bytes=memory, nano_cpus=cpus, pids=limits.pids)
 
 
+def remarks_on(limits: Limits, host_cpus: int) -> tuple[str, ...]:
+    """What the author of a pipeline should know of its limits on this host, in sentences."""
+    if not limits.cpus or limits.cpus <= host_cpus:
+        return ()
+    have = "1 processor" if host_cpus == 1 else f"{host_cpus} processors"
+    return (f"the limit is {limits.cpus:g} processors, and the machine has {have}: it may use all of them",)
+
+
 def can_become(have: Bounds, want: Bounds) -> bool:
     """True when a running container with one can be given the other: a limit can be changed, but not taken away."""
     memory = want.memory_bytes == have.memory_bytes or want.memory_bytes >= MIN_CHANGED_BYTES

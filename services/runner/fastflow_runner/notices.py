@@ -10,12 +10,12 @@ from fastflow_runner.ports import Exit, Started
 _SIGN = "fast-flow: "
 
 
-def left_out(started: Started) -> list[OutFrame]:
-    """A warning that names the variables which the run was not given, and says why."""
-    reasons = started.manifest.left_out
-    if not reasons:
-        return []
-    return [notice("\n".join(f"{name} is left out: {why}" for name, why in sorted(reasons.items())), started.at)]
+def beforehand(started: Started) -> list[OutFrame]:
+    """Warnings: the variables that the run was not given, and why; what else is not as its pipeline asks for."""
+    manifest = started.manifest
+    lines = [f"{name} is left out: {why}" for name, why in sorted(manifest.left_out.items())]
+    lines += manifest.remarks
+    return [notice("\n".join(lines), started.at)] if lines else []
 
 
 def withheld(names: Iterable[str], at: datetime) -> OutFrame:

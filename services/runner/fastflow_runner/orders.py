@@ -171,7 +171,9 @@ def unstage_order(folders: Sequence[str]) -> bytes:
     return seal(json.encode({"delete": tuple(folders)}))
 
 
-def manifest_of(launch: Launch, *, executor: str, container: str, image: str = "") -> Manifest:
+def manifest_of(
+    launch: Launch, *, executor: str, container: str, image: str = "", remarks: tuple[str, ...] = ()
+) -> Manifest:
     """Manifest of an attempt."""
     prepared = launch.prepared
     return Manifest(
@@ -184,4 +186,5 @@ def manifest_of(launch: Launch, *, executor: str, container: str, image: str = "
         lock_sha256=sha256(prepared.lock.encode()).hexdigest() if prepared.lock else "",
         prepare_s=prepared.prepare_s,
         left_out=launch.left_out,
+        remarks=remarks,
     )

@@ -124,6 +124,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     prepare_s: Seconds = 0.0
     left_out: dict[str, str] = {}
     """Sealed variables and secrets that the attempt was not given, because they could not be opened, and why."""
+    remarks: tuple[str, ...] = ()
+    """What else differs from what its pipeline asks for, in sentences."""
 
 
 @wire("run.started.v1", scope="runner")

@@ -1,7 +1,6 @@
 """Attempts as containers, through the socket proxy: a standby worker for each, or a container that is made for it."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -25,7 +24,7 @@ from fastflow_runner.adapters.docker_tidy import keep_tidy, tidy
 from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import entry, frame
 from fastflow_runner.adapters.tar_stream import files_of
-from fastflow_runner.bounds import bounds_of
+from fastflow_runner.bounds import bounds_of, remarks_on
 from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, jit_body, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import MARK, decode_line
@@ -44,7 +43,6 @@ from fastflow_runner.ports import (
     VolumeChangedError,
 )
 
-logger = logging.getLogger(__name__)
 _MAX_GRACE_S = 86_400
 _READ_END_S = 1.0
 
@@ -133,9 +131,6 @@ class DockerExecutor:
         """Take, create or find the attempt's container, send the order, and return once user code has started."""
         image, about = await asyncio.gather(self._image(), self._about())
         limits = launch.specification.limits
-        if limits.cpus and limits.cpus > about.cpus:
-            context = {"action": "cpus_clamped", "wanted": limits.cpus, "given": about.cpus}
-            logger.warning("more processors are wanted than the engine's host has", extra=context)
         bounds = bounds_of(limits, about.cpus)
         places = Places(
             code=self._tools.code(launch.specification.tree),
@@ -146,7 +141,13 @@ class DockerExecutor:
             cache="/cache",
             contained=True,
         )
-        manifest = manifest_of(launch, executor=self.kind, container=run_name(launch.ref), image=image.shown)
+        manifest = manifest_of(
+            launch,
+            executor=self.kind,
+            container=run_name(launch.ref),
+            image=image.shown,
+            remarks=remarks_on(limits, about.cpus),
+        )
         jit = launch.specification.isolation == "jit"
         cache = self._tools.cache(launch.specification) if jit else ""
 

@@ -22,7 +22,7 @@ from fastflow_runner.attempt import Brief, Signals, nonce_of
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.masking import Mask
-from fastflow_runner.notices import left_out, not_kept
+from fastflow_runner.notices import beforehand, not_kept
 from fastflow_runner.patience import insist, pauses
 from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Exit, Frame, Started
@@ -50,7 +50,7 @@ async def stream(
         FencedError: the attempt belongs to somebody else.
     """
     mask = await secrets.mask_of(deps, brief, started)
-    shipper = Shipper(deps.output, brief.ref, lead=left_out(started), mask=mask)
+    shipper = Shipper(deps.output, brief.ref, lead=beforehand(started), mask=mask)
     if not fresh:
         await insist(shipper.resume, what="looking for stored output")
     watched = Watched()
