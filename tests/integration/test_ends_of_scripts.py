@@ -30,9 +30,18 @@ pytestmark = [pytest.mark.nats, pytest.mark.docker]
 NAME = f"ends-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{NAME}")
 SMALL = Limits(memory_bytes=64 << 20, pids=64)
+FEW = Limits(memory_bytes=512 << 20, pids=32)
 EATER = "blob = bytearray()\nwhile True: blob += bytes(1 << 20)"
 SLEEPER = "import time\nprint('on', flush=True)\ntime.sleep(600)"
 DEAF = f"import signal\nsignal.signal(15, signal.SIG_IGN)\n{SLEEPER}"
+BOMB = """
+import os
+while True:
+    try:
+        os.fork()
+    except OSError:
+        {then}
+"""
 TOLD = "somebody else told the script to end (SIGTERM): the engine was shut down, or the container stopped"
 TIDY = """
 import signal, sys, time
@@ -140,6 +149,22 @@ async def test_a_script_that_survives_its_hungry_child_succeeds_with_a_remark(bu
     end = await end_of(log, await submit(bus, log, script, limits=SMALL))
     sentence = "a process that it started was killed because it needed more memory than it may use"
     assert (end.outcome, end.exit_code, end.detail) == ("succeeded", 0, sentence)
+
+
+async def test_a_fork_bomb_meets_its_limit_and_harms_nobody_else(bus: Client, log: JetStreamLog) -> None:
+    """One gives up at the limit, the other tries on until its time is over; other runs are not disturbed by either."""
+    gives_up = await submit(bus, log, BOMB.format(then="raise"), limits=FEW)
+    goes_on = await submit(bus, log, BOMB.format(then="pass"), limits=FEW, timeout_s=5)
+    assert (await end_of(log, await submit(bus, log, "print('meanwhile')"))).outcome == "succeeded"
+    end = await end_of(log, gives_up)
+    sentence = "the script ended with exit code 1; it wanted more processes or threads than it may have"
+    assert (end.outcome, end.exit_code, end.detail) == ("failed", 1, sentence)
+    assert "BlockingIOError: [Errno 11] Resource temporarily unavailable" in text_of(
+        await chunks_of(bus, gives_up), "stderr"
+    )
+    end = await end_of(log, goes_on)
+    assert (end.outcome, end.detail) == ("timed_out", "it ran longer than 5 s and was ended")
+    assert (await end_of(log, await submit(bus, log, "print('afterwards')"))).outcome == "succeeded"
 
 
 async def test_a_script_that_takes_too_long_is_asked_to_end_and_then_killed(bus: Client, log: JetStreamLog) -> None:

@@ -22,6 +22,7 @@ REF = AttemptRef(run_id="r1", attempt=2)
         (Exit(exit_code=125, marker_code=125), "failed", 125),
         (Exit(exit_code=137, marker_code=137, signal=9), "failed", 137),
         (Exit(exit_code=137, oom_killed=True), "out_of_memory", 137),
+        (Exit(exit_code=1, marker_code=1, processes_refused=True), "failed", 1),
         (Exit(exit_code=1, marker_code=1, oom_killed=True), "out_of_memory", 1),
         (Exit(exit_code=143, marker_code=143, signal=15, timed_out=True, told_to_end=True), "timed_out", 143),
         (Exit(exit_code=143, marker_code=143, signal=15), "failed", 143),

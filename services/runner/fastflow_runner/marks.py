@@ -32,6 +32,7 @@ class _Exit(Struct, frozen=True, kw_only=True):
     transmitted_bytes: int | None = None
     told_to_end: bool = False
     disk_full: bool = False
+    refused_processes: int = 0
     sent_bytes: int | None = None
     result: str | None = None
     result_error: str = ""
@@ -140,6 +141,7 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
         transmitted_bytes=found.transmitted_bytes,
         told_to_end=found.told_to_end,
         disk_full=found.disk_full,
+        processes_refused=found.refused_processes > 0,
         dropped_bytes=found.dropped_bytes,
         sent_bytes=found.sent_bytes,
         route=found.route,

@@ -28,6 +28,7 @@ from fastflow_runner.ports import AttemptRef, Exit
 
 DETAIL_CHARS = 4000
 _NO_PEAKS = Peaks()
+_REFUSED = "it wanted more processes or threads than it may have"
 
 
 class Ending(Struct, frozen=True, kw_only=True):
@@ -90,10 +91,11 @@ def _of_exit(
         detail = "somebody else told the script to end (SIGTERM): the engine was shut down, or the container stopped"
         return _ending(exit, "infrastructure_error", detail, exit.marker_code)
     if exit.marker_code != 0:
-        full = "; no room was left on the disk of its folder" if exit.disk_full else ""
+        short = "; no room was left on the disk of its folder" if exit.disk_full else ""
+        short += f"; {_REFUSED}" if exit.processes_refused else ""
         why = exit.notebook.why if exit.notebook else ""
         why = why or _failure(exit.marker_code, exit.signal) + _where(exit)
-        return _ending(exit, "failed", (why + full)[:DETAIL_CHARS], exit.marker_code)
+        return _ending(exit, "failed", (why + short)[:DETAIL_CHARS], exit.marker_code)
     if exit.exit_code not in (0, None):
         detail = f"the script ended with 0, but the engine reports exit code {exit.exit_code}"
         return _ending(exit, "infrastructure_error", detail, exit.exit_code)
@@ -195,6 +197,8 @@ def _remark(exit: Exit, *, cancelled: bool) -> str:
     remarks = []
     if exit.oom_killed:
         remarks.append("a process that it started was killed because it needed more memory than it may use")
+    if exit.processes_refused:
+        remarks.append(_REFUSED)
     if exit.told_to_end and not cancelled:
         remarks.append("somebody told it to end (SIGTERM), and it ended with exit code 0")
     return "; ".join(remarks)

@@ -151,6 +151,8 @@ class Exit(Struct, frozen=True, kw_only=True):
     """Somebody sent the entry program SIGTERM while user code ran."""
     disk_full: bool = False
     """No room was left below the working folder at the end."""
+    processes_refused: bool = False
+    """It wanted more processes or threads than it may have."""
     dropped_bytes: int = 0
     """Output the entry program threw away at the cap."""
     sent_bytes: int | None = None

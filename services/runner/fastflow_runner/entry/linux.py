@@ -8,6 +8,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _FULL_BYTES = 65_536
 _OOM_SCORE = "/proc/self/oom_score_adj"
 _OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+_PIDS_COUNTERS = ("/sys/fs/cgroup/pids.events", "/sys/fs/cgroup/pids/pids.events")
 
 
 def warm() -> None:
@@ -51,12 +52,21 @@ def set_oom_score(fd: int | None, score: bytes) -> None:
 
 def oom_kills() -> int:
     """Processes of this container that the kernel killed for memory; 0 where it does not say."""
-    for path in _OOM_COUNTERS:
+    return _counted("oom_kill", _OOM_COUNTERS)
+
+
+def refused_processes() -> int:
+    """How often the kernel gave this container no more processes or threads; 0 where it does not say."""
+    return _counted("max", _PIDS_COUNTERS)
+
+
+def _counted(counter: str, paths: tuple[str, ...]) -> int:
+    for path in paths:
         try:
             with open(path, encoding="ascii") as counters:  # noqa: PTH123 - pathlib costs start-up time
                 for line in counters:
                     name, _, count = line.partition(" ")
-                    if name == "oom_kill":
+                    if name == counter:
                         return int(count)
         except (OSError, ValueError):
             continue

@@ -160,6 +160,7 @@ class Run:
             "peak_memory_bytes": used.ru_maxrss * 1024,
             "cpu_s": round(used.ru_utime + used.ru_stime, 6),
             "oom_kills": linux.oom_kills() if self._spec["contained"] else 0,
+            "refused_processes": linux.refused_processes() if self._spec["contained"] else 0,
             "dropped_bytes": self._output.dropped,
             "sent_bytes": self._output.sent,
             "route": read_route(spec["route_file"]),
