@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fastflow_events.run.events import RunRequested, Trigger
-from fastflow_events.run.specification import Specification
+from fastflow_events.run.specification import CommitAbout, Specification
 from fastflow_events.testing.builders import COMMIT, NOON, TREE, run_requested
 from fastflow_rules.admission import (
     MAX_CHAIN_DEPTH,
@@ -20,6 +20,7 @@ from fastflow_rules.admission import (
     order,
 )
 from fastflow_rules.definition import Defaults, Definition, Param, Schedule
+from msgspec.structs import replace
 
 READY = Pipeline(definition=Definition())
 GONE = Pipeline(removed=True, commit="d" * 40)
@@ -38,6 +39,11 @@ def frozen(version: Version, **more: Any) -> Specification:
     found = freeze(run_requested(**more), version, Defaults())
     assert isinstance(found, Specification)
     return found
+
+
+def test_a_specification_says_what_its_commit_is_about() -> None:
+    about = CommitAbout(branch="main", subject="Fix the tax")
+    assert frozen(replace(version(), about=about)).about == about
 
 
 def refused(version: Version, **more: Any) -> Refusal:

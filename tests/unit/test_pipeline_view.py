@@ -17,9 +17,11 @@ from fastflow_events.repository.events import (
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
+from fastflow_events.run.specification import CommitAbout
 from fastflow_events.testing.builders import CAUSE, COMMIT, NOON, TREE, pipeline_discovered, version_stored
 from fastflow_gateway.presented import show_pipeline
 from fastflow_gateway.views import repositories
+from fastflow_gateway.views.instants import text_of
 from fastflow_gateway.views.pipelines import PipelineRow, fold
 from fastflow_gateway.views.repositories import RepositoryRow
 
@@ -94,6 +96,12 @@ def test_a_repository_shows_its_last_reading() -> None:
     configured = RepositoryConfigured(url="file:///x", branch="main")
     row = repository_after(configured, RepositorySynced(commit=COMMIT, pipelines=3, invalid=1))
     assert (row.url, row.status, row.pipelines, row.invalid) == ("file:///x", "synced", 3, 1)
+
+
+def test_a_repository_says_what_its_head_is_about() -> None:
+    about = CommitAbout(branch="main", subject="Fix | the tax", author="Ann", at=NOON)
+    row = repository_after(RepositorySynced(commit=COMMIT, about=about))
+    assert (row.commit_subject, row.commit_author, row.committed_at) == ("Fix | the tax", "Ann", text_of(NOON))
 
 
 def test_a_failed_reading_keeps_what_was_read_before() -> None:

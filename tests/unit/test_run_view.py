@@ -14,6 +14,7 @@ from fastflow_events.run.events import (
     RunRejected,
     RunRetryScheduled,
 )
+from fastflow_events.run.specification import CommitAbout
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,
@@ -25,6 +26,7 @@ from fastflow_events.testing.builders import (
     run_finished,
     run_requested,
     run_started,
+    specification,
 )
 from fastflow_events.types import Outcome
 from fastflow_gateway.views.runs import RunRow, fold, project
@@ -101,6 +103,13 @@ def test_people_see_the_word_for_where_the_run_is(facts: list[Fact], status: str
 def test_an_outcome_has_a_status_and_stays_visible(outcome: Outcome, status: str) -> None:
     row = row_after(run_finished(outcome=outcome))
     assert (row.status, row.outcome) == (status, outcome)
+
+
+def test_a_row_says_what_its_commit_is_about_once_that_is_known() -> None:
+    about = CommitAbout(branch="main", subject="Fix the tax")
+    assert (row_after().branch, row_after().commit_subject) == ("", "")
+    row = row_after(run_dispatched(specification=specification(about=about)), run_claimed())
+    assert (row.branch, row.commit_subject) == ("main", "Fix the tax")
 
 
 def test_a_row_carries_the_position_of_its_last_change_and_of_its_request() -> None:

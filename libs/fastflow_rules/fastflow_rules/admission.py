@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from fastflow_events.errors import NotFoundError
 from fastflow_events.run.events import RunRequested
-from fastflow_events.run.specification import Requirements, Specification
+from fastflow_events.run.specification import CommitAbout, Requirements, Specification
 from fastflow_events.types import RejectReason
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ class Version(Struct, frozen=True, kw_only=True):
     tree: str
     definition: Definition
     requirements: Requirements = Requirements()
+    about: CommitAbout | None = None
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):
@@ -100,6 +101,7 @@ def freeze(
             commit=version.commit,
             tree=version.tree,
             requirements=version.requirements,
+            about=version.about,
             trigger=request.trigger.kind,
             run_config_id=request.run_config_id,
             env=request.env,

@@ -38,6 +38,9 @@ class RunShown(Struct, frozen=True, kw_only=True):
     trigger: str
     who: str
     commit: str | None
+    branch: str
+    """The branch whose head its code was; empty before it is dispatched, and when the commit was named."""
+    commit_subject: str
     run_config_id: str | None
     params: dict[str, str]
     env: list[str]

@@ -10,9 +10,11 @@ from fastflow_events.pipeline.commands import FindInvalid, FindPipeline, LosePip
 from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
 from fastflow_events.recorded import Cause
 from fastflow_events.repository.commands import CompleteSync, FailSync
+from fastflow_events.run.specification import CommitAbout
 from fastflow_rules import folder as discovery
 from fastflow_rules.folder import Folder
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fastflow_git_sync.deps import Deps, Repo
 from fastflow_git_sync.inspection import Rules, judge, rules_at, store
@@ -30,6 +32,7 @@ class _At(Struct, frozen=True):
     """What is being looked at."""
 
     commit: str
+    about: CommitAbout
     rules: Rules
     cause: Cause
 
@@ -43,7 +46,8 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
     known = (await deps.repositories.known(repo.name)).state
     try:
         head = await repo.source.fetch(known.commit)
-        verdicts = await _look_at_head(deps, repo, head.commit, cause)
+        about = replace(await repo.source.about(head.commit), branch=repo.configured.branch)
+        verdicts = await _look_at_head(deps, repo, head.commit, about, cause)
     except GitError as exc:
         await fail(deps, repo.name, str(exc), cause, requests=known.requests)
         return False
@@ -51,6 +55,7 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
         configured=repo.configured,
         commit=head.commit,
         rewritten=head.rewritten,
+        about=about,
         pipelines=sum(verdict in ("runnable", "invalid", "clash") for verdict in verdicts),
         invalid=sum(verdict in ("invalid", "clash") for verdict in verdicts),
         requests=known.requests,
@@ -83,7 +88,7 @@ async def forget(deps: Deps, repository: str, cause: Cause) -> None:
         await _lose(deps, repository, name, known.commit, cause)
 
 
-async def _look_at_head(deps: Deps, repo: Repo, commit: str, cause: Cause) -> list[str]:
+async def _look_at_head(deps: Deps, repo: Repo, commit: str, about: CommitAbout, cause: Cause) -> list[str]:
     """Say what became of each folder and what is gone; returns the verdicts."""
     rules = await rules_at(repo.source, commit)
     if isinstance(rules, str):
@@ -96,7 +101,7 @@ async def _look_at_head(deps: Deps, repo: Repo, commit: str, cause: Cause) -> li
 
     if len(changed) > AT_ONCE:
         repo.unseen.update(await deps.bundles.unseen({folder.tree for folder in changed}))
-    at = _At(commit, rules, cause)
+    at = _At(commit, about, rules, cause)
 
     async def look(folder: Folder) -> None:
         verdicts[folder.name] = await _look_at(deps, repo, at, folder)
@@ -143,7 +148,7 @@ async def _say(deps: Deps, repo: Repo, at: _At, judgement: discovery.Judged) -> 
         found = FindInvalid(repository=repo.name, commit=commit, tree=folder.tree, errors=errors)
         await record(deps.log, pipeline_decider, known, found, cause=cause)
         return "clash" if clash else "invalid"
-    version = await store(deps, repo, commit, judgement, known.state)
+    version = await store(deps, repo, commit, judgement, known.state, about=at.about)
     await record(deps.log, pipeline_decider, known, FindPipeline(version=version), cause=cause)
     return "runnable"
 

@@ -2,6 +2,7 @@
 
 from fastflow_events.pipeline.decider import Pipeline
 from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.run.specification import CommitAbout
 from fastflow_rules import folder as discovery
 from fastflow_rules.definition import MAX_BYTES, RepositoryFile, parse_repository, to_fact
 from fastflow_rules.definition.repository import NAME
@@ -56,7 +57,7 @@ async def judge(source: Source, folder: Folder, file: RepositoryFile | None) -> 
 
 
 async def store(
-    deps: Deps, repo: Repo, commit: str, runnable: discovery.Runnable, known: Pipeline
+    deps: Deps, repo: Repo, commit: str, runnable: discovery.Runnable, known: Pipeline, *, about: CommitAbout
 ) -> PipelineVersionStored:
     """Make sure the bundle is stored and return the fact that says so.
 
@@ -81,6 +82,7 @@ async def store(
         tree=tree,
         definition=to_fact(runnable.definition),
         requirements=runnable.requirements,
+        about=about,
         bundle_sha256=stored.sha256,
         bundle_bytes=stored.size_bytes,
     )

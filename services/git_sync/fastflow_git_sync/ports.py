@@ -9,6 +9,7 @@ from fastflow_events.errors import FastflowError
 from fastflow_events.pipeline.decider import Pipeline
 from fastflow_events.recorded import Position
 from fastflow_events.repository.decider import Repository
+from fastflow_events.run.specification import CommitAbout
 from fastflow_rules.folder import Entry, Folder
 from msgspec import Struct
 
@@ -76,6 +77,13 @@ class Source(Protocol):
         Raises:
             CommitMissingError: the repository has neither.
             GitError: the repository cannot be asked.
+        """
+
+    async def about(self, commit: str) -> CommitAbout:
+        """What Git says of a commit that can be read.
+
+        Raises:
+            GitError: our copy of the repository cannot be read.
         """
 
     async def complete(self, folders: Sequence[Folder]) -> None:

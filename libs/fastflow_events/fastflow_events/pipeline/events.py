@@ -1,7 +1,7 @@
 """The facts of a pipeline; its id is its name."""
 
 from fastflow_events.fact import Fact, wire
-from fastflow_events.run.specification import Requirements
+from fastflow_events.run.specification import CommitAbout, Requirements
 from fastflow_events.types import Bytes, CommitSha, RepositoryName, TreeId
 
 
@@ -64,6 +64,7 @@ class PipelineVersionStored(_Version, frozen=True, kw_only=True):
 
     definition: dict[str, object]
     requirements: Requirements = Requirements()
+    about: CommitAbout | None = None
     bundle_sha256: str
     bundle_bytes: Bytes
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from fastflow_events.repository.events import ConfiguredBy, RepositoryConfigured
+from fastflow_events.run.specification import CommitAbout
 
 
 class ConfigureRepository(Struct, frozen=True, kw_only=True):
@@ -51,6 +52,7 @@ class CompleteSync(Struct, frozen=True, kw_only=True):
     """What was read; the outcome of reading something else does not count. None is whatever is watched."""
     commit: str
     rewritten: bool = False
+    about: CommitAbout | None = None
     pipelines: int = 0
     invalid: int = 0
     requests: int = 0

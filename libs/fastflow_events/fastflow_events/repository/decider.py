@@ -159,6 +159,7 @@ def _answer(command: CompleteSync | FailSync, repository: Repository) -> list[Fa
         commit=command.commit,
         previous=repository.commit,
         rewritten=command.rewritten,
+        about=command.about,
         pipelines=command.pipelines,
         invalid=command.invalid,
         requests=answered,

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from fastflow_events.fact import Fact, wire
+from fastflow_events.run.specification import CommitAbout
 from fastflow_events.types import CommitSha
 
 ConfiguredBy: TypeAlias = Literal["environment", "api"]
@@ -85,6 +86,7 @@ class RepositorySynced(Fact, frozen=True, kw_only=True):
     previous: CommitSha | None = None
     rewritten: bool = False
     """True when `previous` is no ancestor of `commit`."""
+    about: CommitAbout | None = None
     pipelines: int = 0
     invalid: int = 0
     requests: int = 0

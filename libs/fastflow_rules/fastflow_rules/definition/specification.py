@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from fastflow_events.errors import NotFoundError
-from fastflow_events.run.specification import Limits, Requirements, RetryPolicy, Specification
+from fastflow_events.run.specification import CommitAbout, Limits, Requirements, RetryPolicy, Specification
 from fastflow_events.types import Bytes, Seconds, TriggerKind
 from msgspec import Struct
 
@@ -37,6 +37,7 @@ def specification(
     commit: str,
     tree: str,
     requirements: Requirements,
+    about: CommitAbout | None = None,
     trigger: TriggerKind = "http",
     run_config_id: str | None = None,
     env: Mapping[str, str] | None = None,
@@ -67,6 +68,7 @@ def specification(
         repository=repository,
         commit=commit,
         tree=tree,
+        about=about,
         kind=definition.kind,
         entry_point="main.ipynb" if notebook else "main.py",
         python=definition.python or base.python,

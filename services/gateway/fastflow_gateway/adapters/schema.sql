@@ -48,7 +48,9 @@ CREATE TABLE IF NOT EXISTS runs (
     schedule TEXT,
     nominal TEXT,
     backfill TEXT,
-    again_of TEXT
+    again_of TEXT,
+    branch TEXT NOT NULL,
+    commit_subject TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS runs_newest ON runs (requested_seq);
@@ -86,7 +88,10 @@ CREATE TABLE IF NOT EXISTS repositories (
     configured_by TEXT NOT NULL,
     credentials TEXT NOT NULL,
     public_key TEXT NOT NULL,
-    fingerprint TEXT NOT NULL
+    fingerprint TEXT NOT NULL,
+    commit_subject TEXT NOT NULL,
+    commit_author TEXT NOT NULL,
+    committed_at TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS secrets (

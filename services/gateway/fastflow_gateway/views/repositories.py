@@ -13,6 +13,7 @@ from fastflow_events.repository.events import (
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
+from fastflow_events.run.specification import CommitAbout
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -46,6 +47,10 @@ class RepositoryRow(Struct, frozen=True):
     public_key: str = ""
     """Public half of the deploy key, for the Git host."""
     fingerprint: str = ""
+    commit_subject: str = ""
+    """First line of the head's message."""
+    commit_author: str = ""
+    committed_at: str | None = None
 
 
 def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | None:
@@ -72,6 +77,7 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
         case RepositorySyncRequested():
             return replace(row, seq=seq, requested_seq=seq)
         case RepositorySynced():
+            said = fact.about or CommitAbout()
             return replace(
                 row,
                 seq=seq,
@@ -81,6 +87,9 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
                 pipelines=fact.pipelines,
                 invalid=fact.invalid,
                 synced_at=text_of(recorded.at),
+                commit_subject=said.subject,
+                commit_author=said.author,
+                committed_at=text_of(said.at) if said.at else None,
             )
         case RepositorySyncFailed():
             return replace(row, seq=seq, status="failed", reason=fact.reason)

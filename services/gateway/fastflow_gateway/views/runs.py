@@ -32,6 +32,7 @@ from fastflow_events.run.events import (
     RunSoftLimitExceeded,
     RunStarted,
 )
+from fastflow_events.run.specification import CommitAbout
 from fastflow_events.types import Outcome
 from msgspec import Struct
 from msgspec.structs import replace
@@ -107,6 +108,10 @@ class RunRow(Struct, frozen=True):
     backfill: str | None = None
     again_of: str | None = None
     """The run that somebody wanted once more."""
+    branch: str = ""
+    """The branch whose head its code was; empty when the commit was named."""
+    commit_subject: str = ""
+    """First line of the commit's message."""
 
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -155,7 +160,9 @@ def project(row: RunRow | None, recorded: Recorded) -> RunRow | None:
         case RunDispatched():
             if row.cancel_requested or row.status not in ("queued", "waiting"):
                 return row
-            return replace(row, seq=seq, status="queued", reason="waiting for a runner", attempt=fact.attempt, due=None)
+            said = fact.specification.about or CommitAbout()
+            row = replace(row, branch=said.branch, commit_subject=said.subject, attempt=fact.attempt)
+            return replace(row, seq=seq, status="queued", reason="waiting for a runner", due=None)
         case RunClaimed():
             fresh = {"started_at": None, "finished_at": None, "exit_code": None, "signal": None, "container": None}
             return replace(

@@ -9,6 +9,7 @@ from typing import BinaryIO, TypeVar, cast
 
 from fastflow_events import subjects
 from fastflow_events.repository.events import RepositoryConfigured
+from fastflow_events.run.specification import CommitAbout
 from fastflow_rules.folder import Entry, Folder
 from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote
 
@@ -16,6 +17,7 @@ from fastflow_git_sync.access import Access
 from fastflow_git_sync.adapters.archive import write_archive
 from fastflow_git_sync.adapters.command import GitFailedError
 from fastflow_git_sync.adapters.mirror import Mirror, Place, Resolve, resolve
+from fastflow_git_sync.commits import about
 from fastflow_git_sync.credentials import ASKPASS
 from fastflow_git_sync.ports import CommitMissingError, GitError, Head, always
 from fastflow_git_sync.settings import GitSyncSettings
@@ -65,6 +67,10 @@ class GitSource:
     async def branch(self, name: str) -> str:
         """The newest commit of any branch."""
         return await self._in_thread(self._tip, name)
+
+    async def about(self, commit: str) -> CommitAbout:
+        """What a commit says of itself."""
+        return await self._in_thread(lambda: about(self._objects.data(commit)))
 
     async def complete(self, folders: Sequence[Folder]) -> None:
         """Make sure that every file of the folders can be read."""
