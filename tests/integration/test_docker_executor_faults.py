@@ -226,7 +226,8 @@ async def test_a_script_is_locked_in(executor: DockerExecutor) -> None:
     script = """
 import os
 status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
-print(os.getuid(), int(status["CapEff"], 16), status["NoNewPrivs"], os.getcwd(), os.environ["HOME"])
+print(os.getuid(), int(status["CapEff"], 16), status["NoNewPrivs"], os.getcwd())
+print(os.environ["HOME"], os.environ["TMPDIR"])
 for path in ("/usr/x", "/uv/x", "/etc/x"):
     try: open(path, "w")
     except OSError as error: print(path, error.errno)
@@ -240,7 +241,7 @@ open("/tmp/x", "w"); open("/app/x", "w")
     await executor.wait(launch.ref, launch.nonce)
     out, err = await read_all(executor, launch)
     assert out.decode().splitlines() == [
-        "1001 0 1 /app /tmp", "/usr/x 30", "/uv/x 30", "/etc/x 30", "/uv/code 13", "/root 13",
+        "1001 0 1 /app", "/tmp /tmp", "/usr/x 30", "/uv/x 30", "/etc/x 30", "/uv/code 13", "/root 13",
     ]  # fmt: skip
     assert err == b""
     await executor.remove(launch.ref)

@@ -1,5 +1,6 @@
 """Pages from the middle of a long log: found without reading what comes before."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from itertools import pairwise
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from fastflow_cli.__main__ import run
 from fastflow_events import subjects
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.output import Chunk, LineCounter, OutFrame, encode_chunk
@@ -99,6 +101,23 @@ async def test_chunks_of_an_older_release_are_read_from_the_start(
     await eventually(lambda: page(api, "old", limit=1))
     assert await page(api, "old", **{"from": 2999}) == [(2999, "line 2999"), (3000, "line 3000")]
     assert await page(api, "old", tail=1) == [(3000, "line 3000")]
+
+
+async def test_the_command_line_shows_a_part_from_the_middle_over_several_pages(
+    api: httpx.AsyncClient, nc: Client, jetstream_log: JetStreamLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await write(nc, "long", [b"line %d\n" % n for n in range(1, 3001)])
+    await tell(jetstream_log, "long")
+    await eventually(lambda: page(api, "long", limit=1))
+
+    async def fastflow(*words: str) -> list[str]:
+        capsys.readouterr()
+        assert await asyncio.to_thread(run, ["logs", "long", *words, "--url", str(api.base_url)]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    assert await fastflow("--from", "1001", "--lines", "1500") == [f"line {n}" for n in range(1001, 2501)]
+    assert await fastflow("--from", "1.2999") == ["line 2999", "line 3000"]
+    assert await fastflow("--lines", "2") == ["line 1", "line 2"]
 
 
 async def test_a_line_that_is_no_number_is_told(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:

@@ -92,6 +92,13 @@ def test_hashes_of_webhook_keys_are_not_shown() -> None:
     assert shown.definition == {"schedules": [{"id": "a"}]}
 
 
+def test_of_sealed_variables_only_the_names_are_shown() -> None:
+    sealed = {"sealed_env": {"TOKEN": "gAAAA"}, "env": {"A": "1"}}
+    shown = show_pipeline(row_after(pipeline_discovered(definition={**sealed, "schedules": [{"id": "a", **sealed}]})))
+    hidden = {"sealed_env": {"TOKEN": "***"}, "env": {"A": "1"}}
+    assert shown.definition == {**hidden, "schedules": [{"id": "a", **hidden}]}
+
+
 def test_a_repository_shows_its_last_reading() -> None:
     configured = RepositoryConfigured(url="file:///x", branch="main")
     row = repository_after(configured, RepositorySynced(commit=COMMIT, pipelines=3, invalid=1))

@@ -105,7 +105,7 @@ class PipelineShown(Struct, frozen=True, kw_only=True):
     commit: str
     tree: str
     definition: dict[str, Any] | None
-    """What its pipeline.json says; null while it is invalid."""
+    """What its pipeline.json says; null while it is invalid. Of `sealed_env` the names are shown."""
     seq: int
 
 
@@ -164,7 +164,7 @@ def show_run(
 
 
 def show_pipeline(row: PipelineRow) -> PipelineShown:
-    """The row without its SQL, and without what only helps to guess webhook keys."""
+    """The row without its SQL, and without what only helps to guess webhook keys, and without ciphertext."""
     return PipelineShown(
         name=row.name,
         repository=row.repository,
@@ -236,10 +236,17 @@ def _hide_member(key: str, member: Any) -> Any:
             return _hide(member)
 
 
+def _names(variables: Any) -> Any:
+    return dict.fromkeys(variables, HIDDEN) if isinstance(variables, dict) else variables
+
+
 def _without_keys(value: Any) -> Any:
     match value:
         case dict():
-            return {key: _without_keys(member) for key, member in value.items() if key not in _DROPPED}
+            kept = {key: member for key, member in value.items() if key not in _DROPPED}
+            return {
+                key: _names(member) if key == "sealed_env" else _without_keys(member) for key, member in kept.items()
+            }
         case list():
             return [_without_keys(member) for member in value]
         case _:

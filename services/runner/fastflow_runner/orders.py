@@ -49,6 +49,7 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
     env = {
         "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",
         "HOME": places.home,
+        **({"TMPDIR": "/tmp"} if places.contained else {}),
         "LANG": "C.UTF-8",
         **(jit_env(places) if launch.specification.isolation == "jit" else {}),
         **({"VIRTUAL_ENV": folder.rpartition("/")[0]} if launch.prepared.lock else {}),

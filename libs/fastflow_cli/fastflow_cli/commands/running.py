@@ -145,7 +145,14 @@ def colour(status: str) -> str:
 
 
 async def logs(
-    run_id: str, *, follow: Follow = False, tail: int | None = None, where: Where = HERE, json: Json = False
+    run_id: str,
+    *,
+    follow: Follow = False,
+    tail: int | None = None,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    lines: int | None = None,
+    where: Where = HERE,
+    json: Json = False,
 ) -> int:
     """Show what a run wrote.
 
@@ -157,6 +164,10 @@ async def logs(
         Go on until the run ends, and end with its exit code.
     tail
         Only the last lines, that many.
+    from_
+        From this line on, however far in: a number, or attempt.number.
+    lines
+        At most so many lines.
     json
         For programs: one JSON object per line.
     """
@@ -165,11 +176,11 @@ async def logs(
             return await until_end(door, run_id, json=json)
         path = f"/api/runs/{segment(run_id)}/logs"
         if tail is not None:
-            for item in (await door.get(path, tail=tail))["items"]:
+            for item in (await door.get(path, tail=tail))["items"][:lines]:
                 show_line(item, json=json)
-        else:
-            async for item in door.items(path):
-                show_line(item, json=json)
+            return Exit.OK
+        async for item in door.items(path, at_most=lines, **({"from": from_} if from_ else {})):
+            show_line(item, json=json)
     return Exit.OK
 
 

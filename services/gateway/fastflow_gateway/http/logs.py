@@ -62,10 +62,10 @@ class LogController(Controller):
         limit: Limit = 1000,
         tail: Tail = None,
     ) -> LinePage:
-        """Lines after `cursor`, from line `from` on (`<line>` or `<attempt>.<line>`), or the last `tail` ones."""
+        """The last `tail` lines, those after `cursor`, or from line `from` on (`<line>` or `<attempt>.<line>`)."""
         if tail is not None:
             found = await logs.tail_of_log(deps, run_id, tail)
-        elif from_ is not None:
+        elif cursor is None and from_ is not None:
             found = await logs.page_of_log(deps, run_id, await logs.place_before(deps, run_id, from_), limit)
         else:
             found = await logs.page_of_log(deps, run_id, _place(cursor), limit)
