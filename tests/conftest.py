@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from docker import DockerClient
 from fastflow_cli.errors import MissingError
 from fastflow_cli.testing.product import Product, open_product
 from fastflow_events.connection import connect
@@ -18,7 +19,7 @@ from fastflow_events.nats_process import find_binary
 from fastflow_events.settings import Settings
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_events.testing.own_disk import OwnDisk, own_disk
-from fastflow_runner.testing.socket_proxy import engine_socket
+from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 from hypothesis import settings as hypothesis_settings
 from nats.aio.client import Client
 
@@ -36,13 +37,34 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
-def engine() -> str:
-    """Path of the socket of the Docker engine that everybody shares."""
+@pytest.fixture(scope="module")
+def engine(request: pytest.FixtureRequest) -> Generator[str]:
+    """Path of the socket of the Docker engine that everybody shares.
+
+    A module says in `OWNER` whose containers its are, and in `DEPLOYMENT` which volume: they go with the module.
+    """
     found = engine_socket()
     if found is None:
         missing("no Docker engine answers; type: make docker")
-    return str(found)
+    yield str(found)
+    if owner := getattr(request.module, "OWNER", None):
+        forget_tools(str(found), owner, request.module.DEPLOYMENT.volume)
+
+
+@pytest.fixture(scope="module")
+def proxy(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """Address of a socket proxy with the policy of the module's deployment."""
+    folder = tmp_path_factory.mktemp("proxy")
+    with socket_proxy(folder, engine=engine, deployment=request.module.DEPLOYMENT) as url:
+        yield url
+
+
+@pytest.fixture
+def person(engine: str) -> Generator[DockerClient]:
+    """Somebody at the engine itself, who may do what the proxy refuses."""
+    client = DockerClient(base_url=f"unix://{engine}")
+    yield client
+    client.close()
 
 
 @pytest.fixture

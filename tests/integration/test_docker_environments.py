@@ -17,20 +17,12 @@ from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentCont
 from fastflow_runner.testing.interpreters import archive, copy_into
 from fastflow_runner.testing.patient import patiently
 from fastflow_runner.testing.private_index import PASSWORD
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-environments")]
 OWNER = f"test-env-{os.getpid()}"
 OTHER = f"test-env2-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-env-{os.getpid()}")
-
-
-@pytest.fixture(scope="module")
-def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
-        yield url
-    forget_tools(engine, OTHER, f"fastflow-jit-{code_name(b'key', 'jit tried')[:32]}")
-    forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
 @pytest.fixture
@@ -47,11 +39,10 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
     executor.close()
 
 
-@pytest.fixture
-def person(engine: str) -> Iterator[DockerClient]:
-    client = DockerClient(base_url=f"unix://{engine}")
-    yield client
-    client.close()
+@pytest.fixture(scope="module", autouse=True)
+def _others(engine: str) -> Iterator[None]:
+    yield
+    forget_tools(engine, OTHER, f"fastflow-jit-{code_name(b'key', 'jit tried')[:32]}")
 
 
 class TestDockerEnvironments(EnvironmentContract):

@@ -4,7 +4,7 @@ import asyncio
 import io
 import os
 import tarfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from hashlib import sha1
 from pathlib import Path
 
@@ -22,30 +22,11 @@ from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import ImageMissingError, Launch
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import socket_proxy
 
 pytestmark = pytest.mark.docker
 OWNER = f"faults-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
-
-
-@pytest.fixture(scope="module")
-def engine(engine: str) -> Iterator[str]:
-    yield engine
-    forget_tools(engine, OWNER, DEPLOYMENT.volume)
-
-
-@pytest.fixture(scope="module")
-def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
-        yield url
-
-
-@pytest.fixture
-def person(engine: str) -> Iterator[DockerClient]:
-    client = DockerClient(base_url=f"unix://{engine}")
-    yield client
-    client.close()
 
 
 def an_executor(url: str) -> DockerExecutor:

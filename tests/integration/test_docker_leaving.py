@@ -1,6 +1,6 @@
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from fastflow_events.run.specification import Limits
@@ -9,18 +9,10 @@ from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import Usage
 from fastflow_runner.testing.executor_contract import ExecutorContract, eventually
 from fastflow_runner.testing.leaving_contract import LeavingContract
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 
 pytestmark = pytest.mark.docker
 OWNER = f"leaving-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-leaving-{os.getpid()}")
-
-
-@pytest.fixture(scope="module")
-def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
-        yield url
-    forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from fastflow_events.run.specification import Limits
@@ -9,19 +9,11 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.outcome import of_exit
 from fastflow_runner.testing.notebook_contract import NotebookContract
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-notebooks")]
 KEY = b"key"
 OWNER = f"test-nb-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-nb-{os.getpid()}")
-
-
-@pytest.fixture(scope="module")
-def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
-        yield url
-    forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
 @pytest.fixture

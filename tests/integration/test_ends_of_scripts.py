@@ -23,12 +23,12 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
-NAME = f"ends-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{NAME}")
+OWNER = f"ends-{os.getpid()}"
+DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
 SMALL = Limits(memory_bytes=64 << 20, pids=64)
 FEW = Limits(memory_bytes=512 << 20, pids=32)
 EATER = "blob = bytearray()\nwhile True: blob += bytes(1 << 20)"
@@ -56,19 +56,6 @@ time.sleep(600)
 
 
 @pytest.fixture(scope="module")
-def engine(engine: str) -> Generator[str]:
-    yield engine
-    forget_tools(engine, NAME, DEPLOYMENT.volume)
-
-
-@pytest.fixture
-def person(engine: str) -> Generator[DockerClient]:
-    client = DockerClient(base_url=f"unix://{engine}")
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     with nats_server(tmp_path_factory.mktemp("nats")) as url:
         yield url
@@ -80,7 +67,7 @@ def runner(url: str, engine: str, tmp_path_factory: pytest.TempPathFactory) -> G
     with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as proxy:
         settings = {"executor": "docker", "docker_url": proxy, "docker_network": "bridge", "standby": "1"}
         home = tmp_path_factory.mktemp("home")
-        runner = LivingRunner(home, url, name=NAME, docker_volume=DEPLOYMENT.volume, **settings)
+        runner = LivingRunner(home, url, name=OWNER, docker_volume=DEPLOYMENT.volume, **settings)
         yield runner
         runner.stop()
 
@@ -218,7 +205,7 @@ async def test_a_run_that_is_cancelled_while_it_is_prepared_is_not_started(
 
     def held() -> bool:
         for container in person.containers.list(
-            filters={"name": "fastflow-prepare-", "label": f"fastflow.tool={NAME}"}
+            filters={"name": "fastflow-prepare-", "label": f"fastflow.tool={OWNER}"}
         ):
             with suppress(APIError):
                 container.pause()

@@ -1,7 +1,7 @@
 """The runner as it is shipped, with containers: what it believes of the volume, and what is true."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,6 @@ OWNER = f"test-volume-{os.getpid()}"
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-volume-{os.getpid()}")
 
 
-@pytest.fixture
-def engine(engine: str) -> Iterator[str]:
-    yield engine
-    forget_tools(engine, OWNER, DEPLOYMENT.volume)
-
-
 @pytest_asyncio.fixture
 async def runner(engine: str, nats_url: str, tmp_path: Path) -> AsyncIterator[LivingRunner]:
     with socket_proxy(tmp_path, engine=engine, deployment=DEPLOYMENT) as url:
@@ -43,6 +37,7 @@ async def runner(engine: str, nats_url: str, tmp_path: Path) -> AsyncIterator[Li
         )
         yield runner
         runner.stop()
+    forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
 async def test_what_disappeared_from_the_volume_is_made_again(

@@ -1,7 +1,7 @@
 """A proxy that cuts every stream that is silent for three seconds, between the runner and its engine."""
 
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,8 @@ from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
-NAME = f"impatient-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{NAME}")
+OWNER = f"impatient-{os.getpid()}"
+DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
 SILENT = """
 import sys, time
 print("before", flush=True)
@@ -43,12 +43,6 @@ time.sleep(600)
 
 
 @pytest.fixture
-def engine(engine: str) -> Generator[str]:
-    yield engine
-    forget_tools(engine, NAME, DEPLOYMENT.volume)
-
-
-@pytest.fixture
 def said(tmp_path: Path) -> Path:
     return tmp_path / "haproxy.log"
 
@@ -57,9 +51,10 @@ def said(tmp_path: Path) -> Path:
 async def runner(nats_url: str, engine: str, tmp_path: Path) -> AsyncGenerator[LivingRunner]:
     with socket_proxy(tmp_path, engine=engine, deployment=DEPLOYMENT, cut_after="3s") as url:
         settings = {"executor": "docker", "docker_url": url, "docker_network": "bridge", "standby": "2"}
-        runner = LivingRunner(tmp_path / "home", nats_url, name=NAME, docker_volume=DEPLOYMENT.volume, **settings)
+        runner = LivingRunner(tmp_path / "home", nats_url, name=OWNER, docker_volume=DEPLOYMENT.volume, **settings)
         yield runner
         runner.stop()
+    forget_tools(engine, OWNER, DEPLOYMENT.volume)
 
 
 async def end_of(log: JetStreamLog, run_id: str) -> RunAttemptFinished:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -16,13 +16,13 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.engine_events import Heard, listening
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
 RUNS, KILLS, SLOTS = 200, 20, 8
-NAME = f"twenty-kills-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{NAME}")
+OWNER = f"twenty-kills-{os.getpid()}"
+DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
 WITHIN_S = 120.0
 """Longer than a share of the runs takes on a machine that is busy with other things."""
 LINES = 12
@@ -37,18 +37,12 @@ for n in range({LINES}):
 """
 
 
-@pytest.fixture
-def engine(engine: str) -> Generator[str]:
-    yield engine
-    forget_tools(engine, NAME, DEPLOYMENT.volume)
-
-
 @pytest_asyncio.fixture
 async def runner(nats_url: str, engine: str, tmp_path: Path) -> AsyncGenerator[LivingRunner]:
     with socket_proxy(tmp_path, engine=engine, deployment=DEPLOYMENT) as url:
         settings = {"executor": "docker", "docker_url": url, "docker_network": "bridge", "standby": "4"}
         settings |= {"docker_volume": DEPLOYMENT.volume, "max_concurrent": str(SLOTS)}
-        runner = LivingRunner(tmp_path / "home", nats_url, name=NAME, **settings)
+        runner = LivingRunner(tmp_path / "home", nats_url, name=OWNER, **settings)
         yield runner
         runner.stop()
 
@@ -110,7 +104,7 @@ async def test_of_two_hundred_runs_whose_runner_is_killed_twenty_times_each_runs
 ) -> None:
     chance = random.Random(seed := random.randrange(1 << 32))
     ends = Ends(jetstream_log)
-    with listening(engine, f"fastflow.runner={NAME}") as heard:
+    with listening(engine, f"fastflow.runner={OWNER}") as heard:
         runner.start()
         run_ids = [await submit(nc, jetstream_log, SCRIPT) for _ in range(RUNS)]
         try:
@@ -134,7 +128,7 @@ def left_over(engine: str) -> list[str]:
     """Names of this runner's containers."""
     client = DockerClient(base_url=f"unix://{engine}")
     try:
-        found = client.containers.list(all=True, filters={"label": f"fastflow.runner={NAME}"}, ignore_removed=True)
+        found = client.containers.list(all=True, filters={"label": f"fastflow.runner={OWNER}"}, ignore_removed=True)
         return [str(container.name) for container in found]
     finally:
         client.close()

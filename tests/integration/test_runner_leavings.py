@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,13 +21,12 @@ from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-leavings-{os.getpid()}")
-NAME = f"leavings-{os.getpid()}"
+OWNER = f"leavings-{os.getpid()}"
 WITHIN_S = 90.0
 FILES = 60
 LEAVE = f"""
@@ -45,13 +44,6 @@ while True: sum(range(200_000))
 """
 
 
-@pytest.fixture(scope="module")
-def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
-        yield url
-    forget_tools(engine, NAME, DEPLOYMENT.volume)
-
-
 @pytest_asyncio.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
 async def runner(
     request: pytest.FixtureRequest, nc: Client, nats_url: str, tmp_path: Path
@@ -60,7 +52,7 @@ async def runner(
     if request.param == "docker":
         url = request.getfixturevalue("proxy")
         settings |= {"docker_url": url, "docker_network": "bridge", "docker_volume": DEPLOYMENT.volume}
-    runner = LivingRunner(tmp_path / "home", nats_url, name=NAME, **settings)
+    runner = LivingRunner(tmp_path / "home", nats_url, name=OWNER, **settings)
     yield runner
     runner.stop()
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import shutil
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,12 @@ from fastflow_events.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-recovery-{os.getpid()}")
-NAME = f"recovery-{os.getpid()}"
+OWNER = f"recovery-{os.getpid()}"
 CAUSE = Cause(correlation_id="test")
 SCRIPT = """
 import os, sys, time
@@ -40,13 +39,6 @@ for n in range({lines}):
 """
 
 
-@pytest.fixture(scope="module")
-def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
-        yield url
-    forget_tools(engine, NAME, DEPLOYMENT.volume)
-
-
 @pytest_asyncio.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
 async def runner(
     request: pytest.FixtureRequest, nc: Client, nats_url: str, tmp_path: Path
@@ -55,7 +47,7 @@ async def runner(
     if request.param == "docker":
         url = request.getfixturevalue("proxy")
         settings |= {"docker_url": url, "docker_network": "bridge", "docker_volume": DEPLOYMENT.volume}
-    runner = LivingRunner(tmp_path / "home", nats_url, name=NAME, **settings)
+    runner = LivingRunner(tmp_path / "home", nats_url, name=OWNER, **settings)
     yield runner
     runner.stop()
 
@@ -185,7 +177,7 @@ async def test_a_runner_whose_attempt_was_adopted_on_its_engine_leaves_the_conta
     await eventually(lambda: facts_of(jetstream_log, run_id, RunStarted), within_s=60)
     [claim] = await facts_of(jetstream_log, run_id, RunClaimed)
     assert isinstance(claim, RunClaimed)
-    thief = Holder(runner=NAME, incarnation="another", engine=claim.engine)
+    thief = Holder(runner=OWNER, incarnation="another", engine=claim.engine)
     await execute(jetstream_log, run_decider, run_id, AdoptAttempt(attempt=1, holder=thief), cause=CAUSE)
     await eventually(lambda: '"kept":true' in runner.said())
     runner.kill()
@@ -205,7 +197,7 @@ async def test_a_restarted_nats_server_disturbs_nothing_that_runs(
     settings = {"executor": executor, "docker_network": "bridge", "docker_volume": DEPLOYMENT.volume}
     if executor == "docker":
         settings["docker_url"] = request.getfixturevalue("proxy")
-    runner = LivingRunner(tmp_path / "home", server.url, name=NAME, **settings)
+    runner = LivingRunner(tmp_path / "home", server.url, name=OWNER, **settings)
     try:
         async with connect(Settings(nats_url=server.url), "test") as nc:
             await deploy(nc)

@@ -1,7 +1,7 @@
 """Standby workers on a real engine, through the shipped policy; past the proxy only where a person would be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.ports import Launch
 from fastflow_runner.testing.builders import a_launch, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
-from fastflow_runner.testing.socket_proxy import forget_tools, free_port, socket_proxy
+from fastflow_runner.testing.socket_proxy import free_port, socket_proxy
 from fastflow_runner.testing.standby import (
     DEPLOYMENT,
     NAMESPACE,
@@ -27,25 +27,6 @@ from fastflow_runner.testing.standby import (
 
 pytestmark = pytest.mark.docker
 MB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def engine(engine: str) -> Iterator[str]:
-    yield engine
-    forget_tools(engine, OWNER, DEPLOYMENT.volume)
-
-
-@pytest.fixture(scope="module")
-def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
-        yield url
-
-
-@pytest.fixture
-def person(engine: str) -> Iterator[DockerClient]:
-    client = DockerClient(base_url=f"unix://{engine}")
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A worker image that was upgraded or removed empties the pool of standby workers."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,23 +9,18 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import ImageMissingError
 from fastflow_runner.testing.builders import a_launch
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
-from fastflow_runner.testing.standby import DEPLOYMENT, OWNER, a_run, image_of, kept, seen, standby
+from fastflow_runner.testing.socket_proxy import socket_proxy
+from fastflow_runner.testing.standby import (
+    DEPLOYMENT,
+    OWNER,  # noqa: F401 - whose containers go with this module
+    a_run,
+    image_of,
+    kept,
+    seen,
+    standby,
+)
 
 pytestmark = pytest.mark.docker
-
-
-@pytest.fixture
-def engine(engine: str) -> Iterator[str]:
-    yield engine
-    forget_tools(engine, OWNER, DEPLOYMENT.volume)
-
-
-@pytest.fixture
-def person(engine: str) -> Iterator[DockerClient]:
-    client = DockerClient(base_url=f"unix://{engine}")
-    yield client
-    client.close()
 
 
 async def test_an_upgraded_image_empties_the_pool(engine: str, tmp_path: Path, person: DockerClient) -> None:

@@ -5,7 +5,7 @@ import itertools
 import os
 import random
 import signal
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
-from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
@@ -36,19 +36,6 @@ for n in range(20):
     print(token, n, flush=True)
     time.sleep(0.05)
 """
-
-
-@pytest.fixture(scope="module")
-def proxy(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    with socket_proxy(tmp_path_factory.mktemp("proxy"), engine=engine, deployment=DEPLOYMENT) as url:
-        yield url
-
-
-@pytest.fixture
-def person(engine: str) -> Generator[DockerClient]:
-    client = DockerClient(base_url=f"unix://{engine}")
-    yield client
-    client.close()
 
 
 @pytest_asyncio.fixture
