@@ -21,7 +21,7 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
     "bare": {},
     "daily": {"tags": ["ETL", "Übersicht"], "warnings": ['$: "timout" is not known and ignored']},
     "hourly": {"tags": ["etl-fast"], "params": [{"name": "N", "type": "integer", "required": True}]},
-    "yearly": {"tags": ["tax"], "schedules": [{"id": "eve", "cron": "0 0 31 12 *"}]},
+    "yearly": {"tags": ["tax"], "priority": 5, "schedules": [{"id": "eve", "cron": "0 0 31 12 *", "priority": -7}]},
 }
 
 
@@ -71,6 +71,28 @@ async def test_a_param_that_is_a_number_may_be_given_as_one(api: httpx.AsyncClie
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/params/N")
 
 
+async def test_a_run_has_the_priority_of_its_configuration_or_its_pipeline_unless_somebody_says_one(
+    api: httpx.AsyncClient,
+) -> None:
+    wishes: tuple[dict[str, Any], ...] = (
+        {},
+        {"run_config_id": "eve"},
+        {"priority": 0},
+        {"run_config_id": "eve", "priority": 9},
+    )
+    ids = [(await api.post("/api/pipelines/yearly/run", json=wish)).json()["id"] for wish in wishes]
+    assert [(await api.get(f"/api/runs/{id}")).json()["priority"] for id in ids] == [5, -7, 0, 9]
+    again = (await api.put("/api/pipelines/yearly/schedules/often", json={"interval_s": 60})).json()
+    assert again["priority"] == 5
+    assert (await api.post("/api/pipelines/yearly/run", json={"priority": 1001})).status_code == 422
+
+
+async def test_a_schedule_names_a_run_configuration_that_is_there(api: httpx.AsyncClient) -> None:
+    wish = {"interval_s": 60, "run_config_id": "eve"}
+    for name, status in (("bare", 422), ("yearly", 200)):
+        assert (await api.put(f"/api/pipelines/{name}/schedules/often", json=wish)).status_code == status
+
+
 async def test_a_chain_names_a_run_configuration_that_is_there(api: httpx.AsyncClient) -> None:
     for downstream, config, status in (("bare", "eve", 422), ("yearly", "adam", 422), ("yearly", "eve", 200)):
         body = {"downstream_pipeline": downstream, "run_config_id": config}
@@ -87,5 +109,6 @@ async def test_the_command_line_lists_by_tag_with_warnings_and_runs_a_configurat
 
     listed = await fastflow("pipelines", "--tag", "etl", "--tag", "tax")
     assert [word in listed for word in ("daily", "timout", "yearly", "hourly")] == [True, True, True, False]
-    run_id = (await fastflow("run", "yearly", "--config", "eve")).strip()
-    assert (await api.get(f"/api/runs/{run_id}")).json()["run_config_id"] == "eve"
+    run_id = (await fastflow("run", "yearly", "--config", "eve", "--priority", "3")).strip()
+    run_ = (await api.get(f"/api/runs/{run_id}")).json()
+    assert (run_["run_config_id"], run_["priority"]) == ("eve", 3)

@@ -32,6 +32,8 @@ class RunBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Id of one of the pipeline's schedules; its deviations apply."""
     commit: CommitSha | None = None
     """The head of the repository unless named."""
+    priority: Annotated[int, Meta(ge=-1000, le=1000)] | None = None
+    """Place in the queue, higher first; what the run configuration or the pipeline says unless it is given."""
     env_vars: Variables | None = None
     """Older name of `env`."""
     parameters: Params | None = None
@@ -46,6 +48,8 @@ class RunWish(Struct, frozen=True, kw_only=True):
     run_config_id: str | None = None
     commit: CommitSha | None = None
     """None is the head of the repository."""
+    priority: int | None = None
+    """None is what the run configuration says, or the pipeline."""
 
 
 def read_wish(body: bytes) -> RunWish:
@@ -64,6 +68,7 @@ def read_wish(body: bytes) -> RunWish:
         params=_one_of(_texts(said.params), older, "parameters"),
         run_config_id=said.run_config_id,
         commit=said.commit,
+        priority=said.priority,
     )
     for member, variables in (("env", wish.env), ("params", wish.params)):
         for name in variables:

@@ -46,6 +46,7 @@ async def run(
     env: Annotated[list[str] | None, Parameter(name=("--env", "-e"))] = None,
     config: str | None = None,
     commit: str | None = None,
+    priority: int | None = None,
     key: str | None = None,
     follow: Follow = False,
     where: Where = HERE,
@@ -65,6 +66,8 @@ async def run(
         Id of one of the pipeline's schedules: the run deviates as that schedule does.
     commit
         Full commit id to run instead of the head of the repository.
+    priority
+        From -1000 to 1000, higher first; what the configuration or the pipeline says unless it is given.
     key
         Idempotency key: asking twice with the same key is asking once.
     follow
@@ -72,8 +75,9 @@ async def run(
     json
         For programs; with --follow one JSON object per line.
     """
-    more = {"commit": commit, "run_config_id": config}
-    body = {"params": pairs("-p", param), "env": pairs("-e", env), **{k: v for k, v in more.items() if v}}
+    more = {"commit": commit or None, "run_config_id": config or None, "priority": priority}
+    said = {name: value for name, value in more.items() if value is not None}
+    body = {"params": pairs("-p", param), "env": pairs("-e", env), **said}
     async with gateway(gateway_url(where, os.environ)) as door:
         accepted = await door.post(f"/api/pipelines/{segment(pipeline)}/run", body, key=key)
         return await _accepted(door, accepted["id"], accepted, follow=follow, json=json)

@@ -165,6 +165,13 @@ def run_config(definition: Definition, run_config_id: str | None) -> RunConfig |
     return next((schedule for schedule in definition.schedules if schedule.id == run_config_id), None)
 
 
+def priority_of(definition: Definition | None, run_config_id: str | None) -> int:
+    """Return the priority of a run for which nobody says one: its run configuration's, else its pipeline's, else 0."""
+    config = run_config(definition, run_config_id) if definition else None
+    said = [chosen.priority for chosen in (config, definition) if chosen and chosen.priority is not None]
+    return said[0] if said else 0
+
+
 def webhook_hash(pipeline: str, key: str) -> str:
     """Return the hash by which a webhook key is known, bound to its pipeline's name."""
     return hmac.new(pipeline.encode(), key.encode(), sha256).hexdigest()

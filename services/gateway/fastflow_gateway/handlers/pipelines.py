@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 import msgspec
 from fastflow_events.errors import NotFoundError
-from fastflow_rules.definition import from_fact, run_config
+from fastflow_rules.definition import Definition, from_fact, run_config
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import Finding, InvalidFieldError, NotRunnableError
@@ -32,6 +32,12 @@ def tags_of(text: str) -> frozenset[str]:
 def _tags_of_row(row: PipelineRow) -> frozenset[str]:
     definition = msgspec.json.decode(row.definition) or {}
     return frozenset(tag.casefold() for tag in definition.get("tags", ()))
+
+
+def definition_of(row: PipelineRow) -> Definition | None:
+    """What the pipeline says of itself at the head; None while it is invalid."""
+    said = msgspec.json.decode(row.definition)
+    return None if said is None else from_fact(said)
 
 
 async def find_pipeline(deps: Deps, name: str) -> PipelineRow:

@@ -7,13 +7,14 @@ from fastflow_events.recorded import Cause, Position
 from fastflow_events.run.commands import RequestCancel, RequestRun
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunRequested, Trigger
+from fastflow_rules.definition import priority_of
 from fastflow_rules.places import too_full
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidParamsError, KeyReusedError, LogFullError
 from fastflow_gateway.handlers.fitting import fitting
-from fastflow_gateway.handlers.pipelines import find_runnable
+from fastflow_gateway.handlers.pipelines import definition_of, find_runnable
 from fastflow_gateway.views import runs as view
 from fastflow_gateway.views.runs import RunRow, RunStatus
 from fastflow_gateway.wish import RunWish
@@ -66,6 +67,7 @@ async def request_run(
         run_config_id=wish.run_config_id,
         env=wish.env,
         params=wish.params,
+        priority=priority_of(definition_of(row), wish.run_config_id) if wish.priority is None else wish.priority,
     )
     facts = run_decider.decide(RequestRun(request=request), run_decider.initial)
     try:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from fastflow_events import subjects
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
@@ -19,7 +18,7 @@ from fastflow_events.schedule.commands import (
 )
 from fastflow_events.schedule.decider import schedule_decider
 from fastflow_events.schedule.events import ScheduleRemoved, ScheduleSet
-from fastflow_rules.definition import check_params, from_fact, run_config
+from fastflow_rules.definition import check_params, from_fact, priority_of, run_config
 from fastflow_rules.plans import Plan, plan_of_api, plans_of_file
 from fastflow_rules.times import fault_of, in_utc
 from fastflow_rules.timetable import next_fires
@@ -27,7 +26,7 @@ from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidFieldError
-from fastflow_gateway.handlers.pipelines import find_pipeline
+from fastflow_gateway.handlers.pipelines import definition_of, find_pipeline
 
 SHOWN = 5
 
@@ -92,7 +91,8 @@ async def plans(deps: Deps, name: str) -> dict[str, Plan]:
     Raises:
         NotFoundError: there is no such pipeline.
     """
-    await find_pipeline(deps, name)
+    definition = definition_of(await find_pipeline(deps, name))
+    priority = priority_of(definition, None)
     history = (await deps.log.load("pipeline", name)).recorded
     found = {plan.id: plan for plan in _of_file(name, history).values()}
     over_api: dict[str, Plan] = {}
@@ -100,7 +100,7 @@ async def plans(deps: Deps, name: str) -> dict[str, Plan]:
         fact = recorded.fact
         if isinstance(fact, ScheduleSet) and fact.pipeline == name:
             before = over_api.get(recorded.id)
-            over_api[recorded.id] = plan_of_api(fact, at=recorded.at, before=before, priority=0)
+            over_api[recorded.id] = plan_of_api(fact, at=recorded.at, before=before, priority=priority)
         elif isinstance(fact, ScheduleRemoved):
             over_api.pop(recorded.id, None)
     return {**over_api, **found}
@@ -127,10 +127,9 @@ async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> Sc
 
 async def _must_fit(deps: Deps, schedule: ScheduleSet) -> None:
     """Raise when the pipeline, as it says it is, could not run what the schedule asks for."""
-    said = msgspec.json.decode((await find_pipeline(deps, schedule.pipeline)).definition)
-    if not said:
+    definition = definition_of(await find_pipeline(deps, schedule.pipeline))
+    if definition is None:
         return  # it is invalid now; its runs will say so
-    definition = from_fact(said)
     if schedule.run_config_id is not None and run_config(definition, schedule.run_config_id) is None:
         raise InvalidFieldError("the pipeline has no such run configuration", "/run_config_id")
     params = check_params(definition, schedule.params)

@@ -5,7 +5,7 @@ import logging
 from fastflow_events.errors import ConcurrencyError, ContractError
 from fastflow_events.recorded import Cause, Position
 from fastflow_events.run.events import RunRequested
-from fastflow_rules.definition import run_config
+from fastflow_rules.definition import priority_of
 from msgspec.structs import replace
 
 from fastflow_scheduler.book import Book
@@ -56,8 +56,5 @@ def completed(book: Book, wanted: RunRequested) -> RunRequested:
     pipeline = book.pipelines.get(wanted.pipeline)
     if pipeline is None:
         return wanted
-    definition = book.pipelines.definition(wanted.pipeline)
-    config = run_config(definition, wanted.run_config_id) if definition else None
-    said = [chosen.priority for chosen in (config, definition) if chosen and chosen.priority is not None]
-    priority = wanted.priority or (said[0] if said else 0)
+    priority = wanted.priority or priority_of(book.pipelines.definition(wanted.pipeline), wanted.run_config_id)
     return replace(wanted, commit=wanted.commit or pipeline.commit or None, priority=priority)
