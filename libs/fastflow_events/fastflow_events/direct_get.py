@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from fastflow_events.client import Connection
 from fastflow_events.errors import InfrastructureError
 
 BATCH = 1000
@@ -100,6 +101,8 @@ async def _collect(nc: Client, stream: str, request: dict[str, object], timeout_
             done.set_result(f"{status or '503'} {headers.get('Description', '')}")
 
     inbox = nc.new_inbox()
+    if isinstance(nc, Connection):
+        nc.expect(done)
     try:
         subscription = await nc.subscribe(inbox, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0)
         try:
@@ -107,6 +110,7 @@ async def _collect(nc: Client, stream: str, request: dict[str, object], timeout_
             async with asyncio.timeout(timeout_s):  # wait_for may swallow a cancellation on Python 3.11
                 status = await done
         finally:
+            done.cancel()
             await subscription.unsubscribe()
     except (TimeoutError, NatsError) as exc:
         raise InfrastructureError(f"stream {stream} cannot be read: {exc!r}") from exc

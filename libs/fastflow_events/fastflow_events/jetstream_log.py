@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
 from fastflow_events import subjects, telemetry
+from fastflow_events.client import ConnectionLostError
 from fastflow_events.clock import Clock, utc_now
 from fastflow_events.direct_get import BATCH, get_batch, get_last
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
@@ -125,7 +126,7 @@ class JetStreamLog:
             return mine
         if stored:
             raise ConcurrencyError("somebody else appended first", id=position.id) from cause
-        if not isinstance(cause, TimeoutError):
+        if isinstance(cause, ConnectionLostError) or not isinstance(cause, TimeoutError):
             raise InfrastructureError(f"the log did not answer: {cause!r}", id=position.id) from cause
         self._stalled = (self._nc.stats["reconnects"], asyncio.get_running_loop().time())
         raise InfrastructureError(STALLED, id=position.id) from cause

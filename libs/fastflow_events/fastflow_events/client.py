@@ -1,0 +1,71 @@
+"""nats-py's client, as we use it."""
+
+import asyncio
+import re
+from typing import Any
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from fastflow_events.tasks import heard
+
+_is_plain = re.compile(rb"[!-9;-~]+").fullmatch
+"""A header's name as everybody writes it: printable, without blanks."""
+
+
+class ConnectionLostError(nats.errors.TimeoutError):
+    """The connection that the question was sent on is gone, and the answer with it."""
+
+
+class _LostError(nats.errors.Error):
+    """The same, where nats-py would take a timeout for its own."""
+
+
+class Connection(Client):
+    """nats-py's client with three differences.
+
+    It reads headers in a third of the time; half of the time of reading facts went there. It hears of a cancellation
+    that comes together with an answer. And it does not wait for answers that were lost with their connection.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._expected: set[asyncio.Future[Any]] = set()
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        """The same as nats-py's; what is unusual is left to it."""
+        headers = {}
+        for line in raw.split(b"\r\n"):
+            name, colon, value = line.partition(b":")
+            if colon:
+                if not _is_plain(name):
+                    return Client._parse_header_lines(raw)
+                headers[name.decode()] = value.strip().decode("utf-8", "replace")
+        return headers
+
+    async def request(
+        self,
+        subject: str,
+        payload: bytes = b"",
+        timeout: float = 0.5,
+        old_style: bool = False,
+        headers: dict[str, Any] | None = None,
+    ) -> Msg:
+        """Ask and wait for the answer; publishing to streams asks this way too."""
+        try:
+            return await heard(super().request(subject, payload, timeout, old_style, headers))
+        except _LostError as exc:
+            raise ConnectionLostError from exc
+
+    def expect(self, answer: asyncio.Future[Any]) -> None:
+        """Fail `answer` with a NATS error when the connection is lost before it is there."""
+        self._expected.add(answer)
+        answer.add_done_callback(self._expected.discard)
+
+    async def lost(self) -> None:
+        """Whoever waits for an answer now would wait in vain."""
+        for future in [*self._resp_map.values(), *self._expected]:
+            if not future.done():
+                future.set_exception(_LostError())
