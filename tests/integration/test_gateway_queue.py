@@ -45,7 +45,7 @@ async def api(nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path) -> Asy
     for name, definition in {"one": {"max_instances": 1}, "free": {}}.items():
         found = pipeline_discovered(definition=definition)
         await jetstream_log.append(Position(aggregate="pipeline", id=name), [found], cause=CAUSE)
-    lease = QueueLeased(term=1, leader="a", max_running=10, ageing_s=60)
+    lease = QueueLeased(term=1, leader="a", max_running=10, ageing_s=60, default_pool="big")
     await jetstream_log.append(Position(aggregate="queue", id="main"), [lease], cause=CAUSE)
     async with running_gateway(nats_url, tmp_path) as base, httpx.AsyncClient(base_url=base, timeout=20) as client:
         yield client
@@ -57,7 +57,7 @@ async def ask(log: JetStreamLog, run_id: str, pipeline: str, **more: object) -> 
 
 
 async def dispatch(log: JetStreamLog, run_id: str) -> None:
-    command = DispatchAttempt(pool="default", term=1, specification=specification())
+    command = DispatchAttempt(pool="big", term=1, specification=specification())
     await execute(log, run_decider, run_id, command, cause=CAUSE)
 
 
@@ -102,16 +102,16 @@ async def test_a_run_itself_says_what_it_waits_for(
 
     await ask(jetstream_log, "r1", "free")
     await ask(jetstream_log, "r2", "free", commit="d" * 40)
-    await says("r1", "no runner of pool default is alive", 1)
+    await says("r1", "no runner of pool big is alive", 1)
     await says("r2", "its code: commit dddddddddd is being fetched", 2)
     stored = version_stored(commit="d" * 40)
     await jetstream_log.append((await jetstream_log.load("pipeline", "free")).position, [stored], cause=CAUSE)
     await dispatch(jetstream_log, "r1")
     await says("r1", "waiting for a runner", None)
-    async with living_runners(nats_url, heartbeat(slots=1)):
-        await says("r2", "no free slot: pool default has 1 live runner", 1)
+    async with living_runners(nats_url, heartbeat(pools=("big",), slots=1)):
+        await says("r2", "no free slot: pool big has 1 live runner", 1)
         assert [item["blockers"] for item in await queue(api, 1)] == [["r1"]]
-    async with living_runners(nats_url, heartbeat(slots=2)):
+    async with living_runners(nats_url, heartbeat(pools=("big",), slots=2)):
         await says("r2", "nothing is short: a scheduler admits it next", 1)
 
 
@@ -132,7 +132,7 @@ async def test_a_retry_waits_for_its_instant_and_then_in_the_queue(
 
     await eventually(lambda: waits("the instant of its next attempt, 20", None))
     assert (await api.post("/api/runs/r1/hurry")).status_code == 204
-    await eventually(lambda: waits("no runner of pool default", 1))
+    await eventually(lambda: waits("no runner of pool big", 1))
 
 
 async def test_a_chain_links_its_runs_both_ways(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:

@@ -48,13 +48,7 @@ def build(settings: SchedulerSettings) -> Service:
             book = Book(settings.limits)
             projection = BookProjection(store, book)
             await projection.load()
-            leadership = Leadership(
-                partial(lead, nc),
-                log,
-                settings.instance,
-                max_running=settings.max_concurrent_runs,
-                ageing_s=settings.priority_ageing_s,
-            )
+            leadership = Leadership(partial(lead, nc), log, settings.instance, settings.limits)
             trusted = TrustedClock(clock, time.monotonic, partial(server_time, nc))
             deps = Deps(settings=settings, log=log, book=book, leadership=leadership, time=trusted)
             liveness = Liveness(lease_s=HEARTBEAT_TTL_S, lost_after_s=settings.lost_after_s)

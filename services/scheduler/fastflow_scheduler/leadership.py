@@ -15,6 +15,8 @@ from fastflow_events.queue.events import QUEUE, QueueLeased
 from fastflow_events.recorded import Cause, Position
 from fastflow_events.topology import LEADER_TTL_S
 
+from fastflow_scheduler.book.limits import Limits
+
 logger = logging.getLogger(__name__)
 
 RENEW_EVERY_S = LEADER_TTL_S / 4
@@ -36,14 +38,11 @@ class Key(Protocol):
 class Leadership:
     """This scheduler's claim to lead the queue."""
 
-    def __init__(
-        self, key: Key, log: EventLog, name: str, *, max_running: int | None = None, ageing_s: float | None = None
-    ) -> None:
+    def __init__(self, key: Key, log: EventLog, name: str, limits: Limits) -> None:
         self._key = key
         self._log = log
         self._name = name
-        self._max_running = max_running
-        self._ageing_s = ageing_s
+        self._limits = limits
         self._key_seq = 0
         self.lease: Position | None = None
         """Position of our lease fact; None while somebody else leads."""
@@ -81,7 +80,13 @@ class Leadership:
         history = await self._log.load("queue", QUEUE)
         terms = [fact.term for fact in history.facts if isinstance(fact, QueueLeased)]
         self.term = max(terms, default=0) + 1
-        fact = QueueLeased(term=self.term, leader=self._name, max_running=self._max_running, ageing_s=self._ageing_s)
+        fact = QueueLeased(
+            term=self.term,
+            leader=self._name,
+            max_running=self._limits.max_running,
+            ageing_s=self._limits.ageing_s,
+            default_pool=self._limits.default_pool,
+        )
         cause = Cause(correlation_id=f"queue-term-{self.term}")
         [leased] = await self._log.append(history.position, [fact], cause=cause)
         self.lease = Position(aggregate="queue", id=QUEUE, seq=leased.seq, version=leased.version)

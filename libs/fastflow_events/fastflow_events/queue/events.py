@@ -16,3 +16,5 @@ class QueueLeased(Fact, frozen=True, kw_only=True):
     """Attempts that may be in hand at once under this term."""
     ageing_s: Seconds | None = None
     """Waiting this long counts as much as one step of priority."""
+    default_pool: str | None = None
+    """Where runs go whose pipeline names no pool."""

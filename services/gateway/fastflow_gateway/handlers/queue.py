@@ -23,6 +23,8 @@ from fastflow_gateway.views.runs import RunRow, RunStatus
 ALL = 1_000_000
 OPEN: tuple[RunStatus, ...] = ("queued", "waiting", "preparing", "running")
 BLOCKERS = 20
+AGEING_S = 60.0
+"""Where no leader has said how much waiting counts."""
 DISPATCHED = "waiting for a runner"
 NOTHING = "nothing is short: a scheduler admits it next"
 
@@ -57,13 +59,16 @@ async def waiting(deps: Deps) -> list[WaitingRun]:
     now = deps.clock()
     rows = await deps.rows.runs(pipeline=None, statuses=OPEN, before_seq=None, limit=ALL)
     pipelines = {name: await _pipeline(deps, name) for name in {row.pipeline for row in rows}}
-    places, ageing_s = await _places(deps, pipelines, await deps.heartbeats())
+    lease = await _lease(deps)
+    places = await _places(deps, lease, pipelines, await deps.heartbeats())
     queue: list[tuple[Order, RunRow, Lane]] = []
     for row in rows:
-        mine = lane(row.pipeline, pipelines[row.pipeline], None, DEFAULT_POOL)
+        mine = lane(row.pipeline, pipelines[row.pipeline], None, lease.default_pool or DEFAULT_POOL)
         if in_queue(row, now):
             since = datetime.fromisoformat(row.due or row.requested_at)
-            place = order(since=since, seq=row.requested_seq, priority=row.priority, ageing_s=ageing_s)
+            place = order(
+                since=since, seq=row.requested_seq, priority=row.priority, ageing_s=lease.ageing_s or AGEING_S
+            )
             queue.append((place, row, mine))
         elif row.status != "waiting":
             runner = None if row.reason == DISPATCHED else row.runner or "nobody"
@@ -124,13 +129,17 @@ async def _pipeline(deps: Deps, name: str) -> Pipeline | None:
     return Pipeline(definition=from_fact(said) if said else None, paused=bool(row.paused), commit=row.commit_sha)
 
 
+async def _lease(deps: Deps) -> QueueLeased:
+    """What the leader of the newest term goes by."""
+    leases = [fact for fact in (await deps.log.load("queue", QUEUE)).facts if isinstance(fact, QueueLeased)]
+    return leases[-1] if leases else QueueLeased(term=0, leader="")
+
+
 async def _places(
-    deps: Deps, pipelines: Mapping[str, Pipeline | None], alive: Mapping[str, Heartbeat]
-) -> tuple[Places, float]:
-    """The places as the leader of the newest term said them, and how much waiting counts."""
-    leases = [f for f in (await deps.log.load("queue", QUEUE)).facts if isinstance(f, QueueLeased)]
-    newest = leases[-1] if leases else QueueLeased(term=0, leader="")
-    places = Places(newest.max_running or ALL)
+    deps: Deps, lease: QueueLeased, pipelines: Mapping[str, Pipeline | None], alive: Mapping[str, Heartbeat]
+) -> Places:
+    """The places that there are, and who may have them."""
+    places = Places(lease.max_running or ALL)
     places.held = too_full(*await deps.log_fill())
     places.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
     for name, pipeline in pipelines.items():
@@ -143,4 +152,4 @@ async def _places(
             group_limit=said.concurrency_limit if said else None,
         )
     places.set_runners({name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()})
-    return places, newest.ageing_s or 60.0
+    return places

@@ -44,7 +44,7 @@ class Scheduler:
         self._versions: dict[tuple[str, str], Version] = {}
         self.book = Book(settings.limits)
         self.book.runs.places.set_runners({"runner-1": LiveRunner(slots=SLOTS, pools=("default", "gpu"))})
-        self.leadership = Leadership(self._key, world.log, name, max_running=settings.max_concurrent_runs)
+        self.leadership = Leadership(self._key, world.log, name, settings.limits)
         self.deps = Deps(settings=settings, log=world.log, book=self.book, leadership=self.leadership, time=self)
 
     async def _key(self, leader: Leader, *, expected_seq: int) -> int:
