@@ -116,5 +116,15 @@ def test_a_failed_reading_keeps_what_was_read_before() -> None:
     assert (row.status, row.reason, row.commit_sha, row.pipelines) == ("failed", "no such host", COMMIT, 3)
 
 
+def test_wishes_to_fetch_are_counted_until_they_are_answered() -> None:
+    asked = [RepositorySyncRequested(who="ann"), RepositorySyncRequested(who="bob")]
+    row = repository_after(*asked)
+    assert (row.requests, row.answered) == (2, 0)
+    row = repository_after(*asked, RepositorySynced(commit=COMMIT, requests=1))
+    assert (row.requests, row.answered) == (2, 1)
+    row = repository_after(*asked, RepositorySyncFailed(reason="no such host", requests=2))
+    assert (row.requests, row.answered) == (2, 2)
+
+
 def test_a_wish_to_fetch_is_visible() -> None:
     assert repository_after(RepositorySynced(commit=COMMIT), RepositorySyncRequested(who="ann")).requested_seq == 2

@@ -21,6 +21,8 @@ VERBS = {
     "artifacts": "commands.leaving:artifacts",
     "runs": "commands.listing:runs",
     "pipelines": "commands.listing:pipelines",
+    "repositories": "commands.syncing:repositories",
+    "sync": "commands.syncing:sync",
     "queue": "commands.queue:queue",
     "why": "commands.queue:why",
     "purge": "commands.queue:purge",

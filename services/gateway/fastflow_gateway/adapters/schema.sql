@@ -91,7 +91,9 @@ CREATE TABLE IF NOT EXISTS repositories (
     fingerprint TEXT NOT NULL,
     commit_subject TEXT NOT NULL,
     commit_author TEXT NOT NULL,
-    committed_at TEXT
+    committed_at TEXT,
+    requests INTEGER NOT NULL,
+    answered INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS secrets (

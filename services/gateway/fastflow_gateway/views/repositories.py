@@ -51,6 +51,10 @@ class RepositoryRow(Struct, frozen=True):
     """First line of the head's message."""
     commit_author: str = ""
     committed_at: str | None = None
+    requests: int = 0
+    """How many wishes to fetch there were."""
+    answered: int = 0
+    """How many of them were answered by a reading that began after them."""
 
 
 def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | None:
@@ -71,11 +75,12 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
                 credentials=words(fact.credentials),
             )
         case RepositoryRemoved():
-            return RepositoryRow(name=row.name, seq=seq, status="removed")
+            gone = RepositoryRow(name=row.name, seq=seq, status="removed")
+            return replace(gone, requests=row.requests, answered=row.answered)
         case RepositoryDeployKeyGenerated():
             return replace(row, seq=seq, public_key=fact.public_key, fingerprint=fact.fingerprint)
         case RepositorySyncRequested():
-            return replace(row, seq=seq, requested_seq=seq)
+            return replace(row, seq=seq, requested_seq=seq, requests=row.requests + 1)
         case RepositorySynced():
             said = fact.about or CommitAbout()
             return replace(
@@ -90,9 +95,11 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
                 commit_subject=said.subject,
                 commit_author=said.author,
                 committed_at=text_of(said.at) if said.at else None,
+                answered=max(row.answered, fact.requests),
             )
         case RepositorySyncFailed():
-            return replace(row, seq=seq, status="failed", reason=fact.reason)
+            answered = max(row.answered, fact.requests)
+            return replace(row, seq=seq, status="failed", reason=fact.reason, answered=answered)
         case _:
             return row
 
