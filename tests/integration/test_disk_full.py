@@ -1,10 +1,8 @@
 """The disk of NATS fills up: that is told, nothing acknowledged is lost, and room and a restart are all it takes."""
 
-import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,7 +11,6 @@ from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.nats_process import RunningServer, find_binary, start_server
 from fastflow_events.recorded import Position
 from fastflow_events.run.commands import RequestRun
 from fastflow_events.run.decider import run_decider
@@ -21,6 +18,7 @@ from fastflow_events.run.events import RunAttemptFinished, RunDispatched
 from fastflow_events.settings import Settings
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered, run_requested, version_stored
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.nats_server import MortalServer
 from fastflow_events.testing.own_disk import OwnDisk
 from fastflow_gateway.testing import running_gateway
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
@@ -41,35 +39,15 @@ STALLED = (
 )
 
 
-class Server:
-    """A nats-server on the disk, which may be started again on its port."""
-
-    def __init__(self, disk: OwnDisk) -> None:
-        self._store = disk.root / "nats"
-        self._running = self._start(-1)
-        self.url = self._running.url
-
-    def _start(self, port: int) -> RunningServer:
-        return start_server(find_binary(os.environ), self._store, port=port)
-
-    def stop(self) -> None:
-        self._running.process.terminate()
-        self._running.process.wait()
-
-    def restart(self) -> None:
-        self.stop()
-        self._running = self._start(urlsplit(self.url).port or -1)
-
-
 @pytest.fixture
-def server(disk: OwnDisk) -> Generator[Server]:
-    server = Server(disk)
+def server(disk: OwnDisk) -> Generator[MortalServer]:
+    server = MortalServer(disk.root / "nats")
     yield server
     server.stop()
 
 
 @pytest_asyncio.fixture
-async def bus(server: Server) -> AsyncGenerator[Client]:
+async def bus(server: MortalServer) -> AsyncGenerator[Client]:
     async with connect(Settings(nats_url=server.url), "test") as nc:
         await deploy(nc)
         facts = [version_stored(), pipeline_discovered()]
@@ -78,7 +56,7 @@ async def bus(server: Server) -> AsyncGenerator[Client]:
 
 
 @asynccontextmanager
-async def gateway(server: Server, home: Path) -> AsyncGenerator[httpx.AsyncClient]:
+async def gateway(server: MortalServer, home: Path) -> AsyncGenerator[httpx.AsyncClient]:
     async with running_gateway(server.url, home) as base, httpx.AsyncClient(base_url=base, timeout=60) as api:
         yield api
 
@@ -90,7 +68,7 @@ async def ask(api: httpx.AsyncClient) -> tuple[int, str]:
 
 
 async def test_a_disk_that_is_nearly_full_starts_nothing_until_there_is_room(
-    server: Server, bus: Client, disk: OwnDisk
+    server: MortalServer, bus: Client, disk: OwnDisk
 ) -> None:
     """The log itself has room, and so nothing else has noticed."""
     log = JetStreamLog(bus, source="/t")
@@ -114,7 +92,7 @@ async def test_a_disk_that_is_nearly_full_starts_nothing_until_there_is_room(
 
 
 async def test_a_full_disk_is_told_and_loses_nothing_that_was_acknowledged(
-    server: Server, bus: Client, disk: OwnDisk, tmp_path: Path
+    server: MortalServer, bus: Client, disk: OwnDisk, tmp_path: Path
 ) -> None:
     """The gateway keeps its own files elsewhere, so that it cannot see the disk."""
     log, flag = JetStreamLog(bus, source="/t"), tmp_path / "flag"
@@ -132,7 +110,8 @@ async def test_a_full_disk_is_told_and_loses_nothing_that_was_acknowledged(
             flag.touch()
             await eventually(lambda: "a fact waits" in runner.said(), within_s=60)
             hog.unlink()
-            server.restart()
+            server.stop()
+            server.start()
 
             async def taken() -> str:
                 with suppress(httpx.HTTPError):

@@ -1,11 +1,9 @@
 """NATS goes away and comes back: people still see what was, wishes are refused, and then everything goes on."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -14,39 +12,20 @@ from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.ids import run_id_of_trigger
 from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.nats_process import RunningServer, find_binary, start_server
 from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Position
 from fastflow_events.settings import Settings
 from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.nats_server import MortalServer
 from fastflow_gateway.testing import Event, read_events, running_gateway
 
 pytestmark = pytest.mark.nats
 
 
-class Server:
-    """A nats-server that can be killed and started again on its port."""
-
-    def __init__(self, store: Path) -> None:
-        self._store = store
-        self._running = self._start(-1)
-        self.url = self._running.url
-
-    def _start(self, port: int) -> RunningServer:
-        return start_server(find_binary(os.environ), self._store, port=port)
-
-    def kill(self) -> None:
-        self._running.process.kill()
-        self._running.process.wait()
-
-    def start(self) -> None:
-        self._running = self._start(urlsplit(self.url).port or -1)
-
-
 @asynccontextmanager
-async def world(tmp_path: Path) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
-    server = Server(tmp_path / "nats")
+async def world(tmp_path: Path) -> AsyncIterator[tuple[MortalServer, httpx.AsyncClient]]:
+    server = MortalServer(tmp_path / "nats")
     try:
         async with connect(Settings(nats_url=server.url), "test") as nc:
             await deploy(nc)
@@ -125,7 +104,7 @@ async def test_a_line_stream_is_joined_again_behind_the_last_line_seen(tmp_path:
         assert (seen.data["text"], again.data["text"]) == ("0", "1")
 
 
-async def write(server: Server, run_id: str, n: int) -> None:
+async def write(server: MortalServer, run_id: str, n: int) -> None:
     async with connect(Settings(nats_url=server.url), "runner") as nc:
         chunk = Chunk(first=n, frames=(OutFrame("stdout", NOON, b"%d\n" % n),))
         await nc.jetstream().publish(subjects.output(run_id, 1), encode_chunk(chunk))

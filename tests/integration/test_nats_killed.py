@@ -1,11 +1,9 @@
 """NATS is killed again and again while facts are appended: what was acknowledged is there, once and in order."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Generator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from fastflow_events.connection import connect
@@ -13,12 +11,12 @@ from fastflow_events.deploy import deploy
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.log import EventLog
-from fastflow_events.nats_process import RunningServer, find_binary, start_server
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.settings import Settings
 from fastflow_events.tasks import background
 from fastflow_events.testing.builders import CAUSE, version_stored
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.nats_server import MortalServer
 
 pytestmark = pytest.mark.nats
 WRITERS, KILLS, BETWEEN = 8, 5, 200
@@ -26,31 +24,9 @@ WRITERS, KILLS, BETWEEN = 8, 5, 200
 AGAIN_S = 0.05
 
 
-class Server:
-    """One that is killed and started again on its port."""
-
-    def __init__(self, store: Path) -> None:
-        self._store = store
-        self._running = self._start(-1)
-        self.url = self._running.url
-
-    def _start(self, port: int) -> RunningServer:
-        return start_server(find_binary(os.environ), self._store, port=port)
-
-    def signal(self, number: int) -> None:
-        self._running.process.send_signal(number)
-
-    def kill(self) -> None:
-        self._running.process.kill()
-        self._running.process.wait()
-
-    def start(self) -> None:
-        self._running = self._start(urlsplit(self.url).port or -1)
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Generator[Server]:
-    server = Server(tmp_path / "nats")
+def server(tmp_path: Path) -> Generator[MortalServer]:
+    server = MortalServer(tmp_path / "nats")
     yield server
     server.kill()
 
@@ -68,7 +44,7 @@ async def write(log: EventLog, name: str, acknowledged: list[Recorded]) -> None:
             await asyncio.sleep(AGAIN_S)
 
 
-async def test_nobody_waits_for_an_answer_that_was_lost_with_its_connection(server: Server) -> None:
+async def test_nobody_waits_for_an_answer_that_was_lost_with_its_connection(server: MortalServer) -> None:
     async with connect(Settings(nats_url=server.url), "test") as nc:
         await deploy(nc)
         log = JetStreamLog(nc, source="/fastflow/test/1")
@@ -85,7 +61,9 @@ async def test_nobody_waits_for_an_answer_that_was_lost_with_its_connection(serv
         assert not (await log.load("pipeline", "p1")).facts
 
 
-async def test_a_server_that_is_killed_again_and_again_loses_nothing_and_stores_nothing_twice(server: Server) -> None:
+async def test_a_server_that_is_killed_again_and_again_loses_nothing_and_stores_nothing_twice(
+    server: MortalServer,
+) -> None:
     acknowledged: dict[str, list[Recorded]] = {f"p{n}": [] for n in range(WRITERS)}
 
     def count() -> int:

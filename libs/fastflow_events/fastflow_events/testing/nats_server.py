@@ -6,8 +6,44 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from fastflow_events.nats_process import find_binary, start_server
+from fastflow_events.nats_process import RunningServer, find_binary, start_server
+
+
+class MortalServer:
+    """A server that may be stopped, killed and started again, on its port and with its store; the caller ends it.
+
+    Raises:
+        InfrastructureError: there is no binary, or it did not start.
+    """
+
+    def __init__(self, store: Path) -> None:
+        """Starts it."""
+        self._store = store
+        self._running = self._run(-1)
+        self.url = self._running.url
+
+    def start(self) -> None:
+        """Have it answer again."""
+        self._running = self._run(urlsplit(self.url).port or -1)
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        self._running.process.terminate()
+        self._running.process.wait()
+
+    def kill(self) -> None:
+        """`kill -9`, and nothing else."""
+        self._running.process.kill()
+        self._running.process.wait()
+
+    def signal(self, number: int) -> None:
+        """Signal it and do not wait."""
+        self._running.process.send_signal(number)
+
+    def _run(self, port: int) -> RunningServer:
+        return start_server(find_binary(os.environ), self._store, port=port)
 
 
 @contextmanager
