@@ -1,4 +1,4 @@
-"""What has run is run once more, over HTTP, on a real nats-server."""
+"""What has run is shown, and run once more, over HTTP, on a real nats-server."""
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
@@ -13,7 +13,17 @@ from fastflow_events.recorded import Position
 from fastflow_events.run.commands import ConcludeRun, RequestCancel
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunRequested, Trigger
-from fastflow_events.testing.builders import CAUSE, COMMIT, pipeline_discovered, version_stored
+from fastflow_events.testing.builders import (
+    CAUSE,
+    COMMIT,
+    attempt_finished,
+    pipeline_discovered,
+    run_claimed,
+    run_dispatched,
+    run_finished,
+    run_started,
+    version_stored,
+)
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import running_gateway
 
@@ -96,6 +106,26 @@ async def test_repeating_twice_with_one_key_is_repeating_once(
     answers = [await api.post("/api/runs/old/retry", headers={"Idempotency-Key": "k"}) for _ in range(2)]
     assert answers[0].json() == answers[1].json()
     assert (await api.post("/api/runs/old/retry")).json()["id"] != answers[0].json()["id"]
+
+
+async def test_a_run_shows_its_route_and_its_result_where_it_is_looked_at_alone(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog
+) -> None:
+    position = (await jetstream_log.load("run", "old")).position
+    ended = attempt_finished(route="full", result={"rows": 3})
+    facts = [run_dispatched(), run_claimed(), run_started(), ended, run_finished()]
+    await jetstream_log.append(position, facts, cause=CAUSE)
+
+    async def over() -> bool:
+        return bool((await api.get("/api/runs/old")).json()["status"] == "succeeded")
+
+    await eventually(over)
+    alone = (await api.get("/api/runs/old")).json()
+    assert (alone["route"], alone["result"], alone["result_error"]) == ("full", {"rows": 3}, "")
+    [listed] = (await api.get("/api/runs")).json()["items"]
+    assert (listed["route"], listed["result"]) == ("full", None)
+    told = (await api.get("/api/runs/old/why")).json()["lines"]
+    assert any("ended: succeeded (route full)" in line["text"] for line in told)
 
 
 async def test_a_run_that_goes_on_and_one_that_never_was_are_not_repeated(api: httpx.AsyncClient) -> None:

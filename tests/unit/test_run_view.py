@@ -112,6 +112,17 @@ def test_a_row_says_what_its_commit_is_about_once_that_is_known() -> None:
     assert (row.branch, row.commit_subject) == ("main", "Fix the tax")
 
 
+def test_a_row_says_the_route_and_whether_there_is_a_result_of_its_last_attempt() -> None:
+    row = row_after(run_dispatched(), run_claimed(), attempt_finished(route="full", result={"a": 1}))
+    assert (row.route, row.has_result, row.result_error) == ("full", 1, "")
+    row = row_after(run_dispatched(), run_claimed(), attempt_finished(result_error="it is no JSON object"))
+    assert (row.route, row.has_result, row.result_error) == (None, 0, "it is no JSON object")
+    again = RunRetryScheduled(attempt=2, due=NOON)
+    ended = attempt_finished(outcome="failed", route="full", result={"a": 1})
+    row = row_after(run_dispatched(), run_claimed(), ended, again, run_dispatched(2), run_claimed(2))
+    assert (row.route, row.has_result) == (None, 0)
+
+
 def test_a_row_carries_the_position_of_its_last_change_and_of_its_request() -> None:
     row = row_after(run_dispatched(), run_claimed())
     assert (row.seq, row.requested_seq) == (30, 10)

@@ -75,6 +75,12 @@ class RunShown(Struct, frozen=True, kw_only=True):
     """How many files it left behind that are kept."""
     soft_limits: list[str]
     """Kinds of soft limits that were passed."""
+    route: str | None
+    """The way that it named for a chain."""
+    result: dict[str, Any] | None
+    """What it left in `FASTFLOW_RESULT_FILE`; null in lists."""
+    result_error: str
+    """Why what it left there could not be read; empty when there is nothing to say."""
     schedule: str | None
     nominal: str | None
     """The instant it stands for."""
@@ -146,7 +152,12 @@ _SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields
 
 
 def show_run(
-    row: RunRow, *, waits: WaitingFor | None = None, downstream: list[str] | None = None, unreachable: bool = False
+    row: RunRow,
+    *,
+    waits: WaitingFor | None = None,
+    downstream: list[str] | None = None,
+    result: dict[str, Any] | None = None,
+    unreachable: bool = False,
 ) -> RunShown:
     """The row without its SQL, with what no row says."""
     return RunShown(
@@ -158,6 +169,7 @@ def show_run(
         upstream_runs=msgspec.json.decode(row.upstream_runs),
         downstream_runs=downstream,
         waiting_for=waits,
+        result=result,
         unreachable=unreachable,
         **{**{name: getattr(row, name) for name in _SAME}, "cancel_requested": bool(row.cancel_requested)},
     )

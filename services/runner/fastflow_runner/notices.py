@@ -5,6 +5,7 @@ from datetime import datetime
 
 from fastflow_events.output import OutFrame
 
+from fastflow_runner.outcome import result_of
 from fastflow_runner.ports import Exit, Started
 
 _SIGN = "fast-flow: "
@@ -25,10 +26,12 @@ def withheld(names: Iterable[str], at: datetime) -> OutFrame:
 
 
 def not_kept(exit: Exit, at: datetime) -> list[OutFrame]:
-    """Names the artifacts that are not kept, and says why."""
-    if not exit.left:
-        return []
-    return [notice("\n".join(f"not kept: {_printable(path)}: {why}" for path, why in exit.left), at)]
+    """Names the artifacts that are not kept, and the result that could not be read, and says why."""
+    lines = [f"not kept: {_printable(path)}: {why}" for path, why in exit.left]
+    _, why_no_result = result_of(exit)
+    if why_no_result:
+        lines.append(f"the result is not kept: {_printable(why_no_result)}")
+    return [notice("\n".join(lines), at)] if lines else []
 
 
 def notice(text: str, at: datetime) -> OutFrame:

@@ -50,7 +50,10 @@ CREATE TABLE IF NOT EXISTS runs (
     backfill TEXT,
     again_of TEXT,
     branch TEXT NOT NULL,
-    commit_subject TEXT NOT NULL
+    commit_subject TEXT NOT NULL,
+    route TEXT,
+    has_result INTEGER NOT NULL,
+    result_error TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS runs_newest ON runs (requested_seq);

@@ -1,12 +1,14 @@
 """Asking for runs, ending them, looking at them."""
 
+from typing import Any
+
 from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import uuid7
 from fastflow_events.recorded import Cause, Position
 from fastflow_events.run.commands import RequestCancel, RequestRun
 from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunRequested, Trigger
+from fastflow_events.run.events import RunAttemptFinished, RunRequested, Trigger
 from fastflow_rules.definition import priority_of
 from fastflow_rules.places import too_full
 from msgspec import Struct
@@ -108,6 +110,14 @@ async def cancel_run(deps: Deps, run_id: str, *, who: str, why: str, cause: Caus
     row = view.fold((await deps.log.load("run", run_id)).recorded)
     assert row is not None
     return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.seq)
+
+
+async def result_of(deps: Deps, row: RunRow) -> dict[str, Any] | None:
+    """What the run's last attempt left as its result; None when it left none."""
+    if not row.has_result:
+        return None
+    facts = (await deps.log.load("run", row.id)).facts
+    return next((fact.result for fact in reversed(facts) if isinstance(fact, RunAttemptFinished)), None)
 
 
 async def find_run(deps: Deps, run_id: str) -> RunRow:

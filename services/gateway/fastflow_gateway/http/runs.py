@@ -79,8 +79,8 @@ class RunController(Controller):
         """One run."""
         row = await runs.find_run(deps, run_id)
         waits, followers = await waiting_for(deps, [row]), await deps.rows.followers(row)
-        lost = await out_of_reach(deps, [row])
-        return show_run(row, waits=waits.get(row.id), downstream=followers, unreachable=bool(lost))
+        lost, result = await out_of_reach(deps, [row]), await runs.result_of(deps, row)
+        return show_run(row, waits=waits.get(row.id), downstream=followers, result=result, unreachable=bool(lost))
 
     @post("/{run_id:str}/cancel", status_code=202)
     async def cancel(

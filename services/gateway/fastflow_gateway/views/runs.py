@@ -112,6 +112,12 @@ class RunRow(Struct, frozen=True):
     """The branch whose head its code was; empty when the commit was named."""
     commit_subject: str = ""
     """First line of the commit's message."""
+    route: str | None = None
+    """The way that the last attempt named for a chain."""
+    has_result: int = 0
+    """1 when the last attempt left a result; the result itself is in its fact."""
+    result_error: str = ""
+    """Why what it left as a result could not be read."""
 
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -164,10 +170,9 @@ def project(row: RunRow | None, recorded: Recorded) -> RunRow | None:
             row = replace(row, branch=said.branch, commit_subject=said.subject, attempt=fact.attempt)
             return replace(row, seq=seq, status="queued", reason="waiting for a runner", due=None)
         case RunClaimed():
-            fresh = {"started_at": None, "finished_at": None, "exit_code": None, "signal": None, "container": None}
-            return replace(
-                row, seq=seq, status="preparing", reason="", runner=fact.runner, attempt=fact.attempt, **fresh
-            )
+            row = replace(row, seq=seq, status="preparing", reason="", runner=fact.runner, attempt=fact.attempt)
+            row = replace(row, started_at=None, finished_at=None, exit_code=None, signal=None, container=None)
+            return replace(row, route=None, has_result=0, result_error="")
         case RunStarted():
             return _started(replace(row, seq=seq, status="running", started_at=text_of(fact.started_at)), fact)
         case RunAttemptFinished():
@@ -245,6 +250,9 @@ def _attempt_finished(row: RunRow, recorded: Recorded, fact: RunAttemptFinished)
         sent_bytes=fact.sent_bytes,
         read_bytes=fact.read_bytes,
         written_bytes=fact.written_bytes,
+        route=fact.route,
+        has_result=int(fact.result is not None),
+        result_error=fact.result_error,
     )
 
 

@@ -199,8 +199,8 @@ class DockerTools:
             return DependencyError(words)
         if state.exit_code == NOT_STAGED:
             return VolumeChangedError(words)
-        reason = "a package index does not answer" if state.exit_code == OUTAGE else "it ended unexpectedly"
-        return InfrastructureError(f"the environment cannot be prepared: {reason}: {words}", code=state.exit_code)
+        how = "" if state.exit_code == OUTAGE else "it ended unexpectedly: "  # uv's words say what did not answer
+        return InfrastructureError(f"the environment cannot be prepared: {how}{words}", code=state.exit_code)
 
     def cache(self, specification: Specification) -> str:
         """Name of the volume that belongs to the specification's pipeline alone."""
