@@ -19,9 +19,18 @@ from fastflow_gateway.testing import running_gateway
 pytestmark = pytest.mark.nats
 DEFINITIONS: dict[str, dict[str, Any]] = {
     "bare": {},
-    "daily": {"tags": ["ETL", "Übersicht"], "warnings": ['$: "timout" is not known and ignored']},
+    "daily": {
+        "secrets": ["TOKEN"],
+        "sealed_env": {"PASSWORD": "gAAAA"},
+        "tags": ["ETL", "Übersicht"],
+        "warnings": ['$: "timout" is not known and ignored'],
+    },
     "hourly": {"tags": ["etl-fast"], "params": [{"name": "N", "type": "integer", "required": True}]},
-    "yearly": {"tags": ["tax"], "priority": 5, "schedules": [{"id": "eve", "cron": "0 0 31 12 *", "priority": -7}]},
+    "yearly": {
+        "tags": ["tax"],
+        "priority": 5,
+        "schedules": [{"id": "eve", "cron": "0 0 31 12 *", "priority": -7, "env": {"DAY": "eve"}}],
+    },
 }
 
 
@@ -91,6 +100,17 @@ async def test_a_schedule_names_a_run_configuration_that_is_there(api: httpx.Asy
     wish = {"interval_s": 60, "run_config_id": "eve"}
     for name, status in (("bare", 422), ("yearly", 200)):
         assert (await api.put(f"/api/pipelines/{name}/schedules/often", json=wish)).status_code == status
+
+
+async def test_variables_and_secrets_of_pipelines_are_listed_by_name(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/api/secrets/from-pipelines")
+    found = [(v["key"], v["pipeline"], v["source"], v["run_config_id"], v["missing"]) for v in answer.json()["items"]]
+    assert found == [
+        ("PASSWORD", "daily", "encrypted_env", None, False),
+        ("TOKEN", "daily", "secrets", None, True),
+        ("DAY", "yearly", "default_env", "eve", False),
+    ]
+    assert "gAAAA" not in answer.text
 
 
 async def test_a_chain_names_a_run_configuration_that_is_there(api: httpx.AsyncClient) -> None:

@@ -10,6 +10,7 @@ from fastflow_gateway.bodies import read_json
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import secrets
 from fastflow_gateway.handlers.secrets import PublicKey, SealWish, SecretAccepted, SecretWish
+from fastflow_gateway.handlers.variables import VariableShown, variables_of_pipelines
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.views.secrets import SecretRow
 
@@ -35,6 +36,13 @@ class SecretList(Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class VariableList(Struct, frozen=True, kw_only=True):
+    """Variables by pipeline."""
+
+    items: list[VariableShown]
+    next: str | None = None
+
+
 class Encrypted(Struct, frozen=True, kw_only=True):
     """A text for `encrypted_env`."""
 
@@ -56,6 +64,11 @@ class SecretController(Controller):
     async def public_key(self, deps: NamedDependency[Deps]) -> PublicKey:
         """The key to seal values for."""
         return await secrets.public_key(deps)
+
+    @get("/from-pipelines")
+    async def from_pipelines(self, deps: NamedDependency[Deps]) -> VariableList:
+        """Which variables pipelines set, which secrets they want, and which of these nobody has set; names only."""
+        return VariableList(items=await variables_of_pipelines(deps))
 
     @post("/encrypt-for-pipeline", status_code=200, operation_class=operation_with(SealWish))
     async def encrypt(self, body: RawBody, deps: NamedDependency[Deps]) -> Encrypted:
