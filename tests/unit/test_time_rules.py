@@ -93,6 +93,18 @@ def test_schedules_inherit_what_they_do_not_say_and_are_run_configurations() -> 
     assert (often.run_config_id, often.id) == ("often", "p:often")
 
 
+def test_crontabs_of_a_pipeline_are_in_its_time_zone_unless_they_have_one_of_their_own() -> None:
+    def zones(definition: Definition) -> dict[str, str]:
+        plans = plans_of_file("p", definition, at=NOON, before={})
+        return {name: plan.timetable.timezone for name, plan in plans.items()}
+
+    two = (Schedule(id="a", cron="0 3 * * *"), Schedule(id="b", cron="0 3 * * *", timezone="UTC"))
+    berlin = Definition(timezone="Europe/Berlin", schedules=two, restart_interval="0 4 * * *")
+    assert zones(berlin) == {"a": "Europe/Berlin", "b": "UTC", "@restart": "Europe/Berlin"}
+    assert zones(Definition(cron="0 3 * * *", timezone="Europe/Berlin")) == {"default": "Europe/Berlin"}
+    assert zones(Definition(schedules=two)) == {"a": "UTC", "b": "UTC"}
+
+
 def test_run_once_and_restarts_are_schedules_beside_the_others() -> None:
     definition = Definition(
         run_once_at=later(days=1), restart_interval="90", schedules=(Schedule(id="s", cron="@daily"),)

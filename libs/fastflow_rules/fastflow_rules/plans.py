@@ -108,9 +108,8 @@ def _said(pipeline: str, definition: Definition, at: datetime) -> Iterator[Plan]
     if definition.run_once_at is not None:
         yield replace(base, timetable=Timetable(at=definition.run_once_at))
     if definition.restart_interval is not None:
-        yield replace(
-            base, name=RESTART, timetable=_every(definition.restart_interval, at), does="restart", catchup=Catchup()
-        )
+        table = _every(definition.restart_interval, at, definition.timezone or "UTC")
+        yield replace(base, name=RESTART, timetable=table, does="restart", catchup=Catchup())
 
 
 def _plan(pipeline: str, name: str, definition: Definition, config: RunConfig, at: datetime) -> Plan:
@@ -122,7 +121,7 @@ def _plan(pipeline: str, name: str, definition: Definition, config: RunConfig, a
         timetable=Timetable(
             cron=config.cron,
             interval_s=None if config.cron is not None else config.interval_s,
-            timezone=config.timezone,
+            timezone=config.timezone or definition.timezone or "UTC",
             start=config.start,
             end=config.end,
             anchor=at,
@@ -135,9 +134,9 @@ def _plan(pipeline: str, name: str, definition: Definition, config: RunConfig, a
     )
 
 
-def _every(said: str, at: datetime) -> Timetable:
+def _every(said: str, at: datetime, timezone: str) -> Timetable:
     """Seconds, or a crontab expression."""
     try:
         return Timetable(interval_s=float(said), anchor=at)
     except ValueError:
-        return Timetable(cron=said)
+        return Timetable(cron=said, timezone=timezone)

@@ -21,7 +21,7 @@ SHARED = {
     "schedule_interval_seconds": Field(number(above=0), "interval_s", "Seconds between two runs."),
     "schedule_start": Field(values.moment(), "start", "The schedule does not run before; UTC."),
     "schedule_end": Field(values.moment(end_of_day=True), "end", "The schedule does not run after; UTC."),
-    "timezone": Field(values.zone(), "timezone", "Time zone of schedule_cron; UTC."),
+    "timezone": Field(values.zone(), "timezone", "Time zone of crontabs; the pipeline's, else UTC."),
     "catchup": Field(timing.CATCHUP, "catchup", "What becomes of fires that could not happen in time; latest."),
     "jitter": Field(number(maximum=86_400), "jitter_s", "Seconds over which the fires of a schedule are spread; 0."),
     "priority": Field(integer(minimum=-1000, maximum=1000), "priority", "Higher waits less; 0."),

@@ -52,7 +52,8 @@ class RunConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What `webhook_hash` makes of the key; the key itself stays in Git."""
     cron: str | None = None
     interval_s: Seconds | None = None
-    timezone: str = "UTC"
+    timezone: str | None = None
+    """Of crontabs; None is the pipeline's, where that says none UTC."""
     start: datetime | None = None
     end: datetime | None = None
     catchup: Catchup | None = None
