@@ -203,6 +203,14 @@ def test_pausing_and_resuming_are_said_once() -> None:
         when(PausePipeline(who="ann"), [])
 
 
+def test_a_pipeline_that_was_paused_before_it_was_removed_can_be_resumed_once() -> None:
+    gone = [version(), discovered(), PipelinePaused(who="ann"), PipelineRemoved(repository="main", commit=LATER)]
+    assert when(ResumePipeline(who="bob"), gone) == [PipelineResumed(who="bob")]
+    for command in (ResumePipeline(who="bob"), PausePipeline(who="bob")):
+        with pytest.raises(NotFoundError):
+            when(command, [*gone, PipelineResumed(who="bob")])
+
+
 def test_only_a_stored_bundle_expires() -> None:
     assert when(ExpireBundle(tree=TREE), [version()]) == [PipelineBundleExpired(tree=TREE)]
     assert when(ExpireBundle(tree=OTHER_TREE), [version()]) == []

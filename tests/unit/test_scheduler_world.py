@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from fastflow_events.fact import Fact
-from fastflow_events.pipeline.events import PipelineInvalid, PipelinePaused, PipelineResumed
+from fastflow_events.pipeline.events import PipelineInvalid, PipelinePaused, PipelineRemoved, PipelineResumed
 from fastflow_events.run.commands import HurryRun, PrioritiseRun
 from fastflow_events.run.events import (
     RunDispatched,
@@ -142,6 +142,21 @@ async def test_nothing_starts_while_everything_or_its_pipeline_is_paused() -> No
     await world.request("r1")
     await world.settle()
     await world.append("settings", "main", [SettingsResumed(who="ann")])
+    await world.settle()
+    assert await dispatched(world) == []
+    await world.append("pipeline", "hello", [PipelineResumed(who="ann")])
+    await world.settle()
+    assert await dispatched(world) == ["r1"]
+
+
+async def test_a_run_that_waited_for_a_paused_pipeline_starts_although_that_was_removed_meanwhile() -> None:
+    world = World()
+    await world.scheduler()
+    await world.pipeline("hello")
+    await world.append("pipeline", "hello", [PipelinePaused(who="ann")])
+    await world.request("r1")
+    await world.settle()
+    await world.append("pipeline", "hello", [PipelineRemoved(repository="main", commit="d" * 40)])
     await world.settle()
     assert await dispatched(world) == []
     await world.append("pipeline", "hello", [PipelineResumed(who="ann")])

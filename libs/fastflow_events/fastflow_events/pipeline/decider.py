@@ -197,9 +197,9 @@ def _found_invalid(command: FindInvalid, pipeline: Pipeline) -> list[Fact]:
 
 
 def _paused(command: PausePipeline | ResumePipeline, pipeline: Pipeline) -> list[Fact]:
-    if pipeline.phase == "absent":
-        raise NotFoundError("there is no such pipeline")
     wanted = isinstance(command, PausePipeline)
+    if pipeline.phase == "absent" and (wanted or not pipeline.paused):  # runs of one that is gone may still wait
+        raise NotFoundError("there is no such pipeline")
     if pipeline.paused == wanted:
         return []
     return [PipelinePaused(who=command.who) if wanted else PipelineResumed(who=command.who)]
