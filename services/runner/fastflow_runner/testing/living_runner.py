@@ -14,11 +14,10 @@ from pathlib import Path
 from fastflow_events import subjects
 from fastflow_events.bundles import store_bundle
 from fastflow_events.direct_get import get_all
-from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
 from fastflow_events.log import EventLog
 from fastflow_events.output import Chunk, decode_chunk
-from fastflow_events.recorded import Cause
+from fastflow_events.recorded import Cause, Position
 from fastflow_events.run.commands import DispatchAttempt, RequestRun
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunRequested, Trigger
@@ -115,13 +114,14 @@ async def submit(
 
 
 async def dispatch(log: EventLog, specification: Specification, pool: str = DEFAULT_POOL) -> str:
-    """Request a run and dispatch its first attempt; returns its id."""
+    """Request a run and dispatch its first attempt, at once, so that no scheduler comes in between; returns its id."""
     run_id = str(uuid.uuid4())
     cause = Cause(correlation_id=run_id)
     request = RunRequested(pipeline=specification.pipeline, trigger=Trigger(kind="http", who="test"))
-    await execute(log, run_decider, run_id, RequestRun(request=request), cause=cause)
-    command = DispatchAttempt(pool=pool, term=1, specification=specification)
-    await execute(log, run_decider, run_id, command, cause=cause)
+    facts: list[Fact] = []
+    for command in (RequestRun(request=request), DispatchAttempt(pool=pool, term=1, specification=specification)):
+        facts += run_decider.decide(command, run_decider.fold(facts))
+    await log.append(Position(aggregate="run", id=run_id), facts, cause=cause)
     return run_id
 
 
