@@ -68,6 +68,33 @@ async def test_a_schedule_of_the_file_can_be_paused_and_not_replaced(
     assert (await api.get("/api/pipelines/nobody/schedules")).status_code == 404
 
 
+async def test_schedules_have_no_next_fire_while_their_pipeline_or_everything_is_paused_or_it_is_disabled(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog
+) -> None:
+    async def seen(pipeline: str = "hello") -> tuple[bool, list[str], bool]:
+        shown = (await api.get(f"/api/pipelines/{pipeline}/schedules")).json()["items"][0]
+        return shown["enabled"], shown["paused_by"], bool(shown["next"])
+
+    await api.post("/api/pipelines/hello/pause")
+    await api.post("/api/pause")
+
+    async def paused() -> bool:
+        return await seen() == (True, ["pipeline", "everything"], False)
+
+    await eventually(paused)
+    await api.post("/api/resume")
+    await api.post("/api/pipelines/hello/resume")
+
+    async def resumed() -> bool:
+        return await seen() == (True, [], True)
+
+    await eventually(resumed)
+    off = pipeline_discovered(definition={"enabled": False})
+    await jetstream_log.append(Position(aggregate="pipeline", id="off"), [off], cause=CAUSE)
+    made = await api.put("/api/pipelines/off/schedules/x", json={"interval_s": 60})
+    assert (made.status_code, made.json()["enabled"], made.json()["next"]) == (200, False, [])
+
+
 async def test_a_backfill_is_previewed_then_asked_for_then_cancelled(
     api: httpx.AsyncClient, jetstream_log: JetStreamLog
 ) -> None:

@@ -98,7 +98,12 @@ def test_a_schedule_is_one_line() -> None:
         "timezone": "UTC",
         "enabled": True,
         "paused": False,
+        "paused_by": [],
         "next": ["2026-01-01T00:15:00Z"],
     }
     row = ("hello", "often", "api", "restart every 15 min", "", "on", "2026-01-01 00:15:00Z")
     assert schedule_row(item) == row
+    states = [
+        schedule_row({**item, "paused": True, "paused_by": by})[5] for by in (["schedule"], ["schedule", "pipeline"])
+    ]
+    assert states == ["paused", "paused (pipeline)"]

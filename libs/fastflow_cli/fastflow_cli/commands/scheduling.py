@@ -197,7 +197,8 @@ async def upcoming(
 def schedule_row(item: dict[str, Any]) -> tuple[str, ...]:
     """One schedule."""
     when = item["cron"] or (f"every {duration(item['interval_s'])}" if item["interval_s"] else instant(item["at"]))
-    state = "paused" if item["paused"] else "on" if item["enabled"] else "disabled"
+    wider = [by for by in item["paused_by"] if by != "schedule"]
+    state = f"paused ({wider[0]})" if wider else "paused" if item["paused"] else "on" if item["enabled"] else "disabled"
     what = f"restart {when}" if item["does"] == "restart" else when
     zone = item["timezone"] if item["cron"] else ""
     following = instant(item["next"][0]) if item["next"] else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from fastflow_events import subjects
 from fastflow_events.errors import NotFoundError
@@ -18,17 +19,21 @@ from fastflow_events.schedule.commands import (
 )
 from fastflow_events.schedule.decider import schedule_decider
 from fastflow_events.schedule.events import ScheduleRemoved, ScheduleSet
+from fastflow_events.setting.decider import setting_decider
+from fastflow_events.setting.events import MAIN
 from fastflow_rules.definition import check_params, from_fact, priority_of, run_config
 from fastflow_rules.plans import Plan, plan_of_api, plans_of_file
 from fastflow_rules.times import fault_of, in_utc
 from fastflow_rules.timetable import next_fires
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers.pipelines import definition_of, find_pipeline
 
 SHOWN = 5
+PausedBy: TypeAlias = Literal["schedule", "pipeline", "everything"]
 
 
 class ScheduleShown(Struct, frozen=True, kw_only=True):
@@ -47,6 +52,8 @@ class ScheduleShown(Struct, frozen=True, kw_only=True):
     end: datetime | None
     enabled: bool
     paused: bool
+    paused_by: list[PausedBy]
+    """What of it is paused: itself, its pipeline, everything."""
     catchup: str
     jitter_s: float
     priority: int
@@ -61,7 +68,8 @@ async def of_pipeline(deps: Deps, name: str) -> list[ScheduleShown]:
     Raises:
         NotFoundError: there is no such pipeline.
     """
-    return [await _shown(deps, plan, SHOWN, None) for plan in (await plans(deps, name)).values()]
+    around = await _paused_around(deps, name)
+    return [await _shown(deps, plan, around, SHOWN, None) for plan in (await plans(deps, name)).values()]
 
 
 async def next_of(deps: Deps, name: str, schedule: str, *, count: int, until: datetime | None) -> list[datetime]:
@@ -70,7 +78,8 @@ async def next_of(deps: Deps, name: str, schedule: str, *, count: int, until: da
     Raises:
         NotFoundError: there is no such schedule.
     """
-    return (await _shown(deps, await find(deps, name, schedule), count, until)).next
+    plan = await find(deps, name, schedule)
+    return (await _shown(deps, plan, await _paused_around(deps, name), count, until)).next
 
 
 async def find(deps: Deps, name: str, schedule: str) -> Plan:
@@ -100,7 +109,8 @@ async def plans(deps: Deps, name: str) -> dict[str, Plan]:
         fact = recorded.fact
         if isinstance(fact, ScheduleSet) and fact.pipeline == name:
             before = over_api.get(recorded.id)
-            over_api[recorded.id] = plan_of_api(fact, at=recorded.at, before=before, priority=priority)
+            plan = plan_of_api(fact, at=recorded.at, before=before, priority=priority)
+            over_api[recorded.id] = replace(plan, enabled=definition is None or definition.enabled)
         elif isinstance(fact, ScheduleRemoved):
             over_api.pop(recorded.id, None)
     return {**over_api, **found}
@@ -122,7 +132,8 @@ async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> Sc
         raise InvalidFieldError("pipeline.json has a schedule of this name", "/name")
     await _must_fit(deps, schedule)
     await execute(deps.log, schedule_decider, id, SetSchedule(schedule=schedule), cause=cause)
-    return await _shown(deps, await find(deps, schedule.pipeline, schedule.name), SHOWN, None)
+    around = await _paused_around(deps, schedule.pipeline)
+    return await _shown(deps, await find(deps, schedule.pipeline, schedule.name), around, SHOWN, None)
 
 
 async def _must_fit(deps: Deps, schedule: ScheduleSet) -> None:
@@ -169,9 +180,21 @@ def _of_file(name: str, history: Sequence[Recorded]) -> dict[str, Plan]:
     return known
 
 
-async def _shown(deps: Deps, plan: Plan, count: int, until: datetime | None) -> ScheduleShown:
-    paused = schedule_decider.fold((await deps.log.load("schedule", plan.id)).facts).paused
-    rests = paused or not plan.enabled
+async def _paused_around(deps: Deps, name: str) -> list[PausedBy]:
+    """What is paused around the schedules of a pipeline."""
+    row = await find_pipeline(deps, name)
+    around: list[PausedBy] = ["pipeline"] if row.paused else []
+    if setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused:
+        around.append("everything")
+    return around
+
+
+async def _shown(
+    deps: Deps, plan: Plan, around: Sequence[PausedBy], count: int, until: datetime | None
+) -> ScheduleShown:
+    own = schedule_decider.fold((await deps.log.load("schedule", plan.id)).facts).paused
+    paused_by: list[PausedBy] = ["schedule", *around] if own else [*around]
+    rests = paused_by or not plan.enabled
     table = plan.timetable
     return ScheduleShown(
         id=plan.id,
@@ -186,7 +209,8 @@ async def _shown(deps: Deps, plan: Plan, count: int, until: datetime | None) -> 
         start=table.start,
         end=table.end,
         enabled=plan.enabled,
-        paused=paused,
+        paused=bool(paused_by),
+        paused_by=paused_by,
         catchup=plan.catchup.policy,
         jitter_s=plan.jitter_s,
         priority=plan.priority,
