@@ -93,7 +93,7 @@ async def test_what_is_wrong_is_said_and_nothing_stops(open_product: Open) -> No
         unknown = await product.http.post("/api/pipelines/helo/run", json={})
         assert unknown.status_code == 404
         assert "hello" in unknown.text
-        wrong = await product.http.post("/api/pipelines/hello/run", json={"params": {"A": 1}})
+        wrong = await product.http.post("/api/pipelines/hello/run", json={"params": {"A": []}})
         assert wrong.status_code in (400, 422)
         assert "/params/A" in wrong.text
         failed = await product.ended(await product.trigger("fails"))
