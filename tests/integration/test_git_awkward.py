@@ -76,6 +76,19 @@ async def test_a_folder_renamed_in_case_only_is_another_pipeline(bus: Bus, repos
         await bus.phase("HELLO", "runnable")
 
 
+async def test_a_folder_whose_name_is_too_long_is_told_and_the_others_are_read(
+    bus: Bus, repository: Repository
+) -> None:
+    commit = repository.commit({"hello/main.py": "", f"{'x' * 201}/main.py": "", f"{'ü' * 34}/main.py": ""})
+    async with running(bus.settings):
+        synced = await bus.synced(commit)
+        await bus.sync()
+    assert synced.pipelines == 1
+    first, second = synced.remarks
+    assert first.startswith(f'the folder "{"x" * 40}…" is passed over: the name of a pipeline is UTF-8 of at most 200')
+    assert second.startswith('the folder "üüü')
+
+
 async def test_submodules_and_lfs_pointers_are_said_and_never_followed(
     bus: Bus, repository: Repository, tmp_path: Path
 ) -> None:

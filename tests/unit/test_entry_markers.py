@@ -65,7 +65,7 @@ def test_a_marker_without_the_nonce_proves_nothing(marker: bytes) -> None:
 @pytest.mark.parametrize(("content", "route"), [(" a b \n", "a b"), ("", None), ("  ", None), ("x" * 1024, "x" * 1024)])
 def test_a_route_is_what_was_written_without_blanks_around(tmp_path: Path, content: str, route: str | None) -> None:
     (tmp_path / "route").write_text(content)
-    assert read_route(str(tmp_path / "route")) == route
+    assert read_route(str(tmp_path / "route")) == (route, "")
 
 
 def test_no_route_is_read_from_elsewhere(tmp_path: Path) -> None:
@@ -73,5 +73,6 @@ def test_no_route_is_read_from_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "link").symlink_to(tmp_path / "secret")
     os.mkfifo(tmp_path / "pipe")
-    for name in ("long", "link", "pipe", "absent"):
-        assert read_route(str(tmp_path / name)) is None
+    no_file = "it is no readable file"
+    for name, why in (("long", "it is larger than 1024 bytes"), ("link", no_file), ("pipe", no_file), ("absent", "")):
+        assert read_route(str(tmp_path / name)) == (None, why)

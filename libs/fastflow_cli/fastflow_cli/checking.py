@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastflow_rules.definition import MAX_BYTES, RepositoryFile, parse_repository
 from fastflow_rules.definition.repository import NAME
-from fastflow_rules.folder import Entry, Folder, Invalid, inspect, is_name, is_pipeline, wanted
+from fastflow_rules.folder import Entry, Folder, Invalid, inspect, is_name, is_pipeline, no_name, wanted
 from msgspec import Struct
 
 ENTRY_POINTS = ("main.py", "main.ipynb")
@@ -52,7 +52,7 @@ def _judge(path: Path, rules: RepositoryFile | None) -> Checked | None:
     if not is_pipeline(entries):
         return None
     if not is_name(path.name):
-        return Checked(pipeline=path.name, errors=("the name of the folder is too long for a pipeline",))
+        return Checked(pipeline=path.name, errors=(no_name(path.name),))
     contents: dict[str, bytes] = {}
     while missing := wanted(folder, entries, contents):
         contents |= _read(path, missing)

@@ -28,6 +28,10 @@ AT_ONCE = 16
 """Folders looked at side by side: Git does one thing at a time, the log and the object store do more."""
 
 
+REMARKS = 20
+"""Kept of one sync; a fact has room for little."""
+
+
 class _At(Struct, frozen=True):
     """What is being looked at."""
 
@@ -47,7 +51,7 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
     try:
         head = await repo.source.fetch(known.commit)
         about = replace(await repo.source.about(head.commit), branch=repo.configured.branch)
-        verdicts = await _look_at_head(deps, repo, head.commit, about, cause)
+        verdicts, remarks = await _look_at_head(deps, repo, head.commit, about, cause)
     except GitError as exc:
         await fail(deps, repo.name, str(exc), cause, requests=known.requests)
         return False
@@ -58,6 +62,7 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
         about=about,
         pipelines=sum(verdict in ("runnable", "invalid", "clash") for verdict in verdicts),
         invalid=sum(verdict in ("invalid", "clash") for verdict in verdicts),
+        remarks=remarks,
         requests=known.requests,
     )
     if await record_repository(deps, repo.name, command, cause):
@@ -88,12 +93,16 @@ async def forget(deps: Deps, repository: str, cause: Cause) -> None:
         await _lose(deps, repository, name, known.commit, cause)
 
 
-async def _look_at_head(deps: Deps, repo: Repo, commit: str, about: CommitAbout, cause: Cause) -> list[str]:
-    """Say what became of each folder and what is gone; returns the verdicts."""
+async def _look_at_head(
+    deps: Deps, repo: Repo, commit: str, about: CommitAbout, cause: Cause
+) -> tuple[list[str], tuple[str, ...]]:
+    """Say what became of each folder and what is gone; returns the verdicts, and remarks on what was passed over."""
     rules = await rules_at(repo.source, commit)
     if isinstance(rules, str):
         raise GitError(rules)
-    folders = [folder for folder in await repo.source.folders(commit) if discovery.is_name(folder.name)]
+    everything = await repo.source.folders(commit)
+    folders = [folder for folder in everything if discovery.is_name(folder.name)]
+    remarks = tuple(discovery.no_name(folder.name) for folder in everything if folder not in folders)
     present = await deps.pipelines.present(repo.name)
     verdicts = {folder.name: _still(repo, folder, rules, present.get(folder.name)) for folder in folders}
     changed = [folder for folder in folders if verdicts[folder.name] is None]
@@ -113,7 +122,7 @@ async def _look_at_head(deps: Deps, repo: Repo, commit: str, about: CommitAbout,
             await _lose(deps, repo.name, name, commit, cause)
     for name in repo.judged.keys() - verdicts.keys():
         del repo.judged[name]
-    return [verdict for verdict in verdicts.values() if verdict is not None]
+    return [verdict for verdict in verdicts.values() if verdict is not None], remarks[:REMARKS]
 
 
 def _still(repo: Repo, folder: Folder, rules: Rules, known: Pipeline | None) -> str | None:

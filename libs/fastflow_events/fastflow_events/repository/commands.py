@@ -55,6 +55,7 @@ class CompleteSync(Struct, frozen=True, kw_only=True):
     about: CommitAbout | None = None
     pipelines: int = 0
     invalid: int = 0
+    remarks: tuple[str, ...] = ()
     requests: int = 0
     """Number of sync requests that had been made before the head was read."""
 

@@ -162,6 +162,7 @@ def _answer(command: CompleteSync | FailSync, repository: Repository) -> list[Fa
         about=command.about,
         pipelines=command.pipelines,
         invalid=command.invalid,
+        remarks=command.remarks,
         requests=answered,
     )
     return [synced]

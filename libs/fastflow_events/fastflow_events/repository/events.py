@@ -89,6 +89,8 @@ class RepositorySynced(Fact, frozen=True, kw_only=True):
     about: CommitAbout | None = None
     pipelines: int = 0
     invalid: int = 0
+    remarks: tuple[str, ...] = ()
+    """What was passed over and why, in sentences; at most twenty."""
     requests: int = 0
     """How many of the repository's sync requests, counted from the first, are answered by now."""
 

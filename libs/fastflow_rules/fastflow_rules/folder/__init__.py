@@ -1,6 +1,16 @@
 """A folder of files → a pipeline, or every reason why it is none; the same in Git and on a laptop's disk."""
 
-from fastflow_rules.folder.discovery import Invalid, Judged, Runnable, inspect, invalid, is_name, is_pipeline, wanted
+from fastflow_rules.folder.discovery import (
+    Invalid,
+    Judged,
+    Runnable,
+    inspect,
+    invalid,
+    is_name,
+    is_pipeline,
+    no_name,
+    wanted,
+)
 from fastflow_rules.folder.entries import Entry, Folder
 
 __all__ = [
@@ -13,5 +23,6 @@ __all__ = [
     "invalid",
     "is_name",
     "is_pipeline",
+    "no_name",
     "wanted",
 ]

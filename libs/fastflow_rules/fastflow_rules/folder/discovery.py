@@ -63,6 +63,13 @@ def is_name(folder: str) -> bool:
     return True
 
 
+def no_name(folder: str) -> str:
+    """Say that no pipeline may be called like this folder."""
+    start = folder.encode("utf-8", "replace")[:40].decode("utf-8", "ignore")
+    rule = f"UTF-8 of at most {subjects.MAX_TOKEN_BYTES} bytes, and all but A-Z, a-z, 0-9, _ and - count three times"
+    return f'the folder "{start}…" is passed over: the name of a pipeline is {rule}'
+
+
 def is_pipeline(names: Sequence[Entry]) -> bool:
     """True when what lies directly in a folder makes it a pipeline, runnable or not."""
     return any(entry.path in (SCRIPT, NOTEBOOK) and not entry.is_submodule for entry in names)

@@ -87,7 +87,7 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
                 row,
                 seq=seq,
                 status="synced",
-                reason="",
+                reason="; ".join(fact.remarks),
                 commit_sha=fact.commit,
                 pipelines=fact.pipelines,
                 invalid=fact.invalid,

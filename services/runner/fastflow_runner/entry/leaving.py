@@ -18,27 +18,32 @@ PATHS_BYTES = 49_152
 """All their paths together, as they are written down; and as much again for those that are not kept, and why."""
 _MOST = 10_000
 """Files looked at, wherever they are."""
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def read_route(path: str) -> str | None:
-    """What the script wrote into the route file, without blanks around it; None when nothing, or over 1 kB."""
-    data = _head(path, ROUTE_BYTES + 1)
-    text = (data or b"").decode("utf-8", "replace").strip()
-    return text if data and text and len(data) <= ROUTE_BYTES else None
+def read_route(path: str) -> tuple[str | None, str]:
+    """What the script wrote into the route file, without blanks around it, and why it cannot be taken."""
+    data, why = _read(path, ROUTE_BYTES)
+    return (data or b"").decode("utf-8", "replace").strip() or None, why
 
 
 def read_result(path: str) -> tuple[str | None, str]:
     """What the script wrote into the result file, and why it cannot be taken; nothing and "" without a file."""
-    data = _head(path, RESULT_BYTES + 1)
+    data, why = _read(path, RESULT_BYTES)
     if data is None:
-        return None, "it is no readable file" if os.path.lexists(path) else ""
-    if len(data) > RESULT_BYTES:
-        return None, f"it is larger than {RESULT_BYTES} bytes"
+        return None, why
     try:
         return data.decode(), ""
     except UnicodeDecodeError:
         return None, "it is not UTF-8"
+
+
+def _read(path: str, limit: int) -> tuple[bytes | None, str]:
+    """A file that the script may have left, and why it cannot be taken; nothing and "" without one."""
+    data = _head(path, limit + 1)
+    if data is None:
+        return None, "it is no readable file" if os.path.lexists(path) else ""
+    return (None, f"it is larger than {limit} bytes") if len(data) > limit else (data, "")
 
 
 def read_progress(path: str) -> str | None:
@@ -131,7 +136,7 @@ class Kept:
 
 def _head(path: str, count: int) -> bytes | None:
     try:
-        fd = os.open(path, _READ)
+        fd = os.open(path, _OPEN)
     except OSError:
         return None
     try:

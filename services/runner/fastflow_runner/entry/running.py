@@ -147,6 +147,7 @@ class Run:
         disk_full = linux.is_full(spec["app"])
         received, transmitted = self._moved()
         kept.take(spec["artifacts"], spec["patterns"], below=spec["app"], leave_out=spec["leave_out"])
+        route, route_error = read_route(spec["route_file"])
         result, result_error = read_result(spec["result_file"])
         marker = {
             "nonce": self._spec["nonce"],
@@ -163,12 +164,12 @@ class Run:
             "refused_processes": linux.refused_processes() if self._spec["contained"] else 0,
             "dropped_bytes": self._output.dropped,
             "sent_bytes": self._output.sent,
-            "route": read_route(spec["route_file"]),
+            "route": route,
             "result": result,
             "result_error": result_error,
             "progress": read_progress(spec["progress"]),
             "kept": kept.files,
-            "left": kept.left,
+            "left": [*kept.left, *([("the route", route_error)] if route_error else [])],
             "at": time.time(),
         }
         # Either place will do: the file, and for whoever reads along, the last line, where it fits into one.

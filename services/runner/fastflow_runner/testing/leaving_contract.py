@@ -117,6 +117,12 @@ print("done")
             assert words in end.result_error
             await executor.remove(launch.ref)
 
+    async def test_a_route_that_is_too_long_is_told(self, executor: Executor) -> None:
+        script = "import os\nopen(os.environ['FASTFLOW_ROUTE_FILE'], 'w').write('x' * 1025)"
+        launch, end = await self.ended(executor, script)
+        assert (end.route, end.left) == (None, (("the route", "it is larger than 1024 bytes"),))
+        await executor.remove(launch.ref)
+
     async def test_a_large_result_and_many_artifacts_reach_the_runner_whole(self, executor: Executor) -> None:
         script = """
 import os
