@@ -121,6 +121,14 @@ def opener(tmp_path: Path) -> Callable[[str], AbstractAsyncContextManager[Produc
     return opened
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of a group stay on one worker; xdist says so in their names, unless pytest does not let it."""
+    grouped = [item for item in items if item.get_closest_marker("xdist_group")]
+    if config.getoption("loadgroup", default=False) and not all("@" in item.nodeid for item in grouped):
+        raise pytest.UsageError("this version of pytest-xdist cannot keep tests of a group together")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -36,7 +36,7 @@ async def test_the_proxy_lets_through_what_the_runner_says_and_nothing_else(
         pytest.skip(f"no HAProxy as a {kind}")
     home = Home(tmp_path / "home")
     home.make()
-    proxy = Proxy(engine=engine, binary=binary, env=os.environ, fixed_port=False)
+    proxy = Proxy(engine=engine, binary=binary, env=os.environ)
     version = "1.44" if tuple(int(n) for n in engine.api.split(".")) >= (1, 44) else "1.41"
     async with supervising(lambda _: None) as supervisor:
         try:
@@ -73,4 +73,4 @@ def test_what_is_not_there_is_said(engine: Engine) -> None:
     assert "neither unix:// nor tcp://" in str(find_engine({"DOCKER_HOST": "ssh://somewhere"}))
     assert "does not answer" in str(find_engine({"DOCKER_HOST": "tcp://127.0.0.1:9"}))
     remote = Engine(Address("tcp://127.0.0.1:9"), engine.version, engine.api)
-    assert "FASTFLOW_DOCKER_URL" in str(find_proxy(remote, os.environ, fixed_port=False))
+    assert "FASTFLOW_DOCKER_URL" in str(find_proxy(remote, os.environ))

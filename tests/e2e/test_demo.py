@@ -61,7 +61,7 @@ def test_the_demo_passes_in_containers_through_the_proxy_with_packages_from_the_
     if (
         not isinstance(engine, Engine)
         or not has_image(engine, WORKER_IMAGE)
-        or isinstance(find_proxy(engine, os.environ, fixed_port=False), str)
+        or isinstance(find_proxy(engine, os.environ), str)
     ):
         if os.environ.get("CI") or os.environ.get("FASTFLOW_TEST_STRICT"):
             pytest.fail("no engine, worker image or HAProxy")

@@ -22,6 +22,7 @@ from fastflow_runner.testing.socket_proxy import forget_tools
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-environments")]
 OWNER = f"test-env-{os.getpid()}"
 OTHER = f"test-env2-{os.getpid()}"
+KEY = OWNER.encode()
 DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-env-{os.getpid()}")
 
 
@@ -34,7 +35,7 @@ async def other(proxy: str) -> AsyncIterator[DockerExecutor]:
 
 @pytest.fixture
 async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
-    executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=b"key", grace_s=1.0)
+    executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY, grace_s=1.0)
     yield executor
     executor.close()
 
@@ -42,7 +43,7 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
 @pytest.fixture(scope="module", autouse=True)
 def _others(engine: str) -> Iterator[None]:
     yield
-    forget_tools(engine, OTHER, f"fastflow-jit-{code_name(b'key', 'jit tried')[:32]}")
+    forget_tools(engine, OTHER, f"fastflow-jit-{code_name(KEY, 'jit tried')[:32]}")
 
 
 class TestDockerEnvironments(EnvironmentContract):
@@ -60,7 +61,7 @@ class TestDockerEnvironments(EnvironmentContract):
 
     def with_settings(self, uv_settings: dict[str, str]) -> DockerExecutor:
         executor = DockerExecutor(
-            self.proxy, deployment=DEPLOYMENT, owner=OWNER, key=b"key", uv_settings=uv_settings, grace_s=1.0
+            self.proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY, uv_settings=uv_settings, grace_s=1.0
         )
         self.opened.append(executor)
         return executor

@@ -11,13 +11,11 @@ from fastflow_cli.home import Home
 from fastflow_cli.local.engine import ensure_network, find_engine, has_image
 from fastflow_cli.local.executor import Choice, Found, choose, wanted
 from fastflow_cli.local.installation import Plan
-from fastflow_cli.local.ports import any_free, first_free, is_free
+from fastflow_cli.local.ports import first_free, is_free
 from fastflow_cli.local.proxy import Proxy, allowed_by, find_proxy
 from fastflow_cli.local.services import setting
 from fastflow_cli.local.source import Source, choose_source, current_branch
 from fastflow_cli.local.state import read_state
-
-GATEWAY_PORT = 8000
 
 
 def plan_source(home: Home, git_url: str | None, branch: str | None, env: Mapping[str, str], cwd: Path) -> Source:
@@ -33,9 +31,7 @@ def plan_source(home: Home, git_url: str | None, branch: str | None, env: Mappin
     return msgspec.structs.replace(source, branch=chosen)
 
 
-def plan_executor(
-    forced: str | None, env: Mapping[str, str], *, fixed_ports: bool
-) -> tuple[Choice, Proxy | None, str | None]:
+def plan_executor(forced: str | None, env: Mapping[str, str]) -> tuple[Choice, Proxy | None, str | None]:
     """The executor with its way to the engine: a proxy of ours, or the URL of somebody else's.
 
     Raises:
@@ -52,7 +48,7 @@ def plan_executor(
         return choose(wish, Found(engine=engine, image=None, proxy=None)), None, None
     allowed = allowed_by(env)
     missing = None if has_image(engine, allowed.image) else f"the engine does not hold the image {allowed.image}"
-    proxy = find_proxy(engine, env, fixed_port=fixed_ports, allowed=allowed)
+    proxy = find_proxy(engine, env, allowed=allowed)
     choice = choose(wish, Found(engine=None, image=missing, proxy=proxy if isinstance(proxy, str) else None))
     if choice.kind == "process" or isinstance(proxy, str):
         return choice, None, None
@@ -65,17 +61,15 @@ def prepared(proxy: Proxy) -> Proxy:
     return proxy
 
 
-def plan_port(port: int | None, host: str, *, fixed_ports: bool) -> int:
-    """The gateway's port: exactly the named one, else the first free one from 8000.
+def plan_port(port: int | None, host: str) -> int | None:
+    """The gateway's port, if it is named.
 
     Raises:
         UsageError: the named one is taken.
     """
-    if port:
-        if not is_free(host, port):
-            raise UsageError(f"port {port} on {host} is taken", fix=f"fastflow up --port {first_free(port, host)}")
-        return port
-    return any_free() if port == 0 or not fixed_ports else first_free(GATEWAY_PORT, host)
+    if port and not is_free(host, port):
+        raise UsageError(f"port {port} on {host} is taken", fix=f"fastflow up --port {first_free(port, host)}")
+    return port
 
 
 def plan_up(
@@ -97,7 +91,7 @@ def plan_up(
         MissingError: what is forced is not possible here.
     """
     source = plan_source(home, git_url, branch, env, Path.cwd())
-    choice, proxy, docker_url = plan_executor(executor, env, fixed_ports=fixed_ports)
+    choice, proxy, docker_url = plan_executor(executor, env)
     return Plan(
         home=home,
         source=source,
@@ -105,7 +99,7 @@ def plan_up(
         proxy=proxy,
         docker_url=docker_url,
         host=host,
-        port=plan_port(port, host, fixed_ports=fixed_ports),
+        port=plan_port(port, host),
         insecure=insecure,
         fixed_ports=fixed_ports,
         env=env,

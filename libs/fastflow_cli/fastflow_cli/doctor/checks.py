@@ -86,7 +86,7 @@ def docker(env: Mapping[str, str]) -> list[Finding]:
     else:
         fix = "make images-worker" if image == WORKER_IMAGE else f"docker pull {image}"
         found.append(warning("worker image", f"the engine does not hold {image}", fix))
-    proxy = find_proxy(engine, env, fixed_port=False)
+    proxy = find_proxy(engine, env)
     if isinstance(proxy, str):
         found.append(warning("socket proxy", proxy, "apt-get install haproxy"))
     else:

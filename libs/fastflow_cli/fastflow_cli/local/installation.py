@@ -1,8 +1,8 @@
 """An installation, from nothing to ready and back: NATS, streams, socket proxy, services."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 from fastflow_events.clock import utc_now
 from fastflow_events.errors import InfrastructureError
@@ -12,7 +12,7 @@ from fastflow_cli.home import Home
 from fastflow_cli.local import bus
 from fastflow_cli.local.executor import Choice
 from fastflow_cli.local.leftovers import end_leftovers
-from fastflow_cli.local.ports import any_free, first_free, is_free
+from fastflow_cli.local.ports import any_free, free_ports, is_free, reserved
 from fastflow_cli.local.proxy import NAME, Proxy
 from fastflow_cli.local.readiness import until_ready
 from fastflow_cli.local.services import SERVICES, Told, command, environment
@@ -21,8 +21,8 @@ from fastflow_cli.local.spawn import spawn
 from fastflow_cli.local.state import UpState, locked, write_state
 from fastflow_cli.local.supervisor import Supervisor, supervising
 
+GATEWAY_PORT = 8000
 NATS_PORT = 4222
-HEALTH_PORT = 8081
 EVERYWHERE = "0.0.0.0"
 SERVICE_GRACE_S = 20.0
 NATS_GRACE_S = 10.0
@@ -38,7 +38,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """The way to the engine; None for the process executor and for a proxy of somebody else."""
     docker_url: str | None
     host: str
-    port: int
+    port: int | None
+    """Of the gateway; 0 is any free one, None the first free one from 8000."""
     insecure: bool
     fixed_ports: bool
     """True for the well-known ports, False for any free ones."""
@@ -102,13 +103,13 @@ async def installed(plan: Plan, announce: Callable[[str], None]) -> AsyncIterato
         InfrastructureError: NATS does not start.
     """
     plan.home.make()
-    with locked(plan.home):
+    with locked(plan.home), _gateway_port(plan) as port:
         for name in end_leftovers(plan.home):
             announce(f"{name} of an earlier start was still there and was ended")
         async with supervising(announce) as supervisor:
             try:
                 write_state(plan.home, starting(plan))
-                yield await start(plan, supervisor)
+                yield await start(plan, port, supervisor)
             finally:
                 await stop(plan, supervisor)
 
@@ -128,14 +129,14 @@ def starting(plan: Plan) -> UpState:
     )
 
 
-async def start(plan: Plan, supervisor: Supervisor) -> Installation:
+async def start(plan: Plan, port: int, supervisor: Supervisor) -> Installation:
     """Start everything in order and return when it is ready."""
     nats_url = f"nats://127.0.0.1:{_start_nats(plan, supervisor)}"
     await bus.deploy_streams(nats_url, bus.deployer_seed(plan.home))
     docker_url = plan.docker_url
     if plan.proxy is not None:
         docker_url = await plan.proxy.start(supervisor, plan.home)
-    installation = Installation(plan, told_by(plan, nats_url, docker_url), supervisor)
+    installation = Installation(plan, told_by(plan, port, nats_url, docker_url), supervisor)
     supervisor.on_change = lambda: write_state(plan.home, installation.state())
     for service in SERVICES:
         installation.start_service(service)
@@ -164,22 +165,28 @@ def _start_nats(plan: Plan, supervisor: Supervisor) -> int:
     return start_on(any_free())
 
 
-def told_by(plan: Plan, nats_url: str, docker_url: str | None) -> Told:
-    """What the services are told, with ports that are free now."""
-    ports: list[int] = []
-    for _ in SERVICES:
-        ports.append(first_free(max(ports, default=HEALTH_PORT - 1) + 1) if plan.fixed_ports else any_free())
+@contextmanager
+def _gateway_port(plan: Plan) -> Iterator[int]:
+    if plan.port is None and plan.fixed_ports:
+        with reserved(GATEWAY_PORT, plan.host) as port:
+            yield port
+    else:
+        yield plan.port or any_free()
+
+
+def told_by(plan: Plan, port: int, nats_url: str, docker_url: str | None) -> Told:
+    """What the services are told; where they say how they are is nobody's business but ours."""
     return Told(
         home=plan.home,
         nats_url=nats_url,
         git_url=plan.source.git_url,
         branch=plan.source.branch,
         host=plan.host,
-        port=plan.port or any_free(),
+        port=port,
         insecure=plan.insecure,
         executor=plan.choice.kind,
         docker_url=docker_url,
-        health_ports=dict(zip(SERVICES, ports, strict=True)),
+        health_ports=dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True)),
     )
 
 

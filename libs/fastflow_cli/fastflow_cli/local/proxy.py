@@ -20,13 +20,12 @@ from fastflow_cli.errors import CliError, MissingError
 from fastflow_cli.home import Home
 from fastflow_cli.local.engine import Engine
 from fastflow_cli.local.logs import last_words
-from fastflow_cli.local.ports import any_free, first_free
+from fastflow_cli.local.ports import any_free
 from fastflow_cli.local.proxy_container import PROXY_IMAGE, end_container, has_proxy_image, run_container
 from fastflow_cli.local.services import DOCKER_NETWORK, DOCKER_VOLUME, WORKER_IMAGE, search_path, setting
 from fastflow_cli.local.spawn import spawn
 from fastflow_cli.local.supervisor import Supervisor
 
-PROXY_PORT = 2375
 NAME = "proxy"
 ANSWERS_WITHIN_S = 10.0
 VERSION = re.compile(r"^# Version ([\d.]+) of", re.MULTILINE)
@@ -51,7 +50,6 @@ class Proxy(Struct, frozen=True, kw_only=True):
     binary: str | None
     """HAProxy as a program; None for HAProxy as a container."""
     env: Mapping[str, str]
-    fixed_port: bool
     allowed: Allowed = USUAL
 
     async def start(self, supervisor: Supervisor, home: Home) -> str:
@@ -61,7 +59,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
             CliError: it does not answer.
             MissingError: the runner's policy cannot be written.
         """
-        port = first_free(PROXY_PORT) if self.fixed_port else any_free()
+        port = any_free()  # ours alone: whoever took a usual one would ask the proxy of somebody else
         config = home.path / "runner" / "haproxy.cfg"
         log = home.log_of(NAME)
         if self.binary is not None:
@@ -93,14 +91,14 @@ def allowed_by(env: Mapping[str, str]) -> Allowed:
     )
 
 
-def find_proxy(engine: Engine, env: Mapping[str, str], *, fixed_port: bool, allowed: Allowed = USUAL) -> Proxy | str:
+def find_proxy(engine: Engine, env: Mapping[str, str], *, allowed: Allowed = USUAL) -> Proxy | str:
     """HAProxy as a program, else as a container, else the sentence that says why neither."""
     if engine.address.socket is None:
         return "the engine is behind TCP; set FASTFLOW_DOCKER_URL to a socket proxy beside it"
     binary = shutil.which("haproxy", path=search_path(env))
     if binary is None and not has_proxy_image(engine):
         return f"HAProxy is neither a program here nor the image {PROXY_IMAGE} on the engine"
-    return Proxy(engine=engine, binary=binary, env=env, fixed_port=fixed_port, allowed=allowed)
+    return Proxy(engine=engine, binary=binary, env=env, allowed=allowed)
 
 
 def policy(engine: Engine, allowed: Allowed, *, bind: str | None = None) -> str:
