@@ -39,9 +39,9 @@ class Terminal:
         return done.stdout + done.stderr
 
     @contextmanager
-    def up(self) -> "Iterator[subprocess.Popen[str]]":
+    def up(self, *port: str) -> "Iterator[subprocess.Popen[str]]":
         """`fastflow up`, once it is ready; ended at the end if it still runs."""
-        argv = [*FASTFLOW, "up", "--port", "0", "--executor", "process", "--git-url", str(self.source)]
+        argv = [*FASTFLOW, "up", *(port or ("--port", "0")), "--executor", "process", "--git-url", str(self.source)]
         log = self.home.with_name("up.log")
         with log.open("a") as file:
             process = subprocess.Popen(argv, env=self.env, stdout=file, stderr=subprocess.STDOUT, text=True)
@@ -133,6 +133,23 @@ async def test_a_run_from_a_second_terminal_ends_as_the_run_ends(terminal: Termi
     assert "nothing runs" in terminal.type("status", code=3)
     assert "nothing runs" in terminal.type("down")
     assert "fastflow up" in terminal.type("runs", code=3)
+
+
+async def test_two_that_start_in_the_same_moment_do_not_take_each_other_for_themselves(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    (tmp_path / "other" / "pipelines" / "only_here").mkdir(parents=True)
+    (tmp_path / "other" / "pipelines" / "only_here" / "main.py").write_text("print(1)\n")
+    other = Terminal(tmp_path / "other" / "home", repository(tmp_path / "other" / "pipelines"))
+    with terminal.up("--host", "127.0.0.1"), other.up("--host", "127.0.0.1"):
+        await terminal.ready()
+        await other.ready()
+        await eventually(lambda: "only_here" in other.type("pipelines"), within_s=60)
+        assert "only_here" not in terminal.type("pipelines")
+        assert "Hello, world!" in terminal.type("run", "hello", "--follow")
+        assert "1\n" in other.type("run", "only_here", "--follow")
+    for one in (terminal, other):
+        assert "starting it again" not in one.home.with_name("up.log").read_text()
 
 
 async def test_a_cancelled_run_ends_the_following_command_with_its_own_code(terminal: Terminal) -> None:
