@@ -181,7 +181,7 @@ async def test_a_run_configuration_must_be_one_of_the_pipelines(
         (b'{"env": {"A": 1}}', 422, "/env/A"),
         (b'{"paramz": {}}', 422, "/paramz"),
         (b'{"commit": "main"}', 422, "/commit"),
-        (b'"' + b"x" * 1_100_000 + b'"', 413, None),
+        pytest.param(b'"' + b"x" * 1_100_000 + b'"', 413, None, id="too-large"),
     ],
 )
 async def test_a_bad_body_is_refused_with_a_pointer(
