@@ -11,6 +11,7 @@ import pytest_asyncio
 from docker import DockerClient
 from fastflow_cli.errors import MissingError
 from fastflow_cli.testing.product import Product, open_product
+from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
@@ -21,7 +22,6 @@ from fastflow_events.testing.nats_server import nats_server
 from fastflow_events.testing.own_disk import OwnDisk, own_disk
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
 from hypothesis import settings as hypothesis_settings
-from nats.aio.client import Client
 
 # No test depends on how fast the machine is.
 hypothesis_settings.register_profile("house", deadline=None)
@@ -89,7 +89,7 @@ def disk() -> Generator[OwnDisk]:
 
 
 @pytest_asyncio.fixture
-async def nc(nats_url: str) -> AsyncGenerator[Client]:
+async def nc(nats_url: str) -> AsyncGenerator[Connection]:
     """A connection to it, with every stream deployed."""
     async with connect(Settings(nats_url=nats_url), "test") as client:
         await deploy(client)
@@ -97,7 +97,7 @@ async def nc(nats_url: str) -> AsyncGenerator[Client]:
 
 
 @pytest.fixture
-def jetstream_log(nc: Client) -> JetStreamLog:
+def jetstream_log(nc: Connection) -> JetStreamLog:
     """The event log on it."""
     return JetStreamLog(nc, source="/fastflow/test/1")
 

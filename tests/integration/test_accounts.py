@@ -14,6 +14,7 @@ from fastflow_events import subjects, topology
 from fastflow_events.accounts import render
 from fastflow_events.bundles import delete_bundle, read_bundle, store_bundle
 from fastflow_events.bundles.names import chunk_subject, meta_subject
+from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.envelope import body_of, headers_of, subject_of
@@ -41,7 +42,6 @@ from fastflow_events.testing.builders import (
 )
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
@@ -59,7 +59,7 @@ class Bus:
         self._keys = keys
         self._stack = stack
 
-    async def client(self, user: str) -> Client:
+    async def client(self, user: str) -> Connection:
         settings = Settings(nats_url=self.url, nats_seed_file=seed_path(self._keys, user))
         return await self._stack.enter_async_context(connect(settings, user))
 

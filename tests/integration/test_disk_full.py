@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.execute import execute
@@ -23,7 +24,6 @@ from fastflow_events.testing.own_disk import OwnDisk
 from fastflow_gateway.testing import running_gateway
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_scheduler.testing import living_runners, scheduling
-from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 WAITER = """
@@ -47,7 +47,7 @@ def server(disk: OwnDisk) -> Generator[MortalServer]:
 
 
 @pytest_asyncio.fixture
-async def bus(server: MortalServer) -> AsyncGenerator[Client]:
+async def bus(server: MortalServer) -> AsyncGenerator[Connection]:
     async with connect(Settings(nats_url=server.url), "test") as nc:
         await deploy(nc)
         facts = [version_stored(), pipeline_discovered()]
@@ -68,7 +68,7 @@ async def ask(api: httpx.AsyncClient) -> tuple[int, str]:
 
 
 async def test_a_disk_that_is_nearly_full_starts_nothing_until_there_is_room(
-    server: MortalServer, bus: Client, disk: OwnDisk
+    server: MortalServer, bus: Connection, disk: OwnDisk
 ) -> None:
     """The log itself has room, and so nothing else has noticed."""
     log = JetStreamLog(bus, source="/t")
@@ -92,7 +92,7 @@ async def test_a_disk_that_is_nearly_full_starts_nothing_until_there_is_room(
 
 
 async def test_a_full_disk_is_told_and_loses_nothing_that_was_acknowledged(
-    server: MortalServer, bus: Client, disk: OwnDisk, tmp_path: Path
+    server: MortalServer, bus: Connection, disk: OwnDisk, tmp_path: Path
 ) -> None:
     """The gateway keeps its own files elsewhere, so that it cannot see the disk."""
     log, flag = JetStreamLog(bus, source="/t"), tmp_path / "flag"

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from docker import DockerClient
 from docker.errors import APIError
+from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.execute import execute
@@ -24,7 +25,6 @@ from fastflow_events.testing.nats_server import nats_server
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import socket_proxy
-from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
 OWNER = f"ends-{os.getpid()}"
@@ -73,7 +73,7 @@ def runner(url: str, engine: str, tmp_path_factory: pytest.TempPathFactory) -> G
 
 
 @pytest_asyncio.fixture
-async def bus(url: str, runner: LivingRunner) -> AsyncGenerator[Client]:
+async def bus(url: str, runner: LivingRunner) -> AsyncGenerator[Connection]:
     async with connect(Settings(nats_url=url), "test") as nc:
         await deploy(nc)
         if runner.process is None:
@@ -82,7 +82,7 @@ async def bus(url: str, runner: LivingRunner) -> AsyncGenerator[Client]:
 
 
 @pytest.fixture
-def log(bus: Client) -> JetStreamLog:
+def log(bus: Connection) -> JetStreamLog:
     return JetStreamLog(bus, source="/fastflow/test/1")
 
 
@@ -93,7 +93,7 @@ async def end_of(log: JetStreamLog, run_id: str) -> RunAttemptFinished:
 
 
 async def begun(
-    bus: Client, log: JetStreamLog, script: str, words: str = "on\n", timeout_s: float | None = None
+    bus: Connection, log: JetStreamLog, script: str, words: str = "on\n", timeout_s: float | None = None
 ) -> str:
     """A run that has written these words."""
     run_id = await submit(bus, log, script, timeout_s=timeout_s)
@@ -119,26 +119,28 @@ async def cancel(log: JetStreamLog, run_id: str) -> None:
     ],
 )
 async def test_a_script_that_fails_says_how_and_137_alone_is_not_a_lack_of_memory(
-    bus: Client, log: JetStreamLog, script: str, how: tuple[int, int | None], sentence: str
+    bus: Connection, log: JetStreamLog, script: str, how: tuple[int, int | None], sentence: str
 ) -> None:
     end = await end_of(log, await submit(bus, log, script))
     assert (end.outcome, (end.exit_code, end.signal), end.detail) == ("failed", how, sentence)
 
 
-async def test_a_script_that_needs_too_much_memory_is_told_how_much_it_had(bus: Client, log: JetStreamLog) -> None:
+async def test_a_script_that_needs_too_much_memory_is_told_how_much_it_had(bus: Connection, log: JetStreamLog) -> None:
     end = await end_of(log, await submit(bus, log, EATER, limits=SMALL))
     sentence = "it needed more memory than it may use (64 MiB)"
     assert (end.outcome, end.exit_code, end.signal, end.detail) == ("out_of_memory", 137, 9, sentence)
 
 
-async def test_a_script_that_survives_its_hungry_child_succeeds_with_a_remark(bus: Client, log: JetStreamLog) -> None:
+async def test_a_script_that_survives_its_hungry_child_succeeds_with_a_remark(
+    bus: Connection, log: JetStreamLog
+) -> None:
     script = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {EATER!r}])"
     end = await end_of(log, await submit(bus, log, script, limits=SMALL))
     sentence = "a process that it started was killed because it needed more memory than it may use"
     assert (end.outcome, end.exit_code, end.detail) == ("succeeded", 0, sentence)
 
 
-async def test_a_fork_bomb_meets_its_limit_and_harms_nobody_else(bus: Client, log: JetStreamLog) -> None:
+async def test_a_fork_bomb_meets_its_limit_and_harms_nobody_else(bus: Connection, log: JetStreamLog) -> None:
     """One gives up at the limit, the other tries on until its time is over; other runs are not disturbed by either."""
     gives_up = await submit(bus, log, BOMB.format(then="raise"), limits=FEW)
     goes_on = await submit(bus, log, BOMB.format(then="pass"), limits=FEW, timeout_s=5)
@@ -154,7 +156,7 @@ async def test_a_fork_bomb_meets_its_limit_and_harms_nobody_else(bus: Client, lo
     assert (await end_of(log, await submit(bus, log, "print('afterwards')"))).outcome == "succeeded"
 
 
-async def test_a_script_that_takes_too_long_is_asked_to_end_and_then_killed(bus: Client, log: JetStreamLog) -> None:
+async def test_a_script_that_takes_too_long_is_asked_to_end_and_then_killed(bus: Connection, log: JetStreamLog) -> None:
     asked, killed = [await submit(bus, log, script, timeout_s=3) for script in (SLEEPER, DEAF)]
     for run_id, code, number in ((asked, 143, 15), (killed, 137, 9)):
         end = await end_of(log, run_id)
@@ -163,7 +165,7 @@ async def test_a_script_that_takes_too_long_is_asked_to_end_and_then_killed(bus:
 
 
 async def test_a_container_that_somebody_kills_stops_or_removes_is_no_failure_of_its_script(
-    bus: Client, log: JetStreamLog, runner: LivingRunner, person: DockerClient
+    bus: Connection, log: JetStreamLog, runner: LivingRunner, person: DockerClient
 ) -> None:
     killed, stopped, removed = [await begun(bus, log, SLEEPER) for _ in range(3)]
     person.containers.get(f"fastflow-{killed}-1").kill()
@@ -184,7 +186,7 @@ async def test_a_container_that_somebody_kills_stops_or_removes_is_no_failure_of
         assert text_of(await chunks_of(bus, run_id)) == "on\n"
 
 
-async def test_what_cannot_be_prepared_is_told_and_never_started(bus: Client, log: JetStreamLog) -> None:
+async def test_what_cannot_be_prepared_is_told_and_never_started(bus: Connection, log: JetStreamLog) -> None:
     nowhere = await submit(bus, log, "print(1)", tree="e" * 40)
     unknown = await submit(bus, log, "print(1)", requirements="no-such-package-of-anybody==9\n")
     end = await end_of(log, nowhere)
@@ -199,7 +201,7 @@ async def test_what_cannot_be_prepared_is_told_and_never_started(bus: Client, lo
 
 
 async def test_a_run_that_is_cancelled_while_it_is_prepared_is_not_started(
-    bus: Client, log: JetStreamLog, person: DockerClient
+    bus: Connection, log: JetStreamLog, person: DockerClient
 ) -> None:
     run_id = await submit(bus, log, "print(1)", requirements="requests\nrich\nhttpx\n")
 
@@ -219,7 +221,7 @@ async def test_a_run_that_is_cancelled_while_it_is_prepared_is_not_started(
     assert not await facts_of(log, run_id, RunStarted)
 
 
-async def test_a_script_that_is_cancelled_is_asked_to_end_and_then_killed(bus: Client, log: JetStreamLog) -> None:
+async def test_a_script_that_is_cancelled_is_asked_to_end_and_then_killed(bus: Connection, log: JetStreamLog) -> None:
     asked, killed = [await begun(bus, log, script) for script in (SLEEPER, DEAF)]
     for run_id in (asked, killed):
         await cancel(log, run_id)
@@ -231,7 +233,7 @@ async def test_a_script_that_is_cancelled_is_asked_to_end_and_then_killed(bus: C
     assert (end.outcome, end.exit_code, end.detail) == ("cancelled", 137, sentence)
 
 
-async def test_a_cancel_that_comes_while_a_script_is_ending_still_counts(bus: Client, log: JetStreamLog) -> None:
+async def test_a_cancel_that_comes_while_a_script_is_ending_still_counts(bus: Connection, log: JetStreamLog) -> None:
     run_id = await begun(bus, log, TIDY, "on\ntidying up\n", timeout_s=3)
     await cancel(log, run_id)
     end = await end_of(log, run_id)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastflow_events.client import Connection
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.recorded import Position
@@ -16,7 +17,6 @@ from fastflow_events.run.commands import RequestCancel
 from fastflow_events.run.decider import run_decider
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered, run_claimed, run_dispatched, run_requested
 from fastflow_gateway.testing import read_events, running_gateway
-from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ class Ticking:
 
 
 @pytest_asyncio.fixture
-async def api(nats_url: str, nc: Client, tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
+async def api(nats_url: str, nc: Connection, tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
     """A log of one pipeline and ten runs, one hour apart."""
     log = JetStreamLog(nc, source="/fastflow/test/1", clock=Ticking())
     await log.append(Position(aggregate="pipeline", id="hello"), [pipeline_discovered()], cause=CAUSE)

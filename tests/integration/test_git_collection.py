@@ -7,6 +7,7 @@ import pytest
 from fastflow_cli.commands.collecting import Collected, collect
 from fastflow_events.bundles import CodeKeeper, delete_bundle, read_bundle, stored_bundles
 from fastflow_events.bundles.names import chunk_subject
+from fastflow_events.client import Connection
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.pipeline.commands import ExpireBundle
@@ -17,7 +18,6 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.repository import Repository
-from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 AT_ONCE = timedelta(seconds=-60)
@@ -35,7 +35,7 @@ def bus(jetstream_log: JetStreamLog, nats_url: str, repository: Repository, tmp_
     return Bus(jetstream_log, settings)
 
 
-async def passed(nc: Client, *, keep: timedelta = AT_ONCE, undisturbed: timedelta = AT_ONCE) -> Collected:
+async def passed(nc: Connection, *, keep: timedelta = AT_ONCE, undisturbed: timedelta = AT_ONCE) -> Collected:
     log = JetStreamLog(nc, source="/fastflow/gc/1")
     return await collect(CodeKeeper(nc), log, now=datetime.now(UTC), keep=keep, undisturbed=undisturbed)
 
@@ -51,7 +51,7 @@ async def two_versions(bus: Bus, repository: Repository) -> tuple[str, str]:
 
 
 async def test_an_old_version_is_announced_and_then_deleted_and_the_head_stays(
-    nc: Client, bus: Bus, repository: Repository
+    nc: Connection, bus: Bus, repository: Repository
 ) -> None:
     repository.commit({"README.md": ""})
     async with running(bus.settings):
@@ -68,7 +68,7 @@ async def test_an_old_version_is_announced_and_then_deleted_and_the_head_stays(
     assert (third.expired, third.deleted) == (0, 0)
 
 
-async def test_a_dry_pass_changes_nothing(nc: Client, bus: Bus, repository: Repository) -> None:
+async def test_a_dry_pass_changes_nothing(nc: Connection, bus: Bus, repository: Repository) -> None:
     repository.commit({"README.md": ""})
     async with running(bus.settings):
         await two_versions(bus, repository)
@@ -81,7 +81,7 @@ async def test_a_dry_pass_changes_nothing(nc: Client, bus: Bus, repository: Repo
 
 
 async def test_deleted_code_is_read_from_git_again_when_a_run_asks_for_it(
-    nc: Client, bus: Bus, repository: Repository
+    nc: Connection, bus: Bus, repository: Repository
 ) -> None:
     repository.commit({"README.md": ""})
     async with running(bus.settings):
@@ -102,7 +102,7 @@ async def test_deleted_code_is_read_from_git_again_when_a_run_asks_for_it(
 
 
 async def test_code_that_is_asked_for_between_announcement_and_deletion_is_not_deleted(
-    nc: Client, bus: Bus, repository: Repository
+    nc: Connection, bus: Bus, repository: Repository
 ) -> None:
     repository.commit({"README.md": ""})
     async with running(bus.settings):
@@ -120,7 +120,7 @@ async def test_code_that_is_asked_for_between_announcement_and_deletion_is_not_d
     assert await read_bundle(nc, old)
 
 
-async def test_uploads_that_broke_off_go_too(nc: Client, bus: Bus, repository: Repository) -> None:
+async def test_uploads_that_broke_off_go_too(nc: Connection, bus: Bus, repository: Repository) -> None:
     repository.commit({"README.md": ""})
     async with running(bus.settings):
         _, head = await two_versions(bus, repository)

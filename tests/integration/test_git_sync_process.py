@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from fastflow_events.accounts import render
 from fastflow_events.bundles import read_bundle
+from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.jetstream_log import JetStreamLog
@@ -21,7 +22,6 @@ from fastflow_events.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_git_sync.testing.repository import Repository
-from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 PIPELINES = 25
@@ -73,7 +73,7 @@ def reader(env: dict[str, str]) -> Settings:
     return Settings(nats_url=env["FASTFLOW_NATS_URL"], nats_seed_file=seed_path(Path(env["KEYS"]), "runner-1"))
 
 
-async def commit_of(nc: Client) -> str | None:
+async def commit_of(nc: Connection) -> str | None:
     log = JetStreamLog(nc, source="/fastflow/test/1")
     return repository_decider.fold((await log.load("repository", "main")).facts).commit
 

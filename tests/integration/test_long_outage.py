@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.jetstream_log import JetStreamLog
@@ -18,7 +19,6 @@ from fastflow_events.testing.nats_server import MortalServer
 from fastflow_events.topology import HEARTBEAT_TTL_S
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_scheduler.testing import scheduling
-from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 RUNS = 6
@@ -40,14 +40,14 @@ def server(tmp_path: Path) -> Generator[MortalServer]:
 
 
 @pytest_asyncio.fixture
-async def bus(server: MortalServer) -> AsyncGenerator[Client]:
+async def bus(server: MortalServer) -> AsyncGenerator[Connection]:
     async with connect(Settings(nats_url=server.url), "test") as nc:
         await deploy(nc)
         yield nc
 
 
 async def test_an_outage_that_outlives_every_lease_runs_nothing_twice(
-    server: MortalServer, bus: Client, tmp_path: Path
+    server: MortalServer, bus: Connection, tmp_path: Path
 ) -> None:
     """Runners of two engines, and a scheduler that would give up a silent runner after a second."""
     log, flag = JetStreamLog(bus, source="/fastflow/test/1"), tmp_path / "flag"

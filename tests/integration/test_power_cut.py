@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.errors import FastflowError
@@ -14,14 +15,13 @@ from fastflow_events.testing.builders import CAUSE, version_stored
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer
 from fastflow_events.testing.own_disk import OwnDisk
-from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 WRITERS = 8
 FACTS = 400
 
 
-def log_of(nc: Client) -> JetStreamLog:
+def log_of(nc: Connection) -> JetStreamLog:
     return JetStreamLog(nc, source="/fastflow/test/1")
 
 

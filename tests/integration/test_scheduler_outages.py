@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_events import subjects
+from fastflow_events.client import Connection
 from fastflow_events.clock import utc_now
 from fastflow_events.fact import Fact
 from fastflow_events.jetstream_log import JetStreamLog
@@ -23,7 +24,6 @@ from fastflow_events.run.events import RunRequested
 from fastflow_events.schedule.events import ScheduleFireMissed, ScheduleFireSkipped, SchedulePaused, ScheduleResumed
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered, version_stored
 from fastflow_events.testing.eventually import eventually
-from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(120)]
 
@@ -56,7 +56,7 @@ async def scheduler(url: str, home: Path, *, ago_s: float = 0.0, late_after_s: f
 class Past:
     """The log as it is written to some time ago."""
 
-    def __init__(self, nc: Client, ago_s: float) -> None:
+    def __init__(self, nc: Connection, ago_s: float) -> None:
         self.log = JetStreamLog(nc, source="/fastflow/test/1", clock=self.now)
         self._ago = timedelta(seconds=ago_s)
 
@@ -107,7 +107,7 @@ def in_a_row(instants: list[datetime], every_s: float) -> bool:
 
 
 async def test_three_seconds_lose_nothing_under_any_policy(
-    nats_url: str, jetstream_log: JetStreamLog, nc: Client, tmp_path: Path
+    nats_url: str, jetstream_log: JetStreamLog, nc: Connection, tmp_path: Path
 ) -> None:
     now = Past(nc, 0)
     for policy in POLICIES:
@@ -132,7 +132,7 @@ async def test_three_seconds_lose_nothing_under_any_policy(
 
 @pytest.mark.parametrize("outage_s", [MINUTES_3, DAYS_3], ids=["three minutes", "three days"])
 async def test_a_long_outage_follows_each_schedules_policy_and_a_pause_is_none(
-    nats_url: str, jetstream_log: JetStreamLog, nc: Client, tmp_path: Path, outage_s: float
+    nats_url: str, jetstream_log: JetStreamLog, nc: Connection, tmp_path: Path, outage_s: float
 ) -> None:
     every_s = outage_s / INSTANTS
     before, midway = Past(nc, outage_s), Past(nc, outage_s / 2)

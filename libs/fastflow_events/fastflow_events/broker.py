@@ -29,6 +29,7 @@ from fastflow_events.consumption import BoundState
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, DomainError
 from fastflow_events.recorded import Recorded
+from fastflow_events.returns import Returns
 from fastflow_events.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -81,8 +82,10 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
     chosen = options(settings, f"{service}-{settings.instance}")
     del chosen["nkeys_seed"]  # FastStream wants it wrapped
     security = NatsNKey.from_file(settings.nats_seed_file) if settings.nats_seed_file else None
-    broker = _Broker(**chosen, security=security, middlewares=[Settle], logger=None)  # type: ignore[arg-type]
-    broker.config.broker_config.connection_state = BoundState()
+    returns = Returns()
+    chosen |= {"security": security, "reconnected_cb": returns.tell, "middlewares": [Settle], "logger": None}
+    broker = _Broker(**chosen)  # type: ignore[arg-type]
+    broker.config.broker_config.connection_state = BoundState(returns)
     return broker
 
 

@@ -40,7 +40,7 @@ def options(settings: Settings, name: str) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
+async def connect(settings: Settings, name: str) -> AsyncIterator[Connection]:
     """Open a connection; it outlives outages of the server and is closed with the block.
 
     Raises:
@@ -53,7 +53,8 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Client]:
         last.append(exc)
         await _on_error(exc)
 
-    chosen = options(settings, name) | {"error_cb": on_error, "disconnected_cb": nc.lost}
+    told = {"error_cb": on_error, "disconnected_cb": nc.lost, "reconnected_cb": nc.returns.tell}
+    chosen = options(settings, name) | told
     try:
         async with asyncio.timeout(FIRST_CONNECT_WITHIN_S):
             await heard(nc.connect(**chosen))  # type: ignore[arg-type]

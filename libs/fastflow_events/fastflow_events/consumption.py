@@ -14,26 +14,27 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import Error as JetStreamError
 
+from fastflow_events.returns import Returns
+
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
-LOOK_S = 1.0
-"""How often it is looked whether the connection is still the one that was asked over; a server forgets questions."""
 
 
-async def fetch(nc: Client, pulled: JetStreamContext.PullSubscription, batch: int, timeout_s: float) -> list[Msg]:
+async def fetch(returns: Returns, pulled: JetStreamContext.PullSubscription, batch: int, timeout_s: float) -> list[Msg]:
     """Take messages, and wait for them no longer than the connection lives over which they were asked for.
 
     Raises:
         TimeoutError: none came.
         nats.errors.Error: the server refused, or there is none.
     """
-    connection = nc.stats["reconnects"]
     fetching = asyncio.ensure_future(pulled.fetch(batch, timeout=timeout_s))
+    forgotten: asyncio.Future[list[Msg]] = asyncio.get_running_loop().create_future()
     try:
-        while not (await asyncio.wait({fetching}, timeout=LOOK_S))[0]:
-            if nc.stats["reconnects"] != connection:
-                raise TimeoutError
+        with returns.waking(forgotten.cancel):
+            await asyncio.wait({fetching, forgotten}, return_when=asyncio.FIRST_COMPLETED)
+        if not fetching.done():
+            raise TimeoutError
         return fetching.result()
     finally:
         # Whatever comes of it now is of no interest; a message that was taken is delivered again.
@@ -44,15 +45,15 @@ async def fetch(nc: Client, pulled: JetStreamContext.PullSubscription, batch: in
 class _Patient:
     """A pull subscription that outlives servers and consumers that are away for a while."""
 
-    def __init__(self, nc: Client, pulled: JetStreamContext.PullSubscription, durable: str) -> None:
-        self._nc = nc
+    def __init__(self, returns: Returns, pulled: JetStreamContext.PullSubscription, durable: str) -> None:
+        self._returns = returns
         self._pulled = pulled
         self._durable = durable
 
     async def fetch(self, batch: int, timeout: float) -> list[Msg]:
         """Take messages; a refusal counts as "none came", and the next question waits."""
         try:
-            return await fetch(self._nc, self._pulled, batch, timeout)
+            return await fetch(self._returns, self._pulled, batch, timeout)
         except JetStreamError as exc:
             logger.warning("no messages: %r", exc, extra={"action": "fetch_failed", "consumer": self._durable})
             await asyncio.sleep(RETRY_AFTER_S)
@@ -66,16 +67,24 @@ class _Patient:
 class _Bound(JetStreamContext):
     """Binds pull subscriptions to what is already there."""
 
+    def __init__(self, nc: Client, returns: Returns) -> None:
+        super().__init__(nc)
+        self._returns = returns
+
     async def pull_subscribe(  # type: ignore[override]
         self, subject: str, durable: str, stream: str, **_: Any
     ) -> _Patient:
         """Bind; subject and configuration are the consumer's own affair."""
-        return _Patient(self._nc, await self.pull_subscribe_bind(durable=durable, stream=stream), durable)
+        return _Patient(self._returns, await self.pull_subscribe_bind(durable=durable, stream=stream), durable)
 
 
 class BoundState(BrokerState):
     """Gives FastStream the binding context instead of its own."""
 
+    def __init__(self, returns: Returns) -> None:
+        super().__init__()
+        self._returns = returns
+
     def connect(self, connection: Client, stream: JetStreamContext) -> None:
         """Keep the connection; `stream` would create consumers."""
-        super().connect(connection, _Bound(connection))
+        super().connect(connection, _Bound(connection, self._returns))

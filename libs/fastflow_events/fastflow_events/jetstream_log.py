@@ -7,12 +7,11 @@ from contextlib import suppress
 
 import nats.errors
 from msgspec.structs import replace
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
 from fastflow_events import subjects, telemetry
-from fastflow_events.client import ConnectionLostError
+from fastflow_events.client import Connection, ConnectionLostError
 from fastflow_events.clock import Clock, utc_now
 from fastflow_events.direct_get import BATCH, get_batch, get_last
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
@@ -26,8 +25,6 @@ STALLED = (
     f"the log answers, but did not store this within {ACK_TIMEOUT_S:g} s; "
     "if that goes on, the disk of NATS is full: make room, then restart nats-server"
 )
-LOOK_S = 1.0
-"""How often a silent follower looks whether its connection was another one for a while: bells may have been missed."""
 ASK_S = 5.0
 """A silent follower asks the server so often all the same."""
 TROUBLE_S = 60.0
@@ -40,7 +37,7 @@ _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})  # nats-server errors.json: alo
 class JetStreamLog:
     """`EventLog` over one NATS connection; `source` says who writes."""
 
-    def __init__(self, nc: Client, *, source: str, clock: Clock = utc_now, reader: Reader | None = None) -> None:
+    def __init__(self, nc: Connection, *, source: str, clock: Clock = utc_now, reader: Reader | None = None) -> None:
         self._nc = nc
         self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
         self._source = source
@@ -162,27 +159,20 @@ class JetStreamLog:
 
         subscription = await self._nc.subscribe(subjects.bell_of(subject), cb=ring)
         try:
-            while True:
-                bell.clear()
-                connection = self._nc.stats["reconnects"]
-                more = True
-                while more:
-                    batch, after_seq, more = await self._batch(subject, after_seq)
-                    if batch:
-                        yield batch
-                await self._silence(bell, connection)
+            with self._nc.returns.waking(bell.set):
+                while True:
+                    bell.clear()
+                    more = True
+                    while more:
+                        batch, after_seq, more = await self._batch(subject, after_seq)
+                        if batch:
+                            yield batch
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(ASK_S):
+                            await bell.wait()
         finally:
             if not self._nc.is_closed:
                 await subscription.unsubscribe()
-
-    async def _silence(self, bell: asyncio.Event, connection: int) -> None:
-        """Return when the server should be asked again; looking at the connection costs it nothing."""
-        for _ in range(round(ASK_S / LOOK_S)):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    await bell.wait()
-            if bell.is_set() or self._nc.stats["reconnects"] != connection:
-                return
 
     async def _batch(self, subject: str, after_seq: int) -> tuple[list[Recorded], int, bool]:
         """Return readable facts, the position behind them, and whether there may be more."""

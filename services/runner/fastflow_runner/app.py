@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from fastflow_events import telemetry
 from fastflow_events.broker import make_broker
+from fastflow_events.client import Connection
 from fastflow_events.clock import utc_now
 from fastflow_events.connection import connect
 from fastflow_events.errors import InfrastructureError
@@ -21,7 +22,6 @@ from fastflow_events.projection import catch_up, project
 from fastflow_events.run.commands import Holder
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
-from nats.aio.client import Client
 
 from fastflow_runner import expiry
 from fastflow_runner.adapters.arrivals import NatsArrivals
@@ -89,7 +89,9 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
     return Service(make_broker(settings, SERVICE), lifespan)
 
 
-def _deps(settings: RunnerSettings, nc: Client, executor: Executor, holder: Holder, *, key: bytes, keys: Keys) -> Deps:
+def _deps(
+    settings: RunnerSettings, nc: Connection, executor: Executor, holder: Holder, *, key: bytes, keys: Keys
+) -> Deps:
     held = Held()
     log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.name}")
     telemetry.RUNNING.set_function(lambda: len(held))
@@ -138,7 +140,7 @@ def _heartbeat(settings: RunnerSettings, holder: Holder, executor: Executor) -> 
     )
 
 
-def _pings(nc: Client, executor: Executor, lease: Lease) -> dict[str, Ping]:
+def _pings(nc: Connection, executor: Executor, lease: Lease) -> dict[str, Ping]:
     async def nats() -> str | None:
         return None if nc.is_connected else "not connected to NATS"
 

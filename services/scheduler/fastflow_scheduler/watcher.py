@@ -57,7 +57,7 @@ async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[Fill]], changed:
     """Start nothing new while the log or its disk is nearly full, until cancelled."""
     while True:
         hold(deps, await fill(), changed)
-        await asyncio.sleep(LISTEN_EVERY_S)
+        await asyncio.sleep(pause_s(deps))
 
 
 def hold(deps: Deps, fill: Fill, changed: asyncio.Event) -> None:

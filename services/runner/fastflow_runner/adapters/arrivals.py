@@ -4,12 +4,12 @@ import json
 
 import nats.errors
 from fastflow_events import telemetry
+from fastflow_events.client import Connection
 from fastflow_events.consumption import fetch
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.recorded import Recorded
 from fastflow_events.topology import EVENTS, PREHEAT
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
@@ -40,7 +40,7 @@ class NatsArrival:
 class NatsArrivals:
     """`Arrivals` over the consumer that the deploy step made."""
 
-    def __init__(self, nc: Client) -> None:
+    def __init__(self, nc: Connection) -> None:
         self._nc = nc
         self._js = nc.jetstream()
         self._reader = Reader()
@@ -55,7 +55,7 @@ class NatsArrivals:
         try:
             if self._subscription is None:
                 self._subscription = await self._js.pull_subscribe_bind(PREHEAT, EVENTS)
-            [msg] = await fetch(self._nc, self._subscription, 1, _FETCH_TIMEOUT_S)
+            [msg] = await fetch(self._nc.returns, self._subscription, 1, _FETCH_TIMEOUT_S)
         except TimeoutError:
             return None
         except (APIError, nats.errors.Error) as exc:

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 import nats.errors
 from fastflow_events import telemetry
+from fastflow_events.client import Connection
 from fastflow_events.consumption import fetch
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunDispatched
 from fastflow_events.topology import EVENTS, dispatch_durable
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
@@ -50,7 +50,7 @@ class NatsDelivery:
 class NatsWork:
     """`WorkQueue` over pull consumers that the deploy step made."""
 
-    def __init__(self, nc: Client) -> None:
+    def __init__(self, nc: Connection) -> None:
         self._nc = nc
         self._js = nc.jetstream()
         self._reader = Reader()
@@ -65,7 +65,7 @@ class NatsWork:
     async def next(self, pool: str) -> NatsDelivery | None:
         """The next dispatch of a pool, waiting some seconds for it."""
         try:
-            [msg] = await fetch(self._nc, self._subscriptions[pool], 1, FETCH_TIMEOUT_S)
+            [msg] = await fetch(self._nc.returns, self._subscriptions[pool], 1, FETCH_TIMEOUT_S)
         except TimeoutError:
             return None
         except APIError as exc:
