@@ -21,7 +21,7 @@ from fastflow_events import subjects
 
 logger = logging.getLogger(__name__)
 
-ASK_EVERY_S = 5.0
+ASK_EVERY_S = 10.0
 TIMEOUT_S = 2.0
 
 

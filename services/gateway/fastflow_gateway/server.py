@@ -14,8 +14,8 @@ from fastflow_gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
 
-TICK_S = 1.0
-"""How often the date that answers carry is set, and the inside looked at; uvicorn's own loop does so ten times."""
+TICK_S = 2.0
+"""How often the date that answers carry is set, and the inside looked at; uvicorn itself does so every 0.1 s."""
 
 
 class TellingServer(Server):
@@ -42,7 +42,7 @@ class TellingServer(Server):
             whole.replace(told)
 
     async def main_loop(self) -> None:
-        """Sleep until a signal comes, with a tick once a second."""
+        """Sleep until a signal comes, with a tick now and then."""
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with suppress(TimeoutError):

@@ -19,8 +19,8 @@ from fastflow_scheduler.handlers.appending import append
 logger = logging.getLogger(__name__)
 
 LISTEN_EVERY_S = 1.0
-IDLE_EVERY_S = 3.0
-"""The same while nothing is in hand and nothing waits; a runner's heart beats as often."""
+IDLE_EVERY_S = 5.0
+"""The same while nothing is in hand and nothing waits; a third of the time after which a silent runner counts."""
 
 
 async def watch(

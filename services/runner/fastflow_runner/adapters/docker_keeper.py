@@ -14,7 +14,7 @@ from fastflow_runner.pool import next_bounds, pause_after, too_old, wanted
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S = 4.0
 """Starts ring; this is for workers that end by themselves. An attempt does not take one that has ended anyway."""
 ASK_IMAGE_EVERY_S = 10.0
 """Each start asks, too; this makes new workers before anybody waits for them."""
