@@ -14,7 +14,7 @@ from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunDispatched, RunFinished
 from fastflow_events.testing.builders import CAUSE, run_requested, specification
 from fastflow_rules.garbage import Stored, Version
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -119,6 +119,7 @@ _FACTS: list[tuple[str, str, Fact]] = [
 ]
 
 
+@example([_FACTS[5], *_FACTS[7:9], _FACTS[7]])  # asked for twice
 @given(st.lists(st.sampled_from(_FACTS), max_size=25))
 def test_whatever_happened_the_head_and_open_runs_keep_their_code(steps: list[tuple[str, str, Fact]]) -> None:
     state = fold(*((aggregate, id, fact, 60) for aggregate, id, fact in steps))

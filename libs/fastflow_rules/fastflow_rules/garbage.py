@@ -94,7 +94,7 @@ class Stored:
             case PipelineBundleExpired(tree=tree):
                 self._expired[Version(id, tree)] = recorded.at
             case RunRequested(pipeline=pipeline, commit=commit):
-                self._runs[id] = _Run(pipeline, commit)
+                self._runs.setdefault(id, _Run(pipeline, commit))
             case RunDispatched() if id in self._runs:
                 self._runs[id].tree = fact.specification.tree
             case RunFinished() | RunRejected() if self._old(recorded.at):
