@@ -75,14 +75,13 @@ REQUESTED, DISPATCHED = 0, 1
 async def bare(ours: Stage) -> AsyncIterator[Bare]:
     """A stream beside the log while the block runs."""
     js = ours.nc.jetstream(timeout=10)
-    more = {
-        "name": "BENCHMARK",
-        "subjects": [f"{SUBJECT}.>"],
-        "republish": None,
-        "deny_delete": False,
-        "max_bytes": GIB,
-    }
-    config = streams()[0].evolve(**more)  # less room than the log: what a server promises its streams has an end
+    config = streams()[0].evolve(
+        name="BENCHMARK",
+        subjects=[f"{SUBJECT}.>"],
+        republish=None,
+        deny_delete=False,
+        max_bytes=GIB,  # less than the log: what a server promises its streams has an end
+    )
     await js.add_stream(config)
     try:
         yield Bare(js)

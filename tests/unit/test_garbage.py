@@ -119,7 +119,7 @@ _FACTS: list[tuple[str, str, Fact]] = [
 ]
 
 
-@example([_FACTS[5], *_FACTS[7:9], _FACTS[7]])  # asked for twice
+@example([("pipeline", "p", PipelineBundleExpired(tree=OLD)), *(("run", "r", f) for f in (ASKED, DISPATCHED, ASKED))])
 @given(st.lists(st.sampled_from(_FACTS), max_size=25))
 def test_whatever_happened_the_head_and_open_runs_keep_their_code(steps: list[tuple[str, str, Fact]]) -> None:
     state = fold(*((aggregate, id, fact, 60) for aggregate, id, fact in steps))

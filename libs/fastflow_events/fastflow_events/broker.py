@@ -83,8 +83,13 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
     del chosen["nkeys_seed"]  # FastStream wants it wrapped
     security = NatsNKey.from_file(settings.nats_seed_file) if settings.nats_seed_file else None
     returns = Returns()
-    chosen |= {"security": security, "reconnected_cb": returns.tell, "middlewares": [Settle], "logger": None}
-    broker = _Broker(**chosen)  # type: ignore[arg-type]
+    broker = _Broker(
+        **chosen,  # type: ignore[arg-type]
+        security=security,
+        reconnected_cb=returns.tell,
+        middlewares=[Settle],
+        logger=None,
+    )
     broker.config.broker_config.connection_state = BoundState(returns)
     return broker
 

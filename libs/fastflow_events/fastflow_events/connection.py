@@ -53,8 +53,11 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Connection]:
         last.append(exc)
         await _on_error(exc)
 
-    told = {"error_cb": on_error, "disconnected_cb": nc.lost, "reconnected_cb": nc.returns.tell}
-    chosen = options(settings, name) | told
+    chosen = options(settings, name) | {
+        "error_cb": on_error,
+        "disconnected_cb": nc.lost,
+        "reconnected_cb": nc.returns.tell,
+    }
     try:
         async with asyncio.timeout(FIRST_CONNECT_WITHIN_S):
             await heard(nc.connect(**chosen))  # type: ignore[arg-type]

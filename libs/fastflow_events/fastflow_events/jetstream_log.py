@@ -26,7 +26,7 @@ STALLED = (
     "if that goes on, the disk of NATS is full: make room, then restart nats-server"
 )
 ASK_S = 10.0
-"""A silent follower asks the server so often all the same; no way is known in which it would find something."""
+"""A silent follower asks the server so often all the same: bells are not promised."""
 TROUBLE_S = 60.0
 """How long an append that was not stored is held against a server that answers otherwise."""
 _EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 LISTEN_EVERY_S = 1.0
 IDLE_EVERY_S = 5.0
-"""The same while nothing is in hand and nothing waits; a third of the time after which a silent runner counts."""
+"""The same while nothing is in hand and nothing waits; a third of the time after which a silent runner is gone."""
 
 
 async def watch(
