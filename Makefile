@@ -1,7 +1,7 @@
 # Targets with a `##` comment are shown by `make help`.
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap demo test check check-fast up down logs docker docker-down images images-worker compose-plugin \
-	bench proto clean
+	bench proto clean pristine
 
 RUN := .venv/bin
 
@@ -63,3 +63,6 @@ proto: bootstrap ## regenerate what follows from the code: proto/, deploy/nats.c
 clean: ## remove what the targets above made in this folder
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist benchmarks/results.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+pristine: ## remove all that the targets ever set up, the engine of `make docker` with its data included
+	@scripts/pristine

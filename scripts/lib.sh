@@ -34,6 +34,14 @@ ENGINE_HOME=${FASTFLOW_ENGINE_HOME:-/var/lib/fastflow-engine}
 ENGINE_RUN=${FASTFLOW_ENGINE_RUN:-/run/fastflow-engine}
 ENGINE_SOCKET="$ENGINE_RUN/docker.sock"
 ENGINE_PIDFILE="$ENGINE_RUN/docker.pid"
+ENGINE_USE="$ENGINE_RUN/in-use"
+
+# use_engine: let nobody remove our own engine until this process, and what it becomes by exec, has ended.
+use_engine() {
+    [ -r "$ENGINE_USE" ] || return 0
+    exec 8<"$ENGINE_USE"
+    flock -n -s 8 || fail "the engine under $ENGINE_HOME is just being removed" "make docker"
+}
 
 # engine_pid: prints the process of our own engine, or fails. A pid file may outlive its process, and the
 # number may be somebody else's by now.

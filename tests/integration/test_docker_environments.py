@@ -12,6 +12,7 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.orders import code_name
+from fastflow_runner.testing.bridge import bridge_address
 from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract, output_of
 from fastflow_runner.testing.interpreters import archive, copy_into
@@ -56,8 +57,7 @@ class TestDockerEnvironments(EnvironmentContract):
             executor.close()
 
     def index_host(self) -> str:
-        bridge = self.engine.networks.get("bridge")
-        return str(bridge.attrs["IPAM"]["Config"][0]["Gateway"])
+        return bridge_address(self.engine)
 
     def with_settings(self, uv_settings: dict[str, str]) -> DockerExecutor:
         executor = DockerExecutor(

@@ -3,6 +3,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import fastflow_runner
 import pytest
 from fastflow_events.run.specification import Cell
 from fastflow_runner.adapters.process import ProcessExecutor
@@ -11,6 +12,30 @@ from fastflow_runner.testing.tools import find_uv
 
 # What one test prepares the next ones use.
 pytestmark = pytest.mark.xdist_group("process-notebooks")
+
+BORN_DEAD = f"""
+import asyncio, os, subprocess, sys
+sys.path.insert(0, {str(Path(fastflow_runner.__file__).parents[1])!r})
+from fastflow_runner.entry.notebook.kernel import Kernel
+from jupyter_client.provisioning import LocalProvisioner
+
+async def start(**_):
+    # What is left when SIGTERM comes between a fork and the session of its own.
+    dead = LocalProvisioner()
+    dead.process = subprocess.Popen(["sleep", "60"])
+    dead.pgid = os.getpgid(dead.process.pid)
+    kernel.manager.provisioner = dead
+    raise asyncio.CancelledError
+
+async def main():
+    try:
+        await kernel.start(start)
+    except asyncio.CancelledError:
+        await kernel.end(now=True)
+
+kernel = Kernel(".")
+asyncio.run(main())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +88,14 @@ class TestProcessNotebooks(NotebookContract):
     ) -> None:
         ran = await self.run(executor, CAREFUL, timeout_s=1.0)
         assert (ran.end.timed_out, ran.end.signal) == (True, 15)
+
+    async def test_a_kernel_that_was_killed_before_it_had_a_group_takes_nobody_with_it(
+        self, executor: ProcessExecutor
+    ) -> None:
+        # In a group of its own, so that at worst it kills itself.
+        cell = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BORN_DEAD!r}], start_new_session=True)"
+        ran = await self.run(executor, f"{cell}.returncode")
+        assert [output["data"]["text/plain"] for output in ran.outputs(1)] == [["0"]], ran.err
 
     async def test_values_of_secrets_are_not_in_the_executed_notebook(self, executor: ProcessExecutor) -> None:
         show = "import os\nprint(os.environ['TOKEN'], os.environ['REGION'])\nos.environ['TOKEN'].encode()"

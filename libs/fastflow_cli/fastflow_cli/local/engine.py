@@ -3,7 +3,10 @@
 The order is everywhere the same: `DOCKER_HOST`, the machine's own socket, the one of `make docker`.
 """
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,3 +120,26 @@ def ensure_network(engine: Engine, name: str = DOCKER_NETWORK) -> None:
         answer = http.post("/networks/create", json=body)
         if answer.status_code not in (httpx.codes.CREATED, httpx.codes.CONFLICT):
             raise MissingError(f"the engine made no network {name}: {answer.text.strip()}")
+
+
+@contextmanager
+def used(engine: Engine) -> Iterator[None]:
+    """Keep `make pristine` away from the engine of `make docker` while the block runs; other engines know no such lock.
+
+    Raises:
+        MissingError: it is just being removed.
+    """
+    socket = engine.address.socket
+    lock = socket.with_name("in-use") if socket is not None else None
+    if lock is None or not lock.exists():
+        yield
+        return
+    descriptor = os.open(lock, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise MissingError(f"the engine at {engine.address.url} is just being removed", fix="make docker") from exc
+        yield
+    finally:
+        os.close(descriptor)

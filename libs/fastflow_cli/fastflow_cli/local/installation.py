@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 from fastflow_events.clock import utc_now
 from fastflow_events.errors import InfrastructureError
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from fastflow_cli.home import Home
 from fastflow_cli.local import bus
+from fastflow_cli.local.engine import used
 from fastflow_cli.local.executor import Choice
 from fastflow_cli.local.leftovers import end_leftovers
 from fastflow_cli.local.ports import any_free, free_ports, is_free, reserved
@@ -103,7 +104,8 @@ async def installed(plan: Plan, announce: Callable[[str], None]) -> AsyncIterato
         InfrastructureError: NATS does not start.
     """
     plan.home.make()
-    with locked(plan.home), _gateway_port(plan) as port:
+    engine = used(plan.proxy.engine) if plan.proxy is not None else nullcontext()
+    with locked(plan.home), engine, _gateway_port(plan) as port:
         for name in end_leftovers(plan.home):
             announce(f"{name} of an earlier start was still there and was ended")
         async with supervising(announce) as supervisor:

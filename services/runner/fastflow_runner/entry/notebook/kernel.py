@@ -60,7 +60,18 @@ class Kernel:
             await start(stdout=subprocess.DEVNULL, stderr=write)
         finally:
             os.close(write)
+            self._spare_us()
         asyncio.get_running_loop().add_reader(self._words, self._hear)
+
+    def _spare_us(self) -> None:
+        """See to it that who signals the kernel's group does not signal ours.
+
+        A SIGTERM to our group may meet the kernel's process before it has a session of its own. Then it is dead, and
+        the group it was asked for is the one it was born into.
+        """
+        provisioner = self.manager.provisioner
+        if provisioner is not None and provisioner.pgid == os.getpgrp():
+            provisioner.pgid = None
 
     def _hear(self) -> bool:
         """Keep the end of it; False when nothing was there."""

@@ -1,0 +1,14 @@
+"""Where containers on an engine's usual bridge reach this machine."""
+
+from ipaddress import ip_network
+
+from docker import DockerClient
+
+
+def bridge_address(engine: DockerClient) -> str:
+    """Address of the bridge's own end, which is this machine's.
+
+    An engine that made its bridge just now names no gateway; then it is the first address of the subnet.
+    """
+    said = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]
+    return str(said.get("Gateway") or next(ip_network(said["Subnet"]).hosts()))
