@@ -128,3 +128,38 @@ async def test_chains_of_the_file_and_of_the_api_make_one_graph(api: httpx.Async
     assert (await api.delete(f"/api/pipelines/hello/downstream-triggers/{made.json()['id']}")).status_code == 404
     assert (await api.delete(f"{path}/{made.json()['id']}")).status_code == 204
     assert (await api.get("/api/pipelines/graph")).json()["cycles"] == []
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("end", {"cron": "0 3 * * *", "end": "9999-12-31T23:59:59-05:00"}),
+        ("start", {"cron": "0 3 * * *", "start": "0001-01-01T00:00:00+05:00"}),
+        ("at", {"at": "9999-12-31T23:59:59-05:00"}),
+        ("at", {"at": "0001-01-01T00:00:00+05:00"}),
+        ("timezone", {"cron": "@daily", "timezone": "localtime"}),
+    ],
+)
+async def test_times_that_cannot_be_computed_with_are_refused_before_anything_is_stored(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog, member: str, said: dict[str, object]
+) -> None:
+    answer = await api.put("/api/pipelines/hello/schedules/x", json=said)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{member}")
+    assert not (await jetstream_log.load("schedule", "hello:x")).facts
+
+
+async def test_schedules_and_backfills_reach_to_the_ends_of_the_calendar(api: httpx.AsyncClient) -> None:
+    path = "/api/pipelines/hello/schedules"
+    said = {
+        "cron": "0 3 * * *",
+        "start": "0001-01-01T00:00:00Z",
+        "end": "9999-12-31T23:59:59Z",
+        "timezone": "Asia/Tokyo",
+    }
+    answer = await api.put(f"{path}/x", json=said)
+    assert (answer.status_code, len(answer.json()["next"])) == (200, 5)
+    for until in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"):
+        assert (await api.get(f"{path}/x/next", params={"until": until})).status_code == 200
+        for after in ("0001-01-01T00:00:00+05:00", "2026-01-01T00:00:00Z"):
+            wish = {"schedule": "x", "after": after, "until": until, "preview": True}
+            assert (await api.post("/api/pipelines/hello/backfills", json=wish)).status_code == 422

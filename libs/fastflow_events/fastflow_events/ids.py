@@ -6,12 +6,13 @@ The inputs are joined as a JSON list, so that no two different inputs ever read 
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
 from fastflow_events.errors import ContractError
+from fastflow_events.instants import in_utc
 from fastflow_events.subjects import encode
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:fastflow:run")
@@ -84,7 +85,7 @@ def environment_id(
 
 
 def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
+    return (in_utc(at) or at).isoformat()
 
 
 def uuid7(now_ms: int, random_bytes: bytes) -> str:

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from fastflow_events.instants import later
+
 from fastflow_rules.chance import share
 from fastflow_rules.definition import Catchup
 from fastflow_rules.timetable import Timetable, count_fires, fires, fires_backwards, next_fire
@@ -76,7 +78,7 @@ def outlook(terms: Terms, *, since: datetime, now: datetime, pauses: Sequence[Sp
         return Outlook((), None)
     if (due := due_at(terms, first)) > now:
         return Outlook((), due)
-    late = now - timedelta(seconds=terms.late_after_s + terms.jitter_s)
+    late = later(now, -(terms.late_after_s + terms.jitter_s))
     steps = list(_settle_late(terms, since, late, now, pauses)) if first <= late else []
     on_time = _on_time(terms, max(since, late), now, pauses)
     if terms.catchup.policy == "latest" and any(isinstance(step, Due) for step in on_time):
@@ -89,7 +91,7 @@ def due_at(terms: Terms, nominal: datetime) -> datetime:
     """When the fire of a nominal instant is due: late by its jitter, always the same."""
     if not terms.jitter_s:
         return nominal
-    return nominal + timedelta(seconds=terms.jitter_s * share(terms.key, nominal.isoformat()))
+    return later(nominal, terms.jitter_s * share(terms.key, nominal.isoformat()))
 
 
 def _on_time(terms: Terms, after: datetime, now: datetime, pauses: Sequence[Span]) -> list[Due | NotFired]:
@@ -121,7 +123,7 @@ def _made_up(terms: Terms, since: datetime, until: datetime, now: datetime, paus
     rule = terms.catchup
     if rule.policy == "skip":
         return []
-    oldest = max(since, now - timedelta(seconds=rule.within_s + terms.jitter_s) - timedelta(microseconds=1))
+    oldest = max(since, later(now, -(rule.within_s + terms.jitter_s + 1e-6)))
     if oldest >= until:
         return []
     candidates = fires_backwards(terms.timetable, after=oldest, until=until)

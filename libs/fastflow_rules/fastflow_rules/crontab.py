@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
+
+from fastflow_rules.zones import zone as zone_of
 
 NAMES = {
     "@yearly": "0 0 1 1 *",
@@ -43,7 +44,7 @@ class Crontab:
             clock.insert(0, fields[0])
         self._by_wall_clock = any(field.startswith("*") for field in clock)
         self._times = (sorted(self._parsed.hours), sorted(self._parsed.minutes), sorted(self._parsed.seconds))
-        self._zone = ZoneInfo(zone)
+        self._zone = zone_of(zone)
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Instants later than `after` and not later than `until`, oldest first, UTC."""

@@ -9,8 +9,9 @@
 Jitter makes each delay longer by up to its share, always by the same amount for the same attempt.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from fastflow_events.instants import later
 from fastflow_events.run.specification import RetryPolicy, Specification
 from fastflow_events.types import Outcome, Seconds
 
@@ -42,7 +43,7 @@ def retry_due(
     number = attempt - lost
     if number > specification.retry.attempts:
         return None
-    return ended_at + timedelta(seconds=delay_s(specification.retry, number, run_id))
+    return later(ended_at, delay_s(specification.retry, number, run_id))
 
 
 def delay_s(policy: RetryPolicy, number: int, run_id: str) -> Seconds:

@@ -1,16 +1,17 @@
 """Whether the times of a schedule that was set over the API can be kept. Pure; files are judged where they are read."""
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from fastflow_events import instants
 from fastflow_events.schedule.events import ScheduleSet
 from msgspec.structs import replace
 
 from fastflow_rules.definition.values import is_cron
+from fastflow_rules.timetable import MAX_INTERVAL_S
+from fastflow_rules.zones import zone_names
 
-LONGEST_S = 1e9
 LONGEST_JITTER_S = 86_400.0
 LONGEST_TEXT = 200
 HIGHEST_PRIORITY = 1000
@@ -24,7 +25,7 @@ class Fault(NamedTuple):
 
 
 def in_utc(schedule: ScheduleSet) -> ScheduleSet:
-    """The same with instants that name no zone taken as UTC, as in files."""
+    """The same with its instants in UTC, as in files; those that name no zone mean UTC."""
     return replace(schedule, at=_in_utc(schedule.at), start=_in_utc(schedule.start), end=_in_utc(schedule.end))
 
 
@@ -34,9 +35,9 @@ def fault_of(schedule: ScheduleSet) -> Fault | None:
         return Fault("cron", "say exactly one of cron, interval_s and at")
     if schedule.cron is not None and (len(schedule.cron) > LONGEST_TEXT or not is_cron(schedule.cron)):
         return Fault("cron", "not a crontab expression")
-    if schedule.interval_s is not None and not 1 <= schedule.interval_s <= LONGEST_S:
+    if schedule.interval_s is not None and not 1 <= schedule.interval_s <= MAX_INTERVAL_S:
         return Fault("interval_s", "at least one second")
-    if not _is_zone(schedule.timezone):
+    if schedule.timezone not in zone_names():
         return Fault("timezone", 'not a name of the time zone database, as in "Europe/Berlin"')
     return _fault_of_window(schedule) or _fault_of_rest(schedule)
 
@@ -46,6 +47,8 @@ def _fault_of_window(schedule: ScheduleSet) -> Fault | None:
         instant: datetime | None = getattr(schedule, member)
         if instant is not None and instant.tzinfo is None:
             return Fault(member, "an instant needs its offset from UTC")
+        if instant is not None and instants.in_utc(instant) is None:
+            return Fault(member, "an instant that exists in UTC, of the years 1 to 9999")
     if schedule.start is not None and schedule.end is not None and schedule.start >= schedule.end:
         return Fault("end", "an instant after start")
     return None
@@ -54,7 +57,7 @@ def _fault_of_window(schedule: ScheduleSet) -> Fault | None:
 def _fault_of_rest(schedule: ScheduleSet) -> Fault | None:
     if not 0 <= schedule.jitter_s <= LONGEST_JITTER_S:
         return Fault("jitter_s", "from 0 to a day")
-    if math.isnan(schedule.catchup.within_s) or not 0 <= schedule.catchup.within_s <= LONGEST_S:
+    if math.isnan(schedule.catchup.within_s) or not 0 <= schedule.catchup.within_s <= MAX_INTERVAL_S:
         return Fault("catchup", "within_s is from 0 to thirty years")
     if schedule.priority is not None and abs(schedule.priority) > HIGHEST_PRIORITY:
         return Fault("priority", f"from -{HIGHEST_PRIORITY} to {HIGHEST_PRIORITY}")
@@ -63,13 +66,5 @@ def _fault_of_rest(schedule: ScheduleSet) -> Fault | None:
     return None
 
 
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
 def _in_utc(at: datetime | None) -> datetime | None:
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+    return instants.in_utc(at) or at if at is not None else None

@@ -1,19 +1,24 @@
 """The instants a schedule means, from its description alone: a pure function of time.
 
-`nominal` instants are exact and UTC; when a fire really happens is not known here.
+`nominal` instants are exact and UTC; when a fire really happens is not known here. Nothing here raises: a timetable
+that cannot be read has no fires, and no fire lies outside of the years from `instants.FIRST` to `instants.LAST`.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
+from cronsim import CronSimError
+from fastflow_events.instants import FIRST, held, in_utc, later
 from fastflow_events.types import Seconds
 from msgspec import Struct
 
-from fastflow_rules.crontab import HORIZON, crontab
+from fastflow_rules.crontab import HORIZON, Crontab, crontab
 
 MIN_INTERVAL_S = 1.0
 """Shorter intervals are this long."""
+MAX_INTERVAL_S = 1e9
+"""Longer ones, of more than thirty years, are this long."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -34,11 +39,12 @@ class Timetable(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def fires(timetable: Timetable, *, after: datetime, until: datetime | None = None) -> Iterator[datetime]:
     """Nominal instants later than `after` and not later than `until`, oldest first."""
-    low, high = _window(timetable, after, until or after + HORIZON)
+    low, high = _window(timetable, after, until or later(after, HORIZON.total_seconds()))
     if low >= high:
         return iter(())
     if timetable.cron is not None:
-        return crontab(timetable.cron, timetable.timezone).between(low, high)
+        known = _crontab(timetable.cron, timetable.timezone)
+        return known.between(low, high) if known else iter(())
     if timetable.interval_s is not None:
         return _steps(timetable, low, high)
     return iter(_single(timetable, low, high))
@@ -50,7 +56,8 @@ def fires_backwards(timetable: Timetable, *, after: datetime, until: datetime) -
     if low >= high:
         return iter(())
     if timetable.cron is not None:
-        return crontab(timetable.cron, timetable.timezone).between_backwards(low, high)
+        known = _crontab(timetable.cron, timetable.timezone)
+        return known.between_backwards(low, high) if known else iter(())
     if timetable.interval_s is not None:
         return _steps_backwards(timetable, low, high)
     return iter(_single(timetable, low, high))
@@ -74,27 +81,37 @@ def count_fires(timetable: Timetable, *, after: datetime, until: datetime, at_mo
     return sum(1 for _ in islice(fires(timetable, after=after, until=until), at_most))
 
 
+def _crontab(expression: str, zone: str) -> Crontab | None:
+    """The expression; None when this release does not know it, or the zone."""
+    try:
+        return crontab(expression, zone)
+    except (CronSimError, ValueError, KeyError):
+        return None
+
+
 def _window(timetable: Timetable, after: datetime, until: datetime) -> tuple[datetime, datetime]:
-    low, high = after.astimezone(UTC), until.astimezone(UTC)
-    if timetable.start is not None and timetable.start > low:
-        low = timetable.start.astimezone(UTC) - _MICROSECOND
+    low, high = held(after), held(until)
+    if timetable.start is not None and (start := held(timetable.start)) > low:
+        low = start - _MICROSECOND
     if timetable.end is not None:
-        high = min(high, timetable.end.astimezone(UTC))
+        high = min(high, held(timetable.end))
     return low, high
 
 
 def _single(timetable: Timetable, low: datetime, high: datetime) -> list[datetime]:
-    at = timetable.at.astimezone(UTC) if timetable.at else None
+    at = in_utc(timetable.at) if timetable.at else None
     return [at] if at is not None and low < at <= high else []
 
 
 def _step(timetable: Timetable) -> timedelta:
-    return timedelta(seconds=max(timetable.interval_s or MIN_INTERVAL_S, MIN_INTERVAL_S))
+    said = timetable.interval_s or 0.0
+    return timedelta(seconds=min(said, MAX_INTERVAL_S) if said >= MIN_INTERVAL_S else MIN_INTERVAL_S)
 
 
 def _base(timetable: Timetable) -> datetime:
     """What the interval counts from."""
-    return (timetable.start or timetable.anchor or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC)
+    said = timetable.start or timetable.anchor
+    return (in_utc(said) or held(said)) if said else FIRST
 
 
 def _first(timetable: Timetable) -> int:
@@ -108,14 +125,16 @@ def _index(timetable: Timetable, at: datetime) -> int:
 
 
 def _steps(timetable: Timetable, low: datetime, high: datetime) -> Iterator[datetime]:
-    index = max(_index(timetable, low) + 1, _first(timetable))
-    while (at := _base(timetable) + index * _step(timetable)) <= high:
-        yield at
+    base, step = _base(timetable), _step(timetable)
+    index, last = max(_index(timetable, low) + 1, _first(timetable)), _index(timetable, high)
+    while index <= last:
+        yield base + index * step
         index += 1
 
 
 def _steps_backwards(timetable: Timetable, low: datetime, high: datetime) -> Iterator[datetime]:
-    index = _index(timetable, high)
-    while index >= _first(timetable) and (at := _base(timetable) + index * _step(timetable)) > low:
-        yield at
+    base, step = _base(timetable), _step(timetable)
+    first, index = max(_index(timetable, low) + 1, _first(timetable)), _index(timetable, high)
+    while index >= first:
+        yield base + index * step
         index -= 1

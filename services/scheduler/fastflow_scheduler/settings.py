@@ -1,7 +1,7 @@
 """What the scheduler reads from its environment."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from fastflow_events.settings import Settings
 from fastflow_events.topology import DEFAULT_POOL
@@ -9,6 +9,10 @@ from fastflow_rules.definition import Defaults
 from msgspec import Meta
 
 from fastflow_scheduler.book.limits import Limits
+
+LONGEST_S = 1e9
+Span: TypeAlias = Annotated[float, Meta(gt=0, le=LONGEST_S)]
+"""Seconds, at most thirty years."""
 
 
 class SchedulerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,13 +28,13 @@ class SchedulerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     default_output_bytes: Annotated[int, Meta(ge=1000)] = 50_000_000
     priority_ageing_s: Annotated[float, Meta(gt=0)] = 60.0
     """Waiting this long counts as much as one step of priority."""
-    claim_within_s: Annotated[float, Meta(gt=0)] = 60.0
+    claim_within_s: Span = 60.0
     """A dispatch that no runner claimed by then goes back into the queue."""
-    lost_after_s: Annotated[float, Meta(gt=0)] = 900.0
+    lost_after_s: Span = 900.0
     """An attempt is lost when its runner has been silent for this long."""
-    late_after_s: Annotated[float, Meta(gt=0)] = 60.0
+    late_after_s: Span = 60.0
     """A fire that is later than this follows its schedule's catch-up."""
-    repository_overdue_after_s: Annotated[float, Meta(ge=0)] = 3600.0
+    repository_overdue_after_s: Annotated[float, Meta(ge=0, le=LONGEST_S)] = 3600.0
     """A repository of which nothing good is heard for this long is told of; 0 never."""
     clock_offset_s: float = 0.0
     """Added to the clock; for tests only."""

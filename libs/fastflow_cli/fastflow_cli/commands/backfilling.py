@@ -2,10 +2,10 @@
 
 import os
 from collections import Counter
-from datetime import timedelta
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from fastflow_events.instants import later
 
 from fastflow_cli.client import gateway, segment
 from fastflow_cli.commands.moments import moment, wire
@@ -157,7 +157,7 @@ def wish(schedule: str, *, since: str, until: str, everything: bool) -> dict[str
     first, last = moment("--since", since), moment("--until", until, end_of_day=True)
     if first > last:
         raise UsageError("--since is later than --until", fix=f"… --since {until} --until {since}")
-    after = first - timedelta(microseconds=1)
+    after = later(first, -1e-6)
     return {"schedule": schedule, "after": wire(after), "until": wire(last), "only_missing": not everything}
 
 

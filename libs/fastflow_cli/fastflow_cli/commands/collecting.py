@@ -29,6 +29,7 @@ from fastflow_cli.local.state import is_up, read_state
 from fastflow_cli.options import HomeOption, Json
 
 Days = Annotated[float, Parameter(name="--keep-days")]
+LONGEST_DAYS = 36_500.0
 UNDISTURBED = timedelta(hours=1)
 """Between the announcement of a deletion and the deletion."""
 
@@ -77,7 +78,8 @@ async def gc(
     with progress("reading the log"):
         async with connect(settings, f"gc-{os.getpid()}") as nc:
             log = JetStreamLog(nc, source=f"/fastflow/gc/{os.getpid()}")
-            found = await collect(CodeKeeper(nc), log, now=now, keep=timedelta(days=keep_days), dry_run=dry_run)
+            keep = timedelta(days=min(keep_days, LONGEST_DAYS))
+            found = await collect(CodeKeeper(nc), log, now=now, keep=keep, dry_run=dry_run)
     if json:
         show_json(found)
         return Exit.OK

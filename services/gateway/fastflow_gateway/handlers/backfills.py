@@ -8,7 +8,9 @@ from fastflow_events.backfill.events import MAX_INSTANTS, BackfillRequested
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_backfill, run_id_of_fire, uuid7
+from fastflow_events.instants import held, later
 from fastflow_events.recorded import Cause
+from fastflow_rules.crontab import HORIZON
 from fastflow_rules.timetable import next_fires
 from msgspec import Struct
 
@@ -52,6 +54,8 @@ async def request(deps: Deps, pipeline: str, wish: BackfillWish, *, who: str, ca
     plan = await find(deps, pipeline, wish.schedule)
     if wish.after.tzinfo is None or wish.until.tzinfo is None or wish.after >= wish.until:
         raise InvalidFieldError("a range of instants with time zones, after before until", "/after")
+    if held(wish.until) > later(deps.clock(), HORIZON.total_seconds()):
+        raise InvalidFieldError("an instant of the next thirty years at most", "/until")
     if not 1 <= wish.concurrency <= 1000:
         raise InvalidFieldError("from 1 to 1000", "/concurrency")
     found = next_fires(plan.timetable, after=wish.after, until=wish.until, count=MAX_INSTANTS + 1)

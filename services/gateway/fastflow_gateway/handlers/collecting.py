@@ -1,7 +1,6 @@
 """Environments that nothing needs any more, given up; the runners delete them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 
 from fastflow_events import subjects
 from fastflow_events.environment.commands import RetireEnvironments
@@ -10,6 +9,7 @@ from fastflow_events.environment.events import EnvironmentPrepared
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.ids import environment_id
+from fastflow_events.instants import later
 from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.run.specification import NOTEBOOK_PACKAGES
@@ -22,6 +22,7 @@ from fastflow_gateway.views.instants import text_of
 from fastflow_gateway.views.runs import RunRow, RunStatus
 
 CAUGHT_UP_WITHIN_S = 20.0
+DAY_S = 86_400.0
 OPEN: tuple[RunStatus, ...] = ("queued", "preparing", "running", "waiting")
 
 
@@ -65,7 +66,7 @@ async def collect(deps: Deps, *, who: str, cause: Cause, keep_days: float | None
     histories: dict[str, list[Recorded]] = {}
     async for recorded in deps.log.read(subjects.of_kind("environment")):
         histories.setdefault(recorded.id, []).append(recorded)
-    since = text_of(deps.clock() - timedelta(days=days))
+    since = text_of(later(deps.clock(), -days * DAY_S))
     started = {run.environment for run in runs if run.environment} | {name for name, at in uses.items() if at >= since}
     states = {id: environment_decider.fold(each.fact for each in history) for id, history in histories.items()}
     made = {id: _made(history) for id, history in histories.items()}

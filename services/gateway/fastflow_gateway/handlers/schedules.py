@@ -8,6 +8,7 @@ from fastflow_events import subjects
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import schedule_id
+from fastflow_events.instants import LAST, held, later
 from fastflow_events.pipeline.events import PipelineChanged, PipelineDiscovered, PipelineRemoved
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.schedule.commands import (
@@ -21,6 +22,7 @@ from fastflow_events.schedule.decider import schedule_decider
 from fastflow_events.schedule.events import ScheduleRemoved, ScheduleSet
 from fastflow_events.setting.decider import setting_decider
 from fastflow_events.setting.events import MAIN
+from fastflow_rules.crontab import HORIZON
 from fastflow_rules.definition import check_params, from_fact, priority_of, run_config
 from fastflow_rules.plans import Plan, plan_of_api, plans_of_file
 from fastflow_rules.times import fault_of, in_utc
@@ -73,13 +75,14 @@ async def of_pipeline(deps: Deps, name: str) -> list[ScheduleShown]:
 
 
 async def next_of(deps: Deps, name: str, schedule: str, *, count: int, until: datetime | None) -> list[datetime]:
-    """The next fires of one schedule, for any horizon.
+    """The next fires of one schedule, of the next thirty years at most.
 
     Raises:
         NotFoundError: there is no such schedule.
     """
     plan = await find(deps, name, schedule)
-    return (await _shown(deps, plan, await _paused_around(deps, name), count, until)).next
+    last = min(held(until or LAST), later(deps.clock(), HORIZON.total_seconds()))
+    return (await _shown(deps, plan, await _paused_around(deps, name), count, last)).next
 
 
 async def find(deps: Deps, name: str, schedule: str) -> Plan:
@@ -107,7 +110,7 @@ async def plans(deps: Deps, name: str) -> dict[str, Plan]:
     over_api: dict[str, Plan] = {}
     async for recorded in deps.log.read(subjects.of_kind("schedule")):
         fact = recorded.fact
-        if isinstance(fact, ScheduleSet) and fact.pipeline == name:
+        if isinstance(fact, ScheduleSet) and fact.pipeline == name and fault_of(fact) is None:
             before = over_api.get(recorded.id)
             plan = plan_of_api(fact, at=recorded.at, before=before, priority=priority)
             over_api[recorded.id] = replace(plan, enabled=definition is None or definition.enabled)

@@ -8,10 +8,10 @@ requested ─► queued ─► claimed: preparing ─► started: running ─►
 """
 
 from collections.abc import Iterable
-from datetime import UTC
 from typing import Literal, TypeAlias
 
 import msgspec
+from fastflow_events.instants import held
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import (
     RunAdopted,
@@ -143,7 +143,7 @@ def _requested(recorded: Recorded, fact: RunRequested) -> RunRow:
         upstream_run=trigger.upstream_run,
         upstream_runs=_json.encode(upstream).decode() if upstream else "[]",
         schedule=trigger.schedule,
-        nominal=text_of(trigger.nominal.astimezone(UTC)) if trigger.nominal else None,
+        nominal=text_of(held(trigger.nominal)) if trigger.nominal else None,
         backfill=trigger.backfill,
         again_of=trigger.again_of,
     )

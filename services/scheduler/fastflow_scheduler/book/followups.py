@@ -4,10 +4,11 @@ Each is a wish that stays until the log holds the run it wishes for, so a full s
 delay it, never lose it.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastflow_events.chain.events import ChainRemoved, ChainSet
 from fastflow_events.ids import chain_id, run_id_of_chain, run_id_of_fan_in, run_id_of_fire, run_id_of_restart
+from fastflow_events.instants import later
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunFinished, RunRequested, Trigger
 from fastflow_rules.chains import (
@@ -156,7 +157,7 @@ class Followups:
             env=ended.request.env,
             params=ended.request.params,
         )
-        due = at + timedelta(seconds=definition.restart_cooldown_s)
+        due = later(at, definition.restart_cooldown_s)
         self._wishes.add(run_id_of_restart(id), request, ended.cause, due=due, daemon=True)
 
     def _replace(self, ended: OpenRun, at: datetime) -> None:
@@ -166,7 +167,7 @@ class Followups:
         schedule, nominal = ended.replaced_by
         pipeline = ended.request.pipeline
         definition = self._pipelines.definition(pipeline)
-        cooldown = timedelta(seconds=definition.restart_cooldown_s if definition else 0)
+        due = later(at, definition.restart_cooldown_s if definition else 0.0)
         request = RunRequested(
             pipeline=pipeline,
             trigger=Trigger(
@@ -182,7 +183,7 @@ class Followups:
         )
         id = run_id_of_fire(pipeline, RESTART, nominal)
         earlier = self._wishes.shelf.get(id)
-        self._wishes.add(id, earlier.request if earlier else request, ended.cause, due=at + cooldown, daemon=True)
+        self._wishes.add(id, earlier.request if earlier else request, ended.cause, due=due, daemon=True)
 
 
 def id_of(edge: Edge) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from fastflow_events.instants import later
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.repository.events import (
     RepositoryConfigured,
@@ -71,6 +72,6 @@ class Repositories:
         due = None
         if self._limits.overdue_after is not None and not known.overdue:
             bad = self.bad_since(known)
-            after = self._limits.overdue_after
-            due = known.heard_at + after / 2 if bad is None else bad + after
+            after_s = self._limits.overdue_after.total_seconds()
+            due = later(known.heard_at, after_s / 2) if bad is None else later(bad, after_s)
         self._agenda.set(Entry("repository", id), due)

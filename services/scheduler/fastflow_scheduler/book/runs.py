@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from fastflow_events.instants import later
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.run.events import (
     RunAttemptFinished,
@@ -88,7 +89,8 @@ class Runs:
         run, phase = open_run.run, open_run.run.phase
         self._set(self.held, id, phase in HELD)
         self._set(self.to_end, id, phase == "ended" or bool(run.cancelled and phase in UNCLAIMED))
-        claim = open_run.touched_at + self._limits.claim_within if phase == "dispatched" and not run.cancelled else None
+        limit = later(open_run.touched_at, self._limits.claim_within.total_seconds())
+        claim = limit if phase == "dispatched" and not run.cancelled else None
         self._agenda.set(Entry("claim", id), claim)
         self._agenda.set(Entry("retry", id), open_run.due if phase == "waiting" and not run.cancelled else None)
         if phase in IN_HAND:
