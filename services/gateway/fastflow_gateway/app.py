@@ -106,8 +106,7 @@ def build(settings: GatewaySettings) -> Litestar:
         return deps
 
     async def before_request(request: AnyRequest) -> None:
-        host = request.headers.get("host", "")
-        refuse_foreign(host, request.method, dict(request.headers), listens_on=settings.host)
+        refuse_foreign(request.headers.get("host", ""), request.method, dict(request.headers))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:

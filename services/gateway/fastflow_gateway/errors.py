@@ -84,6 +84,12 @@ class InvalidParamsError(ContractError):
         self.findings = findings
 
 
+class ForeignHostError(DomainError):
+    """Nobody calls this gateway by that name."""
+
+    code = "foreign-host"
+
+
 class ForeignOriginError(DomainError):
     """A page of another origin may not do this."""
 

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from fastflow_gateway.errors import (
     Finding,
+    ForeignHostError,
     ForeignOriginError,
     InvalidFieldError,
     InvalidParamsError,
@@ -28,6 +29,7 @@ STATUS: dict[type[FastflowError], int] = {
     InvalidFieldError: 422,
     InvalidParamsError: 422,
     NotGenuineError: 401,
+    ForeignHostError: 403,
     ForeignOriginError: 403,
     DomainError: 409,
     ConcurrencyError: 409,

@@ -10,6 +10,8 @@ import uvicorn
 from uvicorn.server import Server
 
 from fastflow_gateway.app import build
+from fastflow_gateway.hosts import UNSPECIFIED, hosts_of
+from fastflow_gateway.http.guard import guarded
 from fastflow_gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ class TellingServer(Server):
         if self.should_exit or not self.servers:
             return
         host, port = self.servers[0].sockets[0].getsockname()[:2]
+        if host in UNSPECIFIED:  # every address is none that anybody could ask for
+            host = "::1" if ":" in host else "127.0.0.1"
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening on %s", url, extra={"action": "listening", "url": url})
         if (told := self._settings.address_file) is not None:
@@ -71,9 +75,13 @@ class TellingServer(Server):
 
 
 def server_of(settings: GatewaySettings) -> TellingServer:
-    """Return the unstarted server of the unstarted application."""
+    """Return the unstarted server of the unstarted application.
+
+    Raises:
+        SettingsError: it would serve strangers, or under a name that is none.
+    """
     config = uvicorn.Config(
-        build(settings),
+        guarded(build(settings), hosts_of(settings.allowed_hosts, listens_on=settings.host)),  # type: ignore[arg-type]
         host=settings.host,
         port=settings.port,
         log_config=None,

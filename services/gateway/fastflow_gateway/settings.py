@@ -1,6 +1,5 @@
 """What the gateway needs to know."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,8 @@ from fastflow_events.errors import SettingsError
 from fastflow_events.settings import Settings
 from fastflow_events.types import Bytes, Seconds
 from msgspec import Meta
+
+from fastflow_gateway.hosts import is_loopback
 
 
 class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -18,6 +19,8 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """0 takes a free one; the log line `listening` and `address_file` say which."""
     insecure: bool = False
     """Listen on other addresses than loopback although nobody has to log in."""
+    allowed_hosts: str = ""
+    """Names by which it is called beside those of loopback and `host`, separated by commas; with a port only there."""
     address_file: Path | None = None
     """Where to write the URL once the gateway listens."""
     hook_secrets_file: Path | None = None
@@ -36,16 +39,6 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     def store_path(self) -> Path:
         """The read model; may be deleted at any time while the gateway is down."""
         return self.home / "gateway" / "read.db"
-
-
-def is_loopback(host: str) -> bool:
-    """True for names and addresses that only this machine can reach."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def must_be_private(settings: GatewaySettings) -> None:

@@ -10,7 +10,6 @@ from litestar.di import NamedDependency
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import ForeignOriginError
-from fastflow_gateway.settings import is_loopback
 
 ANONYMOUS = "anonymous"
 """The principal of everybody until there is a login."""
@@ -36,18 +35,15 @@ async def provide_who(request: AnyRequest) -> str:
     return request.client.host if request.client else ANONYMOUS
 
 
-def refuse_foreign(host: str, method: str, headers: dict[str, str], *, listens_on: str) -> None:
+def refuse_foreign(host: str, method: str, headers: dict[str, str]) -> None:
     """Refuse what a web page of another site makes a browser send.
 
     Without a login the browser of the person at this machine is the only key there is, so a foreign page must not
-    be able to turn it: neither by posting here, nor by a name of its own that resolves to loopback.
+    be able to turn it. That `host` is one of our names is known here.
 
     Raises:
         ForeignOriginError: the request comes from a foreign page.
     """
-    name = urlsplit(f"//{host}").hostname or ""
-    if is_loopback(listens_on) and not is_loopback(name):
-        raise ForeignOriginError("ask for this host by a loopback name", host=host[:100])
     if method in _SAFE:
         return
     origin = headers.get("origin")
