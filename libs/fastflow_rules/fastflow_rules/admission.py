@@ -80,7 +80,8 @@ def hopeless(
         return Refusal(reason="invalid_definition", detail=detail)
     if pipeline.definition is not None and not pipeline.definition.enabled:
         return Refusal(reason="disabled", detail="the pipeline is disabled in its pipeline.json")
-    return None
+    fits = _params(request, version) if version is not None else {}
+    return fits if isinstance(fits, Refusal) else None
 
 
 def freeze(
@@ -90,9 +91,9 @@ def freeze(
 
     `secret_versions` holds the newest version of every secret there is.
     """
-    params = check_params(version.definition, request.params)
-    if isinstance(params, list):
-        return Refusal(reason="invalid_params", detail="; ".join(str(problem) for problem in params))
+    params = _params(request, version)
+    if isinstance(params, Refusal):
+        return params
     try:
         frozen = specification(
             version.definition,
@@ -112,6 +113,14 @@ def freeze(
     except NotFoundError as exc:
         return Refusal(reason="invalid_definition", detail=str(exc))
     return replace(frozen, env={**frozen.env, **_told(request)})
+
+
+def _params(request: RunRequested, version: Version) -> dict[str, str] | Refusal:
+    """The parameters as the pipeline takes them at the commit of the run, or why it does not."""
+    params = check_params(version.definition, request.params)
+    if isinstance(params, dict):
+        return params
+    return Refusal(reason="invalid_params", detail="; ".join(str(problem) for problem in params))
 
 
 def _told(request: RunRequested) -> dict[str, str]:

@@ -81,7 +81,7 @@ def server_of(settings: GatewaySettings) -> TellingServer:
         SettingsError: it would serve strangers, or under a name that is none.
     """
     config = uvicorn.Config(
-        guarded(build(settings), hosts_of(settings.allowed_hosts, listens_on=settings.host)),  # type: ignore[arg-type]
+        guarded(build(settings), hosts_of(settings.allowed_hosts, listens_on=settings.host)),
         host=settings.host,
         port=settings.port,
         log_config=None,

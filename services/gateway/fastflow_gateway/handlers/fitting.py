@@ -1,14 +1,16 @@
-"""Whether the parameters of a wish are those its pipeline takes, at the commit that is to run."""
+"""Whether the parameters of a wish are those its pipeline takes, where the log knows the commit that is to run.
+
+Of a commit that is not stored nothing is known here, and nobody is asked: the run is accepted, and the scheduler
+refuses it with the same sentences once git_sync has stored that version.
+"""
 
 import msgspec
 from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_rules.definition import Definition, check_params, from_fact
-from fastflow_rules.planning.branch import BranchRefused
 
 from fastflow_gateway.bodies import pointer_to
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import Finding, InvalidParamsError
-from fastflow_gateway.handlers.planning import ask_branch
 from fastflow_gateway.views.pipelines import PipelineRow
 from fastflow_gateway.wish import RunWish
 
@@ -18,7 +20,7 @@ async def fitting(deps: Deps, row: PipelineRow, wish: RunWish) -> RunWish:
 
     Raises:
         InvalidParamsError: they do not fit, each with its reason.
-        InfrastructureError: git_sync has to be asked what they were at that commit, and does not answer.
+        InfrastructureError: the log does not answer.
     """
     definition = await _definition(deps, row, wish)
     if definition is None:
@@ -36,23 +38,10 @@ async def fitting(deps: Deps, row: PipelineRow, wish: RunWish) -> RunWish:
 
 
 async def _definition(deps: Deps, row: PipelineRow, wish: RunWish) -> Definition | None:
-    """What the pipeline says of itself at the commit; None where there is nothing to check or nobody to run it.
-
-    A commit that was stored is known to the log, another one to git_sync. One that is unknown to it, or at which the
-    pipeline is invalid, is refused when the run is looked at, with that reason.
-    """
-    head = from_fact(msgspec.json.decode(row.definition))
+    """What the pipeline says of itself at the commit; None while the log does not know it."""
     if wish.commit in (None, row.commit_sha):
-        return head
+        return from_fact(msgspec.json.decode(row.definition))
     for fact in reversed((await deps.log.load("pipeline", row.name)).facts):
         if isinstance(fact, PipelineVersionStored) and fact.commit == wish.commit:
             return from_fact(fact.definition)
-    if not wish.params and not head.params:
-        return None
-    answer = await ask_branch(deps, row.repository, str(wish.commit))
-    if isinstance(answer, BranchRefused) or row.name in answer.gone:
-        return None
-    changed = next((at for at in answer.folders if at.name == row.name), None)
-    if changed is None:
-        return head
-    return from_fact(changed.definition) if changed.definition is not None else None
+    return None

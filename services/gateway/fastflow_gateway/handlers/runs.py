@@ -51,6 +51,7 @@ async def request_run(
         KeyReusedError: the id stands for another wish.
         LogFullError: the log is nearly full; what runs can still end.
     """
+    said = wish
     try:
         row = await find_runnable(deps, pipeline, wish.run_config_id)
         wish = await fitting(deps, row, wish)
@@ -59,7 +60,7 @@ async def request_run(
             return earlier
         raise
     if full := too_full(*await deps.log_fill()):
-        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
+        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish, said)):
             return earlier
         raise LogFullError(full)
     request = RunRequested(
@@ -75,26 +76,25 @@ async def request_run(
     try:
         [recorded] = await deps.log.append(Position(aggregate="run", id=run_id), facts, cause=cause)
     except ConcurrencyError:
-        if earlier := await _asked_before(deps, run_id, pipeline, wish):
+        if earlier := await _asked_before(deps, run_id, pipeline, wish, said):
             return earlier
         raise
     return Accepted(id=run_id, pipeline=pipeline, status="queued", seq=recorded.seq)
 
 
-async def _asked_before(deps: Deps, run_id: str, pipeline: str, wish: RunWish) -> Accepted | None:
+async def _asked_before(deps: Deps, run_id: str, pipeline: str, *wishes: RunWish) -> Accepted | None:
+    """The run that was asked for under this id; any of the wishes may be the one, as it was said or as it fits."""
     history = await deps.log.load("run", run_id)
     row = view.fold(history.recorded)
     if row is None:
         return None
     first = history.facts[0]
     assert isinstance(first, RunRequested)
-    same = (first.pipeline, first.env, first.params, first.run_config_id) == (
-        pipeline,
-        wish.env,
-        wish.params,
-        wish.run_config_id,
-    ) and wish.commit in (None, first.commit)
-    if not same:
+    stored = (first.pipeline, first.env, first.params, first.run_config_id)
+    if not any(
+        (pipeline, wish.env, wish.params, wish.run_config_id) == stored and wish.commit in (None, first.commit)
+        for wish in wishes
+    ):
         raise KeyReusedError("this key already stands for a run that was asked for differently", run=run_id)
     return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.requested_seq)
 

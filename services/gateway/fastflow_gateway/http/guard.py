@@ -1,6 +1,7 @@
 """The outermost layer: whoever asks for a host that is not ours gets no further, whatever the path and the method."""
 
 import msgspec
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from fastflow_gateway.errors import ForeignHostError
@@ -16,7 +17,7 @@ def guarded(app: ASGIApp, hosts: Hosts) -> ASGIApp:
     """The application, for those who call it by one of its names."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
