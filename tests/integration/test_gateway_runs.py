@@ -14,8 +14,7 @@ from fastflow_events.recorded import Position
 from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.run.commands import ConcludeRun
 from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunRequested
-from fastflow_events.testing.builders import CAUSE, COMMIT, TREE, pipeline_discovered, version_stored
+from fastflow_events.testing.builders import CAUSE, COMMIT, TREE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import running_gateway
 
@@ -200,24 +199,6 @@ async def test_a_wish_too_large_for_a_fact_is_refused(api: httpx.AsyncClient) ->
     answer = await ask(api, json={"env": {f"V{n}": "x" * 10_000 for n in range(10)}})
     assert answer.status_code == 400
     assert problem(answer)["type"] == "urn:fastflow:contract"
-
-
-async def test_a_run_of_a_commit_that_nobody_knows_yet_is_accepted_without_asking_anybody(
-    api: httpx.AsyncClient, jetstream_log: JetStreamLog
-) -> None:
-    # git_sync is not there: whoever asked it would get no answer
-    wish = {"commit": "e" * 40, "params": {"COUNT": " 07 "}}
-    key = {"Idempotency-Key": "monday"}
-    answer = await ask(api, json=wish, headers=key)
-    assert answer.status_code == 202
-    [request] = (await jetstream_log.load("run", answer.json()["id"])).facts
-    assert isinstance(request, RunRequested)
-    assert (request.commit, request.params) == ("e" * 40, {"COUNT": " 07 "})
-    picky = {"params": [{"name": "COUNT", "type": "integer"}]}
-    await add(jetstream_log, "hello", version_stored(commit="e" * 40, definition=picky))
-    assert (await ask(api, json=wish, headers=key)).json() == answer.json()
-    refused = await ask(api, json={**wish, "params": {"COUNT": "many"}})
-    assert (refused.status_code, problem(refused)["type"]) == (422, "urn:fastflow:invalid-params")
 
 
 async def test_a_foreign_page_cannot_start_anything(api: httpx.AsyncClient) -> None:

@@ -283,28 +283,3 @@ async def test_a_run_of_an_invalid_pipeline_is_refused_and_one_of_a_stored_commi
     await world.settle()
     assert await reasons(world) == ["invalid_definition"]
     assert await dispatched(world) == ["older"]
-
-
-async def test_params_that_do_not_fit_are_refused_with_the_reason() -> None:
-    world = World()
-    await world.scheduler()
-    await world.pipeline("hello", params=[{"name": "DAY", "type": "date", "required": True}])
-    await world.request("r1")
-    await world.request("r2", params={"DAY": "2026-05-01"})
-    await world.settle()
-    assert await reasons(world) == ["invalid_params"]
-    assert await dispatched(world) == ["r2"]
-
-
-async def test_params_are_judged_as_soon_as_the_commit_is_known_not_when_there_is_a_place() -> None:
-    world = World()
-    await world.scheduler(max_concurrent_runs=1)
-    await world.pipeline("hello")
-    await world.request("first")
-    await world.request("later", commit="e" * 40, params={"DAY": "soon"})
-    await world.settle()
-    assert (await reasons(world), await dispatched(world)) == ([], ["first"])
-    picky = version_stored(commit="e" * 40, definition={"params": [{"name": "DAY", "type": "date"}]})
-    await world.append("pipeline", "hello", [picky])
-    await world.settle()
-    assert (await reasons(world), await dispatched(world)) == (["invalid_params"], ["first"])
