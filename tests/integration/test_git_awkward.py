@@ -76,6 +76,19 @@ async def test_a_folder_renamed_in_case_only_is_another_pipeline(bus: Bus, repos
         await bus.phase("HELLO", "runnable")
 
 
+async def test_folders_called_like_wildcards_are_pipelines_like_any_other(bus: Bus, repository: Repository) -> None:
+    names = ["*", ">", "a.b", "täglich", "x.>"]
+    first = repository.commit({f"{name}/main.py": "1" for name in names})
+    async with running(bus.settings):
+        await bus.synced(first)
+        second = repository.commit({f"{name}/main.py": "2" for name in names})
+        await bus.sync()
+        await bus.synced(second)
+        for name in names:
+            await bus.phase(name, "runnable")
+            assert (await bus.kinds(name)).count("VersionStored") == 2
+
+
 async def test_a_folder_whose_name_is_too_long_is_told_and_the_others_are_read(
     bus: Bus, repository: Repository
 ) -> None:

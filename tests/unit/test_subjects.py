@@ -1,5 +1,8 @@
 """The subject grammar."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 from fastflow_events import subjects
 from fastflow_events.errors import ContractError
@@ -22,7 +25,48 @@ def test_every_name_survives_the_journey(name: str) -> None:
     assert subjects.decode(token) == name
 
 
-@pytest.mark.parametrize("name", ["", "x" * 201, "é" * 67])
+BUILDERS: dict[str, Callable[[str], str]] = {
+    "event": lambda name: subjects.event("run", name, "claimed"),
+    "aggregate of an event": lambda name: subjects.event(name, "x", "claimed"),
+    "fact": lambda name: subjects.event("run", "x", name),
+    "scope": lambda name: subjects.event("run", "x", "claimed", name),
+    "aggregate": lambda name: subjects.of_aggregate("run", name).removesuffix(".>"),
+    "kind of aggregate": lambda name: subjects.of_aggregate(name, "x").removesuffix(".>"),
+    "kind": lambda name: subjects.of_kind(name).removesuffix(".>"),
+    "output": lambda name: subjects.output(name, 1),
+    "output of a run": lambda name: subjects.output_of_run(name).removesuffix(".*"),
+    "bell of output": lambda name: subjects.output_bell(name).removesuffix(".*"),
+    "sample": lambda name: subjects.sample(name, 1),
+    "samples of a run": lambda name: subjects.samples_of_run(name).removesuffix(".*"),
+    "trigger": subjects.trigger,
+    "request": subjects.request,
+    "dead": subjects.dead,
+    "git question": subjects.git_question,
+    "size": subjects.size_of,
+}
+
+
+@pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
+@given(name=st.one_of(st.text(max_size=12), st.sampled_from(["*", ">", ".", "", "x.>", "\ud800", "\x00", " ", "\n"])))
+def test_whatever_a_name_is_it_stays_one_token_that_covers_nothing_else(build: Callable[[str], str], name: str) -> None:
+    try:
+        subject = build(name)
+    except ContractError:
+        assert not name or len(name) > 66 or any(0xD800 <= ord(letter) <= 0xDFFF for letter in name)
+        return
+    assert re.fullmatch(r"[A-Za-z0-9_=.-]+", subject)
+    assert subject.count(".") == build("x").count(".")
+    assert "" not in subject.split(".")
+    assert name in {subjects.decode(part) for part in subject.split(".")}
+
+
+def test_what_is_called_as_a_wildcard_is_written_is_a_name_like_any_other() -> None:
+    assert subjects.event("pipeline", "*", "changed") == "fastflow.evt.pipeline.=2A.changed"
+    assert subjects.event("pipeline", subjects.ANY, "changed") == "fastflow.evt.pipeline.*.changed"
+    assert subjects.event("run", "x", "dispatched", "*") == "fastflow.evt.run.x.dispatched.=2A"
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201, "é" * 67, "\ud800"])
 def test_an_empty_or_too_long_name_is_refused(name: str) -> None:
     with pytest.raises(ContractError):
         subjects.encode(name)

@@ -101,9 +101,8 @@ async def _put(nc: Client, subject: str, value: Struct, expected_seq: int | None
     return ack.seq
 
 
-def _key(stream: str, name: str) -> str:
-    token = name if name == subjects.ANY else subjects.encode(name)
-    return f"${stream.replace('KV_', 'KV.', 1)}.{token}"
+def _key(stream: str, name: str | subjects.Wildcard) -> str:
+    return f"${stream.replace('KV_', 'KV.', 1)}.{subjects.token(name)}"
 
 
 async def server_time(nc: Client) -> datetime | None:

@@ -16,11 +16,19 @@ UTF-8 bytes outside `[A-Za-z0-9_-]` are written `=XX`, upper-case hex; `Ã©.x` â†
 """
 
 import re
-from typing import NamedTuple
+from enum import Enum, auto
+from typing import Final, NamedTuple
 
 from fastflow_events.errors import ContractError
 
-ANY = "*"
+
+class Wildcard(Enum):
+    """Stands for every token. It is no text, so that no name can be it: a pipeline may well be called `*`."""
+
+    ANY = auto()
+
+
+ANY: Final = Wildcard.ANY
 EVENTS = "fastflow.evt.>"
 FEED = "fastflow.feed.>"
 OUTPUT = "fastflow.out.>"
@@ -50,11 +58,15 @@ def encode(text: str) -> str:
     """Return `text` as one subject token.
 
     Raises:
-        ContractError: empty, or longer than 200 bytes once encoded.
+        ContractError: empty, longer than 200 bytes once encoded, or not a text that UTF-8 can write.
     """
     if _USUAL.fullmatch(text):
         return text
-    token = _ODD.sub(lambda odd: b"=%02X" % ord(odd[0]), text.encode()).decode()
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError as exc:
+        raise ContractError("a name must be text that UTF-8 can write", name=ascii(text[:80])) from exc
+    token = _ODD.sub(lambda odd: b"=%02X" % ord(odd[0]), raw).decode()
     if not token or len(token) > MAX_TOKEN_BYTES:
         raise ContractError("a name must have 1 to 200 bytes once encoded as a subject token", name=text[:80])
     return token
@@ -78,22 +90,35 @@ def decode(token: str) -> str:
     return text
 
 
-def event(aggregate: str, id: str = ANY, fact: str = ANY, scope: str | None = None) -> str:
-    """Return the subject of one fact, or of all facts its wildcards cover."""
-    parts = [aggregate, ANY if id == ANY else encode(id), fact]
-    if scope is not None:
-        parts.append(ANY if scope == ANY else encode(scope))
-    return "fastflow.evt." + ".".join(parts)
+def token(part: str | Wildcard) -> str:
+    """Return the token of a name, or the one that covers all.
+
+    Raises:
+        ContractError: the name cannot be one.
+    """
+    return "*" if isinstance(part, Wildcard) else encode(part)
+
+
+def event(
+    aggregate: str, id: str | Wildcard = ANY, fact: str | Wildcard = ANY, scope: str | Wildcard | None = None
+) -> str:
+    """Return the subject of one fact, or of all facts its wildcards cover.
+
+    Raises:
+        ContractError: a part cannot be a token.
+    """
+    parts = (aggregate, id, fact) if scope is None else (aggregate, id, fact, scope)
+    return "fastflow.evt." + ".".join(map(token, parts))
 
 
 def of_aggregate(aggregate: str, id: str) -> str:
     """Every fact of one aggregate; what optimistic concurrency is checked against."""
-    return f"fastflow.evt.{aggregate}.{encode(id)}.>"
+    return f"fastflow.evt.{encode(aggregate)}.{encode(id)}.>"
 
 
 def of_kind(aggregate: str) -> str:
     """Every fact of all aggregates of one kind."""
-    return f"fastflow.evt.{aggregate}.>"
+    return f"fastflow.evt.{encode(aggregate)}.>"
 
 
 def bell_of(subject: str) -> str:

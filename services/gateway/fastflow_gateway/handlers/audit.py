@@ -51,7 +51,7 @@ def subject_of(wanted: Filter) -> str:
             raise InvalidParameterError("there are no such facts", type=wanted.type[:80])
         name = known[0]
         scope = subjects.ANY if wire_types()[name].scope_field else None
-        return subjects.event(aggregate_name(name), id or subjects.ANY, fact_name(name), scope)
+        return subjects.event(aggregate_name(name), subjects.ANY if id is None else id, fact_name(name), scope)
     if aggregate is None:
         if id is not None:
             raise InvalidParameterError("an id says nothing without its aggregate", id=id[:80])
