@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import httpx
 import pytest
+from fastflow_cli.errors import MissingError
 from fastflow_cli.home import Home
 from fastflow_cli.local.engine import Address, Engine, ensure_network, find_engine, has_image
 from fastflow_cli.local.proxy import NAME, Proxy, find_proxy
 from fastflow_cli.local.proxy_container import container_name, has_proxy_image
+from fastflow_cli.local.proxy_socket import forget_socket, proxy_socket
 from fastflow_cli.local.services import search_path
 from fastflow_cli.local.supervisor import supervising
 from fastflow_events.testing.eventually import eventually
@@ -40,8 +43,9 @@ async def test_the_proxy_lets_through_what_the_runner_says_and_nothing_else(
     version = "1.44" if tuple(int(n) for n in engine.api.split(".")) >= (1, 44) else "1.41"
     async with supervising(lambda _: None) as supervisor:
         try:
-            url = (await proxy.start(supervisor, home)).replace("tcp://", "http://")
-            async with httpx.AsyncClient(base_url=f"{url}/v{version}", trust_env=False) as http:
+            listen = (await proxy.start(supervisor, home)).removeprefix("unix://")
+            through = httpx.AsyncHTTPTransport(uds=listen)
+            async with httpx.AsyncClient(base_url=f"http://engine/v{version}", transport=through) as http:
 
                 async def answers() -> bool:
                     try:
@@ -53,12 +57,35 @@ async def test_the_proxy_lets_through_what_the_runner_says_and_nothing_else(
                 assert (await http.get("/containers/json")).status_code == 403
                 assert (await http.post("/containers/create?name=x", json={"Image": "x"})).status_code == 403
                 assert (await http.post("/networks/create", json={"Name": "x"})).status_code == 403
+            assert stat.filemode(Path(listen).stat().st_mode) == "srw-------"
+            assert stat.filemode(Path(listen).parent.stat().st_mode) == "drwx------"
+            assert Path(listen).stat().st_uid == os.getuid()
         finally:
             await supervisor.stop([NAME], grace_s=1)
             proxy.stop(home)
+    assert not Path(listen).exists()
     transport = httpx.AsyncHTTPTransport(uds=str(engine.address.socket))
     async with httpx.AsyncClient(transport=transport, base_url="http://docker") as raw:
         assert (await raw.get(f"/containers/{container_name(home)}/json")).status_code == 404
+
+
+def test_a_proxy_never_listens_where_others_may(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    assert proxy_socket(home) == home.path / "runner" / "engine.sock"
+    deep = Home(tmp_path / ("x" * 80) / "home")
+    deep.path.mkdir(parents=True)
+    deep.make()
+    listen = proxy_socket(deep)
+    try:
+        assert proxy_socket(deep) == listen
+        assert len(str(listen)) < 90
+        listen.parent.chmod(0o755)
+        with pytest.raises(MissingError, match="is open to others"):
+            proxy_socket(deep)
+    finally:
+        forget_socket(deep)
+    assert not listen.parent.exists()
 
 
 def test_the_network_of_the_runs_is_made_once(engine: Engine) -> None:

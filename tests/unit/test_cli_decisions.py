@@ -14,7 +14,7 @@ from fastflow_cli.home import find_home
 from fastflow_cli.local.child import Child, backoff_s, end_of
 from fastflow_cli.local.engine import Address, Engine
 from fastflow_cli.local.executor import Found, choose, wanted
-from fastflow_cli.local.proxy import Allowed, allowed_by, policy
+from fastflow_cli.local.proxy import Allowed, allowed_by, bind, policy
 from fastflow_cli.local.services import Told, environment, setting
 from fastflow_cli.local.source import as_url, choose_source
 from fastflow_events.errors import SettingsError
@@ -123,16 +123,16 @@ def engine_of(api: str) -> Engine:
 
 
 def test_the_policy_is_the_newest_one_the_engine_speaks() -> None:
-    assert "# Version 1.41 of" in policy(engine_of("1.41"), Allowed())
-    assert "# Version 1.44 of" in policy(engine_of("1.52"), Allowed())
+    assert "# Version 1.41 of" in policy(engine_of("1.41"), Allowed(), bind="127.0.0.1:7")
+    assert "# Version 1.44 of" in policy(engine_of("1.52"), Allowed(), bind="127.0.0.1:7")
     with pytest.raises(MissingError):
-        policy(engine_of("1.9"), Allowed())
+        policy(engine_of("1.9"), Allowed(), bind="127.0.0.1:7")
 
 
 def test_the_policy_knows_the_addresses_and_the_settings_of_the_installation() -> None:
     allowed = allowed_by({"WORKER_BASE_IMAGE": "registry.org/team/worker:3", "FASTFLOW_DOCKER_VOLUME": "its-uv"})
-    text = policy(engine_of("1.41"), allowed, bind="127.0.0.1:7")
-    assert "bind 127.0.0.1:7 " in text
+    text = policy(engine_of("1.41"), allowed, bind=bind(Path("/h/runner/engine.sock")))
+    assert "bind unix@/h/runner/engine.sock mode 600 proto h1\n" in text
     assert "unix@/run/engine.sock" in text
     assert r'"Image":"registry\.org/team/worker:3"' in text
     assert "its-uv" in text
@@ -141,8 +141,9 @@ def test_the_policy_knows_the_addresses_and_the_settings_of_the_installation() -
     assert "fastflow-uv" not in text
 
 
-def test_a_policy_for_the_image_of_the_proxy_is_left_as_shipped() -> None:
-    assert policy(engine_of("1.44"), Allowed()) == SHIPPED.read_text()
+def test_a_policy_for_a_container_differs_from_the_shipped_one_only_in_its_addresses() -> None:
+    inside = policy(engine_of("1.44"), Allowed(), bind="${BIND_CONFIG}", socket="/var/run/docker.sock")
+    assert inside == SHIPPED.read_text()
 
 
 def test_a_child_is_started_again_later_and_later() -> None:

@@ -1,6 +1,6 @@
-"""The socket proxy: HAProxy with the runner's policy in front of the engine's socket, on a loopback port.
+"""The socket proxy: HAProxy with the runner's policy in front of the engine's socket, on a socket of its own.
 
-Only the runner is told the port. The policy is written by the runner's own module, in a process of its own, so that
+Only the runner is told which. The policy is written by the runner's own module, in a process of its own, so that
 requests and policy cannot drift apart.
 """
 
@@ -20,8 +20,8 @@ from fastflow_cli.errors import CliError, MissingError
 from fastflow_cli.home import Home
 from fastflow_cli.local.engine import Engine
 from fastflow_cli.local.logs import last_words
-from fastflow_cli.local.ports import any_free
-from fastflow_cli.local.proxy_container import PROXY_IMAGE, end_container, has_proxy_image, run_container
+from fastflow_cli.local.proxy_container import FOLDER, PROXY_IMAGE, end_container, has_proxy_image, run_container
+from fastflow_cli.local.proxy_socket import MODE, forget_socket, proxy_socket
 from fastflow_cli.local.services import DOCKER_NETWORK, DOCKER_VOLUME, WORKER_IMAGE, search_path, setting
 from fastflow_cli.local.spawn import spawn
 from fastflow_cli.local.supervisor import Supervisor
@@ -59,23 +59,25 @@ class Proxy(Struct, frozen=True, kw_only=True):
             CliError: it does not answer.
             MissingError: the runner's policy cannot be written.
         """
-        port = any_free()  # ours alone: whoever took a usual one would ask the proxy of somebody else
+        listen = proxy_socket(home)
         config = home.path / "runner" / "haproxy.cfg"
         log = home.log_of(NAME)
         if self.binary is not None:
-            config.write_text(policy(self.engine, self.allowed, bind=f"127.0.0.1:{port}"))
+            config.write_text(policy(self.engine, self.allowed, bind=bind(listen)))
             argv = [self.binary, "-db", "-f", str(config)]
             supervisor.start(NAME, lambda: spawn(argv, self.env, log))
         else:
-            config.write_text(policy(self.engine, self.allowed))
-            run_container(self.engine, home, config, port)
-        await until_answers(port, log)
-        return f"tcp://127.0.0.1:{port}"
+            inside = policy(self.engine, self.allowed, bind=bind(FOLDER / listen.name), socket="/var/run/docker.sock")
+            config.write_text(inside)
+            run_container(self.engine, home, config, listen)
+        await until_answers(listen, log)
+        return f"unix://{listen}"
 
     def stop(self, home: Home) -> None:
-        """Remove the container; the program is the supervisor's."""
+        """Remove the container and the socket; the program is the supervisor's."""
         if self.binary is None:
             end_container(self.engine, home)
+        forget_socket(home)
 
 
 def allowed_by(env: Mapping[str, str]) -> Allowed:
@@ -101,18 +103,22 @@ def find_proxy(engine: Engine, env: Mapping[str, str], *, allowed: Allowed = USU
     return Proxy(engine=engine, binary=binary, env=env, allowed=allowed)
 
 
-def policy(engine: Engine, allowed: Allowed, *, bind: str | None = None) -> str:
+def bind(listen: Path) -> str:
+    """Where it listens, in HAProxy's words."""
+    return f"unix@{listen} mode {MODE:o}"
+
+
+def policy(engine: Engine, allowed: Allowed, *, bind: str, socket: str = "") -> str:
     """HAProxy's configuration as the runner's module writes it.
 
-    It listens at `bind` and talks to the engine's socket; without `bind` both are left as they are shipped, because the
-    entry point of the proxy's image fills in the address.
+    It listens at `bind` and talks to the engine's socket, or to `socket` where the engine's is seen elsewhere.
 
     Raises:
         MissingError: the module refused, or the engine is older than all of its policies.
     """
     argv = [sys.executable, "-m", "fastflow_runner.policy", "--api", engine.api]
     argv += ["--image", allowed.image, "--network", allowed.network, "--volume", allowed.volume]
-    argv += ["--bind", bind, "--socket", str(engine.address.socket)] if bind else []
+    argv += ["--bind", bind, "--socket", socket or str(engine.address.socket)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise MissingError(f"the policy of the socket proxy cannot be written: {done.stderr.strip()[-500:]}")
@@ -128,8 +134,8 @@ def number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-async def until_answers(port: int, log: Path) -> None:
-    """Return once somebody accepts connections on a loopback port.
+async def until_answers(listen: Path, log: Path) -> None:
+    """Return once somebody accepts connections on a socket.
 
     Raises:
         CliError: nobody does in time.
@@ -137,7 +143,7 @@ async def until_answers(port: int, log: Path) -> None:
     deadline = time.monotonic() + ANSWERS_WITHIN_S
     while time.monotonic() < deadline:
         with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_unix_connection(listen)
             writer.close()
             return
         await asyncio.sleep(0.02)

@@ -1,6 +1,7 @@
 """The socket proxy as a container, for machines without HAProxy as a program."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,8 @@ from fastflow_cli.local.engine import Engine, client, has_image
 
 PROXY_IMAGE = "tecnativa/docker-socket-proxy:v0.4.2"
 TEMPLATE = "/usr/local/etc/haproxy/haproxy.cfg.template"
+FOLDER = Path("/run/fastflow")
+"""Where the container sees the folder it listens in."""
 
 
 def has_proxy_image(engine: Engine) -> bool:
@@ -23,15 +26,22 @@ def container_name(home: Home) -> str:
     return f"fastflow-proxy-{hashlib.sha256(str(home.path).encode()).hexdigest()[:12]}"
 
 
-def container(engine: Engine, config: Path, port: int) -> dict[str, object]:
-    """What the engine is asked for: nothing but the socket, the policy and one loopback port."""
+def container(engine: Engine, config: Path, listen: Path) -> dict[str, object]:
+    """What the engine is asked for: the engine's socket, the policy, the folder to listen in, and no network."""
+    assert engine.address.socket is not None
     return {
         "Image": PROXY_IMAGE,
-        "ExposedPorts": {"2375/tcp": {}},
         "Labels": {"fastflow.proxy": "1"},
+        # The socket it makes is then ours, and the engine's opens to whom it opens here.
+        "User": f"{os.getuid()}:{os.getgid()}",
         "HostConfig": {
-            "Binds": [f"{engine.address.socket}:/var/run/docker.sock", f"{config}:{TEMPLATE}:ro"],
-            "PortBindings": {"2375/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]},
+            "Binds": [
+                f"{engine.address.socket}:/var/run/docker.sock",
+                f"{config}:{TEMPLATE}:ro",
+                f"{listen.parent}:{FOLDER}",
+            ],
+            "GroupAdd": [str(engine.address.socket.stat().st_gid)],
+            "NetworkMode": "none",
             "ReadonlyRootfs": True,
             "Tmpfs": {"/tmp": ""},
             "CapDrop": ["ALL"],
@@ -41,7 +51,7 @@ def container(engine: Engine, config: Path, port: int) -> dict[str, object]:
     }
 
 
-def run_container(engine: Engine, home: Home, config: Path, port: int) -> None:
+def run_container(engine: Engine, home: Home, config: Path, listen: Path) -> None:
     """Start the proxy; one that was left behind is replaced.
 
     Raises:
@@ -50,7 +60,7 @@ def run_container(engine: Engine, home: Home, config: Path, port: int) -> None:
     end_container(engine, home)
     with client(engine.address) as http:
         name = container_name(home)
-        answer = http.post("/containers/create", params={"name": name}, json=container(engine, config, port))
+        answer = http.post("/containers/create", params={"name": name}, json=container(engine, config, listen))
         if answer.status_code == httpx.codes.CREATED:
             answer = http.post(f"/containers/{name}/start")
         if answer.is_error:
