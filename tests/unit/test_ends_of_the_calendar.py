@@ -81,6 +81,7 @@ def test_what_lies_inside_is_what_it_was() -> None:
 @example(
     Timetable(cron="0 3 * * *", end=datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))), NOON, LAST
 )  # the one that was found
+@example(Timetable(cron="0 3 * * *", interval_s=11520001.0), FIRST, LAST)
 def test_a_timetable_is_total(table: Timetable, after: datetime, until: datetime) -> None:
     soon = later(after, 400 * 86_400)
     found = list(islice(fires(table, after=after, until=min(held(until), soon)), 5))

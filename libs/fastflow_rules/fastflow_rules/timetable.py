@@ -75,7 +75,7 @@ def next_fires(timetable: Timetable, *, after: datetime, count: int, until: date
 
 def count_fires(timetable: Timetable, *, after: datetime, until: datetime, at_most: int) -> int:
     """How many nominal instants lie later than `after` and not later than `until`, counted up to `at_most`."""
-    if timetable.interval_s is not None:
+    if timetable.cron is None and timetable.interval_s is not None:
         low, high = _window(timetable, after, until)
         return min(at_most, max(0, _index(timetable, high) - max(_index(timetable, low), _first(timetable) - 1)))
     return sum(1 for _ in islice(fires(timetable, after=after, until=until), at_most))
