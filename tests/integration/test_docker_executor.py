@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
-from fastflow_runner.testing.executor_contract import ExecutorContract
+from fastflow_runner.testing.turns_contract import TurnsContract
 
 pytestmark = pytest.mark.docker
 OWNER = f"test-{os.getpid()}"
@@ -18,5 +18,5 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
     executor.close()
 
 
-class TestDockerExecutor(ExecutorContract):
+class TestDockerExecutor(TurnsContract):
     pass

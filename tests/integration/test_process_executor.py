@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from fastflow_runner.adapters.process import ProcessExecutor
-from fastflow_runner.testing.executor_contract import ExecutorContract
 from fastflow_runner.testing.tools import find_uv
+from fastflow_runner.testing.turns_contract import TurnsContract
 
 
 @pytest.fixture(scope="module")
@@ -20,5 +20,5 @@ def executor(root: Path) -> Iterator[ProcessExecutor]:
     executor.close()
 
 
-class TestProcessExecutor(ExecutorContract):
+class TestProcessExecutor(TurnsContract):
     pass

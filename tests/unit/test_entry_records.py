@@ -10,6 +10,8 @@ from fastflow_runner.entry.records import (
     decode_spool,
     encode_lines,
     encode_rest,
+    of_stderr,
+    stream_of,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,7 @@ def test_no_line_is_longer_than_the_engine_keeps_in_one_piece(data: bytes) -> No
     wire, back = through_lines([data])
     assert back == data
     assert max(map(len, wire.split(b"\n"))) < ENGINE_LINE_BYTES
+    assert max(map(len, of_stderr(wire).split(b"\n"))) < ENGINE_LINE_BYTES
     assert LINE_BYTES < ENGINE_LINE_BYTES
 
 
@@ -92,3 +95,18 @@ def test_a_log_entry_is_its_time_and_its_content() -> None:
 @pytest.mark.parametrize("text", [b"0001-01-01T00:00:00Z", b"", b"nonsense"])
 def test_no_time_is_no_time(text: bytes) -> None:
     assert instant(text) is None
+
+
+@given(PIECES)
+def test_both_streams_travel_over_one_and_come_apart_again(pieces: list[bytes]) -> None:
+    wire, _ = through_lines(pieces)
+    lines = wire.removesuffix(b"\n").split(b"\n") if wire else []
+    marked = of_stderr(wire)
+    stored = [line + b"\n" for line in marked.split(b"\n")[:-1]]
+    assert [stream_of(1, line) for line in stored] == [(2, line + b"\n") for line in lines]
+    assert {stream_of(1, line + b"\n")[0] for line in lines} <= {1}
+
+
+def test_what_older_workers_wrote_to_standard_error_is_of_standard_error() -> None:
+    assert stream_of(2, b"text\n") == (2, b"text\n")
+    assert stream_of(2, b"\x1e-text\n") == (2, b"\x1e-text\n")

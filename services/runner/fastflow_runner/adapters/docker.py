@@ -27,7 +27,7 @@ from fastflow_runner.adapters.tar_stream import files_of
 from fastflow_runner.bounds import bounds_of, remarks_on
 from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, jit_body, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
-from fastflow_runner.entry.records import MARK, decode_line
+from fastflow_runner.entry.records import MARK, decode_line, stream_of
 from fastflow_runner.orders import manifest_of, run_order
 from fastflow_runner.places import STATE_FOLDER, Places
 from fastflow_runner.ports import (
@@ -188,9 +188,12 @@ class DockerExecutor:
         try:
             async with aclosing(self._container(ref).entries(follow=follow)) as several:
                 async for entries in several:
-                    for stream, payload in entries:
-                        at, content = entry(payload)
-                        letter, data = decode_line(content) if content.startswith(MARK) else ("-", content)
+                    for pipe, payload in entries:
+                        at, data = entry(payload)
+                        stream, letter = pipe, "-"
+                        if data.startswith(MARK):
+                            stream, line = stream_of(pipe, data)
+                            letter, data = decode_line(line)
                         if letter == "-":
                             if index >= skip:
                                 yield frame(index, stream, at, data)

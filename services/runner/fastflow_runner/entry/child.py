@@ -1,7 +1,6 @@
 """The script as a child process: started in its own group, stopped, reaped, and nothing left behind."""
 
 import os
-import select
 import signal
 import time
 from contextlib import suppress
@@ -9,9 +8,6 @@ from contextlib import suppress
 from fastflow_runner.entry import linux
 from fastflow_runner.entry.output import STDERR, STDOUT
 
-_CHUNK_BYTES = 65_536
-_LINE_PARTS = 8
-_LINE_PAUSE_S = 0.002
 _KILL_ROUNDS = 200
 _KILL_PAUSE_S = 0.005
 _DEFAULT_SIGNALS = (signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM, signal.SIGPIPE, signal.SIGXFSZ)
@@ -85,20 +81,3 @@ class Child:
             except ChildProcessError:
                 return
             time.sleep(_KILL_PAUSE_S)
-
-    def read(self, fd: int) -> bytes:
-        """What is there to read, lines not torn apart without need; empty at the end, and then `fd` is closed."""
-        data = os.read(fd, _CHUNK_BYTES)
-        if not data:
-            del self.streams[fd]
-            os.close(fd)
-            return data
-        # An unbuffered interpreter writes a line and its end one after the other.
-        for _ in range(_LINE_PARTS):
-            if data.endswith(b"\n") or len(data) >= _CHUNK_BYTES or not select.select([fd], [], [], _LINE_PAUSE_S)[0]:
-                break
-            more = os.read(fd, _CHUNK_BYTES)
-            if not more:
-                break
-            data += more
-        return data

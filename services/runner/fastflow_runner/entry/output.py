@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from fastflow_runner.entry.records import GAP, SPOOL_HEAD, control, encode_lines, encode_rest
+from fastflow_runner.entry.records import GAP, SPOOL_HEAD, control, encode_lines, encode_rest, of_stderr
 
 STDOUT, STDERR = 1, 2
 TAIL_BYTES = 65_536
@@ -13,7 +13,7 @@ TAIL_BYTES = 65_536
 
 
 class LineSink:
-    """Text lines on this process's own standard output and error."""
+    """Text lines of both streams, in their order, on this process's own standard output."""
 
     def __init__(self) -> None:
         self._rest = {STDOUT: b"", STDERR: b""}
@@ -21,25 +21,28 @@ class LineSink:
     def write(self, stream: int, data: bytes) -> None:
         """Write all of `data`; blocks while the reader is slow."""
         lines, self._rest[stream] = encode_lines(self._rest[stream] + data)
-        write_all(stream, lines)
+        self._say(stream, lines)
 
     def started(self, payload: bytes) -> None:
         """Say that user code is about to start; the first line of all."""
-        write_all(STDOUT, control(b"s", payload))
+        self._say(STDOUT, control(b"s", payload))
 
     def ended(self, payload: bytes) -> None:
         """Say how user code ended; the last line of all, for whoever reads along."""
-        write_all(STDOUT, control(b"x", payload))
+        self._say(STDOUT, control(b"x", payload))
 
     def gap(self, stream: int, missing: int) -> None:
         """Say that bytes are missing here."""
         rest, self._rest[stream] = self._rest[stream], b""
-        write_all(stream, encode_rest(rest) + control(b"g", b"%d" % missing))
+        self._say(stream, encode_rest(rest) + control(b"g", b"%d" % missing))
 
     def finish(self) -> None:
         """Write what is still held back."""
         for stream, rest in self._rest.items():
-            write_all(stream, encode_rest(rest))
+            self._say(stream, encode_rest(rest))
+
+    def _say(self, stream: int, lines: bytes) -> None:
+        write_all(STDOUT, lines if stream == STDOUT else of_stderr(lines))
 
 
 class SpoolSink:

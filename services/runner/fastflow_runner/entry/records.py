@@ -1,12 +1,14 @@
 """The two forms in which the entry program carries output; every byte of the script survives both.
 
 Lines, for engines that store text lines of at most 16 KiB: a line that is UTF-8 goes as it is. Everything else is a
-record of one line, which starts with 0x1E and a letter:
+record of one line, which starts with 0x1E and a letter. All of it goes over one stream, standard output: engines read
+two of them side by side, and what was written in turns would be stored out of turn.
 
 | letter | payload |
 |---|---|
 | `-` | text without its end of line: a piece of a long line, or output whose line has not ended yet |
 | `b` | base64 of any bytes |
+| `e` | a line as above, of standard error |
 | `g` | decimal: so many bytes of this stream are missing here |
 | `s` | JSON: user code is about to start |
 | `x` | JSON: how user code ended, as in the marker `exit.json` |
@@ -20,6 +22,7 @@ from binascii import a2b_base64, b2a_base64
 from struct import Struct
 
 MARK = b"\x1e"
+_STDERR = MARK + b"e"
 LINE_BYTES = 16_000
 """Longest line written; engines cut at 16 384."""
 _RAW_BYTES = LINE_BYTES // 4 * 3
@@ -44,6 +47,16 @@ def encode_lines(data: bytes) -> tuple[bytes, bytes]:
 def encode_rest(rest: bytes) -> bytes:
     """Lines that carry what was left over when the output ended."""
     return _encode_mixed(rest) if rest else b""
+
+
+def of_stderr(lines: bytes) -> bytes:
+    """The same lines, marked as standard error's; those that bear no mark are of the stream they came over."""
+    return _STDERR + lines[:-1].replace(b"\n", b"\n" + _STDERR) + b"\n" if lines else b""
+
+
+def stream_of(stream: int, line: bytes) -> tuple[int, bytes]:
+    """The stream of a stored line that came over `stream`, and the line without the mark of standard error."""
+    return (2, line.removeprefix(_STDERR)) if line.startswith(_STDERR) else (stream, line)
 
 
 def control(letter: bytes, payload: bytes) -> bytes:

@@ -10,7 +10,6 @@ sealed specification -> not too late? -> code copied -> marker `started` -> chil
 import json
 import os
 import resource
-import select
 import signal
 import time
 from contextlib import suppress
@@ -23,9 +22,10 @@ from fastflow_runner.entry.output import LineSink, Output, SpoolSink
 from fastflow_runner.entry.records import LINE_BYTES, control
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
 from fastflow_runner.entry.tree import copy_whole
+from fastflow_runner.entry.turns import Reader
 from fastflow_runner.entry.using import InUseError, use
 
-_SILENCE_MS = 2000
+_SILENCE_S = 2.0
 """How long a pipe may stay open and silent after everything that could write to it was killed."""
 _CANNOT_EXECUTE = 127
 _SPECIFICATION_BYTES = 16 << 20
@@ -115,24 +115,16 @@ class Run:
         return 128 - code if code < 0 else code
 
     def _carry(self, child: Child) -> None:
-        poll = select.poll()
-        poll.register(self._wakeup, select.POLLIN)
-        for fd in child.streams:
-            poll.register(fd, select.POLLIN)
+        reader = Reader(child.streams, self._wakeup)
         while child.status is None or child.streams:
-            ready = poll.poll(None if child.status is None else _SILENCE_MS)
-            if not ready and child.status is not None:
-                return
-            for fd, _ in ready:
-                if fd == self._wakeup:
-                    os.read(fd, 4096)
-                    self._reap(child)
-                elif fd in child.streams:
-                    stream = child.streams[fd]
-                    if data := child.read(fd):
-                        self._output.feed(stream, data)
-                    else:
-                        poll.unregister(fd)
+            read = reader.look(None if child.status is None else _SILENCE_S)
+            for stream, data in read.pieces:
+                self._output.feed(stream, data)
+            if read.woken:
+                self._reap(child)
+            elif read.silent and child.status is not None:
+                break
+        reader.close()
 
     def _reap(self, child: Child) -> None:
         running = child.status is None

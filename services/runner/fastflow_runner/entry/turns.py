@@ -1,0 +1,155 @@
+"""Two streams, read in turns: what was written first comes first, as far as two pipes can tell.
+
+A pipe says that there is something to read, and not since when. So each is read as soon as it is readable, in the
+order in which they became so; where both hold lines by then, these come alternately, a line of each. A line that was
+begun is waited for, and what the other stream says meanwhile waits behind it, but only for a moment.
+"""
+
+import os
+import select
+import time
+from typing import NamedTuple
+
+READ_BYTES = 65_536
+"""As much as a pipe holds. Who fills it is in a hurry: such a piece is passed on as it is."""
+HELD_S = 0.004
+"""An unbuffered interpreter writes a line and its end one after the other."""
+_ALTERNATIONS = 64
+
+
+class Piece:
+    """Some bytes of a stream, in their place among those of both."""
+
+    __slots__ = ("data", "stream", "until")
+
+    def __init__(self, stream: int, data: bytes, until: float) -> None:
+        self.stream = stream
+        self.data = data
+        self.until = until
+        """When it is passed on at the latest."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it ends as a line does."""
+        return self.data.endswith(b"\n")
+
+
+class Turns:
+    """Puts what was read in order; lines are not torn apart without need."""
+
+    def __init__(self) -> None:
+        self._queue: list[Piece] = []
+
+    def take(self, read: list[tuple[int, bytes]], now: float) -> list[tuple[int, bytes]]:
+        """What may be passed on, with what was read in one go: stream and bytes."""
+        if not self._queue and len(read) == 1 and (len(read[0][1]) >= READ_BYTES or read[0][1].endswith(b"\n")):
+            return read
+        several = [(stream, self._go_on(stream, data)) for stream, data in read]
+        pieces = [(stream, _pieces(data, alone=len(read) == 1)) for stream, data in several if data]
+        for nth in range(max((len(some) for _, some in pieces), default=0)):
+            self._queue += [Piece(stream, some[nth], now + HELD_S) for stream, some in pieces if nth < len(some)]
+        hurry = any(len(data) >= READ_BYTES for _, data in read)
+        count = next((n for n, piece in enumerate(self._queue) if not (hurry or piece.whole)), len(self._queue))
+        return self._pass(count)
+
+    def overdue(self, now: float) -> list[tuple[int, bytes]]:
+        """What has waited long enough, and what waits behind it."""
+        late = [n for n, piece in enumerate(self._queue) if not piece.whole and piece.until <= now]
+        if not late:
+            return []
+        passed = self._pass(late[-1] + 1)
+        return passed + self.take([], now)
+
+    def rest(self) -> list[tuple[int, bytes]]:
+        """Everything, whatever may follow."""
+        return self._pass(len(self._queue))
+
+    def wait_s(self, now: float) -> float | None:
+        """How long nothing is overdue; None for ever."""
+        return max(0.0, self._queue[0].until - now) if self._queue else None
+
+    def _go_on(self, stream: int, data: bytes) -> bytes:
+        """Complete the line that a stream has begun; what is left of `data`."""
+        for piece in self._queue:
+            if piece.stream == stream and not piece.whole:
+                end = data.find(b"\n") + 1 or len(data)
+                piece.data += data[:end]
+                return data[end:]
+        return data
+
+    def _pass(self, count: int) -> list[tuple[int, bytes]]:
+        passed, self._queue = self._queue[:count], self._queue[count:]
+        return [(piece.stream, piece.data) for piece in passed]
+
+
+def _pieces(data: bytes, *, alone: bool) -> list[bytes]:
+    """Whole lines, and at last one that was begun; as few pieces as the other stream's turns allow."""
+    *lines, begun = data.split(b"\n")
+    if alone:
+        return [part for part in (data[: len(data) - len(begun)], begun) if part]
+    size = -(-len(lines) // _ALTERNATIONS)
+    several = [b"\n".join(lines[at : at + size]) + b"\n" for at in range(0, len(lines), size or 1)]
+    return [*several, begun] if begun else several
+
+
+class Read(NamedTuple):
+    """What one look at all descriptors brought."""
+
+    pieces: list[tuple[int, bytes]]
+    """Stream and bytes, in order."""
+    woken: bool
+    """Something was written to `wakeup`."""
+    silent: bool
+    """Nothing came in all the time that was given."""
+
+
+class Reader:
+    """Reads the pipes as they become readable."""
+
+    def __init__(self, streams: dict[int, int], wakeup: int) -> None:
+        self.streams = streams
+        """Descriptor to stream, of those still open."""
+        self._wakeup = wakeup
+        self._turns = Turns()
+        self._again: list[int] = []
+        """Not yet seen to be empty: a pipe says nothing about what it still holds."""
+        self._poll = select.epoll()
+        self._poll.register(wakeup, select.EPOLLIN)
+        for fd in streams:
+            os.set_blocking(fd, False)
+            # Told once for each write, and so in the order of the writes.
+            self._poll.register(fd, select.EPOLLIN | select.EPOLLET)
+
+    def look(self, silence_s: float | None) -> Read:
+        """Wait until something comes, or for so long."""
+        held_s = 0.0 if self._again else self._turns.wait_s(time.monotonic())
+        ready = [fd for fd, _ in self._poll.poll(silence_s if held_s is None else held_s)]
+        woken = self._wakeup in ready
+        if woken:
+            os.read(self._wakeup, 4096)
+        # Both, whoever is ready: who was held up after the first word would take all that one says before the other.
+        due = [fd for fd in dict.fromkeys([*ready, *self._again, *self.streams]) if fd in self.streams]
+        self._again = []
+        read = [(self.streams[fd], self._read(fd)) for fd in due]
+        now = time.monotonic()
+        pieces = self._turns.take([(stream, data) for stream, data in read if data], now) + self._turns.overdue(now)
+        if not self.streams:
+            pieces += self._turns.rest()
+        return Read(pieces, woken, not ready and held_s is None)
+
+    def _read(self, fd: int) -> bytes | None:
+        """What is there; None when there is nothing, empty at the end, and then `fd` is closed."""
+        try:
+            data = os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            return None
+        if data:
+            self._again.append(fd)
+        else:
+            del self.streams[fd]
+            os.close(fd)
+        return data
+
+    def close(self) -> None:
+        """Nothing is read any more."""
+        self._poll.close()
