@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -104,8 +105,10 @@ async def test_lines_arrive_while_the_run_lives_and_the_end_says_how_it_ended(
         await runner.write(b"one\n")
         assert await next_line(events) == Event("1.1", "line", {"n": 1, "stream": "stdout", "at": AT, "text": "one"})
         await runner.write(b"tw")
+        part = {"n": 2, "stream": "stdout", "at": AT, "text": "tw", "offset": 0, "b64": None, "partial": True}
+        assert await next_line(events) == Event("", "partial", part)
         await runner.write(b"o\n")
-        assert (await next_line(events)).data["text"] == "two"
+        assert await next_line(events) == Event("1.2", "line", {"n": 2, "stream": "stdout", "at": AT, "text": "two"})
         await runner.finish()
         end = await next_line(events)
         assert (end.name, end.data["outcome"]) == ("end", "succeeded")
@@ -223,7 +226,7 @@ async def over(client: httpx.AsyncClient) -> bool:
 async def test_a_run_without_output_has_an_empty_log(api: httpx.AsyncClient, runner: Runner) -> None:
     await runner.say(run_requested())
     page = await api.get(f"/api/runs/{RUN}/logs")
-    assert page.json() == {"items": [], "next": None}
+    assert page.json() == {"items": [], "next": None, "unfinished": []}
 
 
 async def test_what_is_no_chunk_is_stepped_over(api: httpx.AsyncClient, runner: Runner, nc: Client) -> None:
@@ -244,3 +247,38 @@ async def test_what_names_no_line_is_refused(api: httpx.AsyncClient, runner: Run
 async def test_the_log_of_an_unknown_run_is_not_found(api: httpx.AsyncClient) -> None:
     assert (await api.get("/api/runs/unknown/logs")).status_code == 404
     assert (await api.get("/api/runs/unknown/logs/stream")).status_code == 404
+
+
+async def test_an_unfinished_line_is_told_beside_the_page_and_never_counted(
+    api: httpx.AsyncClient, runner: Runner
+) -> None:
+    await runner.start()
+    await runner.write(b"one\n\r10%")
+    await runner.write(b"\r20%")
+
+    async def pages() -> list[Any]:
+        path = f"/api/runs/{RUN}/logs"
+        return [(await api.get(path, params=params)).json() for params in ({}, {"tail": 5}, {"cursor": "1.1"})]
+
+    async def known() -> bool:
+        return (await api.get(f"/api/runs/{RUN}")).is_success
+
+    await eventually(known)
+    for page, ids in zip(await pages(), [["1.1"], ["1.1"], []], strict=True):
+        assert [item["id"] for item in page["items"]] == ids
+        [part] = page["unfinished"]
+        assert (part["n"], part["text"], part["partial"]) == (2, "\r10%\r20%", True)
+    await runner.write(b"\r30%\n")
+    for page in await pages():
+        assert page["unfinished"] == []
+
+
+async def test_whoever_comes_back_is_told_the_unfinished_line_from_its_beginning(
+    api: httpx.AsyncClient, runner: Runner
+) -> None:
+    await runner.start()
+    await runner.write(b"one\ntw")
+    for _ in range(2):
+        async with listening(api, "1.1") as events:
+            event = await next_line(events)
+            assert (event.name, event.data["text"], event.data["offset"]) == ("partial", "tw", 0)

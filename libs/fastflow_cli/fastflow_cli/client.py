@@ -62,8 +62,10 @@ class Gateway:
         """
         return await self._ask("DELETE", path)
 
-    async def items(self, path: str, *, at_most: int | None = None, **params: Any) -> AsyncIterator[Answer]:
-        """Everything of a list, page after page."""
+    async def items(
+        self, path: str, *, at_most: int | None = None, beside: str = "", **params: Any
+    ) -> AsyncIterator[Answer]:
+        """Everything of a list, page after page; at last what the last page holds under `beside`."""
         left, cursor = at_most, None
         while left is None or left > 0:
             limit = PAGE if left is None else min(PAGE, left)
@@ -74,6 +76,8 @@ class Gateway:
                 left -= len(page["items"])
             cursor = page["next"]
             if cursor is None:
+                for item in page.get(beside, ()) if left is None or left > 0 else ():
+                    yield item
                 return
 
     @asynccontextmanager

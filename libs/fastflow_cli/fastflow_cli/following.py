@@ -33,6 +33,22 @@ class Line(Struct, frozen=True, kw_only=True):
         return body if self.unterminated else body + b"\n"
 
 
+class Partial(Struct, frozen=True, kw_only=True):
+    """What a line that has not ended says from byte `offset` on; the whole line comes when it ends."""
+
+    n: int
+    stream: str
+    text: str
+    at: str = ""
+    offset: int = 0
+    b64: str | None = None
+    partial: bool = True
+
+    def raw(self) -> bytes:
+        """The exact bytes."""
+        return b64decode(self.b64) if self.b64 is not None else self.text.encode()
+
+
 class Gap(Struct, frozen=True, kw_only=True):
     """Output is missing here."""
 
@@ -49,8 +65,8 @@ class End(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-async def follow(gateway: Gateway, run_id: str) -> AsyncIterator[Line | Gap | End]:
-    """Every line of the run, at last its end.
+async def follow(gateway: Gateway, run_id: str) -> AsyncIterator[Line | Partial | Gap | End]:
+    """Every line of the run, in parts while it has not ended, at last the run's end.
 
     Raises:
         RefusedError: there is no such run.
@@ -67,6 +83,8 @@ async def follow(gateway: Gateway, run_id: str) -> AsyncIterator[Line | Gap | En
                         case "line":
                             line = msgspec.json.decode(event.data, type=Line)
                             yield msgspec.structs.replace(line, id=event.id)
+                        case "partial":
+                            yield msgspec.json.decode(event.data, type=Partial)
                         case "gap":
                             yield msgspec.json.decode(event.data, type=Gap)
                         case "end":

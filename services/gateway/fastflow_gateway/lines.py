@@ -2,7 +2,8 @@
 
 A line is numbered when it is complete, counting from 1 in each attempt, stdout and stderr together. Pieces of an
 unfinished line wait, per stream, until its newline comes, it gets too long, output is known to be missing, or the
-attempt is over. The runner counts in the same way (`LineCounter`), so that a chunk knows which line it begins with.
+attempt is over; what they say meanwhile is told by `parts`. The runner counts in the same way (`LineCounter`), so that
+a chunk knows which line it begins with.
 """
 
 import base64
@@ -13,6 +14,8 @@ from typing import NamedTuple, TypeAlias
 from fastflow_events.errors import ContractError
 from fastflow_events.output import MAX_LINE_BYTES, Chunk, OutFrame, StreamName
 from msgspec import Struct
+
+from fastflow_gateway.unfinished import Begun, Part
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 
@@ -67,6 +70,8 @@ class Gap(Struct, frozen=True, gc=False):
 
 
 Entry: TypeAlias = tuple[Place, Line | Gap]
+Told: TypeAlias = Entry | Part
+"""What a reader who follows is told: entries, and parts of lines that are not entries yet."""
 
 
 class LineFold:
@@ -76,7 +81,7 @@ class LineFold:
         self._attempt = 0
         self._next_frame = 0
         self._n = 0
-        self._open: dict[StreamName, tuple[datetime, list[bytes], int]] = {}
+        self._open: dict[StreamName, Begun] = {}
 
     @classmethod
     def from_chunk(cls, attempt: int, chunk: Chunk) -> "LineFold":
@@ -87,7 +92,7 @@ class LineFold:
         fold = cls()
         fold._attempt, fold._next_frame, fold._n = attempt, chunk.first, chunk.line or 0
         at = chunk.frames[0].at if chunk.frames else _NEVER
-        fold._open = {stream: (at, [], size) for stream, _, size in chunk.open}
+        fold._open = {stream: Begun(at, size) for stream, _, size in chunk.open}
         return fold
 
     def feed(self, attempt: int, chunk: Chunk) -> list[Entry]:
@@ -119,11 +124,17 @@ class LineFold:
         """The unfinished lines, the one that began first first; nothing will complete them any more."""
         return self._end(None)
 
+    def parts(self) -> list[Part]:
+        """What is new in the unfinished lines since this was asked last, the one that began first first."""
+        numbered = enumerate(self._open.items(), self._n + 1)
+        news = [begun.news(stream, n) for n, (stream, begun) in numbered]
+        return [part for part in news if part]
+
     def _end(self, stream: StreamName | None) -> list[Entry]:
         """The unfinished line of one stream, or of both."""
         ended = {name: line for name, line in self._open.items() if stream in (None, name)}
         self._open = {name: line for name, line in self._open.items() if name not in ended}
-        return [self._entry(name, at, b"".join(pieces), True) for name, (at, pieces, _) in ended.items()]
+        return [self._entry(name, begun.at, begun.whole(), True) for name, begun in ended.items()]
 
     def _lines(self, entries: list[Entry], frames: Iterable[OutFrame]) -> None:
         for frame in frames:
@@ -135,27 +146,26 @@ class LineFold:
             head, *rest = data.split(b"\n")
             if not rest:
                 if head:
-                    at, pieces, size = began or (at, [], 0)
-                    pieces.append(head)
-                    self._keep(entries, stream, at, pieces, size + len(head))
+                    self._keep(entries, stream, began or Begun(at), head)
                 continue
             if began is not None:
                 del self._open[stream]
-                began[1].append(head)
-                at, head = began[0], b"".join(began[1])
+                began.add(head)
+                at, head = began.at, began.whole()
             entries.append(self._entry(stream, at, head, False))
             tail = rest.pop()
             entries += [self._entry(stream, frame.at, piece, False) for piece in rest]
             if tail:
-                self._keep(entries, stream, frame.at, [tail], len(tail))
+                self._keep(entries, stream, Begun(frame.at), tail)
 
-    def _keep(self, entries: list[Entry], stream: StreamName, at: datetime, pieces: list[bytes], size: int) -> None:
+    def _keep(self, entries: list[Entry], stream: StreamName, begun: Begun, piece: bytes) -> None:
         """Wait for the rest of a line, unless it is too long already."""
-        if size < MAX_LINE_BYTES:
-            self._open[stream] = (at, pieces, size)
+        begun.add(piece)
+        if begun.size < MAX_LINE_BYTES:
+            self._open[stream] = begun
         else:
             self._open.pop(stream, None)
-            entries.append(self._entry(stream, at, b"".join(pieces), True))
+            entries.append(self._entry(stream, begun.at, begun.whole(), True))
 
     def _entry(self, stream: StreamName, at: datetime, data: bytes, unterminated: bool) -> Entry:
         self._n += 1

@@ -12,9 +12,10 @@ from fastflow_cli.client import Gateway, gateway, segment
 from fastflow_cli.console import raw, say, show, show_json
 from fastflow_cli.errors import UsageError
 from fastflow_cli.exits import Exit
-from fastflow_cli.following import End, Gap, Line, follow
+from fastflow_cli.following import End, Gap, Line, Partial, follow
 from fastflow_cli.locate import gateway_url
 from fastflow_cli.options import Json, Where
+from fastflow_cli.unfinished import Piece, Unfinished
 
 Follow = Annotated[bool, Parameter(name=("--follow", "-f"), negative=())]
 HERE = Where()
@@ -127,20 +128,31 @@ async def _accepted(door: Gateway, run_id: str, answer: Any, *, follow: bool, js
 
 async def until_end(door: Gateway, run_id: str, *, json: bool) -> Exit:
     """Show the output of a run until it ends; how it ended is the exit code."""
+    screen = Unfinished(terminal=sys.stdout.isatty() and sys.stderr.isatty())
     async for news in follow(door, run_id):
         match news:
             case _ if json:
                 show_json({"kind": type(news).__name__.lower(), **msgspec.to_builtins(news)})
             case Line():
-                raw(news.raw(), stderr=news.stream == "stderr")
+                write(screen.line(news))
+            case Partial():
+                write(screen.part(news))
             case Gap():
+                write(screen.settled())
                 say(f"… {news.bytes} bytes are missing here …", style="yellow")
             case End():
+                write(screen.settled())
                 sys.stdout.flush()
                 say(f"{news.outcome}{f': {news.reason}' if news.reason else ''}", style=colour(news.status))
         if isinstance(news, End):
             return exits.of_run(news.status)
     raise AssertionError("a followed run ends")
+
+
+def write(pieces: list[Piece]) -> None:
+    """Write bytes of the script, each where it wrote them."""
+    for piece in pieces:
+        raw(piece.data, stderr=piece.stream == "stderr")
 
 
 def colour(status: str) -> str:
@@ -180,10 +192,12 @@ async def logs(
             return await until_end(door, run_id, json=json)
         path = f"/api/runs/{segment(run_id)}/logs"
         if tail is not None:
-            for item in (await door.get(path, tail=tail))["items"][:lines]:
+            page = await door.get(path, tail=tail)
+            for item in [*page["items"], *page.get("unfinished", ())][:lines]:
                 show_line(item, json=json)
             return Exit.OK
-        async for item in door.items(path, at_most=lines, **({"from": from_} if from_ else {})):
+        whence = {"from": from_} if from_ else {}
+        async for item in door.items(path, at_most=lines, beside="unfinished", **whence):
             show_line(item, json=json)
     return Exit.OK
 
@@ -195,7 +209,7 @@ def show_line(item: dict[str, Any], *, json: bool) -> None:
     elif item.get("stream") is None:
         say(f"… {item.get('missing_bytes', 0)} bytes are missing here …", style="yellow")
     else:
-        line = msgspec.convert(item, Line)
+        line = msgspec.convert(item, Partial) if item.get("partial") else msgspec.convert(item, Line)
         raw(line.raw(), stderr=line.stream == "stderr")
 
 

@@ -28,9 +28,23 @@ for n in range(1, int(os.environ.get("STEPS", "40")) + 1):
 print("end, without a newline", end="", flush=True)
 """
 """Four seconds of output, or as many steps as asked; what begins twice, ends early or loses a line shows it."""
+GROWS = """\
+import signal, sys, time
+
+def end(*_):
+    print(" and stops")
+    sys.exit(3)
+
+signal.signal(signal.SIGTERM, end)
+print("it works", end="", flush=True)
+print("\\r10%", end="", file=sys.stderr, flush=True)
+time.sleep(600)
+"""
+"""Writes lines that do not end before it is told to."""
 FILES = {
     "hello/main.py": 'print("Hello, world!")\n',
     "steady/main.py": STEADY,
+    "grows/main.py": GROWS,
     "broken/main.py": "print('never')\n",
     "broken/pipeline.json": '{"timeout": "soon", "enabled": false',
     "fails/main.py": "import sys; print('about to fail'); sys.exit(3)\n",

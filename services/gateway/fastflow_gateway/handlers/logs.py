@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run
-from fastflow_gateway.lines import START, Entry, LineFold, Place, after, place_of
+from fastflow_gateway.lines import START, Entry, LineFold, Place, Told, after, place_of
+from fastflow_gateway.unfinished import Part
 from fastflow_gateway.views.runs import OVER, RunRow
 
 _FEW_LINES = 2000
@@ -18,18 +19,19 @@ POLL_S = 1.0
 
 
 class Page(NamedTuple):
-    """Some entries and whether there are more now."""
+    """Some entries and whether there are more now; with the last of them the lines that have not ended yet."""
 
     entries: list[Entry]
     more: bool
+    unfinished: Sequence[Part] = ()
 
 
-Followed: TypeAlias = list[Entry] | RunRow
-"""New entries, none after a silent while; the row of the finished run is the last thing that comes."""
+Followed: TypeAlias = list[Told] | RunRow
+"""What is new, nothing after a silent while; the row of the finished run is the last thing that comes."""
 
 
 async def page_of_log(deps: Deps, run_id: str, place: Place, limit: int) -> Page:
-    """At most `limit` entries after `place`, oldest first; an unfinished line of a live run is not one yet.
+    """At most `limit` entries after `place`, oldest first; an unfinished line of a live run is none of them.
 
     Raises:
         NotFoundError: there is no such run.
@@ -41,7 +43,7 @@ async def page_of_log(deps: Deps, run_id: str, place: Place, limit: int) -> Page
         entries += after(some, place)
         if len(entries) > limit:
             return Page(entries[:limit], more=True)
-    return Page(entries, more=False)
+    return Page(entries, more=False, unfinished=fold.parts())
 
 
 async def tail_of_log(deps: Deps, run_id: str, count: int) -> Page:
@@ -59,7 +61,7 @@ async def tail_of_log(deps: Deps, run_id: str, count: int) -> Page:
     fold, seq = await _begin(deps, run_id, place)
     async for some in _stored(deps, row, fold, seq):
         entries.extend(after(some, place))
-    return Page(list(entries), more=False)
+    return Page(list(entries), more=False, unfinished=fold.parts())
 
 
 async def place_before(deps: Deps, run_id: str, line: str) -> Place:
@@ -99,7 +101,7 @@ async def _stored(deps: Deps, row: RunRow, fold: LineFold, seq: int) -> AsyncIte
 
 
 async def follow_log(deps: Deps, run_id: str, place: Place) -> AsyncIterator[Followed]:
-    """Everything after `place`, then each line as it comes; ends with the run's row when the run is over.
+    """Everything after `place`, then each line as it comes, in parts while it has not ended; at last the run's row.
 
     A run's output is stored completely before the fact that ends its attempt, so what is read after the end was
     seen is all there is.
@@ -114,11 +116,13 @@ async def follow_log(deps: Deps, run_id: str, place: Place) -> AsyncIterator[Fol
                 async for chunks in deps.output.read(run_id, after_seq=seq):
                     seq = chunks[-1].seq
                     fresh = [entry for chunk in chunks for entry in fold.feed(chunk.attempt, chunk.chunk)]
-                    yield after(fresh, place)
+                    yield [*after(fresh, place)]
                 if row.status in OVER:
-                    yield after(fold.close(), place)
+                    yield [*after(fold.close(), place)]
                     yield row
                     return
+                if parts := fold.parts():
+                    yield [*parts]
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):
                         await bell.wait()

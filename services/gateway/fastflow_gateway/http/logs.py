@@ -14,6 +14,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import logs, runs
 from fastflow_gateway.http import sse
 from fastflow_gateway.lines import START, Entry, Gap, Place, place_of
+from fastflow_gateway.unfinished import Part
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
@@ -43,6 +44,8 @@ class LinePage(Struct, frozen=True, kw_only=True):
     items: list[LineShown]
     next: str | None
     """Give it as `cursor` to go on; null when there are no more now."""
+    unfinished: list[Part]
+    """Lines that have not ended yet, at most one per stream; they are no items, and a page with `next` has none."""
 
 
 class LogController(Controller):
@@ -70,7 +73,9 @@ class LogController(Controller):
         else:
             found = await logs.page_of_log(deps, run_id, _place(cursor), limit)
         following = str(found.entries[-1][0]) if found.more else None
-        return LinePage(items=[_shown(entry) for entry in found.entries], next=following)
+        return LinePage(
+            items=[_shown(entry) for entry in found.entries], next=following, unfinished=[*found.unfinished]
+        )
 
     @get("/stream", media_type="text/event-stream")
     async def stream(
@@ -82,11 +87,14 @@ class LogController(Controller):
         last_event_id: LastEventId = None,
         cursor: FromQuery[str | None] = None,
     ) -> Stream:
-        """Every line after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last."""
+        """Every line after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last.
+
+        The event `partial` tells what an unfinished line says meanwhile; it has no id, and the whole line comes later.
+        """
         place = _place(last_event_id or cursor)
         await runs.find_run(deps, run_id)
         news = logs.follow_log(deps, run_id, place)
-        return sse.stream(sse.until_end(news, sse.of_entries, state.keep_alive_s))
+        return sse.stream(sse.until_end(news, sse.of_lines, state.keep_alive_s))
 
 
 def _place(text: str | None) -> Place:

@@ -9,8 +9,9 @@ from fastflow_events.errors import InfrastructureError
 from litestar.response import Stream
 
 from fastflow_gateway.http.silence import Silence
-from fastflow_gateway.lines import Entry, Line
+from fastflow_gateway.lines import Line, Told
 from fastflow_gateway.presented import FactShown
+from fastflow_gateway.unfinished import Part
 from fastflow_gateway.views.runs import RunRow
 
 logger = logging.getLogger(__name__)
@@ -22,12 +23,14 @@ INTERRUPTED = b": interrupted\n\n"
 _json = msgspec.json.Encoder()
 
 
-def of_entries(entries: Iterable[Entry]) -> bytes:
-    """Lines and gaps; the id names the last line a reader has seen."""
+def of_lines(told: Iterable[Told]) -> bytes:
+    """Lines, gaps and parts; the id names the last line a reader has seen, so that a part has none."""
     return b"".join(
-        b"id: %d.%d\nevent: %s\ndata: %s\n\n"
-        % (place.attempt, place.n, b"line" if type(entry) is Line else b"gap", _json.encode(entry))
-        for place, entry in entries
+        b"event: partial\ndata: %s\n\n" % _json.encode(one)
+        if isinstance(one, Part)
+        else b"id: %d.%d\nevent: %s\ndata: %s\n\n"
+        % (*one[0], b"line" if type(one[1]) is Line else b"gap", _json.encode(one[1]))
+        for one in told
     )
 
 
