@@ -5,18 +5,19 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import pytest
-from fastflow_runner.entry.turns import HELD_S, READ_BYTES, Reader, Turns
+from fastflow_runner.entry import turns
+from fastflow_runner.entry.turns import HELD_S, Reader, Turns
 from hypothesis import given
 from hypothesis import strategies as st
 
-OUT, ERR = 1, 2
+OUT, ERR, FULL = 1, 2, 16
 READS = st.lists(
     st.tuples(
         st.dictionaries(
             st.sampled_from([OUT, ERR]),
             st.one_of(
                 st.lists(st.sampled_from([b"\n", b"a", b"bc", b"\r", b"\xff"]), min_size=1).map(b"".join),
-                st.just(b"x" * READ_BYTES),
+                st.just(b"x" * FULL),
             ),
             min_size=1,
         ),
@@ -26,29 +27,36 @@ READS = st.lists(
 )
 
 
+@pytest.fixture
+def little_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "READ_BYTES", FULL)
+
+
+@pytest.mark.usefixtures("little_at_once")
 @given(READS)
 def test_every_byte_of_each_stream_passes_once_and_in_order(reads: list[tuple[dict[int, bytes], float]]) -> None:
-    turns, now, found = Turns(), 0.0, []
+    order, now, found = Turns(), 0.0, []
     for read, pause in reads:
-        found += turns.take([*read.items()], now)
+        found += order.take([*read.items()], now)
         now += pause
-        found += turns.overdue(now)
-    found += turns.rest()
+        found += order.overdue(now)
+    found += order.rest()
     for stream in (OUT, ERR):
         assert b"".join(d for s, d in found if s == stream) == b"".join(read.get(stream, b"") for read, _ in reads)
     assert all(data for _, data in found)
 
 
+@pytest.mark.usefixtures("little_at_once")
 @given(READS)
 def test_nothing_waits_longer_than_it_may(reads: list[tuple[dict[int, bytes], float]]) -> None:
-    turns, now = Turns(), 0.0
+    order, now = Turns(), 0.0
     for read, pause in reads:
-        turns.take([*read.items()], now)
+        order.take([*read.items()], now)
         now += pause
-        turns.overdue(now)
-        assert (turns.wait_s(now) or HELD_S) <= HELD_S
-    turns.overdue(now + HELD_S)
-    assert turns.rest() == []
+        order.overdue(now)
+        assert (order.wait_s(now) or HELD_S) < HELD_S * 1.01
+    order.overdue(now + 2 * HELD_S)
+    assert order.rest() == []
 
 
 @given(st.integers(1, 200), st.integers(1, 200))
@@ -61,20 +69,20 @@ def test_lines_that_came_together_alternate(outs: int, errs: int) -> None:
 
 
 def test_a_line_written_in_pieces_keeps_its_place_before_what_came_meanwhile() -> None:
-    turns = Turns()
-    assert turns.take([(OUT, b"ou")], 0.0) == []
-    assert turns.take([(ERR, b"err\n")], 0.001) == []
-    assert turns.take([(OUT, b"t\nnext\n")], 0.002) == [(OUT, b"out\n"), (ERR, b"err\n"), (OUT, b"next\n")]
+    order = Turns()
+    assert order.take([(OUT, b"ou")], 0.0) == []
+    assert order.take([(ERR, b"err\n")], 0.001) == []
+    assert order.take([(OUT, b"t\nnext\n")], 0.002) == [(OUT, b"out\n"), (ERR, b"err\n"), (OUT, b"next\n")]
 
 
 def test_a_line_that_does_not_end_lets_others_pass_after_a_moment() -> None:
-    turns = Turns()
-    turns.take([(ERR, b"\r50%")], 0.0)
-    turns.take([(OUT, b"out\n")], 0.001)
-    assert turns.wait_s(0.001) == pytest.approx(HELD_S - 0.001)
-    assert turns.overdue(0.001) == []
-    assert turns.overdue(HELD_S) == [(ERR, b"\r50%"), (OUT, b"out\n")]
-    assert turns.wait_s(HELD_S) is None
+    order = Turns()
+    order.take([(ERR, b"\r50%")], 0.0)
+    order.take([(OUT, b"out\n")], 0.001)
+    assert order.wait_s(0.001) == pytest.approx(HELD_S - 0.001)
+    assert order.overdue(0.001) == []
+    assert order.overdue(HELD_S) == [(ERR, b"\r50%"), (OUT, b"out\n")]
+    assert order.wait_s(HELD_S) is None
 
 
 class Pipes:
