@@ -4,19 +4,15 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import nats.errors
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects, topology
-from fastflow_events.accounts import render
 from fastflow_events.bundles import delete_bundle, read_bundle, store_bundle
 from fastflow_events.bundles.names import chunk_subject, meta_subject
-from fastflow_events.client import Connection
 from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
 from fastflow_events.envelope import body_of, headers_of, subject_of
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.execute import execute
@@ -30,6 +26,7 @@ from fastflow_events.recorded import Position, Recorded
 from fastflow_events.run.commands import ClaimAttempt, DispatchAttempt, RequestRun
 from fastflow_events.run.decider import run_decider
 from fastflow_events.settings import Settings
+from fastflow_events.testing.accounts_bus import Bus, bus_with_accounts
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,
@@ -41,7 +38,6 @@ from fastflow_events.testing.builders import (
     version_stored,
 )
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.testing.nats_server import nats_server
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
@@ -51,37 +47,9 @@ VICTIM = "victim"
 FORGED = attempt_finished(outcome="succeeded")
 
 
-class Bus:
-    """One server with our accounts, and a connection for whoever is named."""
-
-    def __init__(self, url: str, keys: Path, stack: AsyncExitStack) -> None:
-        self.url = url
-        self._keys = keys
-        self._stack = stack
-
-    async def client(self, user: str) -> Connection:
-        settings = Settings(nats_url=self.url, nats_seed_file=seed_path(self._keys, user))
-        return await self._stack.enter_async_context(connect(settings, user))
-
-    async def log(self, user: str) -> JetStreamLog:
-        return JetStreamLog(await self.client(user), source=f"/fastflow/{user}/1")
-
-
-@asynccontextmanager
-async def started(tmp_path: Path) -> AsyncGenerator[Bus]:
-    keys = tmp_path / "keys"
-    make_keys(keys, runners=("runner-1", "runner-2"))
-    config = f'include "../keys/public.conf"\n{render(runners=("runner-1", "runner-2"))}'
-    with nats_server(tmp_path / "nats", config=config) as url:
-        async with AsyncExitStack() as stack:
-            bus = Bus(url, keys, stack)
-            await deploy(await bus.client("deployer"))
-            yield bus
-
-
 @pytest_asyncio.fixture
 async def bus(tmp_path: Path) -> AsyncGenerator[Bus]:
-    async with started(tmp_path) as found:
+    async with bus_with_accounts(tmp_path) as found:
         gateway = await found.log("gateway")
         await execute(gateway, run_decider, VICTIM, RequestRun(request=run_requested()), cause=CAUSE)
         yield found
@@ -254,15 +222,6 @@ async def test_another_system_triggers_and_hears_but_sees_no_bodies(bus: Bus) ->
     await execute(gateway, run_decider, "r2", RequestRun(request=run_requested()), cause=CAUSE)
     await eventually(lambda: heard)
     assert heard == [("fastflow.feed.run.r2.requested", b"")]
-
-
-async def test_facts_cannot_be_deleted_even_by_the_deployer(bus: Bus) -> None:
-    js = (await bus.client("deployer")).jetstream()
-    with pytest.raises(APIError):
-        await js.delete_msg(topology.EVENTS, 1)
-    with pytest.raises(APIError):
-        await js.purge_stream(topology.EVENTS)
-    assert await stored(bus) == ["run.requested.v1"]
 
 
 def heartbeat(runner: str) -> Heartbeat:

@@ -37,6 +37,7 @@ VERBS = {
     "seal": "commands.secrets:seal",
     "subject": "commands.bus:subject",
     "keys": "commands.bus:keys",
+    "size-store": "commands.bus:size_store",
     "deploy-streams": "commands.bus:deploy_streams",
 }
 """Verb to function."""

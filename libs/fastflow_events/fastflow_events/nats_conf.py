@@ -7,11 +7,15 @@ import sys
 
 from fastflow_events.accounts import render
 from fastflow_events.keys import PUBLIC_FILE
+from fastflow_events.room import VARIABLE
+
+STORE_FILE = "store.conf"
 
 HEADER = f"""\
 # Generated from fastflow_events.accounts; `make proto` writes it, the tests compare it.
-# The public keys come from the volume that `fastflow keys` filled.
+# The public keys come from the volume that `fastflow keys` filled, the size of the store from `fastflow size-store`.
 include "keys/{PUBLIC_FILE}"
+include "keys/{STORE_FILE}"
 listen: "0.0.0.0:4222"
 http: "127.0.0.1:8222"
 server_name: fastflow
@@ -19,7 +23,7 @@ max_payload: 2MB
 max_connections: 256
 write_deadline: "10s"
 # A power cut loses nothing that was acknowledged; an append costs 0.4 ms more.
-jetstream {{ store_dir: "/var/lib/nats", sync_interval: always, max_file_store: 32GB, max_memory_store: 128MB }}
+jetstream {{ store_dir: "/var/lib/nats", sync_interval: always, max_file_store: ${VARIABLE}, max_memory_store: 128MB }}
 """
 
 

@@ -1,9 +1,9 @@
 """Every stream and every consumer of the bus, declared once; only the deploy step applies them.
 
-The sizes are upper bounds, not reservations on disk.
+How large a stream may become is the deploy step's to say: `sizes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nats.js.api import (
     AckPolicy,
@@ -36,6 +36,10 @@ ARTIFACTS_AGE_S = 30 * DAY_S
 """How long files that runs left behind are kept."""
 RUNNERS = "KV_fastflow-runners"
 LEASES = "KV_fastflow-leases"
+LEAST_STORE_BYTES = GIB
+"""Nothing works in less."""
+SCHEMA = "2"
+"""Shape of `FASTFLOW_EVENTS`; a stream of another shape cannot be made into one of this."""
 DEFAULT_POOL = "default"
 PREHEAT = "runner-preheat"
 """Durable consumer of new versions of pipelines, whose environments runners prepare ahead."""
@@ -47,50 +51,52 @@ HEADER_BYTES = 16_384
 """Room for the envelope beside a fact's body."""
 
 
-def streams() -> list[StreamConfig]:
-    """Every stream, complete."""
+def streams(bounds: Mapping[str, int]) -> list[StreamConfig]:
+    """Every stream, complete; `bounds` are the `max_bytes` of those that grow.
+
+    Whether facts may be deleted is up to the accounts: nobody but the deployer may. `deny_delete` and `deny_purge` are
+    not set, because they can never be taken back. Nothing is compressed: see ADR-0028.
+    """
     return [
         _stream(
             EVENTS,
             [subjects.EVENTS],
-            max_bytes=4 * GIB,
+            max_bytes=bounds[EVENTS],
             max_msg_size=MAX_FACT_BYTES + HEADER_BYTES,
             discard=DiscardPolicy.NEW,
-            deny_delete=True,
-            deny_purge=True,
             allow_atomic=True,
             republish=RePublish(src=subjects.EVENTS, dest=subjects.FEED, headers_only=True),
-            metadata={"schema": "1"},
+            metadata={"schema": SCHEMA},
         ),
         _stream(
             OUTPUT,
             [subjects.OUTPUT],
-            max_bytes=8 * GIB,
+            max_bytes=bounds[OUTPUT],
             max_msg_size=MIB,
             max_age=30 * DAY_S,
             republish=RePublish(src=subjects.OUTPUT, dest=subjects.OUTPUT_BELL, headers_only=True),
         ),
-        _stream(SAMPLES, [subjects.SAMPLES], max_bytes=GIB, max_msg_size=65_536, max_age=30 * DAY_S),
+        _stream(SAMPLES, [subjects.SAMPLES], max_bytes=bounds[SAMPLES], max_msg_size=65_536, max_age=30 * DAY_S),
         _stream(
             TRIGGERS,
             [subjects.TRIGGERS],
-            max_bytes=GIB // 4,
+            max_bytes=bounds[TRIGGERS],
             max_msg_size=MIB,
             retention=RetentionPolicy.WORK_QUEUE,
             discard=DiscardPolicy.NEW,
         ),
-        _stream(DEAD, [subjects.DEAD], max_bytes=GIB // 4, max_msg_size=2 * MIB, max_age=90 * DAY_S),
+        _stream(DEAD, [subjects.DEAD], max_bytes=bounds[DEAD], max_msg_size=2 * MIB, max_age=90 * DAY_S),
         _stream(
             CODE,
             [f"$O.{CODE_BUCKET}.C.>", f"$O.{CODE_BUCKET}.M.>"],
-            max_bytes=8 * GIB,
+            max_bytes=bounds[CODE],
             discard=DiscardPolicy.NEW,
             allow_rollup_hdrs=False,  # a roll-up deletes, and only the deployer deletes
         ),
         _stream(
             ARTIFACTS,
             [f"$O.{ARTIFACTS_BUCKET}.C.>", f"$O.{ARTIFACTS_BUCKET}.M.>"],
-            max_bytes=8 * GIB,
+            max_bytes=bounds[ARTIFACTS],
             max_age=ARTIFACTS_AGE_S,
             discard=DiscardPolicy.NEW,
             allow_rollup_hdrs=False,
@@ -126,7 +132,7 @@ def _stream(name: str, subjects_: list[str], **more: object) -> StreamConfig:
         storage=StorageType.FILE,
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.OLD,
-        compression=StoreCompression.S2,
+        compression=StoreCompression.NONE,
         allow_direct=True,
         num_replicas=1,
         duplicate_window=120,
@@ -146,7 +152,6 @@ def _bucket(name: str, ttl_s: float) -> StreamConfig:
         max_age=ttl_s,
         duplicate_window=min(ttl_s, 120),
         allow_rollup_hdrs=True,
-        compression=StoreCompression.NONE,
     )
 
 

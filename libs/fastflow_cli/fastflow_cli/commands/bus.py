@@ -1,4 +1,4 @@
-"""`keys`, `deploy-streams`, `subject`: the bus, for those who set it up and for other systems."""
+"""`keys`, `size-store`, `deploy-streams`, `subject`: the bus, for those who set it up and for other systems."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,8 @@ from cyclopts import Parameter
 from fastflow_events import subjects
 from fastflow_events.accounts import DEFAULT_RUNNER
 from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
-from fastflow_events.settings import Settings, load
+from fastflow_events.room import RoomSettings, store_on, write_store
+from fastflow_events.settings import load
 
 from fastflow_cli.console import progress, say, show, show_json, show_table
 from fastflow_cli.exits import Exit
@@ -44,7 +45,9 @@ async def deploy_streams(
     seed_file: Path | None = None,
     json: Json = False,
 ) -> int:
-    """Declare every stream and consumer; safe to repeat, refuses to weaken what is there.
+    """Declare every stream and consumer; safe to repeat, and leaves stronger what somebody made stronger.
+
+    How large streams may become follows from the store that nats-server was given, and from FASTFLOW_…_BYTES.
 
     Parameters
     ----------
@@ -55,15 +58,39 @@ async def deploy_streams(
     json
         For programs.
     """
-    settings = load(Settings, {k: v for k, v in os.environ.items() if k.startswith("FASTFLOW_NATS_")})
+    settings = load(RoomSettings, os.environ)
     url = nats_url or settings.nats_url
     with progress(f"declaring streams on {url}"):
-        changed = await bus.deploy_streams(url, seed_file or settings.nats_seed_file)
+        seed = seed_file or settings.nats_seed_file
+        changed = await bus.deploy_streams(url, seed, settings, store=settings.store())
     if json:
         show_json({"nats_url": url, "changed": changed})
         return Exit.OK
     for what in changed or ["everything is there already"]:
         show(what)
+    return Exit.OK
+
+
+def size_store(*, folder: Path, file: Path, json: Json = False) -> int:
+    """Decide how much nats-server may store and write it where the server's configuration includes it.
+
+    It is FASTFLOW_STORE_BYTES, else three quarters of the disk.
+
+    Parameters
+    ----------
+    folder
+        Where the server stores.
+    file
+        What to write; `deploy-streams` reads it too when FASTFLOW_STORE_FILE names it.
+    json
+        For programs.
+    """
+    size = store_on(folder, load(RoomSettings, os.environ).store_bytes)
+    write_store(file, size)
+    if json:
+        show_json({"file": str(file), "store_bytes": size})
+    else:
+        show(f"nats-server may store {size / 1e9:.1f} GB")
     return Exit.OK
 
 

@@ -95,14 +95,17 @@ def describe(installation: Installation) -> None:
 
 
 def already_running(home: Home) -> int:
-    """Say where the other one is, waiting for it while it starts."""
-    deadline = time.monotonic() + READY_WITHIN_S
+    """Say where the other one is, waiting for it while it starts and gets on."""
+    deadline, doing = time.monotonic() + READY_WITHIN_S, ""
     with progress("another `fastflow up` is starting"):
         while is_up(home):
             state = read_state(home)
             if state is not None and state.ready:
                 show(f"already running at {state.url}")
                 return Exit.OK
+            if state is not None and state.doing not in ("", doing):
+                deadline, doing = time.monotonic() + READY_WITHIN_S, state.doing
+                say(f"the other one is {doing}")
             if time.monotonic() > deadline:
                 raise NotRunningError(
                     f"another `fastflow up` in {home.path} does not become ready", fix="fastflow down"

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from fastflow_events.room import RoomSettings
+from fastflow_events.settings import PREFIX, load
 
 from fastflow_cli.errors import UsageError
 from fastflow_cli.home import Home
@@ -72,6 +74,17 @@ def plan_port(port: int | None, host: str) -> int | None:
     return port
 
 
+def plan_room(env: Mapping[str, str]) -> RoomSettings:
+    """How large the log and all else may become; where the server is ours, no file says so.
+
+    Raises:
+        SettingsError: a size does not fit.
+    """
+    names = {f"{PREFIX}{field.name.upper()}" for field in msgspec.structs.fields(RoomSettings)}
+    sizes = {name: value for name, value in env.items() if name in names and name.endswith("_BYTES")}
+    return load(RoomSettings, sizes)
+
+
 def plan_up(
     home: Home,
     *,
@@ -103,4 +116,5 @@ def plan_up(
         insecure=insecure,
         fixed_ports=fixed_ports,
         env=env,
+        room=plan_room(env),
     )

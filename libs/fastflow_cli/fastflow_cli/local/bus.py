@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from fastflow_events.accounts import DEPLOYER, render, variables
@@ -11,7 +11,8 @@ from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.keys import make_keys, seed_path
-from fastflow_events.nats_process import RunningServer, find_binary, start_server
+from fastflow_events.nats_process import Starting, find_binary, launch
+from fastflow_events.room import RoomSettings
 from fastflow_events.settings import Settings
 
 from fastflow_cli.home import Home
@@ -20,40 +21,49 @@ from fastflow_cli.local.spawn import leashed
 DEPLOYED_WITHIN_S = 20.0
 
 
-def starter(home: Home, port: int, env: Mapping[str, str]) -> Callable[[], RunningServer]:
-    """Make the keys that are missing; return what starts the server on that port, as often as asked.
+class OwnServer:
+    """The server on one port: its configuration, and how it is started, as often as asked."""
 
-    Raises:
-        InfrastructureError: there is no usable nats-server.
-    """
-    public = make_keys(home.keys)
-    config = variables(public) + render()
-    binary = find_binary(env)
-    prefix = leashed(())
+    def __init__(self, home: Home, port: int, env: Mapping[str, str], *, store_bytes: int) -> None:
+        """Makes the keys that are missing.
 
-    def start() -> RunningServer:
-        return start_server(Path(binary), home.nats, config=config, port=port, prefix=prefix)
+        Raises:
+            InfrastructureError: there is no usable nats-server.
+        """
+        self._home = home
+        self._port = port
+        self._store_bytes = store_bytes
+        self._config = variables(make_keys(home.keys)) + render()
+        self._binary = find_binary(env)
 
-    return start
+    def launch(self) -> Starting:
+        """Start it, and do not wait until it answers."""
+        return launch(
+            self._binary,
+            self._home.nats,
+            config=self._config,
+            port=self._port,
+            prefix=leashed(()),
+            store_bytes=self._store_bytes,
+        )
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """The same, as the supervisor wants it."""
+        return self.launch().process
 
 
-def process_of(start: Callable[[], RunningServer]) -> "Callable[[], subprocess.Popen[bytes]]":
-    """The same, as the supervisor wants it."""
-    return lambda: start().process
-
-
-async def deploy_streams(nats_url: str, seed_file: Path | None) -> list[str]:
+async def deploy_streams(nats_url: str, seed_file: Path | None, room: RoomSettings, *, store: int) -> list[str]:
     """Declare streams and consumers with the deployer's key; returns what changed, in words.
 
     Raises:
         InfrastructureError: no server answers, or the key is not the deployer's.
-        WeakerStreamError: an existing stream keeps more than would be declared.
+        DomainError: what is there cannot be taken over, or there is no room; see `deploy`.
     """
     settings = Settings(nats_url=nats_url, nats_seed_file=seed_file, instance=f"deploy-{os.getpid()}")
 
     async def connected() -> list[str]:
         async with connect(settings, "deploy") as nc:
-            return await deploy(nc)
+            return await deploy(nc, store=store, bounds=room.bounds(store), chosen=room.chosen().keys())
 
     work = asyncio.create_task(connected())
     try:

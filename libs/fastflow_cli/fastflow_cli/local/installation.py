@@ -3,9 +3,12 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 
 from fastflow_events.clock import utc_now
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.nats_process import answering
+from fastflow_events.room import RoomSettings, store_on
 from msgspec import Struct
 
 from fastflow_cli.home import Home
@@ -26,7 +29,8 @@ GATEWAY_PORT = 8000
 NATS_PORT = 4222
 EVERYWHERE = "0.0.0.0"
 SERVICE_GRACE_S = 20.0
-NATS_GRACE_S = 10.0
+NATS_GRACE_S = 30.0
+"""A server that is killed reads all it has stored when it starts again."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -45,6 +49,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     fixed_ports: bool
     """True for the well-known ports, False for any free ones."""
     env: Mapping[str, str]
+    room: RoomSettings = RoomSettings()
+    """How large the log and all else may become."""
 
 
 class Installation:
@@ -65,20 +71,20 @@ class Installation:
         log = self.plan.home.log_of(service)
         self.supervisor.start(service, lambda: spawn(command(service), env, log))
 
-    async def ready(self, service: str) -> None:
-        """Return once the service works.
+    async def ready(self, service: str, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Return once the service works; `tell` hears what is waited for.
 
         Raises:
             CliError: it does not.
         """
         url = self.url if service == "gateway" else f"http://127.0.0.1:{self.told.health_ports[service]}"
-        await until_ready(self.supervisor, service, url, self.plan.home.log_of(service))
+        await until_ready(self.supervisor, service, url, self.plan.home.log_of(service), tell)
 
     async def stop_service(self, service: str) -> None:
         """Stop a service and leave it stopped."""
         await self.supervisor.stop([service], grace_s=SERVICE_GRACE_S)
 
-    def state(self) -> UpState:
+    def state(self, *, doing: str = "") -> UpState:
         """What `up.json` says."""
         return UpState(
             pid=os.getpid(),
@@ -91,6 +97,7 @@ class Installation:
             branch=self.plan.source.branch,
             started_at=self.started_at,
             children=self.supervisor.pids(),
+            doing=doing,
         )
 
 
@@ -111,12 +118,16 @@ async def installed(plan: Plan, announce: Callable[[str], None]) -> AsyncIterato
         async with supervising(announce) as supervisor:
             try:
                 write_state(plan.home, starting(plan))
-                yield await start(plan, port, supervisor)
+                yield await start(plan, port, supervisor, announce)
             finally:
                 await stop(plan, supervisor)
 
 
-def starting(plan: Plan) -> UpState:
+def _write_down(home: Home, installation: Installation) -> None:
+    write_state(home, installation.state())
+
+
+def starting(plan: Plan, *, doing: str = "") -> UpState:
     """What `up.json` says before there is anything to say."""
     return UpState(
         pid=os.getpid(),
@@ -128,43 +139,54 @@ def starting(plan: Plan) -> UpState:
         git_url=plan.source.git_url,
         branch=plan.source.branch,
         started_at="",
+        doing=doing,
     )
 
 
-async def start(plan: Plan, port: int, supervisor: Supervisor) -> Installation:
+async def start(plan: Plan, port: int, supervisor: Supervisor, announce: Callable[[str], None]) -> Installation:
     """Start everything in order and return when it is ready."""
-    nats_url = f"nats://127.0.0.1:{_start_nats(plan, supervisor)}"
-    await bus.deploy_streams(nats_url, bus.deployer_seed(plan.home))
+
+    def tell(what: str) -> None:
+        announce(what)
+        write_state(plan.home, starting(plan, doing=what) if installation is None else installation.state(doing=what))
+
+    installation: Installation | None = None
+
+    store = store_on(plan.home.nats, plan.room.store_bytes)
+    nats_url = f"nats://127.0.0.1:{await _start_nats(plan, supervisor, store, tell)}"
+    await bus.deploy_streams(nats_url, bus.deployer_seed(plan.home), plan.room, store=store)
     docker_url = plan.docker_url
     if plan.proxy is not None:
         docker_url = await plan.proxy.start(supervisor, plan.home)
     installation = Installation(plan, told_by(plan, port, nats_url, docker_url), supervisor)
-    supervisor.on_change = lambda: write_state(plan.home, installation.state())
+    supervisor.on_change = partial(_write_down, plan.home, installation)
     for service in SERVICES:
         installation.start_service(service)
     write_state(plan.home, installation.state())
     for service in SERVICES:
-        await installation.ready(service)
+        await installation.ready(service, tell)
     installation.is_ready = True
     write_state(plan.home, installation.state())
     return installation
 
 
-def _start_nats(plan: Plan, supervisor: Supervisor) -> int:
+async def _start_nats(plan: Plan, supervisor: Supervisor, store: int, tell: Callable[[str], None]) -> int:
     """Start the bus on its usual port, or on any when somebody else has that; returns the port."""
 
-    def start_on(port: int) -> int:
-        supervisor.start("nats", bus.process_of(bus.starter(plan.home, port, plan.env)))
+    async def start_on(port: int) -> int:
+        server = bus.OwnServer(plan.home, port, plan.env, store_bytes=store)
+        running = await answering(server.launch(), tell)
+        supervisor.start("nats", server.spawn, running=running.process)
         return port
 
     if plan.fixed_ports and is_free("127.0.0.1", NATS_PORT):
         try:
-            return start_on(NATS_PORT)
+            return await start_on(NATS_PORT)
         except InfrastructureError:
             if is_free("127.0.0.1", NATS_PORT):
                 raise
             # Somebody took it meanwhile.
-    return start_on(any_free())
+    return await start_on(any_free())
 
 
 @contextmanager

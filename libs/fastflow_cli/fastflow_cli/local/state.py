@@ -30,6 +30,8 @@ class UpState(Struct, frozen=True, kw_only=True):
     """RFC 3339, UTC."""
     children: dict[str, int] = {}
     """Name to process id."""
+    doing: str = ""
+    """What is waited for while it starts."""
 
 
 class AlreadyRunningError(Exception):

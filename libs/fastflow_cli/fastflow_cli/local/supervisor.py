@@ -28,9 +28,15 @@ class Supervisor:
         self._children: dict[str, Child] = {}
         self._ended = asyncio.Event()
 
-    def start(self, name: str, spawn: "Callable[[], subprocess.Popen[bytes]]") -> None:
-        """Start a child and keep it running from now on."""
-        self._children[name] = Child(name=name, spawn=spawn, process=spawn(), started_at=time.monotonic())
+    def start(
+        self,
+        name: str,
+        spawn: "Callable[[], subprocess.Popen[bytes]]",
+        *,
+        running: "subprocess.Popen[bytes] | None" = None,
+    ) -> None:
+        """Start a child, unless it is `running` already, and keep it running; `spawn` must not wait for it."""
+        self._children[name] = Child(name=name, spawn=spawn, process=running or spawn(), started_at=time.monotonic())
 
     def child(self, name: str) -> Child:
         """The child of that name."""
