@@ -7,6 +7,7 @@ from fastflow_cli.local.bus import deployer_seed
 from fastflow_events.connection import connect
 from fastflow_events.envelope import body_of, headers_of
 from fastflow_events.settings import Settings
+from fastflow_events.sizes import bounds
 from fastflow_events.topology import streams
 
 from benchmarks.measure import percentile
@@ -31,7 +32,7 @@ async def measure() -> list[Figure]:
         )
         async with connect(settings, "benchmark") as nc:
             js = nc.jetstream(timeout=10)
-            log = streams()[0]
+            log = streams(bounds())[0]
             await js.add_stream(log.evolve(name="BENCHMARK", subjects=[SUBJECT], republish=None, max_bytes=ROOM_BYTES))
             recorded = story(0)[0]
             headers, body = headers_of(recorded), body_of(recorded.fact)

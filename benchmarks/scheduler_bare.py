@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from fastflow_events.clock import utc_now
 from fastflow_events.envelope import body_of, headers_of
+from fastflow_events.sizes import bounds
 from fastflow_events.topology import GIB, streams
 from nats.js.client import JetStreamContext
 
@@ -75,11 +76,10 @@ REQUESTED, DISPATCHED = 0, 1
 async def bare(ours: Stage) -> AsyncIterator[Bare]:
     """A stream beside the log while the block runs."""
     js = ours.nc.jetstream(timeout=10)
-    config = streams()[0].evolve(
+    config = streams(bounds())[0].evolve(
         name="BENCHMARK",
         subjects=[f"{SUBJECT}.>"],
         republish=None,
-        deny_delete=False,
         max_bytes=GIB,  # less than the log: what a server promises its streams has an end
     )
     await js.add_stream(config)
