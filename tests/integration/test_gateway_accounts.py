@@ -20,6 +20,7 @@ from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Position
 from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.settings import Settings
+from fastflow_events.stream_info import created_at
 from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
@@ -90,7 +91,8 @@ async def test_output_reaches_the_browser_while_it_is_written(world: World) -> N
 
 async def test_other_systems_come_in_by_both_doors(world: World) -> None:
     stored = await world.external.request(subjects.trigger("hello"), b"", timeout=10)
-    run_id = run_id_of_trigger("FASTFLOW_TRIGGERS", json.loads(stored.data)["seq"])
+    made = await created_at(world.external, "FASTFLOW_TRIGGERS")
+    run_id = run_id_of_trigger("FASTFLOW_TRIGGERS", made, json.loads(stored.data)["seq"])
 
     async def exists() -> bool:
         return (await world.api.get(f"/api/runs/{run_id}")).status_code == 200

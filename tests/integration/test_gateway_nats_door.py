@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
+from fastflow_events.deploy import deploy
 from fastflow_events.ids import run_id_of_trigger
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.recorded import Position
+from fastflow_events.stream_info import created_at
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.topology import TRIGGERS
 from fastflow_gateway.testing import running_gateway
 from nats.aio.client import Client
 
@@ -37,6 +43,11 @@ async def trigger(nc: Client, body: bytes, pipeline: str = "hello") -> int:
     return (await nc.jetstream().publish(subjects.trigger(pipeline), body)).seq
 
 
+async def run_of(nc: Client, seq: int) -> str:
+    """The id of the run of a stored request."""
+    return run_id_of_trigger(TRIGGERS, await created_at(nc, TRIGGERS), seq)
+
+
 async def letters(client: httpx.AsyncClient) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = (await client.get("/api/dead-letters")).json()["items"]
     return found
@@ -48,17 +59,53 @@ async def exists(client: httpx.AsyncClient, run_id: str) -> bool:
 
 async def test_the_place_of_a_stored_request_names_its_run(api: httpx.AsyncClient, nc: Client) -> None:
     seq = await trigger(nc, b'{"params": {"a": "1"}}')
-    run_id = run_id_of_trigger("FASTFLOW_TRIGGERS", seq)
+    run_id = await run_of(nc, seq)
     await eventually(lambda: exists(api, run_id))
     run = (await api.get(f"/api/runs/{run_id}")).json()
     assert (run["trigger"], run["params"]) == ("nats", {"a": "1"})
+
+
+async def test_a_stream_that_is_made_again_begins_new_runs(api: httpx.AsyncClient, nc: Client, nats_url: str) -> None:
+    ids = []
+    for _ in range(3):
+        seq = await trigger(nc, b"")
+        assert seq == 1
+        ids.append(await run_of(nc, seq))
+        await eventually(partial(exists, api, ids[-1]))
+        told = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "fastflow_cli", "run-id", "1", "--nats-url", nats_url), stdout=subprocess.PIPE
+        )
+        assert (await told.communicate())[0].decode().strip() == ids[-1]
+        await nc.jetstream().delete_stream(TRIGGERS)
+        await deploy(nc)
+    assert len({*ids}) == 3
+
+
+async def test_a_letter_of_a_stream_before_becomes_a_run_of_its_own(
+    api: httpx.AsyncClient, nc: Client, jetstream_log: JetStreamLog
+) -> None:
+    await trigger(nc, b"", "later")
+    [letter] = await eventually(partial(letters, api))
+    await nc.jetstream().delete_stream(TRIGGERS)
+    await deploy(nc)
+    seq = await trigger(nc, b"")
+    await eventually(partial(exists, api, await run_of(nc, seq)))
+    await jetstream_log.append(Position(aggregate="pipeline", id="later"), [pipeline_discovered()], cause=CAUSE)
+
+    async def again() -> str | None:
+        answer = await api.post(f"/api/dead-letters/{letter['seq']}/retry")
+        return answer.json()["id"] if answer.status_code == 202 else None
+
+    made = await eventually(again)
+    assert made != await run_of(nc, seq)
+    assert (await api.get(f"/api/runs/{made}")).json()["pipeline"] == "later"
 
 
 async def test_two_gateways_share_the_stored_requests(
     api: httpx.AsyncClient, nats_url: str, nc: Client, jetstream_log: JetStreamLog, tmp_path: Path
 ) -> None:
     async with running_gateway(nats_url, tmp_path / "two", instance="two"):
-        wanted = {run_id_of_trigger("FASTFLOW_TRIGGERS", await trigger(nc, b"")) for _ in range(20)}
+        wanted = {await run_of(nc, await trigger(nc, b"")) for _ in range(20)}
 
         async def requested() -> bool:
             found = [r.id async for r in jetstream_log.read("fastflow.evt.run.*.requested")]
@@ -82,7 +129,7 @@ async def test_what_cannot_become_a_run_is_kept_where_people_look(
 ) -> None:
     bad = await trigger(nc, body, pipeline)
     good = await trigger(nc, b"")
-    await eventually(lambda: exists(api, run_id_of_trigger("FASTFLOW_TRIGGERS", good)))
+    await eventually(partial(exists, api, await run_of(nc, good)))
     [letter] = await letters(api)
     assert (letter["subject"], letter["stream_seq"], letter["service"]) == (subjects.trigger(pipeline), bad, "gateway")
     assert reason in letter["reason"]
@@ -104,7 +151,7 @@ async def test_a_letter_is_handled_again_once_its_reason_is_gone(
     position = Position(aggregate="pipeline", id="later")
     await jetstream_log.append(position, [pipeline_discovered()], cause=CAUSE)
     answer = await api.post(f"/api/dead-letters/{letter['seq']}/retry")
-    assert (answer.status_code, answer.json()["id"]) == (202, run_id_of_trigger("FASTFLOW_TRIGGERS", seq))
+    assert (answer.status_code, answer.json()["id"]) == (202, await run_of(nc, seq))
     assert await letters(api) == []
     assert (await api.post(f"/api/dead-letters/{letter['seq']}/retry")).status_code == 404
 

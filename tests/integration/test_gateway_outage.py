@@ -15,9 +15,11 @@ from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Position
 from fastflow_events.settings import Settings
+from fastflow_events.stream_info import created_at
 from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer
+from fastflow_events.topology import TRIGGERS
 from fastflow_gateway.testing import Event, read_events, running_gateway
 
 pytestmark = pytest.mark.nats
@@ -80,7 +82,8 @@ async def test_the_door_for_other_systems_opens_again(tmp_path: Path) -> None:
         server.start()
         async with connect(Settings(nats_url=server.url), "other") as other:
             seq = (await other.jetstream().publish(subjects.trigger("hello"), b"")).seq
-            await eventually(lambda: knows(client, run_id_of_trigger("FASTFLOW_TRIGGERS", seq)), within_s=60)
+            run_id = run_id_of_trigger(TRIGGERS, await created_at(other, TRIGGERS), seq)
+            await eventually(lambda: knows(client, run_id), within_s=60)
 
 
 async def test_a_line_stream_is_joined_again_behind_the_last_line_seen(tmp_path: Path) -> None:

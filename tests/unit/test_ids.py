@@ -1,9 +1,11 @@
 """Ids of runs are a function of who asks for what."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from fastflow_events.ids import run_id_of_http, run_id_of_trigger, uuid7
+from fastflow_events.testing.builders import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +21,15 @@ def test_different_askers_pipelines_or_keys_never_share_a_run(a: tuple[str, str,
 
 
 def test_a_trigger_message_and_an_http_key_never_collide() -> None:
-    assert run_id_of_trigger("FASTFLOW_TRIGGERS", 7) != run_id_of_trigger("FASTFLOW_TRIGGERS", 8)
-    assert run_id_of_trigger("a", 1) != run_id_of_http("a", "1", "")
+    assert run_id_of_trigger("FASTFLOW_TRIGGERS", NOON, 7) != run_id_of_trigger("FASTFLOW_TRIGGERS", NOON, 8)
+    assert run_id_of_trigger("a", NOON, 1) != run_id_of_http("a", NOON.isoformat(), "1")
+
+
+@given(st.lists(st.tuples(st.datetimes(timezones=st.just(UTC)), st.integers(1)), unique=True))
+def test_a_message_is_named_by_its_place_and_by_when_its_stream_was_made(messages: list[tuple[datetime, int]]) -> None:
+    ids = [run_id_of_trigger("FASTFLOW_TRIGGERS", created, seq) for created, seq in messages]
+    assert len({*ids}) == len(messages)
+    assert ids == [run_id_of_trigger("FASTFLOW_TRIGGERS", created, seq) for created, seq in messages]
 
 
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))

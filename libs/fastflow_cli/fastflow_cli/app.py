@@ -36,6 +36,7 @@ VERBS = {
     "gc": "commands.collecting:gc",
     "seal": "commands.secrets:seal",
     "subject": "commands.bus:subject",
+    "run-id": "commands.bus:run_id",
     "keys": "commands.bus:keys",
     "size-store": "commands.bus:size_store",
     "deploy-streams": "commands.bus:deploy_streams",

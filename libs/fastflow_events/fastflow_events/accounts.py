@@ -37,7 +37,7 @@ class Account(Struct, frozen=True, kw_only=True):
     reads: tuple[str, ...] = ()
     """Streams it may read by Direct Get."""
     measures: tuple[str, ...] = ()
-    """Streams whose size it may ask for."""
+    """Streams whose size and age it may ask for."""
     consumes: tuple[tuple[str, str], ...] = ()
     """Stream and durable consumer it may take messages from."""
     hears: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 topology.CODE,
                 topology.ARTIFACTS,
             ),
-            measures=(topology.EVENTS,),
+            measures=(topology.EVENTS, topology.TRIGGERS),
             consumes=((topology.TRIGGERS, "gateway-triggers"),),
             hears=(feed, bell),
             asks=(("GIT_SYNC", subjects.GIT_QUESTIONS),),
@@ -196,7 +196,8 @@ def _core(services: Sequence[Account]) -> str:
             kinds.setdefault(send, []).append(account.name)
         for subject in account.hears:
             heard.setdefault(subject, []).append(account.name)
-    kinds.setdefault((subjects.TRIGGERS, "singleton"), []).append("EXTERNAL")
+    for told in (subjects.TRIGGERS, _info_of(topology.TRIGGERS)):
+        kinds.setdefault((told, "singleton"), []).append("EXTERNAL")
     heard.setdefault(subjects.FEED, []).append("EXTERNAL")
     exports = [
         f'      {{ service: "{subject}", response_type: "{kind}", accounts: [{", ".join(names)}] }}\n'
@@ -212,13 +213,15 @@ def _core(services: Sequence[Account]) -> str:
     )
 
 
+def _measured(stream: str) -> str:
+    """Under a name of its own: what begins with $JS.API asks for the streams of the asker's own account."""
+    told = f'account: CORE, subject: "{_info_of(stream)}"'
+    return f'      {{ service: {{ {told} }}, to: "{subjects.size_of(stream)}" }}\n'
+
+
 def _service(account: Account, services: Sequence[Account], runners: Iterable[str]) -> str:
     imports = [f'      {{ service: {{ account: CORE, subject: "{s}" }} }}\n' for s, _ in _services_of(account)]
-    imports += [
-        # under a name of its own: what begins with $JS.API asks for the streams of the asker's own account
-        f'      {{ service: {{ account: CORE, subject: "{_info_of(s)}" }}, to: "{subjects.size_of(s)}" }}\n'
-        for s in account.measures
-    ]
+    imports += [_measured(stream) for stream in account.measures]
     imports += [f'      {{ stream: {{ account: CORE, subject: "{s}" }} }}\n' for s in account.hears]
     imports += [f'      {{ service: {{ account: {of}, subject: "{s}" }} }}\n' for of, s in account.asks]
     if account.user == "runner":
@@ -250,6 +253,7 @@ def _external() -> str:
         f"    users: [{{ nkey: ${_variable('external')} }}]\n"
         "    imports: [\n"
         f'      {{ service: {{ account: CORE, subject: "{subjects.TRIGGERS}" }} }}\n'
+        f"{_measured(topology.TRIGGERS)}"
         f'      {{ service: {{ account: GATEWAY, subject: "{subjects.REQUESTS}" }} }}\n'
         f'      {{ stream: {{ account: CORE, subject: "{subjects.FEED}" }} }}\n'
         "    ]\n  }\n"

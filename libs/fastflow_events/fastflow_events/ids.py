@@ -28,9 +28,12 @@ def run_id_of_http(principal: str, pipeline: str, key: str) -> str:
     return _named("http", principal, pipeline, key)
 
 
-def run_id_of_trigger(stream: str, seq: int) -> str:
-    """The run of one stored trigger message, however often it is delivered."""
-    return _named("nats", stream, seq)
+def run_id_of_trigger(stream: str, created: datetime, seq: int) -> str:
+    """The run of one stored trigger message, however often it is delivered.
+
+    A stream that is made again counts from 1 again; when it was made tells its messages from those of before.
+    """
+    return _named("nats", stream, _instant(created), seq)
 
 
 def run_id_of_fire(pipeline: str, schedule: str, nominal: datetime) -> str:

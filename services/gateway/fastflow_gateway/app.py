@@ -14,8 +14,9 @@ from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.leases import heartbeats
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
+from fastflow_events.stream_info import created_at
 from fastflow_events.tasks import background
-from fastflow_events.topology import EVENTS
+from fastflow_events.topology import EVENTS, TRIGGERS
 from litestar import Controller, Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -153,6 +154,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             env_keep_days=settings.env_keep_days,
             clock=utc_now,
             heartbeats=partial(heartbeats, nc),
+            triggers_since=partial(created_at, nc, TRIGGERS),
             log_fill=Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic).fill,
             chance=os.urandom,
             glance=Glance(),

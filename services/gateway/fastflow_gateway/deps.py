@@ -34,6 +34,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
     heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]]
     """Every runner that is alive, by its id."""
+    triggers_since: Callable[[], Awaitable[datetime]]
+    """When the stream of stored requests was made, as the server says now."""
     log_fill: Callable[[], Awaitable[Fill]]
     """How full the log and its disk are."""
     chance: Callable[[int], bytes]

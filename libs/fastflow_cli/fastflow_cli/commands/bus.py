@@ -1,4 +1,4 @@
-"""`keys`, `size-store`, `deploy-streams`, `subject`: the bus, for those who set it up and for other systems."""
+"""`keys`, `size-store`, `deploy-streams`; `subject`, `run-id`: the bus, for who sets it up and for other systems."""
 
 import os
 from pathlib import Path
@@ -7,14 +7,18 @@ from typing import Annotated
 from cyclopts import Parameter
 from fastflow_events import subjects
 from fastflow_events.accounts import DEFAULT_RUNNER
+from fastflow_events.connection import connect
+from fastflow_events.ids import run_id_of_trigger
 from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.room import RoomSettings, store_on, write_store
 from fastflow_events.settings import load
+from fastflow_events.stream_info import created_at
+from fastflow_events.topology import TRIGGERS
 
 from fastflow_cli.console import progress, say, show, show_json, show_table
 from fastflow_cli.exits import Exit
 from fastflow_cli.local import bus
-from fastflow_cli.options import Json
+from fastflow_cli.options import HomeOption, Json
 
 
 def keys(*, folder: Path, runner: list[str] | None = None, json: Json = False) -> int:
@@ -117,4 +121,33 @@ def subject(name: Annotated[str, Parameter(allow_leading_hyphen=True)], *, json:
         show(token)
         for what in ("trigger", "request", "facts"):
             say(f"{what:<8} {found[what]}")
+    return Exit.OK
+
+
+async def run_id(
+    seq: int, *, home: HomeOption = None, nats_url: str | None = None, seed_file: Path | None = None, json: Json = False
+) -> int:
+    """Print the id of the run that a stored request becomes, from the sequence in its acknowledgement.
+
+    Parameters
+    ----------
+    seq
+        What the server answered when the request was published on fastflow.trigger.<pipeline>.
+    home
+        Folder of an installation on this machine.
+    nats_url
+        Server; else FASTFLOW_NATS_URL, else that of the installation on this machine.
+    seed_file
+        A key of another system (external.nk); else FASTFLOW_NATS_SEED_FILE, else that of the installation here.
+    json
+        For programs.
+    """
+    settings = bus.settings_of("external", home, nats_url, seed_file)
+    async with connect(settings, f"run-id-{os.getpid()}") as nc:
+        created = await created_at(nc, TRIGGERS)
+    found = run_id_of_trigger(TRIGGERS, created, seq)
+    if json:
+        show_json({"id": found, "stream": TRIGGERS, "created": created, "seq": seq})
+    else:
+        show(found)
     return Exit.OK

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from fastflow_events import subjects
+from fastflow_events.accounts import DEPLOYER
 from fastflow_events.bundles import CodeKeeper, StoredBundle
 from fastflow_events.connection import connect
 from fastflow_events.execute import execute
@@ -16,16 +17,13 @@ from fastflow_events.log import EventLog
 from fastflow_events.pipeline.commands import ExpireBundle
 from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.recorded import Cause
-from fastflow_events.settings import Settings, load
 from fastflow_rules.garbage import Stored, Version
 from msgspec import Struct
 
 from fastflow_cli.commands.shown import duration
 from fastflow_cli.console import progress, say, show_json, show_table
 from fastflow_cli.exits import Exit
-from fastflow_cli.home import find_home
-from fastflow_cli.local.bus import deployer_seed
-from fastflow_cli.local.state import is_up, read_state
+from fastflow_cli.local import bus
 from fastflow_cli.options import HomeOption, Json
 
 Days = Annotated[float, Parameter(name="--keep-days")]
@@ -73,7 +71,7 @@ async def gc(
     json
         For programs.
     """
-    settings = _settings(home, nats_url, seed_file)
+    settings = bus.settings_of(DEPLOYER, home, nats_url, seed_file)
     now = datetime.now(UTC)
     with progress("reading the log"):
         async with connect(settings, f"gc-{os.getpid()}") as nc:
@@ -141,13 +139,3 @@ async def _announce(log: EventLog, expiring: Sequence[Version]) -> None:
     for version in expiring:
         cause = Cause(correlation_id=f"gc-{os.getpid()}")
         await execute(log, pipeline_decider, version.pipeline, ExpireBundle(tree=version.tree), cause=cause)
-
-
-def _settings(home: Path | None, nats_url: str | None, seed_file: Path | None) -> Settings:
-    """The server and the deployer's key: named, in the environment, or of the installation here."""
-    given = load(Settings, {k: v for k, v in os.environ.items() if k.startswith("FASTFLOW_NATS_")})
-    here = find_home(home, os.environ)
-    state = read_state(here)
-    if nats_url is None and "FASTFLOW_NATS_URL" not in os.environ and state is not None and is_up(here):
-        return Settings(nats_url=state.nats_url, nats_seed_file=seed_file or deployer_seed(here))
-    return Settings(nats_url=nats_url or given.nats_url, nats_seed_file=seed_file or given.nats_seed_file)

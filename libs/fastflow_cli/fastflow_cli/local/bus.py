@@ -13,10 +13,11 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.keys import make_keys, seed_path
 from fastflow_events.nats_process import Starting, find_binary, launch
 from fastflow_events.room import RoomSettings
-from fastflow_events.settings import Settings
+from fastflow_events.settings import Settings, load
 
-from fastflow_cli.home import Home
+from fastflow_cli.home import Home, find_home
 from fastflow_cli.local.spawn import leashed
+from fastflow_cli.local.state import is_up, read_state
 
 DEPLOYED_WITHIN_S = 20.0
 
@@ -78,3 +79,13 @@ async def deploy_streams(nats_url: str, seed_file: Path | None, room: RoomSettin
 def deployer_seed(home: Home) -> Path:
     """The only key that may declare streams."""
     return seed_path(home.keys, DEPLOYER)
+
+
+def settings_of(user: str, home: Path | None, nats_url: str | None, seed_file: Path | None) -> Settings:
+    """The server and that user's key: named, in the environment, or of the installation on this machine."""
+    given = load(Settings, {k: v for k, v in os.environ.items() if k.startswith("FASTFLOW_NATS_")})
+    here = find_home(home, os.environ)
+    state = read_state(here)
+    if nats_url is None and "FASTFLOW_NATS_URL" not in os.environ and state is not None and is_up(here):
+        return Settings(nats_url=state.nats_url, nats_seed_file=seed_file or seed_path(here.keys, user))
+    return Settings(nats_url=nats_url or given.nats_url, nats_seed_file=seed_file or given.nats_seed_file)

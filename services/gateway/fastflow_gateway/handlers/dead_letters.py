@@ -30,7 +30,9 @@ async def retry_letter(deps: Deps, seq: int, *, who: str, cause: Cause) -> Accep
             f"only requests for runs can be retried from here; this one was {letter.consumer or letter.service}'s",
             letter=seq,
         )
-    accepted = await run_of_trigger(deps, letter.subject, letter.stream_seq, letter.data, cause=cause)
+    accepted = await run_of_trigger(
+        deps, letter.subject, letter.stream_seq, letter.data, cause=cause, kept_at=letter.at
+    )
     await _judge(deps, seq, "retried", who)
     return accepted
 

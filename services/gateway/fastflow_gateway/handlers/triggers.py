@@ -1,5 +1,7 @@
 """Requests of other systems that came over NATS."""
 
+from datetime import datetime
+
 from fastflow_events import subjects, topology
 from fastflow_events.errors import ContractError, DomainError
 from fastflow_events.ids import run_id_of_trigger
@@ -13,19 +15,28 @@ from fastflow_gateway.wish import read_wish
 NATS = Trigger(kind="nats", who="nats")
 
 
-async def run_of_trigger(deps: Deps, subject: str, seq: int, data: bytes, *, cause: Cause) -> Accepted:
+async def run_of_trigger(
+    deps: Deps, subject: str, seq: int, data: bytes, *, cause: Cause, kept_at: datetime | None = None
+) -> Accepted:
     """Ask for the run of a stored message; however often it is delivered, it is one run.
 
+    `kept_at` is when it became a dead letter. One that is older than the stream is of a stream before this one, whose
+    instant nobody knows any more; its own takes that place, so that it is no other message's run.
+
     Raises:
+        InfrastructureError: the server does not say when the stream was made.
         ContractError: the message cannot become a run, for whatever reason; nobody waits for the answer, so it must
             be kept where people look.
     """
+    created = await deps.triggers_since()
+    if kept_at is not None and kept_at < created:
+        created = kept_at
     try:
         return await request_run(
             deps,
             subjects.pipeline_of(subject),
             read_wish(data),
-            run_id=run_id_of_trigger(topology.TRIGGERS, seq),
+            run_id=run_id_of_trigger(topology.TRIGGERS, created, seq),
             trigger=NATS,
             cause=cause,
             repeated=True,
