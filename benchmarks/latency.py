@@ -7,7 +7,7 @@ from msgspec import Struct
 from benchmarks.bare import bare
 from benchmarks.measure import interleaved, sample
 from benchmarks.results import Budget, Figure
-from benchmarks.scripts import PACKAGES, PLAIN
+from benchmarks.scripts import PACKAGES, PLAIN, SOCKETS
 from benchmarks.system import System, system
 
 ROUNDS = 5
@@ -24,7 +24,11 @@ class Row(Struct, frozen=True):
     budget: Budget
 
 
-WARM = (Row(PLAIN, "no packages", Budget(0.25)), Row(PACKAGES, "requests imported", Budget(0.4)))
+WARM = (
+    Row(PLAIN, "no packages", Budget(0.25)),
+    Row(SOCKETS, "closed connections left behind", Budget(0.25)),
+    Row(PACKAGES, "requests imported", Budget(0.4)),
+)
 COLD = (Row(PACKAGES, "requests imported, no standby worker", Budget(0.8)),)
 PROCESS = (Row(PLAIN, "no packages", Budget(0.8)), Row(PACKAGES, "requests imported", Budget(0.8)))
 

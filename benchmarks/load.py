@@ -8,7 +8,7 @@ import msgspec
 from benchmarks.bare import Bare, bare
 from benchmarks.measure import CannotMeasureError, machine_cpu_s, sample
 from benchmarks.results import Budget, Figure
-from benchmarks.scripts import PLAIN
+from benchmarks.scripts import PLAIN, SOCKETS
 from benchmarks.system import RUN_WITHIN_S, System, system
 
 RUNS = 50
@@ -18,25 +18,33 @@ ROUNDS = 2
 
 async def measure() -> list[Figure]:
     """50 runs submitted at once to 4 slots, in turn with 50 bare commands, 4 at a time."""
+    async with system() as ours, bare(ours) as baseline:
+        plain = await _figures(ours, baseline, PLAIN, "")
+        if ours.engine is None:
+            return plain
+        return [*plain, *await _figures(ours, baseline, SOCKETS, " that leave closed connections behind")]
+
+
+async def _figures(ours: System, baseline: Bare, pipeline: str, which: str) -> list[Figure]:
     mine: list[tuple[float, float]] = []
     theirs: list[tuple[float, float]] = []
-    async with system() as ours, bare(ours) as baseline:
-        await ours.first_line(PLAIN)
-        await baseline.finish(PLAIN)
-        for _ in range(ROUNDS):
-            mine.append(await _ours(ours))
-            theirs.append(await _bare(baseline))
+    await ours.first_line(pipeline)
+    await baseline.finish(pipeline)
+    for _ in range(ROUNDS):
+        mine.append(await _ours(ours, pipeline))
+        theirs.append(await _bare(baseline, pipeline))
+    runs = f"{RUNS} runs at once{which}, {SLOTS} slots"
     wall = Figure(
-        name=f"{RUNS} runs at once, {SLOTS} slots: until all have finished ({ours.executor})",
+        name=f"{runs}: until all have finished ({ours.executor})",
         ours=sample([s for s, _ in mine]),
         bare=sample([s for s, _ in theirs]),
         unit="s",
-        against=f"{baseline.named(PLAIN)}, {SLOTS} at a time",
+        against=f"{baseline.named(pipeline)}, {SLOTS} at a time",
         budget=Budget(1.0),
     )
     cpu = msgspec.structs.replace(
         wall,
-        name=f"{RUNS} runs at once, {SLOTS} slots: the machine's processor time per run ({ours.executor})",
+        name=f"{runs}: the machine's processor time per run ({ours.executor})",
         ours=sample([s / RUNS for _, s in mine]),
         bare=sample([s / RUNS for _, s in theirs]),
         budget=Budget(1.3),
@@ -44,13 +52,13 @@ async def measure() -> list[Figure]:
     return [wall, cpu]
 
 
-async def _ours(ours: System) -> tuple[float, float]:
+async def _ours(ours: System, pipeline: str) -> tuple[float, float]:
     """Seconds until all runs have finished, as the facts say; processor seconds until nothing of them is left."""
     finished: set[str] = set()
     async with ours.http.stream("GET", "/api/events/stream", params={"type": "run.finished"}) as facts:
         facts.raise_for_status()
         cpu, began = machine_cpu_s(), time.perf_counter()
-        ids = set(await asyncio.gather(*(ours.trigger(PLAIN) for _ in range(RUNS))))
+        ids = set(await asyncio.gather(*(ours.trigger(pipeline) for _ in range(RUNS))))
         async with asyncio.timeout(RUN_WITHIN_S):
             async for line in facts.aiter_lines():
                 if line.startswith("data: "):
@@ -71,13 +79,13 @@ def _succeeded(fact: str) -> str:
     return str(told["aggregate_id"])
 
 
-async def _bare(baseline: Bare) -> tuple[float, float]:
+async def _bare(baseline: Bare, pipeline: str) -> tuple[float, float]:
     cpu, began = machine_cpu_s(), time.perf_counter()
     places = asyncio.Semaphore(SLOTS)
 
     async def one() -> None:
         async with places:
-            await baseline.finish(PLAIN)
+            await baseline.finish(pipeline)
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(RUNS):

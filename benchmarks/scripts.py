@@ -9,12 +9,22 @@ ENDLESS_UNIT = b"0123456789abcdefghijklmnopqrstuvwxyz-"
 ENDLESS_BYTES = 1_000_000_000
 PACED_PER_S, PACED_LINES = 100_000, 500_000
 GARBAGE_SEED, GARBAGE_PIECE, GARBAGE_BYTES = 7, 64_000, 64_000_000
-PLAIN, PACKAGES, MANY_LINES = "plain", "packages", "many_lines"
+PLAIN, PACKAGES, MANY_LINES, SOCKETS = "plain", "packages", "many_lines", "sockets"
 ENDLESS, PACED, GARBAGE = "endless", "paced", "garbage"
 _FILES = {
     f"{PLAIN}/main.py": 'print("hello")\n',
     f"{PACKAGES}/main.py": "import requests\n\nprint(requests.__version__)\n",
     f"{PACKAGES}/requirements.txt": "requests==2.34.2\n",
+    # What nearly every HTTP client leaves behind: a closed connection, which the kernel remembers for a minute.
+    f"{SOCKETS}/main.py": """import socket
+
+print("hello")
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+accepted, _ = server.accept()
+client.close()
+accepted.close()
+""",
     # The first line says when the script began; then it writes as fast as it can, a hundred lines at a time. It stays
     # a moment, because `docker logs -f` of some engines drops what it has not sent when the container ends.
     f"{MANY_LINES}/main.py": f"""import sys

@@ -16,7 +16,7 @@ from fastflow_events.run.specification import Limits
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine, Stream
-from fastflow_runner.bounds import bounds_of
+from fastflow_runner.bounds import Machine, bounds_of
 from fastflow_runner.container_spec import Deployment, run_body
 from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import ImageMissingError, Launch
@@ -64,7 +64,7 @@ async def made(executor: DockerExecutor, script: str, limits: Limits | None = No
 
 async def created(dying: Engine, launch: Launch) -> Container:
     container = Container(dying, launch.ref.name)
-    body = run_body(DEPLOYMENT, bounds_of(launch.specification.limits, 1), owner=OWNER)
+    body = run_body(DEPLOYMENT, bounds_of(launch.specification.limits, Machine(cpus=1)), owner=OWNER)
     assert await container.create(body)
     return container
 

@@ -1,6 +1,6 @@
 import pytest
 from fastflow_events.run.specification import Limits
-from fastflow_runner.bounds import Bounds, bounds_of, can_become, remarks_on
+from fastflow_runner.bounds import Bounds, Machine, bounds_of, can_become, default_memory, remarks_on
 
 MB = 1 << 20
 
@@ -9,7 +9,7 @@ MB = 1 << 20
     ("asked", "given"), [(None, 0), (0.5, 500_000_000), (0.001, 10_000_000), (64.0, 4_000_000_000)]
 )
 def test_processors_are_clamped_to_the_host(asked: float | None, given: int) -> None:
-    assert bounds_of(Limits(cpus=asked), 4).nano_cpus == given
+    assert bounds_of(Limits(cpus=asked), Machine(cpus=4)).nano_cpus == given
 
 
 def test_whoever_asks_for_more_processors_than_there_are_is_told() -> None:
@@ -19,7 +19,21 @@ def test_whoever_asks_for_more_processors_than_there_are_is_told() -> None:
 
 
 def test_less_memory_than_the_engine_takes_is_as_little_as_it_takes() -> None:
-    assert bounds_of(Limits(memory_bytes=1), 4).memory_bytes == 6 * MB
+    assert bounds_of(Limits(memory_bytes=1), Machine(cpus=4)).memory_bytes == 6 * MB
+
+
+def test_an_attempt_without_a_limit_of_its_own_has_the_runners() -> None:
+    machine = Machine(cpus=4, memory_bytes=128 * MB)
+    assert bounds_of(Limits(), machine).memory_bytes == 128 * MB
+    assert bounds_of(Limits(memory_bytes=256 * MB), machine).memory_bytes == 256 * MB
+    assert bounds_of(Limits(), Machine(cpus=4)).memory_bytes == 0
+
+
+@pytest.mark.parametrize(("wanted", "given"), [(None, 512 * MB), (0, 0), (1, 6 * MB), (64 * MB, 64 * MB)])
+def test_the_runners_limit_is_half_of_the_machine_unless_set_and_nothing_is_none(
+    wanted: int | None, given: int
+) -> None:
+    assert default_memory(wanted, 1024 * MB) == given
 
 
 @pytest.mark.parametrize(

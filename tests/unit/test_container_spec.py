@@ -5,6 +5,7 @@ from fastflow_events.errors import ContractError
 from fastflow_runner.bounds import Bounds
 from fastflow_runner.container_spec import Deployment, calls, pause_body, run_body, run_name, tool_body, update_body
 from fastflow_runner.ports import AttemptRef
+from fastflow_runner.traces import FILES
 
 RUN = "0192f0c1-7b1e-7c3a-9d2e-0123456789ab"
 DEPLOYMENT = Deployment()
@@ -58,7 +59,20 @@ def test_a_pause_container_has_nothing_but_a_network() -> None:
     assert (made["User"], host["ReadonlyRootfs"], host["CapDrop"]) == ("1001:1001", True, ["ALL"])
     assert (host["NetworkMode"], host["RestartPolicy"]) == ("fastflow-runs", {"Name": "no"})
     assert not {"Mounts", "Binds", "Tmpfs"} & set(host)
-    assert not {"Env", "Volumes", "OpenStdin"} & set(made)
+    assert not {"Env", "Volumes", "StdinOnce"} & set(made)
+
+
+def test_a_pause_container_shows_the_tables_of_its_network_to_whoever_says_a_word() -> None:
+    made = json.loads(pause_body(DEPLOYMENT, owner="runner-1"))
+    assert (made["Entrypoint"], made["OpenStdin"]) == (["sh", "-c"], True)
+    assert all(path in made["Cmd"][0] for path in FILES)
+
+
+def test_shared_memory_is_bounded_by_the_limit_of_memory_alone() -> None:
+    for place in ("", "0a1b2c3d-7"):
+        host = body(place=place)["HostConfig"]
+        assert isinstance(host, dict)
+        assert host["ShmSize"] == 1 << 40
 
 
 def test_an_update_says_four_limits_and_nothing_else() -> None:

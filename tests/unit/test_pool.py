@@ -1,9 +1,10 @@
 from itertools import accumulate
 
 from fastflow_runner.bounds import Bounds
-from fastflow_runner.pool import Start, next_bounds, pause_after, too_old, wanted
+from fastflow_runner.pool import SINGLES, Holding, Start, next_bounds, pause_after, too_old, wanted
 
 SMALL, LARGE = Bounds(memory_bytes=1 << 26), Bounds(memory_bytes=1 << 30)
+USUAL = Bounds(memory_bytes=1 << 33)
 
 
 def starts(*at: float, bounds: Bounds = SMALL) -> list[Start]:
@@ -26,15 +27,15 @@ def test_a_ceiling_of_nothing_is_nothing() -> None:
 
 def test_the_next_worker_has_the_limits_that_are_missing_most() -> None:
     asked = [*starts(990.0, 991.0, 992.0), *starts(993.0, 994.0, bounds=LARGE)]
-    assert next_bounds(asked, 1000.0, []) == SMALL
-    assert next_bounds(asked, 1000.0, [SMALL, SMALL]) == LARGE
-    assert next_bounds(asked, 1000.0, [SMALL, SMALL, LARGE, LARGE]) == SMALL
+    assert next_bounds(asked, 1000.0, [], USUAL) == SMALL
+    assert next_bounds(asked, 1000.0, [SMALL, SMALL], USUAL) == LARGE
+    assert next_bounds(asked, 1000.0, [SMALL, SMALL, LARGE, LARGE], USUAL) == SMALL
 
 
 def test_without_demand_the_limits_are_those_of_the_last_attempt() -> None:
-    assert next_bounds([], 1000.0, []) == Bounds()
-    assert next_bounds([*starts(1.0), *starts(2.0, bounds=LARGE)], 1000.0, []) == LARGE
-    assert next_bounds(starts(999.0), 1000.0, [SMALL, SMALL]) == SMALL
+    assert next_bounds([], 1000.0, [], USUAL) == USUAL
+    assert next_bounds([*starts(1.0), *starts(2.0, bounds=LARGE)], 1000.0, [], USUAL) == LARGE
+    assert next_bounds(starts(999.0), 1000.0, [SMALL, SMALL], USUAL) == SMALL
 
 
 def test_a_worker_is_replaced_before_the_proxy_takes_its_silence_for_death() -> None:
@@ -46,3 +47,17 @@ def test_streams_that_are_cut_again_and_again_are_made_less_and_less_often() -> 
     pauses = list(accumulate([3.0] * 8, pause_after, initial=0.0))
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
     assert pause_after(60.0, 600.0) == 0
+
+
+def test_after_a_namespace_that_was_used_workers_get_one_each_for_a_while() -> None:
+    holding = Holding()
+    assert holding.is_worth_it()
+    holding.learn(unused=False)
+    assert [holding.is_worth_it() for _ in range(SINGLES + 2)] == [False] * SINGLES + [True, True]
+
+
+def test_a_namespace_that_is_as_good_as_new_makes_holding_them_worth_it_again() -> None:
+    holding = Holding()
+    holding.learn(unused=False)
+    holding.learn(unused=True)
+    assert holding.is_worth_it()

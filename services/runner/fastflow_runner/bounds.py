@@ -20,10 +20,23 @@ class Bounds(Struct, frozen=True, kw_only=True):
     pids: int = 512
 
 
-def bounds_of(limits: Limits, host_cpus: int) -> Bounds:
-    """The limits of an attempt; more processors than the host has are as many as it has."""
-    memory = max(limits.memory_bytes, MIN_MEMORY_BYTES) if limits.memory_bytes else 0
-    cpus = ceil(min(limits.cpus, host_cpus) * 100) * _STEP_NANO_CPUS if limits.cpus else 0
+class Machine(Struct, frozen=True, kw_only=True):
+    """Where attempts execute."""
+
+    cpus: int
+    memory_bytes: int = 0
+    """For each attempt whose pipeline names no limit; 0 is unlimited."""
+
+
+def default_memory(wanted: int | None, machine_bytes: int) -> int:
+    """Limit of an attempt whose pipeline names none: half of the machine unless something else is wanted; 0 is none."""
+    return machine_bytes // 2 if wanted is None else wanted and max(wanted, MIN_MEMORY_BYTES)
+
+
+def bounds_of(limits: Limits, machine: Machine) -> Bounds:
+    """The limits of an attempt; more processors than the machine has are as many as it has."""
+    memory = max(limits.memory_bytes, MIN_MEMORY_BYTES) if limits.memory_bytes else machine.memory_bytes
+    cpus = ceil(min(limits.cpus, machine.cpus) * 100) * _STEP_NANO_CPUS if limits.cpus else 0
     return Bounds(memory_bytes=memory, nano_cpus=cpus, pids=limits.pids)
 
 

@@ -6,6 +6,7 @@ Nothing else in this service builds a path or a body, and the policy of the sock
 |---|---|---|---|---|
 | pause | `fastflow-net-<runner>-<place>` | runs | none | a network namespace, for one worker after the other |
 | standby | `fastflow-standby-<runner>-<serial>` | a pause container's | read only | one attempt, later |
+| single | `fastflow-standby-<runner>-<serial>` | runs | read only | the same, with a namespace of its own |
 | run | `fastflow-<run id>-<attempt>` | runs | read only | one attempt, now |
 | joined | `fastflow-<run id>-<attempt>` | a pause container's | read only | the same |
 | jit | `fastflow-<run id>-<attempt>` | runs | read only, and its pipeline's cache | one that installs for itself |
@@ -23,6 +24,7 @@ from msgspec import Struct
 from fastflow_runner.bounds import Bounds
 from fastflow_runner.ports import AttemptRef
 from fastflow_runner.template import Slot, Template, escape, fill
+from fastflow_runner.traces import FILES
 
 VERSIONS = ("1.44", "1.41")
 """Versions of the engine's API this runner speaks, newest first."""
@@ -34,6 +36,9 @@ NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,254}"
 """The same for a network or a volume."""
 ENTRY_FOLDER = "/usr/local/lib/fastflow/entry"
 ENTRY = f'["python3","-I","{ENTRY_FOLDER}"]'
+
+SHOW = f"while read word; do grep -s ^ {' '.join(FILES)}; echo $word; done; exec sleep infinity"
+"""What a pause container does: for each line, it shows what its namespace tells, and then that line."""
 
 _HEX = "[0-9a-f]"
 RUN_NAME = Slot("run", f"fastflow-{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+")
@@ -144,6 +149,7 @@ def create_forms(deployment: Deployment) -> dict[str, Form]:
     return {
         "pause": Form(name=net, body=_pause(deployment)),
         "standby": Form(name=standby_name(deployment), body=_worker(deployment, ("container:", *net))),
+        "single": Form(name=standby_name(deployment), body=_worker(deployment, (deployment.network,))),
         "run": Form(name=run, body=_worker(deployment, (deployment.network,))),
         "joined": Form(name=run, body=_worker(deployment, ("container:", *net))),
         "jit": Form(name=run, body=_worker(deployment, (deployment.network,), cache=True)),
@@ -161,6 +167,8 @@ def update_form() -> Form:
 
 _OWN_VOLUME = '"Volumes":{"/app":{}},"WorkingDir":"/app"'
 _TOOL_LIMITS = (str(4 << 30), "0", "512")
+_SHM_BYTES = 1 << 40
+"""Size of `/dev/shm`: what is in it counts as memory, so the limit of that is the one that matters."""
 
 
 def _worker(deployment: Deployment, network: Template, *, cache: bool = False) -> Template:
@@ -220,6 +228,7 @@ def _entry(
         '","PidsLimit":',
         pids,
         ',"ReadonlyRootfs":true,"RestartPolicy":{"Name":"no"},"SecurityOpt":["no-new-privileges"],'
+        f'"ShmSize":{_SHM_BYTES},'
         '"Tmpfs":{"/tmp":"rw,exec,nosuid,nodev,mode=1777"}},'
         f'"Image":"{deployment.image}","Labels":{{',
         *labels,
@@ -228,15 +237,15 @@ def _entry(
 
 
 def _pause(deployment: Deployment) -> Template:
-    """Body for a container that holds a network namespace and does nothing."""
+    """Body for a container that holds a network namespace, and shows it to whoever asks."""
     return (
-        '{"Cmd":["infinity"],"Entrypoint":["sleep"],'
+        f'{{"Cmd":["{SHOW}"],"Entrypoint":["sh","-c"],'
         '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","IpcMode":"private",'
         '"LogConfig":{"Config":{},"Type":"none"},"Memory":16777216,"MemorySwap":16777216,'
         f'"NetworkMode":"{deployment.network}","PidsLimit":8,"ReadonlyRootfs":true,"RestartPolicy":{{"Name":"no"}},'
         f'"SecurityOpt":["no-new-privileges"]}},"Image":"{deployment.image}","Labels":{{',
         *_label(deployment, "runner"),
-        '},"StopSignal":"SIGKILL","User":"1001:1001","WorkingDir":"/"}',
+        '},"OpenStdin":true,"StopSignal":"SIGKILL","User":"1001:1001","WorkingDir":"/"}',
     )
 
 

@@ -43,7 +43,7 @@ def of_generation(builder: str, lock: str | None, generation: int) -> str:
 
 
 def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: float) -> bytes:
-    """Order of mode `run`."""
+    """Order of mode `run`; where no container has the limit of memory, each process is held to it."""
     interpreter = launch.prepared.interpreter
     folder = interpreter.rpartition("/")[0]
     env = {
@@ -75,6 +75,7 @@ def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: fl
         "env": env,
         "timeout_s": launch.specification.timeout_s or None,
         "grace_s": grace_s,
+        "data_bytes": 0 if places.contained else manifest.memory_bytes or 0,
         "output_bytes": launch.specification.limits.output_bytes,
         "spool": places.spool,
         "contained": places.contained,
@@ -173,13 +174,20 @@ def unstage_order(folders: Sequence[str]) -> bytes:
 
 
 def manifest_of(
-    launch: Launch, *, executor: str, container: str, image: str = "", remarks: tuple[str, ...] = ()
+    launch: Launch,
+    *,
+    executor: str,
+    container: str,
+    image: str = "",
+    memory_bytes: int = 0,
+    remarks: tuple[str, ...] = (),
 ) -> Manifest:
-    """Manifest of an attempt."""
+    """Manifest of an attempt; 0 bytes of memory is no limit."""
     prepared = launch.prepared
     return Manifest(
         executor=executor,
         container=container,
+        memory_bytes=memory_bytes or None,
         image=image,
         python=prepared.python,
         uv=prepared.uv,

@@ -21,6 +21,8 @@ SHORT_LIFE_S = 60.0
 """A worker that ends by itself sooner says that something cuts its stream; the next is then made later."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+SINGLES = 32
+"""Workers that get a namespace of their own after one was found used: holding it for others was for nothing."""
 
 
 class Start(Struct, frozen=True):
@@ -36,8 +38,10 @@ def wanted(starts: Iterable[Start], now: float, ceiling: int) -> int:
     return min(ceiling, max(1, sum(now - start.at <= BUSY_S for start in starts)))
 
 
-def next_bounds(starts: Sequence[Start], now: float, waiting: Iterable[Bounds]) -> Bounds:
+def next_bounds(starts: Sequence[Start], now: float, waiting: Iterable[Bounds], usual: Bounds) -> Bounds:
     """Limits of the worker that is made next: those asked for most of late, less the workers that have them already.
+
+    `usual` before anybody has asked.
 
     A worker that has the limits of its attempt already need not be given them, which takes longer than all the rest.
     """
@@ -45,7 +49,7 @@ def next_bounds(starts: Sequence[Start], now: float, waiting: Iterable[Bounds]) 
     missing.subtract(waiting)
     if missing and max(missing.values()) > 0:
         return missing.most_common(1)[0][0]
-    return starts[-1].bounds if starts else Bounds()
+    return starts[-1].bounds if starts else usual
 
 
 def too_old(age_s: float) -> bool:
@@ -58,3 +62,19 @@ def pause_after(pause_s: float, lived_s: float) -> float:
     if lived_s >= SHORT_LIFE_S:
         return 0.0
     return min(max(pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+
+
+class Holding:
+    """Whether namespaces are held for several workers, one after the other: not where runs use them up."""
+
+    def __init__(self) -> None:
+        self._singles = 0
+
+    def learn(self, *, unused: bool) -> None:
+        """A run has ended, and this is how its namespace looked."""
+        self._singles = 0 if unused else SINGLES
+
+    def is_worth_it(self) -> bool:
+        """True when the next worker is given a namespace that is held; asked once for each."""
+        self._singles, was = max(self._singles - 1, 0), self._singles
+        return was == 0

@@ -45,6 +45,8 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """The same as text; the file is better, because processes can be asked for their environment."""
     default_python: str = "3.11"
     """The Python of pipelines that name none, when they are prepared ahead; for runs the scheduler's decides."""
+    default_memory_bytes: Annotated[int, Meta(ge=0)] | None = None
+    """Memory of a run whose pipeline names no limit; None is half of the machine's, 0 is unlimited."""
     pre_heat: bool = True
     """Prepare environments as soon as a new version of a pipeline is stored, before anybody runs it."""
     max_artifacts: Annotated[int, Meta(ge=0, le=1000)] = 200

@@ -12,7 +12,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """What an attempt may use; None is unlimited."""
 
     memory_bytes: Bytes | None = None
-    """Memory and swap together."""
+    """Memory and swap together; None is what its runner gives to those that name no limit."""
     cpus: float | None = None
     """CPU cores; clamped to those of the engine's host."""
     pids: int = 512

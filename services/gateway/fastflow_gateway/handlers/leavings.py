@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
 from fastflow_events.errors import NotFoundError
-from fastflow_events.run.events import RunArtifactStored, RunDispatched
+from fastflow_events.run.events import RunArtifactStored, RunDispatched, RunStarted
 from fastflow_events.run.specification import Limits
 from fastflow_events.topology import ARTIFACTS_AGE_S
+from msgspec.structs import replace
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run
@@ -84,7 +85,7 @@ async def open_left(deps: Deps, run_id: str, left: Left) -> AsyncIterator[bytes]
 
 
 async def limits_of_run(deps: Deps, run_id: str) -> Limits | None:
-    """What the run may use; None before it was dispatched.
+    """What the run may use, as far as its newest attempt is known to have been given it; None before it was dispatched.
 
     Raises:
         NotFoundError: there is no such run.
@@ -92,7 +93,9 @@ async def limits_of_run(deps: Deps, run_id: str) -> Limits | None:
     history = await deps.log.load("run", run_id)
     if not history.recorded:
         raise NotFoundError("there is no such run", run=run_id[:64])
-    return next((fact.specification.limits for fact in history.facts if isinstance(fact, RunDispatched)), None)
+    limits = next((fact.specification.limits for fact in history.facts if isinstance(fact, RunDispatched)), None)
+    given = [fact.manifest.memory_bytes for fact in history.facts if isinstance(fact, RunStarted)]
+    return replace(limits, memory_bytes=given[-1]) if limits and given and given[-1] else limits
 
 
 async def follow_samples(deps: Deps, run_id: str, after_seq: int) -> AsyncIterator[Measured]:

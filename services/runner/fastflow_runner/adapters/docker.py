@@ -8,7 +8,7 @@ from hashlib import sha256
 from math import ceil
 from typing import Literal
 
-from fastflow_events.run.specification import Specification
+from fastflow_events.run.specification import Limits, Specification
 from fastflow_events.tasks import background
 from msgspec import Struct, json, structs
 
@@ -24,7 +24,7 @@ from fastflow_runner.adapters.docker_tidy import keep_tidy, tidy
 from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import entry, frame
 from fastflow_runner.adapters.tar_stream import files_of
-from fastflow_runner.bounds import bounds_of, remarks_on
+from fastflow_runner.bounds import Bounds, Machine, bounds_of, default_memory, remarks_on
 from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, jit_body, run_body, run_name
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import MARK, decode_line, stream_of
@@ -47,9 +47,10 @@ _MAX_GRACE_S = 86_400
 _READ_END_S = 1.0
 
 
-class _Info(Struct, rename={"id": "ID", "cpus": "NCPU"}):
+class _Info(Struct, rename={"id": "ID", "cpus": "NCPU", "memory_bytes": "MemTotal"}):
     id: str
     cpus: int
+    memory_bytes: int = 0
 
 
 class DockerExecutor:
@@ -66,6 +67,7 @@ class DockerExecutor:
         key: bytes,
         uv_settings: Mapping[str, str] | None = None,
         standby: int = 0,
+        default_memory_bytes: int | None = None,
         grace_s: float = 10.0,
         clock: Callable[[], float] = time.time,
         passed: Callable[[str], None] = lambda _: None,
@@ -75,7 +77,8 @@ class DockerExecutor:
         `owner` labels the containers: `found` sees those of the same owner only. `key` names the folders of code;
         `uv_settings` go to uv when it prepares, with credentials of package indexes if need be; `standby` is
         how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
-        a script's time is over; `passed` hears of each step of a start.
+        a script's time is over; `default_memory_bytes` is the limit of attempts whose pipeline names none: half of the
+        machine's memory unless it is given, none when it is 0; `passed` hears of each step of a start.
         """
         self._engine = Engine(url, deployment)
         self._deployment = deployment
@@ -83,10 +86,11 @@ class DockerExecutor:
         self._grace_s = grace_s
         home = sha256(b"home" + key).hexdigest()[:8]
         self._pool = Pool(self._engine, deployment, owner=owner, home=home, passed=passed)
-        self._keeper = Keeper(self._pool, self._engine, ceiling=standby)
+        self._keeper = Keeper(self._pool, self._engine, ceiling=standby, usual=self._usual)
         self._launcher = Launcher(self._pool, clock, passed)
         self._tools = DockerTools(self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}))
         self._info: _Info | None = None
+        self._default_memory_bytes = default_memory_bytes
         self._ends: dict[AttemptRef, asyncio.Future[bytes]] = {}
 
     @property
@@ -129,9 +133,9 @@ class DockerExecutor:
 
     async def launch(self, launch: Launch) -> Started:
         """Take, create or find the attempt's container, send the order, and return once user code has started."""
-        image, about = await asyncio.gather(self._image(), self._about())
+        image, machine = await asyncio.gather(self._image(), self._machine())
         limits = launch.specification.limits
-        bounds = bounds_of(limits, about.cpus)
+        bounds = bounds_of(limits, machine)
         places = Places(
             code=self._tools.code(launch.specification.tree),
             app="/app",
@@ -146,7 +150,8 @@ class DockerExecutor:
             executor=self.kind,
             container=run_name(launch.ref),
             image=image.shown,
-            remarks=remarks_on(limits, about.cpus),
+            memory_bytes=bounds.memory_bytes,
+            remarks=remarks_on(limits, machine.cpus),
         )
         jit = launch.specification.isolation == "jit"
         cache = self._tools.cache(launch.specification) if jit else ""
@@ -255,7 +260,7 @@ class DockerExecutor:
         self._ends.pop(ref, None)
         container = self._container(ref)
         await container.remove()
-        self._pool.gone(container.name)
+        await self._pool.ended(container.name)
 
     def close(self) -> None:
         """Close idle connections; attempts go on."""
@@ -270,6 +275,13 @@ class DockerExecutor:
             raise ImageMissingError(f"{answer.message}; build or pull the worker image")
         expect(answer, 200)
         return marks.image_of(answer.body)
+
+    async def _machine(self) -> Machine:
+        about = await self._about()
+        return Machine(cpus=about.cpus, memory_bytes=default_memory(self._default_memory_bytes, about.memory_bytes))
+
+    async def _usual(self) -> Bounds:
+        return bounds_of(Limits(), await self._machine())
 
     async def _about(self) -> _Info:
         if self._info is None:

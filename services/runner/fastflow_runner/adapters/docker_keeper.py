@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from fastflow_events.errors import InfrastructureError
@@ -30,8 +31,12 @@ CLOSE_WITHIN_S = 8.0
 class Keeper:
     """Keeps one pool."""
 
-    def __init__(self, pool: Pool, engine: Engine, *, ceiling: int) -> None:
-        """`ceiling` is the largest number of workers that may wait; 0 only removes what an earlier setting left."""
+    def __init__(self, pool: Pool, engine: Engine, *, ceiling: int, usual: Callable[[], Awaitable[Bounds]]) -> None:
+        """`ceiling` is the largest number of workers that may wait; 0 only removes what an earlier setting left.
+
+        `usual` are the limits of an attempt whose pipeline names none.
+        """
+        self._usual = usual
         self._pool = pool
         self._engine = engine
         self._ceiling = ceiling
@@ -71,7 +76,7 @@ class Keeper:
         while len(self._pool.waiting) < want and _now() >= self._rest_until and self._pool.image != "none":
             await self._hush()
             waiting = [worker.bounds for worker in self._pool.waiting]
-            await self._make(next_bounds(self._pool.starts, _now(), waiting))
+            await self._make(next_bounds(self._pool.starts, _now(), waiting, await self._usual()))
         for worker in self._pool.waiting[want:]:
             await self._pool.drop(worker)
         # A container that is made on demand joins one of these; its start is then half as long.

@@ -1,8 +1,9 @@
 """Network namespaces, each held by a pause container: half of a container's start is making one.
 
 A namespace serves one worker at a time, from before the worker is made until its container is gone; so it never serves
-two live runs at once. A pause container that was restarted holds another namespace under the same name; it is found out
-before anybody gets an order in it, and made anew.
+two live runs at once. One that a run has used is not handed on: its pause container, in which nothing of any run ever
+executes, shows what the kernel knows of it, and where that is anything at all it is retired. A pause container that was
+restarted holds another namespace under the same name; that is found out before anybody gets an order in it.
 """
 
 import logging
@@ -15,8 +16,11 @@ from msgspec import Struct
 from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_listed import Listed
+from fastflow_runner.adapters.docker_look import shown
 from fastflow_runner.container_spec import Deployment, net_name, pause_body
+from fastflow_runner.pool import Holding
 from fastflow_runner.template import fill
+from fastflow_runner.traces import is_unused
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +49,7 @@ class Nets:
         self._free: list[Net] = []
         self._held: dict[str, Net] = {}
         self._retired: list[Net] = []
+        self._holding = Holding()
 
     def held(self) -> frozenset[str]:
         """Names of the containers that have, or will have, a namespace of ours."""
@@ -61,12 +66,14 @@ class Nets:
             self.retire(worker)
         return None
 
-    async def make(self, worker: str) -> Net:
-        """A new one, for the container of this name.
+    async def make(self, worker: str) -> Net | None:
+        """A new one, for the container of this name; None when it had better have one that is held for nobody else.
 
         Raises:
             InfrastructureError: the engine refuses.
         """
+        if not self._holding.is_worth_it():
+            return None
         place = self._unused()
         name = self._name(place)
         self._held[worker] = net = Net(place=place, name=name, id="", life="", image="")
@@ -82,6 +89,20 @@ class Nets:
         logger.info("a network is ready", extra={"action": "net_made", "net": name})
         return net
 
+    async def look(self, worker: str) -> None:
+        """The container of this name is gone, and may have executed something: is its namespace as good as new?"""
+        if (net := self._held.get(worker)) is None:
+            return
+        try:
+            # The one that shows it may hold another one by now.
+            seen = await shown(self._container(net)) if await self.is_alive(net) else ""
+        except InfrastructureError:
+            seen = ""
+        unused = is_unused(seen)
+        if seen:
+            self._holding.learn(unused=unused)
+        (self.release if unused else self.retire)(worker)
+
     async def is_alive(self, net: Net) -> bool:
         """True when the namespace is the one that was made under this name."""
         state = await self._container(net).inspect()
@@ -93,7 +114,7 @@ class Nets:
             self._held[name] = net
 
     def release(self, worker: str) -> None:
-        """The container of this name is gone, or was never made."""
+        """The container of this name is gone, or was never made, and has executed nothing of a run's."""
         if net := self._held.pop(worker, None):
             self._free.append(net)
 
@@ -119,7 +140,7 @@ class Nets:
             self._retired.pop()
 
     async def adopt(self, found: Iterable[Listed]) -> None:
-        """Take over what a process before this one left: where an attempt lives is held, the rest is free.
+        """Take over what a process before this one left: where an attempt lives is held, the rest is looked at.
 
         Raises:
             InfrastructureError: the engine does not answer.
@@ -135,10 +156,10 @@ class Nets:
             if state is None or place in self._places():
                 continue
             net = Net(place=place, name=pause.name, id=state.id, life=state.life, image=state.image)
-            if tenant := tenants.get(f"container:{state.id}"):
-                self._held[tenant] = net
-            else:
-                (self._free if state.status == "running" else self._retired).append(net)
+            tenant = tenants.get(f"container:{state.id}")
+            self._held[tenant or net.name] = net
+            if not tenant:
+                await self.look(net.name)
 
     def _places(self) -> set[str]:
         return {net.place for net in (*self._free, *self._held.values(), *self._retired)}

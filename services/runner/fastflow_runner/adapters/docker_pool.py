@@ -80,7 +80,7 @@ class Pool:
             self._passed("standby_chosen")
             try:
                 said, alive = await asyncio.gather(
-                    standby.rename(self._engine, worker, run, owner=self._owner), self.nets.is_alive(worker.net)
+                    standby.rename(self._engine, worker, run, owner=self._owner), self._is_whole(worker)
                 )
                 if said == "taken":
                     self.waiting.append(worker)
@@ -106,8 +106,13 @@ class Pool:
         net = await self.nets.take(run)
         return net.place if net else ""
 
+    async def ended(self, run: str) -> None:
+        """The attempt's container is gone, and may have executed something; its namespace is looked at."""
+        await self.nets.look(run)
+        self.bell.set()
+
     def gone(self, run: str, *, reuse: bool = True) -> None:
-        """The attempt's container is gone, and its namespace free, or of no use any more."""
+        """The attempt's container is gone and executed nothing; its namespace is free, or of no use any more."""
         (self.nets.release if reuse else self.nets.retire)(run)
         self.bell.set()
 
@@ -156,7 +161,11 @@ class Pool:
         living = {other.name for other in found if other.state != "exited"}
         for name in before - living:
             if not self._knows(name):
-                self.nets.release(name)
+                await self.nets.look(name)
+
+    async def _is_whole(self, worker: Worker) -> bool:
+        """True when the namespace is the one that it was made in."""
+        return worker.net is None or await self.nets.is_alive(worker.net)
 
     def _knows(self, name: str) -> bool:
         return name in self._busy or any(worker.name == name for worker in self.waiting)

@@ -42,6 +42,7 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
         owner=settings.name,
         key=key,
         uv_settings=uv_settings,
+        default_memory_bytes=settings.default_memory_bytes,
         standby=min(settings.standby, settings.max_concurrent),
         passed=lambda step: _die(step, settings.crash_at),
     )
@@ -54,7 +55,14 @@ def _process(
     if uv is None:
         raise SettingsError(f"uv is not at FASTFLOW_UV={settings.uv}; install it, or name its path there")
     root = settings.shared_folder / "process"
-    return ProcessExecutor(root, uv=uv, key=key, variables=variables, uv_settings=uv_settings)
+    return ProcessExecutor(
+        root,
+        uv=uv,
+        key=key,
+        variables=variables,
+        uv_settings=uv_settings,
+        default_memory_bytes=settings.default_memory_bytes,
+    )
 
 
 def _die(step: str, crash_at: str) -> None:

@@ -21,8 +21,9 @@ from fastflow_runner.adapters.process_folder import ProcessFolder
 from fastflow_runner.adapters.process_prepare import ProcessEnvironments
 from fastflow_runner.adapters.process_start import command, environment, spawn, tell
 from fastflow_runner.adapters.process_table import ProcessId, boot_id, ended, is_alive, kill_session, reap, send
-from fastflow_runner.adapters.process_usage import usage_of
+from fastflow_runner.adapters.process_usage import machine_memory, usage_of
 from fastflow_runner.adapters.spool import follow_spool
+from fastflow_runner.bounds import default_memory
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.orders import code_name, manifest_of, run_order
 from fastflow_runner.ports import (
@@ -63,17 +64,21 @@ class ProcessExecutor:
         variables: Mapping[str, str],
         uv_settings: Mapping[str, str] | None = None,
         grace_s: float = 10.0,
+        default_memory_bytes: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Use `root` for everything, `uv` as the binary, `key` for names of code folders.
 
         `variables` is this process's environment, of which attempts get the search path, the time zone, proxies and
-        certificates; `uv_settings` go to uv, with credentials of package indexes if need be.
+        certificates; `uv_settings` go to uv, with credentials of package indexes if need be. No process of an attempt
+        has more memory of its own than `default_memory_bytes`, unless its pipeline's limit is larger: half of the
+        machine's unless it is given, as much as there is when it is 0.
         """
         self._root = root.resolve()
         self._key = key
         self._env = environment(dict(variables))
         self._grace_s = grace_s
+        self._memory_bytes = default_memory(default_memory_bytes, machine_memory())
         self._clock = clock
         self._environments = ProcessEnvironments(self._root, uv, self._env, dict(uv_settings or {}))
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="process-executor")
@@ -218,7 +223,13 @@ class ProcessExecutor:
             folder.make()
             process, stdin = spawn(command("run"), self._env, folder.log)
             folder.record(process)
-            manifest = manifest_of(launch, executor=self.kind, container=f"{process.pid}:{process.start}")
+            manifest = manifest_of(
+                launch,
+                executor=self.kind,
+                container=f"{process.pid}:{process.start}",
+                memory_bytes=self._memory_bytes
+                and max(self._memory_bytes, launch.specification.limits.memory_bytes or 0),
+            )
             if launch.specification.isolation == "jit":
                 # uv fetches packages for it: that needs this machine's certificates and proxies.
                 ours = {name: value for name, value in self._env.items() if name != "PATH"}

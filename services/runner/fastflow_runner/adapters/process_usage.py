@@ -42,6 +42,11 @@ def usage_of(leader: ProcessId) -> Usage | None:
     )
 
 
+def machine_memory() -> int:
+    """Bytes of memory that this machine has."""
+    return os.sysconf("SC_PHYS_PAGES") * _PAGE_BYTES
+
+
 def _session(leader: int) -> list[Path]:
     """Processes of a session; asking each for its session costs least."""
     found = []

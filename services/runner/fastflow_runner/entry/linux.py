@@ -1,13 +1,21 @@
 """What the entry program asks of the Linux kernel; every call is best effort and says whether it worked."""
 
 import os
+import resource
 import signal
+import sys
+from contextlib import suppress
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _FULL_BYTES = 65_536
+_GENERATIONS = 1000
 _OOM_SCORE = "/proc/self/oom_score_adj"
+_SIGNALFD_BYTES, _SENDER = 128, slice(12, 16)  # linux/signalfd.h
 _OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+_MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events",)
+_MEMORY_LIMITS = ("/sys/fs/cgroup/memory/memory", "/sys/fs/cgroup/memory/memory.memsw")
+_BATCH_BYTES = 1 << 20  # processors take memory in batches: the most that was seen may be a little less than the limit
 _PIDS_COUNTERS = ("/sys/fs/cgroup/pids.events", "/sys/fs/cgroup/pids/pids.events")
 
 
@@ -55,6 +63,57 @@ def oom_kills() -> int:
     return _counted("oom_kill", _OOM_COUNTERS)
 
 
+def reached_memory_limit() -> bool:
+    """True when this container came to its own limit of memory; else the machine needed what the kernel took."""
+    if _counted("oom", _MEMORY_EVENTS):
+        return True
+    seen = ((_number(f"{of}.max_usage_in_bytes"), _number(f"{of}.limit_in_bytes")) for of in _MEMORY_LIMITS)
+    return any(most and most + _BATCH_BYTES >= limit for most, limit in seen)
+
+
+def limit_data(pid: int, most_bytes: int) -> None:
+    """Let a process, and those it starts, have no more memory of their own than that, each."""
+    with suppress(OSError, ValueError):
+        resource.prlimit(pid, resource.RLIMIT_DATA, (most_bytes, most_bytes))
+
+
+def open_signal(number: signal.Signals) -> int | None:
+    """Descriptor from which the signal is read from now on, instead of being handled; None where that does not work."""
+    try:
+        import ctypes  # noqa: PLC0415
+
+        mask = ctypes.create_string_buffer(128)
+        library = ctypes.CDLL(None)
+        library.sigemptyset(mask)
+        library.sigaddset(mask, int(number))
+        fd: int = library.signalfd(-1, mask, os.O_NONBLOCK | os.O_CLOEXEC)
+    except (ImportError, OSError, AttributeError):
+        return None
+    if fd < 0:
+        return None
+    signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    return fd
+
+
+def read_sender(fd: int) -> int | None:
+    """Who sent the signal that is there: its pid, 0 for somebody outside of this container; None when none is there."""
+    try:
+        told = os.read(fd, _SIGNALFD_BYTES)
+    except OSError:
+        return None
+    return int.from_bytes(told[_SENDER], sys.byteorder) if len(told) == _SIGNALFD_BYTES else None
+
+
+def is_below(pid: int, ancestor: int) -> bool:
+    """True when the process descends from the other; False when it is gone."""
+    seen = 0
+    while pid > 1 and seen < _GENERATIONS:
+        if pid == ancestor:
+            return True
+        pid, seen = _parent(str(pid)) or 0, seen + 1
+    return False
+
+
 def refused_processes() -> int:
     """How often the kernel gave this container no more processes or threads; 0 where it does not say."""
     return _counted("max", _PIDS_COUNTERS)
@@ -71,6 +130,14 @@ def _counted(counter: str, paths: tuple[str, ...]) -> int:
         except (OSError, ValueError):
             continue
     return 0
+
+
+def _number(path: str) -> int:
+    try:
+        with open(path, encoding="ascii") as counter:  # noqa: PTH123 - pathlib costs start-up time
+            return int(counter.read())
+    except (OSError, ValueError):
+        return 0
 
 
 def is_full(path: str) -> bool:

@@ -46,6 +46,8 @@ class Run:
         self._child: Child | None = None
         self._terminated = False
         self._told_to_end = False
+        self._ended_itself = False
+        self._due = float("inf")
         self._asked = False
         self._timed_out = False
 
@@ -103,10 +105,12 @@ class Run:
             self._output.finish()
             self._write_exit(_CANNOT_EXECUTE, None)
             return _CANNOT_EXECUTE
+        if limit := self._spec.get("data_bytes"):
+            linux.limit_data(self._child.pid, limit)
         if self._terminated:
             self._on_term()
         if self._spec["timeout_s"]:
-            signal.setitimer(signal.ITIMER_REAL, max(self._spec["timeout_s"] - (time.monotonic() - started), 0.001))
+            self._ring(self._spec["timeout_s"] - (time.monotonic() - started))
         self._carry(self._child)
         signal.setitimer(signal.ITIMER_REAL, 0)
         self._output.finish()
@@ -115,11 +119,15 @@ class Run:
         return 128 - code if code < 0 else code
 
     def _carry(self, child: Child) -> None:
-        reader = Reader(child.streams, self._wakeup)
+        # Read and not handled: only so it says who sent it.
+        told = linux.open_signal(signal.SIGTERM)
+        reader = Reader(child.streams, self._wakeup, told)
         while child.status is None or child.streams:
             read = reader.look(None if child.status is None else _SILENCE_S)
             for stream, data in read.pieces:
                 self._output.feed(stream, data)
+            if told is not None and read.told:
+                self._on_told(told)
             if read.woken:
                 self._reap(child)
             elif read.silent and child.status is not None:
@@ -149,10 +157,12 @@ class Run:
             "received_bytes": received,
             "transmitted_bytes": transmitted,
             "told_to_end": self._told_to_end,
+            "ended_itself": self._ended_itself,
             "disk_full": disk_full,
             "peak_memory_bytes": used.ru_maxrss * 1024,
             "cpu_s": round(used.ru_utime + used.ru_stime, 6),
             "oom_kills": linux.oom_kills() if self._spec["contained"] else 0,
+            "reached_memory_limit": linux.reached_memory_limit() if self._spec["contained"] else False,
             "refused_processes": linux.refused_processes() if self._spec["contained"] else 0,
             "dropped_bytes": self._output.dropped,
             "sent_bytes": self._output.sent,
@@ -189,6 +199,22 @@ class Run:
             self._told_to_end = True
             self._ask(self._child)
 
+    def _on_told(self, fd: int) -> None:
+        """Somebody sent SIGTERM; what the script sends to the one who runs it is no word from outside."""
+        while (sender := linux.read_sender(fd)) is not None:
+            if self._child is None or self._child.status is not None:
+                continue
+            # What forwards the signals of a container is process 1 in it, and who is outside has no number.
+            inside = sender > 1 if self._spec["contained"] else linux.is_below(sender, self._child.pid)
+            self._ended_itself = self._ended_itself or inside
+            self._told_to_end = self._told_to_end or not inside
+            self._ask(self._child)
+
+    def _ring(self, after_s: float) -> None:
+        after_s = max(after_s, 0.001)
+        self._due = time.monotonic() + after_s
+        signal.setitimer(signal.ITIMER_REAL, after_s)
+
     def _ask(self, child: Child) -> None:
         """Tell the script to end, once: whoever asks again must not disturb it while it cleans up."""
         if not self._asked:
@@ -196,13 +222,14 @@ class Run:
             child.signal(signal.SIGTERM)
 
     def _on_alarm(self, *_: object) -> None:
-        if self._child is None or self._child.status is not None:
+        # A script may send this signal, too.
+        if self._child is None or self._child.status is not None or time.monotonic() < self._due:
             return
         if self._timed_out:
             self._child.signal(signal.SIGKILL)
         else:
             self._timed_out = True
-            signal.setitimer(signal.ITIMER_REAL, max(self._spec["grace_s"], 0.001))
+            self._ring(self._spec["grace_s"])
             self._ask(self._child)
 
 

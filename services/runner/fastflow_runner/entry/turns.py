@@ -99,6 +99,8 @@ class Read(NamedTuple):
     """Stream and bytes, in order."""
     woken: bool
     """Something was written to `wakeup`."""
+    told: bool
+    """A signal can be read."""
     silent: bool
     """Nothing came in all the time that was given."""
 
@@ -106,7 +108,9 @@ class Read(NamedTuple):
 class Reader:
     """Reads the pipes as they become readable."""
 
-    def __init__(self, streams: dict[int, int], wakeup: int) -> None:
+    def __init__(self, streams: dict[int, int], wakeup: int, told: int | None = None) -> None:
+        """`told` is where signals are read, by somebody else."""
+        self._told = told
         self.streams = streams
         """Descriptor to stream, of those still open."""
         self._wakeup = wakeup
@@ -115,6 +119,8 @@ class Reader:
         """Not yet seen to be empty: a pipe says nothing about what it still holds."""
         self._poll = select.epoll()
         self._poll.register(wakeup, select.EPOLLIN)
+        if told is not None:
+            self._poll.register(told, select.EPOLLIN)
         for fd in streams:
             os.set_blocking(fd, False)
             # Told once for each write, and so in the order of the writes.
@@ -135,7 +141,7 @@ class Reader:
         pieces = self._turns.take([(stream, data) for stream, data in read if data], now) + self._turns.overdue(now)
         if not self.streams:
             pieces += self._turns.rest()
-        return Read(pieces, woken, not ready and held_s is None)
+        return Read(pieces, woken, self._told in ready, not ready and held_s is None)
 
     def _read(self, fd: int) -> bytes | None:
         """What is there; None when there is nothing, empty at the end, and then `fd` is closed."""
