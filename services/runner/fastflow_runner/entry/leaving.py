@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 ROUTE_BYTES = 1024
 RESULT_BYTES = 32_768
@@ -18,6 +19,7 @@ PATHS_BYTES = 49_152
 """All their paths together, as they are written down; and as much again for those that are not kept, and why."""
 _MOST = 10_000
 """Files looked at, wherever they are."""
+_TO_LOOK = 0o700
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -65,13 +67,22 @@ class Kept:
         self._count, self._file_bytes, self._left_bytes = count, file_bytes, total_bytes
         self._words_left, self._reasons_left = PATHS_BYTES, PATHS_BYTES
         self._unnamed = 0
+        self._moved: set[tuple[int, int]] = set()
+        """Device and number of every file that was moved: another of its names has nothing left to move."""
 
     def take(self, folder: str, patterns: Sequence[str], *, below: str, leave_out: str) -> None:
         """Keep everything in `folder`, and what matches a pattern below `below`."""
         try:
-            named = dict(_all(folder))
+            named: dict[str, str] = {}
+            for name, path, why in _all(folder):
+                if why:
+                    self._leave(name, why)
+                else:
+                    named[name] = path
             if len(named) >= _MOST:
                 self._leave(folder, f"only {_MOST} files are looked at")
+            if patterns:
+                self._open_folders(below, leave_out)
             for pattern in patterns:
                 for path in _matching(pattern, below):
                     if path.split("/", 1)[0] != leave_out:
@@ -93,8 +104,8 @@ class Kept:
             found = os.lstat(at)
             why = self._refusal(path, found)
             if not why:
-                self._move(at, f"{self._target}/{len(self.files)}")
-        except (OSError, UnicodeEncodeError) as error:
+                self._move(at, found, f"{self._target}/{len(self.files)}")
+        except OSError as error:
             why = f"it cannot be read: {error}"
         if why:
             self._leave(path, why)
@@ -103,8 +114,14 @@ class Kept:
         self._left_bytes -= found.st_size
         self._words_left -= len(json.dumps(path))
 
+    def _open_folders(self, below: str, leave_out: str) -> None:
+        """Let every folder be looked into; one that cannot is named: a pattern might have found files there."""
+        for name, _, why in _all(below, leave_out=leave_out):
+            if why:
+                self._leave(name, why)
+
     def _leave(self, path: str, why: str) -> None:
-        entry = path.encode(errors="replace").decode()[:PATH_BYTES], why[:PATH_BYTES]
+        entry = os.fsencode(path).decode(errors="backslashreplace")[:PATH_BYTES], why[:PATH_BYTES]
         size = len(json.dumps(entry))
         if size > self._reasons_left or len(self.left) >= max(self._count, 1):
             self._unnamed += 1
@@ -113,6 +130,8 @@ class Kept:
             self.left.append(entry)
 
     def _refusal(self, path: str, found: os.stat_result) -> str:
+        if not _is_text(path):
+            return "its name is not UTF-8"
         if len(path.encode()) > PATH_BYTES:
             return f"its path is longer than {PATH_BYTES} bytes"
         if not stat.S_ISREG(found.st_mode):
@@ -125,13 +144,26 @@ class Kept:
             return "all together are too large"
         return "the paths of all together are too long" if len(json.dumps(path)) > self._words_left else ""
 
-    def _move(self, at: str, to: str) -> None:
+    def _move(self, at: str, found: os.stat_result, to: str) -> None:
         # A name of its own, not the script's: whatever holds the old one cannot reach the new folder.
+        identity = found.st_dev, found.st_ino
         try:
+            if identity in self._moved:
+                raise FileExistsError(at)
             os.rename(at, to)  # noqa: PTH104
+            self._moved.add(identity)
         except OSError:
+            # Another name of a file that was moved becomes a file of its own: archives have the content once only.
             shutil.copyfile(at, to, follow_symlinks=False)
         os.chmod(to, 0o600)  # noqa: PTH101
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _head(path: str, count: int) -> bytes | None:
@@ -147,24 +179,39 @@ def _head(path: str, count: int) -> bytes | None:
         os.close(fd)
 
 
-def _all(folder: str) -> Iterator[tuple[str, str]]:
-    """Name below `folder` and path of what in it is no folder, up to a limit; links to folders are not entered."""
+def _all(folder: str, *, leave_out: str = "") -> Iterator[tuple[str, str, str]]:
+    """Name below `folder` and path of what in it is no folder, up to a limit; links to folders are not entered.
+
+    A folder comes only where it cannot be looked into, with the reason.
+    """
     waiting, found = [folder], 0
     while waiting and found < _MOST:
         path = waiting.pop()
+        _open_up(path)
         try:
             entries = os.scandir(path)
-        except OSError:
+        except OSError as error:
+            if os.path.lexists(path):
+                yield path[len(folder) + 1 :] or path, path, f"it cannot be looked into: {error.strerror}"
             continue
         with entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+                    if path != folder or entry.name != leave_out:
+                        waiting.append(entry.path)
                 else:
                     found += 1
-                    yield entry.path[len(folder) + 1 :], entry.path
+                    yield entry.path[len(folder) + 1 :], entry.path, ""
                 if found >= _MOST:
                     break
+
+
+def _open_up(folder: str) -> None:
+    """Let it be looked into, whatever the script made of its mode: the script is over."""
+    with suppress(OSError):
+        found = os.lstat(folder)
+        if stat.S_ISDIR(found.st_mode) and found.st_mode & _TO_LOOK != _TO_LOOK:
+            os.chmod(folder, found.st_mode | _TO_LOOK)  # noqa: PTH101
 
 
 def _matching(pattern: str, below: str) -> Iterator[str]:

@@ -80,6 +80,52 @@ open(folder + "/" + "n" * 255, "w")
         assert "together" in reasons["d"]
         assert "more than 4" in reasons["g"]
 
+    async def test_every_name_of_a_file_is_kept(self, executor: Executor) -> None:
+        script = """
+import os
+folder = os.environ["FASTFLOW_ARTIFACTS_DIR"]
+open("model-7", "w").write("weights")
+for name in ("model-7", "latest", "best"):
+    os.link("model-7", f"{folder}/{name}")
+"""
+        launch, end = await self.ended(executor, script, artifacts=("model-*",))
+        assert await self.contents(executor, launch, end) == dict.fromkeys(("best", "latest", "model-7"), b"weights")
+        assert end.left == ()
+
+    async def test_files_are_kept_whatever_their_folders_and_they_may_be_used_for(self, executor: Executor) -> None:
+        script = """
+import os
+folder = os.environ["FASTFLOW_ARTIFACTS_DIR"]
+for mode in (0o000, 0o100, 0o200, 0o400, 0o500):
+    os.makedirs(f"{folder}/{mode:03o}/sub")
+    os.makedirs(f"out/{mode:03o}")
+    for path in (f"{folder}/{mode:03o}/a", f"{folder}/{mode:03o}/sub/b", f"out/{mode:03o}/c"):
+        open(path, "w").write(path[-1])
+        os.chmod(path, mode)
+    for path in (f"{folder}/{mode:03o}/sub", f"{folder}/{mode:03o}", f"out/{mode:03o}"):
+        os.chmod(path, mode)
+os.chmod("out", 0)
+os.chmod(folder, 0)
+"""
+        launch, end = await self.ended(executor, script, artifacts=("out/**/c",))
+        wanted = [f"{mode}/{name}" for mode in ("000", "100", "200", "400", "500") for name in ("a", "sub/b")]
+        wanted += [f"out/{mode}/c" for mode in ("000", "100", "200", "400", "500")]
+        assert await self.contents(executor, launch, end) == {path: path[-1].encode() for path in wanted}
+        assert end.left == ()
+
+    async def test_a_name_that_is_no_text_is_told_as_such(self, executor: Executor) -> None:
+        script = """
+import os
+folder = os.environ["FASTFLOW_ARTIFACTS_DIR"].encode()
+os.mkdir(folder + b"/sub\\xfe")
+for name in (b"caf\\xe9.txt", b"sub\\xfe/inside", "café.txt".encode()):
+    open(folder + b"/" + name, "w").write("x")
+"""
+        launch, end = await self.ended(executor, script)
+        assert await self.contents(executor, launch, end) == {"café.txt": b"x"}
+        why = "its name is not UTF-8"
+        assert sorted(end.left) == [("caf\\xe9.txt", why), ("sub\\xfe/inside", why)]
+
     async def test_artifacts_of_a_script_that_failed_are_kept_too(self, executor: Executor) -> None:
         script = (
             "import os\nopen(os.environ['FASTFLOW_ARTIFACTS_DIR'] + '/trace', 'w').write('why')\nraise SystemExit(3)"
