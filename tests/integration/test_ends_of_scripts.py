@@ -34,15 +34,19 @@ FEW = Limits(memory_bytes=512 << 20, pids=32)
 EATER = "blob = bytearray()\nwhile True: blob += bytes(1 << 20)"
 SLEEPER = "import time\nprint('on', flush=True)\ntime.sleep(600)"
 DEAF = f"import signal\nsignal.signal(15, signal.SIG_IGN)\n{SLEEPER}"
-BOMB = """
-import os
-while True:
-    try:
-        os.fork()
-    except OSError:
-        {then}
+BOMB = "import os\nwhile True:\n    try: os.fork()\n    except OSError: {then}"
+TOLD = (
+    "what runs the script was told to end (SIGTERM): the engine was shut down, somebody stopped it, or the script did"
+)
+SHORTENED = """
+import mmap, os
+with open("/dev/shm/f", "w+b") as file:
+    file.truncate(1 << 20)
+    memory = mmap.mmap(file.fileno(), 1 << 20)
+    file.truncate(0)
+    memory[0] = 1
 """
-TOLD = "somebody else told the script to end (SIGTERM): the engine was shut down, or the container stopped"
+RUDE = "import os, time\nprint('on', flush=True)\nos.kill(os.getppid(), 9)\ntime.sleep(60)"
 TIDY = """
 import signal, sys, time
 def tidy(*_):
@@ -116,6 +120,17 @@ async def cancel(log: JetStreamLog, run_id: str) -> None:
         ("raise SystemExit(137)", (137, None), "the script ended with exit code 137"),
         ("import os\nos.kill(os.getpid(), 11)", (139, 11), "the script was ended by signal 11 (SIGSEGV)"),
         ("import os\nos.kill(os.getpid(), 9)", (137, 9), "the script was ended by signal 9 (SIGKILL)"),
+        (
+            SHORTENED,
+            (135, 7),
+            "the script was ended by signal 7 (SIGBUS): a mapped file or shared memory (/dev/shm) had no room left, "
+            "or was made shorter",
+        ),
+        (
+            "import os, time\nos.kill(os.getppid(), 15)\ntime.sleep(60)",
+            (143, 15),
+            "the script was ended by signal 15 (SIGTERM); it had told what runs it to end (SIGTERM)",
+        ),
     ],
 )
 async def test_a_script_that_fails_says_how_and_137_alone_is_not_a_lack_of_memory(
@@ -123,6 +138,43 @@ async def test_a_script_that_fails_says_how_and_137_alone_is_not_a_lack_of_memor
 ) -> None:
     end = await end_of(log, await submit(bus, log, script))
     assert (end.outcome, (end.exit_code, end.signal), end.detail) == ("failed", how, sentence)
+
+
+async def test_a_script_that_kills_what_runs_it_is_not_said_to_have_been_killed_by_somebody_else(
+    bus: Connection, log: JetStreamLog
+) -> None:
+    end = await end_of(log, await submit(bus, log, RUDE))
+    sentence = "it was killed (exit code 137), not for memory: from outside, or by a process of the script"
+    assert (end.outcome, end.detail) == ("infrastructure_error", sentence)
+
+
+async def test_only_time_ends_a_script_for_its_time(bus: Connection, log: JetStreamLog) -> None:
+    script = "import os, time\nos.kill(os.getppid(), 14)\ntime.sleep(1)"
+    end = await end_of(log, await submit(bus, log, script, timeout_s=60))
+    assert (end.outcome, end.detail) == ("succeeded", "")
+
+
+async def test_a_script_without_a_limit_may_use_half_of_the_machine_and_is_told_so(
+    bus: Connection, log: JetStreamLog, person: DockerClient
+) -> None:
+    half = int(person.info()["MemTotal"]) // 2
+    run_id = await begun(bus, log, SLEEPER)
+    [began] = await facts_of(log, run_id, RunStarted)
+    assert isinstance(began, RunStarted)
+    assert began.manifest.memory_bytes == half
+    assert person.containers.get(f"fastflow-{run_id}-1").attrs["HostConfig"]["Memory"] == half
+    await cancel(log, run_id)
+    await end_of(log, run_id)
+
+
+async def test_shared_memory_is_as_large_as_a_script_needs_it_and_counts_as_memory(
+    bus: Connection, log: JetStreamLog
+) -> None:
+    script = "with open('/dev/shm/f', 'wb') as file:\n    for _ in range(200): file.write(bytes(1 << 20))"
+    end = await end_of(log, await submit(bus, log, script))
+    assert (end.outcome, end.detail) == ("succeeded", "")
+    end = await end_of(log, await submit(bus, log, script, limits=SMALL))
+    assert (end.outcome, end.detail) == ("out_of_memory", "it needed more memory than it may use (64 MiB)")
 
 
 async def test_a_script_that_needs_too_much_memory_is_told_how_much_it_had(bus: Connection, log: JetStreamLog) -> None:
@@ -177,7 +229,7 @@ async def test_a_container_that_somebody_kills_stops_or_removes_is_no_failure_of
     finally:
         runner.signal(signal.SIGCONT)
     for run_id, code, sentence in (
-        (killed, 137, "it was killed from outside (exit code 137), not by its own doing and not for memory"),
+        (killed, 137, "it was killed (exit code 137), not for memory: from outside, or by a process of the script"),
         (stopped, 143, TOLD),
         (removed, None, "somebody removed it while it ran, so nobody knows what became of the script"),
     ):

@@ -24,8 +24,10 @@ DEPLOYMENT = Deployment(network=NETWORK)
 COUNT = "import time\nfor n in range(80):\n    print(n, flush=True)\n    time.sleep(0.1)"
 POLITE = "import time\nprint('polite', flush=True)\ntime.sleep(600)"
 DEAF = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(600)"
-TOLD = "somebody else told the script to end (SIGTERM): the engine was shut down, or the container stopped"
-KILLED = "it was killed from outside (exit code 137), not by its own doing and not for memory"
+TOLD = (
+    "what runs the script was told to end (SIGTERM): the engine was shut down, somebody stopped it, or the script did"
+)
+KILLED = "it was killed (exit code 137), not for memory: from outside, or by a process of the script"
 LET_GO = "the engine lost hold of the script (exit code 255), so nobody knows how far it came"
 
 

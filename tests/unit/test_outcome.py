@@ -26,6 +26,7 @@ REF = AttemptRef(run_id="r1", attempt=2)
         (Exit(exit_code=1, marker_code=1, oom_killed=True), "out_of_memory", 1),
         (Exit(exit_code=143, marker_code=143, signal=15, timed_out=True, told_to_end=True), "timed_out", 143),
         (Exit(exit_code=143, marker_code=143, signal=15), "failed", 143),
+        (Exit(exit_code=143, marker_code=143, signal=15, ended_itself=True), "failed", 143),
         (Exit(exit_code=143, marker_code=143, signal=15, told_to_end=True), "infrastructure_error", 143),
     ],
 )
@@ -58,19 +59,42 @@ def test_the_fact_carries_what_the_marker_knew() -> None:
     ("exit", "words"),
     [
         (Exit(exit_code=137, marker_code=137, signal=9, oom_killed=True), "more memory than it may use (64 MiB)"),
-        (Exit(exit_code=137), "killed from outside (exit code 137)"),
+        (Exit(exit_code=137), "killed (exit code 137), not for memory: from outside, or by a process of the script"),
         (Exit(exit_code=1), "what watches over the script ended with exit code 1 and did not say"),
         (Exit(exit_code=255), "the engine lost hold of the script"),
-        (Exit(exit_code=0), "cut off from outside"),
+        (Exit(exit_code=0), "nothing says that the script was completed"),
         (Exit(exit_code=None), "somebody removed it while it ran"),
         (Exit(exit_code=1, marker_code=1, disk_full=True), "no room was left on the disk"),
-        (Exit(exit_code=143, marker_code=143, signal=15, told_to_end=True), "somebody else told the script to end"),
-        (Exit(exit_code=0, marker_code=0, told_to_end=True), "somebody told it to end (SIGTERM), and it ended with"),
+        (Exit(exit_code=143, marker_code=143, signal=15, told_to_end=True), "what runs the script was told to end"),
+        (
+            Exit(exit_code=0, marker_code=0, told_to_end=True),
+            "was told to end (SIGTERM), and it ended with exit code 0",
+        ),
         (Exit(exit_code=0, marker_code=0, oom_killed=True), "a process that it started was killed"),
+        (
+            Exit(exit_code=143, marker_code=143, signal=15, ended_itself=True),
+            "the script was ended by signal 15 (SIGTERM); it had told what runs it to end (SIGTERM)",
+        ),
+        (Exit(exit_code=0, marker_code=0, ended_itself=True), "it told what runs it to end (SIGTERM), and ended with"),
+        (Exit(exit_code=135, marker_code=135, signal=7), "ended by signal 7 (SIGBUS): a mapped file or shared memory"),
+        (
+            Exit(exit_code=137, marker_code=137, signal=9, oom_killed=True, machine_full=True),
+            "the machine had no memory left, and the kernel chose it to make room; it was within its limit (64 MiB)",
+        ),
+        (
+            Exit(exit_code=0, marker_code=0, oom_killed=True, machine_full=True),
+            "a process that it started was killed because the machine had no memory left",
+        ),
     ],
 )
 def test_each_end_has_a_sentence_of_its_own(exit: Exit, words: str) -> None:
     assert words in of_exit(exit, memory_bytes=64 << 20).detail
+
+
+def test_a_script_without_a_limit_that_a_full_machine_kills_did_not_need_too_much() -> None:
+    exit = Exit(exit_code=137, marker_code=137, signal=9, oom_killed=True, machine_full=True)
+    assert of_exit(exit).detail.endswith("the kernel chose it to make room; it has no limit")
+    assert of_exit(exit).outcome == "out_of_memory"
 
 
 def test_who_was_asked_to_end_by_us_is_not_said_to_have_been_stopped_by_somebody_else() -> None:

@@ -31,6 +31,8 @@ class _Exit(Struct, frozen=True, kw_only=True):
     received_bytes: int | None = None
     transmitted_bytes: int | None = None
     told_to_end: bool = False
+    ended_itself: bool = False
+    reached_memory_limit: bool = True
     disk_full: bool = False
     refused_processes: int = 0
     sent_bytes: int | None = None
@@ -140,6 +142,8 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
         received_bytes=found.received_bytes,
         transmitted_bytes=found.transmitted_bytes,
         told_to_end=found.told_to_end,
+        ended_itself=found.ended_itself,
+        machine_full=found.oom_kills > 0 and not found.reached_memory_limit,
         disk_full=found.disk_full,
         processes_refused=found.refused_processes > 0,
         dropped_bytes=found.dropped_bytes,

@@ -5,7 +5,7 @@
 | user code ended because its time was over | `timed_out` |
 | the kernel killed for memory, and the code is not 0 | `out_of_memory`; exit code 137 alone is not that |
 | exit code 0 and the completion marker says 0 | `succeeded`, with a remark when something was odd |
-| somebody else sent SIGTERM, and the code is not 0 | `infrastructure_error` |
+| somebody outside sent SIGTERM, and the code is not 0 | `infrastructure_error` |
 | the completion marker says another code | `failed` |
 | user code never started | `infrastructure_error` |
 | no completion marker, because a cancel was ignored until the grace period was over | `failed` |
@@ -29,6 +29,10 @@ from fastflow_runner.ports import AttemptRef, Exit
 DETAIL_CHARS = 4000
 _NO_PEAKS = Peaks()
 _REFUSED = "it wanted more processes or threads than it may have"
+_TOLD = (
+    "what runs the script was told to end (SIGTERM): the engine was shut down, somebody stopped it, or the script did"
+)
+_NO_ROOM = "a mapped file or shared memory (/dev/shm) had no room left, or was made shorter"
 
 
 class Ending(Struct, frozen=True, kw_only=True):
@@ -79,8 +83,7 @@ def _of_exit(
         limit = f"{timeout_s:g} s" if timeout_s else "the time allowed"
         return _ending(exit, "timed_out", f"it ran longer than {limit} and was ended{_where(exit)}", code)
     if exit.oom_killed and code != 0:
-        allowed = f" ({_size(memory_bytes)})" if memory_bytes else ""
-        return _ending(exit, "out_of_memory", f"it needed more memory than it may use{allowed}{_where(exit)}", code)
+        return _ending(exit, "out_of_memory", f"{_out_of_memory(exit, memory_bytes)}{_where(exit)}", code)
     if exit.never_started:
         return _ending(exit, "infrastructure_error", "the script was never started", None)
     if exit.marker_code is None and cancelled and exit.exit_code == 137:
@@ -88,11 +91,11 @@ def _of_exit(
     if exit.marker_code is None:
         return _ending(exit, "infrastructure_error", _unproven(exit.exit_code), exit.exit_code or None)
     if exit.marker_code != 0 and exit.told_to_end and not cancelled:
-        detail = "somebody else told the script to end (SIGTERM): the engine was shut down, or the container stopped"
-        return _ending(exit, "infrastructure_error", detail, exit.marker_code)
+        return _ending(exit, "infrastructure_error", _TOLD, exit.marker_code)
     if exit.marker_code != 0:
         short = "; no room was left on the disk of its folder" if exit.disk_full else ""
         short += f"; {_REFUSED}" if exit.processes_refused else ""
+        short += "; it had told what runs it to end (SIGTERM)" if exit.ended_itself else ""
         why = exit.notebook.why if exit.notebook else ""
         why = why or _failure(exit.marker_code, exit.signal) + _where(exit)
         return _ending(exit, "failed", (why + short)[:DETAIL_CHARS], exit.marker_code)
@@ -175,9 +178,18 @@ def _failure(code: int, number: int | None) -> str:
     if number is None:
         return f"the script ended with exit code {code}"
     try:
-        return f"the script was ended by signal {number} ({signals.Signals(number).name})"
+        name = signals.Signals(number).name
     except ValueError:
         return f"the script was ended by signal {number}"
+    why = f": {_NO_ROOM}" if name == "SIGBUS" else ""
+    return f"the script was ended by signal {number} ({name}){why}"
+
+
+def _out_of_memory(exit: Exit, memory_bytes: int | None) -> str:
+    if not exit.machine_full:
+        return f"it needed more memory than it may use{f' ({_size(memory_bytes)})' if memory_bytes else ''}"
+    own = f"it was within its limit ({_size(memory_bytes)})" if memory_bytes else "it has no limit"
+    return f"the machine had no memory left, and the kernel chose it to make room; {own}"
 
 
 def _unproven(code: int | None) -> str:
@@ -186,9 +198,9 @@ def _unproven(code: int | None) -> str:
     if code == 255:
         return "the engine lost hold of the script (exit code 255), so nobody knows how far it came"
     if code == 0:
-        return "it was cut off from outside: the engine reports exit code 0, but the script was not completed"
+        return "it was cut off: the engine reports exit code 0, but nothing says that the script was completed"
     if code in (137, 143):
-        return f"it was killed from outside (exit code {code}), not by its own doing and not for memory"
+        return f"it was killed (exit code {code}), not for memory: from outside, or by a process of the script"
     return f"what watches over the script ended with exit code {code} and did not say how the script ended"
 
 
@@ -196,11 +208,14 @@ def _remark(exit: Exit, *, cancelled: bool) -> str:
     """What is odd about a success."""
     remarks = []
     if exit.oom_killed:
-        remarks.append("a process that it started was killed because it needed more memory than it may use")
+        why = "the machine had no memory left" if exit.machine_full else "it needed more memory than it may use"
+        remarks.append(f"a process that it started was killed because {why}")
     if exit.processes_refused:
         remarks.append(_REFUSED)
     if exit.told_to_end and not cancelled:
-        remarks.append("somebody told it to end (SIGTERM), and it ended with exit code 0")
+        remarks.append("what runs the script was told to end (SIGTERM), and it ended with exit code 0")
+    if exit.ended_itself:
+        remarks.append("it told what runs it to end (SIGTERM), and ended with exit code 0")
     return "; ".join(remarks)
 
 

@@ -148,7 +148,11 @@ class Exit(Struct, frozen=True, kw_only=True):
     """Over the network, by the whole attempt; None where nobody knows."""
     transmitted_bytes: int | None = None
     told_to_end: bool = False
-    """Somebody sent the entry program SIGTERM while user code ran."""
+    """Somebody outside sent the entry program SIGTERM while user code ran, or what passes signals on did."""
+    ended_itself: bool = False
+    """User code sent the entry program SIGTERM."""
+    machine_full: bool = False
+    """The kernel killed for memory, although the attempt was within its limit, or has none."""
     disk_full: bool = False
     """No room was left below the working folder at the end."""
     processes_refused: bool = False

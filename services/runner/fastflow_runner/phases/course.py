@@ -36,7 +36,7 @@ async def pursue(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
             ending = of_exit(
                 exit,
                 timeout_s=brief.specification.timeout_s,
-                memory_bytes=brief.specification.limits.memory_bytes,
+                memory_bytes=started.manifest.memory_bytes or brief.specification.limits.memory_bytes,
                 overdue=watched.overdue,
                 cancelled=signals.cancelled.is_set(),
                 lost_artifacts=lost.paths if lost else (),

@@ -73,6 +73,20 @@ class ExecutorContract:
         assert end.peak_memory_bytes is not None
         assert 1 << 20 < end.peak_memory_bytes < 1 << 30
 
+    @pytest.mark.parametrize("who", ["tell()", "if os.fork() == 0: tell()"])
+    async def test_a_script_that_tells_what_runs_it_to_end_is_told_apart_from_others(
+        self, executor: Executor, who: str
+    ) -> None:
+        script = f"""
+import os, time
+entry = os.getppid()
+def tell(): os.kill(entry, 15)
+{who}
+time.sleep(60)
+"""
+        _, _, end = await self.run(executor, script)
+        assert (end.ended_itself, end.told_to_end, end.signal) == (True, False, 15)
+
     @pytest.mark.parametrize("code", [1, 3, 125, 255])
     async def test_an_exit_code_is_reported_as_it_is(self, executor: Executor, code: int) -> None:
         _, _, end = await self.run(executor, f"raise SystemExit({code})")
