@@ -123,7 +123,8 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
     assert proxy.create(pause_body(DEPLOYMENT, owner=OWNER), NET) == 200
     assert proxy.create(jit_body(DEPLOYMENT, BOUNDS, owner=OWNER, cache=CACHE), NAME) == 200
     for name in (STANDBY, NAME):
-        assert proxy.create(run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=PLACE), name) == 200
+        for place in ("", PLACE):
+            assert proxy.create(run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=place), name) == 200
 
 
 def test_no_attack_on_a_path_reaches_the_engine(proxy: Proxy) -> None:

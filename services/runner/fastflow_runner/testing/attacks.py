@@ -63,6 +63,7 @@ _HOST: tuple[tuple[str, Any], ...] = (
     ("AutoRemove", True),
     ("RestartPolicy", {"Name": "always"}),
     ("Init", False),
+    ("ShmSize", 1 << 50),
     ("PidsLimit", -1),
     ("PidsLimit", 0),
     ("Memory", -1),
@@ -110,11 +111,11 @@ def bodies(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
     alone = run_body(deployment, BOUNDS, owner=OWNER).decode()
     joined = run_body(deployment, BOUNDS, owner=OWNER, place=PLACE).decode()
     pause = pause_body(deployment, owner=OWNER).decode()
-    for name, good in ((NAME, alone), (NAME, joined), (STANDBY, joined), (NET, pause)):
+    for name, good in ((NAME, alone), (NAME, joined), (STANDBY, alone), (STANDBY, joined), (NET, pause)):
         for what, body in _changed(good):
             if body != good.encode():
                 yield f"{name}: {what}", name, body
-    for name, good in ((STANDBY, alone), (NET, alone), (NET, joined), (NAME, pause), (STANDBY, pause)):
+    for name, good in ((NET, alone), (NET, joined), (NAME, pause), (STANDBY, pause)):
         yield "a body under another kind of name", name, good.encode()
 
 
