@@ -86,8 +86,11 @@ def networks(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
     yield "a run labelled as another's", NAME, good.replace(f'runner":"{OWNER}"', 'runner":"r-2"').encode()
     pause = pause_body(deployment, owner=OWNER).decode()
     yield "a pause container of another runner", f"fastflow-net-r-2-{PLACE}", pause.encode()
-    for command in (["sh"], ["python3"], ["sleep", "1"]):
-        yield f"a pause container with {command}", NET, pause.replace('["sleep"]', json.dumps(command)).encode()
+    for command in (["sh"], ["python3"], ["sleep"], ["sh", "-c", "id"]):
+        other = json.dumps(command, separators=(",", ":"))
+        yield f"a pause container with {command}", NET, pause.replace('["sh","-c"]', other).encode()
+    for does in ("id; while", "while read word; do $word; done; while", "exec python3; while"):
+        yield f"a pause container that does {does}", NET, pause.replace("while", does, 1).encode()
 
 
 def updates(version: str) -> Iterator[tuple[str, str, bytes]]:
