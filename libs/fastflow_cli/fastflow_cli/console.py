@@ -7,20 +7,31 @@ from contextlib import contextmanager
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+from fastflow_cli import tables
+from fastflow_cli.streams import shown
+
+
+class _Console(Console):
+    """Rich's console, but for what happens when nobody reads any more: that is decided in one place."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the command end."""
+        raise BrokenPipeError
+
+
+out = _Console(highlight=False)
+err = _Console(stderr=True, highlight=False)
 
 
 def say(text: str, *, style: str | None = None) -> None:
     """A line about what is going on; plain text, never markup."""
-    err.print(text, style=style, markup=False, soft_wrap=True)
+    err.print(shown(text, err.encoding), style=style, markup=False, soft_wrap=True)
 
 
 def show(text: str, *, style: str | None = None) -> None:
     """A line of the answer; plain text, never markup."""
-    out.print(text, style=style, markup=False, soft_wrap=True)
+    out.print(shown(text, out.encoding), style=style, markup=False, soft_wrap=True)
 
 
 def show_json(value: object) -> None:
@@ -41,27 +52,24 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: 
     if not rows:
         say(empty)
         return
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    if out.is_terminal:
-        out.print(table)
-    else:
-        Console(file=sys.stdout, width=400, highlight=False).print(table)
+    cells = [[shown(cell, out.encoding) for cell in row] for row in rows]
+    console = out if out.is_terminal else _Console(file=sys.stdout, width=400, highlight=False)
+    console.print(tables.fitting(columns, cells, console.width))
 
 
 def fail(text: str, *, fix: str | None = None) -> None:
     """An expected error: one sentence and the line to type."""
-    err.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
+    err.print(f"[bold red]error:[/] {escape(shown(text, err.encoding))}", soft_wrap=True)
     if fix:
-        err.print(f"  type:  [bold]{escape(fix)}[/]", soft_wrap=True)
+        err.print(f"  type:  [bold]{escape(shown(fix, err.encoding))}[/]", soft_wrap=True)
 
 
 @contextmanager
 def progress(text: str) -> Iterator[None]:
     """Show that something takes its time; silent where nobody watches."""
     if err.is_terminal:
-        with err.status(escape(text)):
+        spinner = "line" if err.options.ascii_only else "dots"
+        with err.status(escape(shown(text, err.encoding)), spinner=spinner):
             yield
     else:
         yield
