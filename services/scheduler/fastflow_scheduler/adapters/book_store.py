@@ -18,10 +18,15 @@ from fastflow_scheduler.book.pipelines import version_of
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 _VERSION = msgspec.json.Decoder(Version)
 _ENCODER = msgspec.json.Encoder()
+_IN_DOUBT = -1
+"""Position of a book that may be ahead of its file."""
 
 
 class BookProjection:
-    """Folds every fact into the book and its file; `changed` rings after each batch."""
+    """Folds every fact into the book and its file; `changed` rings as soon as the book knows a batch.
+
+    What follows from it is then decided while its rows are written: a decision needs the log, not the file.
+    """
 
     subject = subjects.EVENTS
 
@@ -36,19 +41,20 @@ class BookProjection:
         """Fold one batch; the rows of what changed are written once."""
         if not batch:
             return
-        if self._folded_to != await self._store.checkpoint():
+        if self._folded_to == _IN_DOUBT:
             await self.load()
-        self._folded_to, self._ahead_to = -1, batch[-1].seq  # until its rows are stored
+        self._folded_to, self._ahead_to = _IN_DOUBT, batch[-1].seq  # until its rows are stored
         for recorded in batch:
             fact = recorded.fact
             if isinstance(fact, PipelineVersionStored):
                 await self._keep_version(recorded.id, fact)
             version = await self._version(fact) if isinstance(fact, RunRequested) else None
             self._book.apply(recorded, version)
+        self.changed.set()
         await self._write()
 
     def committed(self, seq: int) -> None:
-        """Wake the ticker."""
+        """The file knows as much as the book."""
         if seq < self._ahead_to:
             return  # the book is ahead of its file: it is read anew before the next batch
         self._folded_to = seq

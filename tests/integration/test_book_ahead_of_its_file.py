@@ -1,0 +1,62 @@
+"""The scheduler decides by what it knows, and does not wait until that is written down."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from fastflow_events.fact import Fact
+from fastflow_events.recorded import Recorded
+from fastflow_events.store import Store, open_store
+from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_requested
+from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
+from fastflow_scheduler.book import Book
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "book.db", SCHEMA) as store:
+        yield store
+
+
+def stored(seq: int, aggregate: str, id: str, fact: Fact) -> Recorded:
+    return Recorded(
+        seq=seq, aggregate=aggregate, id=id, version=1, at=NOON, source="/fastflow/test", cause=CAUSE, fact=fact
+    )
+
+
+BATCH = [stored(1, "pipeline", "hello", pipeline_discovered()), stored(2, "run", "r1", run_requested())]
+
+
+async def test_a_decision_does_not_wait_for_the_file(store: Store) -> None:
+    book = Book()
+    projection = BookProjection(store, book)
+    await projection.load()
+    projection.changed.clear()
+    async with store.advance(2):
+        await projection.apply(BATCH)
+        assert projection.changed.is_set()
+        assert book.seq == 2
+        assert book.runs.shelf.get("r1") is not None
+        assert await store.checkpoint() == 0
+
+
+async def test_what_could_not_be_written_down_is_forgotten_and_folded_once_more(store: Store) -> None:
+    book = Book()
+    projection = BookProjection(store, book)
+    await projection.load()
+    with pytest.raises(OSError, match="full"):
+        async with store.advance(2):
+            await projection.apply(BATCH)
+            raise OSError("the disk is full")
+    projection.committed(await store.checkpoint())
+    async with store.advance(1):
+        await projection.apply(BATCH[:1])
+        assert book.runs.shelf.get("r1") is None
+    projection.committed(1)
+    async with store.advance(2):
+        await projection.apply(BATCH[1:])
+    projection.committed(2)
+    again = Book()
+    await BookProjection(store, again).load()
+    assert (again.seq, [*again.runs.shelf.items()]) == (book.seq, [*book.runs.shelf.items()])
