@@ -45,10 +45,14 @@ async def test_what_could_not_be_written_down_is_forgotten_and_folded_once_more(
     book = Book()
     projection = BookProjection(store, book)
     await projection.load()
-    with pytest.raises(OSError, match="full"):
+
+    async def fail() -> None:
         async with store.advance(2):
             await projection.apply(BATCH)
             raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        await fail()
     projection.committed(await store.checkpoint())
     async with store.advance(1):
         await projection.apply(BATCH[:1])
