@@ -56,6 +56,12 @@ async def test_a_run_of_a_commit_that_nobody_knows_yet_is_accepted_without_askin
     assert (refused.status_code, refused.json()["type"]) == (422, "urn:fastflow:invalid-params")
 
 
+async def test_a_commit_with_a_line_feed_behind_it_is_none(api: httpx.AsyncClient) -> None:
+    for commit in ("e" * 40 + "\n", "e" * 41, "E" * 40):
+        answer = await api.post(RUN, json={"commit": commit})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/commit")
+
+
 async def test_over_nats_it_is_no_different(api: httpx.AsyncClient, nc: Connection) -> None:
     wish = msgspec.json.encode({"commit": "e" * 40, "params": {"COUNT": "07"}})
     answer = msgspec.json.decode((await nc.request(subjects.request("hello"), wish, timeout=20)).data)

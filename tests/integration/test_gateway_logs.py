@@ -187,7 +187,14 @@ async def test_missing_output_is_told_as_a_gap(api: httpx.AsyncClient, runner: R
     await runner.say(attempt_finished(), run_finished())
     first, gap, last, _ = await everything(api)
     assert (first.name, gap.name, last.name) == ("line", "gap", "line")
-    assert (gap.data, last.id) == ({"after": 1, "frames": 4, "bytes": 0}, "1.2")
+    assert (gap.data, gap.id, last.id) == ({"after": 1, "frames": 4, "bytes": 0}, "1.1.1", "1.2")
+    assert [event.name for event in await everything(api, seen=gap.id)] == ["line", "end"]
+    cursor, pages = "0.0", []
+    while cursor is not None and len(pages) < 4:
+        page = (await api.get(f"/api/runs/{RUN}/logs", params={"limit": 1, "cursor": cursor})).json()
+        pages += [entry["id"] for entry in page["items"]]
+        cursor = page["next"]
+    assert pages == ["1.1", "1.1.1", "1.2"]
 
 
 async def test_every_byte_can_be_had_over_sse(api: httpx.AsyncClient, runner: Runner) -> None:

@@ -157,9 +157,12 @@ def test_what_a_given_up_attempt_writes_late_is_left_out() -> None:
 
 def test_a_place_reads_as_it_is_written() -> None:
     assert place_of(str(Place(2, 17))) == Place(2, 17)
+    assert place_of(str(Place(2, 17, 3))) == Place(2, 17, 3)
 
 
-@pytest.mark.parametrize("text", ["", "7", "a.b", "1.", ".1", "-1.2", "1.2.3", "٣.١", "9" * 40 + ".1"])
+@pytest.mark.parametrize(
+    "text", ["", "7", "a.b", "1.", ".1", "-1.2", "1.2.3.4", "1." + "9" * 16, "1.2\n", "٣.١", "9" * 40 + ".1"]
+)
 def test_what_names_no_line_is_refused(text: str) -> None:
     with pytest.raises(ContractError):
         place_of(text)

@@ -93,6 +93,7 @@ class Reader:
             source=source,
             cause=cause,
             fact=self._fact(type_, body),
+            stored_at=_stored_at(headers),
         )
 
     def _fact(self, type_: str, body: bytes) -> Fact:
@@ -106,6 +107,15 @@ class Reader:
             return decoder.decode(body)
         except (msgspec.MsgspecError, IndexError, KeyError) as exc:
             raise ContractError(f"not a {type_}: {exc}") from exc
+
+
+def _stored_at(headers: Mapping[str, str]) -> datetime | None:
+    """What the server says, with nanoseconds, which are cut."""
+    try:
+        at = datetime.fromisoformat(headers.get("Nats-Time-Stamp", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 def _quote(text: str) -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fastflow_events.fact import Fact
 
@@ -44,6 +45,18 @@ class Recorded(Struct, frozen=True, kw_only=True):
     """`/fastflow/<service>/<instance>`."""
     cause: Cause
     fact: Fact
+    stored_at: datetime | None = None
+    """When the log's server stored it, UTC, by its own clock; None for what was not read from there."""
+
+    @property
+    def written(self) -> "Recorded":
+        """The same as whoever appended it knows it."""
+        return replace(self, stored_at=None)
+
+    @property
+    def told_at(self) -> datetime:
+        """When it became known: by the server's clock where that is known, which is one for all writers."""
+        return self.stored_at or self.at
 
     @property
     def event_id(self) -> str:

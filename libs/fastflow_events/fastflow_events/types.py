@@ -9,8 +9,9 @@ PipelineName: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=200, description="Folder name of a pipeline in its repository.")
 ]
 RepositoryName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, description="Name of a repository.")]
-CommitSha: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{40,64}$", description="Git commit id, full hex.")]
-TreeId: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{40,64}$", description="Git tree id of a folder, full hex.")]
+_GIT_ID = r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$(?!\n)"
+CommitSha: TypeAlias = Annotated[str, Meta(pattern=_GIT_ID, description="Git commit id, full hex: SHA-1 or SHA-256.")]
+TreeId: TypeAlias = Annotated[str, Meta(pattern=_GIT_ID, description="Git tree id of a folder, full hex.")]
 Attempt: TypeAlias = Annotated[int, Meta(ge=1, description="Attempt of a run, counting from 1.")]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, description="Duration in seconds.")]
 Bytes: TypeAlias = Annotated[int, Meta(ge=0, description="Size in bytes.")]

@@ -11,7 +11,7 @@ Protocol: TypeAlias = Literal["file", "http", "https", "ssh"]
 _SCP = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):(?!/?/)([^\s]+)")
 _PORTS: dict[Protocol, int] = {"http": 80, "https": 443, "ssh": 22}
 _ALLOWED = "https://, http://, ssh://, file://, user@host:path or the absolute path of a folder"
-_BRANCH_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|$)|/\.|^\.|^[-/]|[/.]$")
+_BRANCH_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|\Z)|/\.|^\.|^[-/]|[/.]\Z")
 
 
 class InvalidRemoteError(ContractError):

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, field
+
+from fastflow_gateway.shared import Shared
 
 LASTS_S = 1.0
 REST = 10
@@ -26,6 +28,7 @@ class Glance(Struct, kw_only=True):
     at: datetime | None = None
     took_s: float = 0.0
     runs: Mapping[str, Seen] = {}
+    looks: Shared = field(default_factory=Shared)
 
     def serves(self, run_ids: Collection[str], now: datetime) -> bool:
         """Whether it is young enough for these runs; a clock that went back makes it old."""

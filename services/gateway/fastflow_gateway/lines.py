@@ -7,6 +7,7 @@ a chunk knows which line it begins with.
 """
 
 import base64
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeAlias
@@ -17,32 +18,38 @@ from msgspec import Struct
 
 from fastflow_gateway.unfinished import Begun, Part
 
+_PLACE = re.compile(r"([0-9]{1,9})\.([0-9]{1,15})(?:\.([0-9]{1,9}))?")
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class Place(NamedTuple):
-    """A line of a run: attempt and number, both counting from 1; line 0 is before the first."""
+    """A line of a run: attempt and number, both counting from 1; line 0 is before the first.
+
+    Each of the gaps right behind it has a place of its own, so that whoever goes on behind one is not told of it again.
+    """
 
     attempt: int
     n: int
+    gap: int = 0
+    """Counting from 1; 0 is the line itself."""
 
     def __str__(self) -> str:
-        return f"{self.attempt}.{self.n}"
+        return f"{self.attempt}.{self.n}" + (f".{self.gap}" if self.gap else "")
 
 
 START = Place(0, 0)
 
 
 def place_of(text: str) -> Place:
-    """Read `<attempt>.<line>`.
+    """Read `<attempt>.<line>`, or `<attempt>.<line>.<gap>`.
 
     Raises:
         ContractError: the text names no line.
     """
-    attempt, dot, n = text.partition(".")
-    if not (dot and attempt.isascii() and attempt.isdigit() and n.isascii() and n.isdigit()) or len(text) > 30:
+    found = _PLACE.fullmatch(text)
+    if found is None:
         raise ContractError("a place in the output is written <attempt>.<line>", given=text[:40])
-    return Place(int(attempt), int(n))
+    return Place(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
 class Line(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -81,6 +88,8 @@ class LineFold:
         self._attempt = 0
         self._next_frame = 0
         self._n = 0
+        self._gaps = (0, 0)
+        """The line behind which the newest gap is, and how many there are."""
         self._open: dict[StreamName, Begun] = {}
 
     @classmethod
@@ -105,7 +114,7 @@ class LineFold:
             return entries
         if attempt != self._attempt:
             entries += self.close()
-            self._attempt, self._next_frame, self._n = attempt, 0, 0
+            self._attempt, self._next_frame, self._n, self._gaps = attempt, 0, 0, (0, 0)
         missing = max(0, chunk.first - self._next_frame)
         if missing:
             entries += self.close()
@@ -113,7 +122,9 @@ class LineFold:
         if missing or chunk.gap_bytes:
             entries += self._end(chunk.gap_stream)
             gap = Gap(after=self._n, frames=missing, bytes=chunk.gap_bytes)
-            entries.append((Place(attempt, self._n), gap))
+            line, before = self._gaps
+            self._gaps = (self._n, before + 1 if line == self._n else 1)
+            entries.append((Place(attempt, *self._gaps), gap))
         self._lines(entries, chunk.frames[max(0, self._next_frame - chunk.first) :])
         self._next_frame = max(self._next_frame, chunk.next)
         if chunk.last:
@@ -178,5 +189,5 @@ class LineFold:
 
 
 def after(entries: Iterable[Entry], place: Place) -> list[Entry]:
-    """What a reader who has seen everything up to `place` has not seen; a gap right behind it is told again."""
-    return [e for e in entries if e[0] > place or (e[0] == place and isinstance(e[1], Gap))]
+    """What a reader who has seen everything up to `place` has not seen."""
+    return [e for e in entries if e[0] > place]

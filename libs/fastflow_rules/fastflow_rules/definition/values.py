@@ -51,7 +51,7 @@ def memory() -> Kind[int]:
             return at.refuse(value, allowed)
         return int(bytes_)
 
-    pattern = r"^\s*\d+(\.\d+)?\s*([kKmMgGtT]?)([iI]?[bB])?\s*$"
+    pattern = r"^\s*\d+(\.\d+)?\s*([kKmMgGtT]?)([iI]?[bB])?\s*$(?!\n)"
     schema = {"anyOf": [{"type": "string", "pattern": pattern}, {"type": "integer", "minimum": MIN_MEMORY_BYTES}]}
     return Kind(read, {"description": allowed, **schema})
 
@@ -164,7 +164,7 @@ def pool() -> Kind[str]:
         bare = value.strip() if isinstance(value, str) else ""
         return bare if _POOL.fullmatch(bare) else at.refuse(value, "1 to 64 letters, digits, _ and -")
 
-    return Kind(read, {"type": "string", "pattern": f"^{_POOL.pattern}$"})
+    return Kind(read, {"type": "string", "pattern": rf"^{_POOL.pattern}$(?!\n)"})
 
 
 def pattern() -> Kind[str]:

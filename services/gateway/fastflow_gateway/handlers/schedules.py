@@ -112,7 +112,7 @@ async def plans(deps: Deps, name: str) -> dict[str, Plan]:
         fact = recorded.fact
         if isinstance(fact, ScheduleSet) and fact.pipeline == name and fault_of(fact) is None:
             before = over_api.get(recorded.id)
-            plan = plan_of_api(fact, at=recorded.at, before=before, priority=priority)
+            plan = plan_of_api(fact, at=recorded.told_at, before=before, priority=priority)
             over_api[recorded.id] = replace(plan, enabled=definition is None or definition.enabled)
         elif isinstance(fact, ScheduleRemoved):
             over_api.pop(recorded.id, None)
@@ -177,7 +177,7 @@ def _of_file(name: str, history: Sequence[Recorded]) -> dict[str, Plan]:
     for recorded in history:
         fact = recorded.fact
         if isinstance(fact, PipelineDiscovered | PipelineChanged):
-            known = plans_of_file(name, from_fact(fact.definition), at=recorded.at, before=known)
+            known = plans_of_file(name, from_fact(fact.definition), at=recorded.told_at, before=known)
         elif isinstance(fact, PipelineRemoved):
             known = {}
     return known

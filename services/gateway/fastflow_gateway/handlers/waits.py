@@ -6,7 +6,7 @@ from fastflow_events.errors import InfrastructureError
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.glance import Seen
-from fastflow_gateway.handlers.queue import in_queue, waiting
+from fastflow_gateway.handlers.queue import WaitingRun, in_queue, waiting
 from fastflow_gateway.presented import WaitingFor
 from fastflow_gateway.views.runs import RunRow
 
@@ -24,8 +24,14 @@ async def waiting_for(deps: Deps, rows: Sequence[RunRow]) -> dict[str, WaitingFo
     }
     if not queued:
         return found
-    if not deps.glance.serves([row.id for row in queued], now):
-        await _look(deps)
+    wanted, looks = [row.id for row in queued], deps.glance.looks
+    if not deps.glance.serves(wanted, now):
+        try:
+            await looks.join(lambda: _look(deps))
+            if not deps.glance.serves(wanted, deps.clock()):  # it began before somebody new came
+                await looks.fresh(lambda: _look(deps))
+        except InfrastructureError:  # without the bus nothing is seen, and rows are shown all the same
+            deps.glance.keep({}, began=now, ended=deps.clock())
     for row in queued:
         seen = deps.glance.runs.get(row.id)
         if seen is not None:
@@ -35,12 +41,18 @@ async def waiting_for(deps: Deps, rows: Sequence[RunRow]) -> dict[str, WaitingFo
     return found
 
 
-async def _look(deps: Deps) -> None:
-    """See the whole queue; without the bus nothing is seen, and rows are shown all the same."""
+async def everybody(deps: Deps) -> list[WaitingRun]:
+    """The whole queue as it is now; however many ask at once, it is looked at once for all of them.
+
+    Raises:
+        InfrastructureError: the bus did not answer.
+    """
+    return await deps.glance.looks.fresh(lambda: _look(deps))
+
+
+async def _look(deps: Deps) -> list[WaitingRun]:
     began = deps.clock()
-    try:
-        everybody = await waiting(deps)
-    except InfrastructureError:
-        everybody = []
-    seen = {run.id: Seen(position=run.position, reason=run.waiting_for) for run in everybody}
+    found = await waiting(deps)
+    seen = {run.id: Seen(position=run.position, reason=run.waiting_for) for run in found}
     deps.glance.keep(seen, began=began, ended=deps.clock())
+    return found

@@ -26,7 +26,7 @@ class LineShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of output, or a gap in it."""
 
     id: str
-    """`<attempt>.<line>`."""
+    """`<attempt>.<line>`; of a gap `<attempt>.<line>.<gap>`, counting those right behind the line."""
     attempt: int
     n: int
     stream: str | None = None

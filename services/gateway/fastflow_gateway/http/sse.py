@@ -28,8 +28,8 @@ def of_lines(told: Iterable[Told]) -> bytes:
     return b"".join(
         b"event: partial\ndata: %s\n\n" % _json.encode(one)
         if isinstance(one, Part)
-        else b"id: %d.%d\nevent: %s\ndata: %s\n\n"
-        % (*one[0], b"line" if type(one[1]) is Line else b"gap", _json.encode(one[1]))
+        else b"id: %s\nevent: %s\ndata: %s\n\n"
+        % (str(one[0]).encode(), b"line" if type(one[1]) is Line else b"gap", _json.encode(one[1]))
         for one in told
     )
 

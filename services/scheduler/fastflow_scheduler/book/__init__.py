@@ -160,13 +160,13 @@ class Book:
             return
         self._limit(name, now)
         if now.paused != (before.paused if before else False):
-            self.schedules.pause_pipeline(name, recorded.at, paused=isinstance(fact, PipelinePaused))
+            self.schedules.pause_pipeline(name, recorded.told_at, paused=isinstance(fact, PipelinePaused))
         if now.removed:
             self.schedules.pipeline_removed(name)
         elif before is not None and before.removed:
-            self.schedules.pipeline_returned(name, recorded.at)
+            self.schedules.pipeline_returned(name, recorded.told_at)
         if now.definition is not None and now.definition is not (before.definition if before else None):
-            self.schedules.file_changed(name, now.definition, recorded.at)
+            self.schedules.file_changed(name, now.definition, recorded.told_at)
         self.followups.pipeline_changed(name, said, self.pipelines.definition(name))
         for run_id, wish in self.wishes.of_pipeline(name):
             if is_moot(wish, self.pipelines.definition(name)):
@@ -193,6 +193,6 @@ class Book:
             case SettingsPaused() | SettingsResumed():
                 paused = isinstance(recorded.fact, SettingsPaused)
                 self.runs.places.paused = paused
-                self.schedules.pause_everything(recorded.at, paused=paused)
+                self.schedules.pause_everything(recorded.told_at, paused=paused)
             case _:
                 pass

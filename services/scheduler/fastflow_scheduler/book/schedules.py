@@ -47,13 +47,13 @@ class Schedules:
                 if (known is None or known.source == "api") and fault_of(fact) is None:
                     definition = self._pipelines.definition(fact.pipeline)
                     priority = (definition.priority if definition else None) or 0
-                    self._put(plan_of_api(fact, at=recorded.at, before=known, priority=priority), id)
+                    self._put(plan_of_api(fact, at=recorded.told_at, before=known, priority=priority), id)
             case ScheduleRemoved():
                 if known is not None and known.source == "api":
                     self._drop(id)
                 self.pauses.drop(_key(id))
             case SchedulePaused() | ScheduleResumed():
-                self._pause(_key(id), recorded.at, paused=isinstance(fact, SchedulePaused))
+                self._pause(_key(id), recorded.told_at, paused=isinstance(fact, SchedulePaused))
                 self.touched.add(id)
             case ScheduleFireSkipped() | ScheduleFireMissed():
                 self._settle(id, fact.last)
