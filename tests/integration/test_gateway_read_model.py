@@ -33,6 +33,7 @@ from fastflow_events.testing.memory_log import MemoryLog
 from fastflow_gateway.adapters.hashes import hash_tables
 from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
 from fastflow_gateway.adapters.read_model import SqliteReadModel
+from fastflow_gateway.adapters.readers import open_readers
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.testing import running_gateway
 from fastflow_gateway.views.tables import TABLES
@@ -137,7 +138,8 @@ async def fold(log: MemoryLog, path: Path, batch_size: int) -> object:
         facts = [recorded async for recorded in log.read(subjects.EVENTS)]
         for start in range(0, len(facts), batch_size):
             await apply_batch(store, projection, facts[start : start + batch_size])
-        return (await hash_tables(path))._replace(seq=0), await SqliteReadModel(store).run("r1")
+        async with open_readers(path) as readers:
+            return (await hash_tables(path))._replace(seq=0), await SqliteReadModel(readers, path).run("r1")
 
 
 async def test_how_facts_are_cut_into_batches_changes_no_row(tmp_path: Path) -> None:
@@ -200,4 +202,5 @@ async def test_a_failed_batch_leaves_neither_rows_nor_checkpoint(tmp_path: Path)
 
         with pytest.raises(asyncio.CancelledError):
             await apply_batch(store, Failing(store, Changes()), facts)
-        assert (await store.checkpoint(), await SqliteReadModel(store).run("r1")) == (0, None)
+        async with open_readers(store.path) as readers:
+            assert (await store.checkpoint(), await SqliteReadModel(readers, store.path).run("r1")) == (0, None)

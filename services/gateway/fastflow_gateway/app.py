@@ -32,6 +32,7 @@ from fastflow_gateway.adapters.output import JetStreamOutput
 from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
 from fastflow_gateway.adapters.questions import NatsQuestions
 from fastflow_gateway.adapters.read_model import SqliteReadModel
+from fastflow_gateway.adapters.readers import open_readers
 from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.deps import Deps
@@ -136,12 +137,13 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
     async with (
         connect(settings, f"{SERVICE}-{settings.instance}") as nc,
         open_store(settings.store_path, SCHEMA) as store,
+        open_readers(store.path) as readers,
     ):
         changes = Changes()
         log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}")
         deps = Deps(
             log=log,
-            rows=SqliteReadModel(store),
+            rows=SqliteReadModel(readers, store.path),
             output=JetStreamOutput(nc),
             samples=JetStreamSamples(nc),
             artifacts=StoredArtifacts(nc),

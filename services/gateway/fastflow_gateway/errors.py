@@ -40,6 +40,18 @@ class LogFullError(InfrastructureError):
     code = "log-full"
 
 
+class TooSlowError(InfrastructureError):
+    """The question takes longer than a question may."""
+
+    code = "too-slow"
+
+    def __init__(self, within_s: float) -> None:
+        super().__init__(
+            f"this was not answered within {within_s:g} s and was given up, so that nobody waits for it; "
+            "ask for less: a smaller limit, one pipeline, one status"
+        )
+
+
 class NotRunnableError(DomainError):
     """The pipeline may not run as it is."""
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import aiosqlite
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.store import Store
 from msgspec import Struct
 
 from fastflow_gateway.adapters.hashes import hash_tables
+from fastflow_gateway.adapters.readers import Readers, Values
 from fastflow_gateway.ports import ModelHash
+from fastflow_gateway.shared import Shared
 from fastflow_gateway.views.pipelines import PipelineRow
 from fastflow_gateway.views.repositories import RepositoryRow
 from fastflow_gateway.views.runs import RunRow, RunStatus
@@ -20,11 +20,12 @@ R = TypeVar("R", bound=Struct)
 
 
 class SqliteReadModel:
-    """`ReadModel` over the reading connection of a store."""
+    """`ReadModel` over reading connections of its own."""
 
-    def __init__(self, store: Store) -> None:
-        self._db = store.reader
-        self._path: Path = store.path
+    def __init__(self, readers: Readers, path: Path) -> None:
+        self._readers = readers
+        self._path = path
+        self._hashing = Shared()
 
     async def run(self, run_id: str) -> RunRow | None:
         """The run, or None."""
@@ -40,14 +41,21 @@ class SqliteReadModel:
         if pipeline is not None:
             conditions.append("pipeline = ?")
             values.append(pipeline)
-        if statuses:
-            conditions.append(f"status IN ({', '.join('?' * len(statuses))})")
-            values += statuses
         if before_seq is not None:
             conditions.append("requested_seq < ?")
             values.append(before_seq)
-        where = " AND ".join(conditions)
-        return await self._select(RunRow, f"runs WHERE {where} ORDER BY requested_seq DESC LIMIT ?", *values, limit)
+        if pipeline is not None and statuses:  # "+": the runs of a pipeline are fewer than those of a status
+            conditions.append(f"+status IN ({', '.join('?' * len(statuses))})")
+            values += statuses
+        newest = f"{' AND '.join(conditions)} ORDER BY requested_seq DESC LIMIT ?"
+        if pipeline is not None or not statuses:
+            return await self._select(RunRow, f"runs WHERE {newest}", *values, limit)
+        # The newest of each status come out of an index; together they would be looked for among all runs.
+        columns = ", ".join(RunRow.__struct_fields__)
+        each = f"SELECT * FROM (SELECT {columns} FROM runs WHERE status = ? AND {newest})"
+        union = " UNION ALL ".join([each] * len(set(statuses)))
+        said = [value for status in sorted(set(statuses)) for value in (status, *values, limit)]
+        return await self._select(RunRow, f"({union}) ORDER BY requested_seq DESC LIMIT ?", *said, limit)
 
     async def followers(self, run: RunRow) -> list[str]:
         """Ids of the runs that its end asked for, oldest first."""
@@ -83,15 +91,15 @@ class SqliteReadModel:
             "SELECT environment, MAX(started_at) FROM runs WHERE environment IS NOT NULL AND started_at IS NOT NULL "
             "GROUP BY environment"
         )
-        return {str(environment): str(at) for environment, at in await self._all(query, ())}
+        return {str(environment): str(at) for environment, at in await self._readers.slow.ask(query)}
 
     async def secrets(self) -> list[SecretRow]:
         """Secrets by name."""
         return await self._select(SecretRow, "secrets WHERE removed = 0 ORDER BY name")
 
     async def hashes(self) -> ModelHash:
-        """Hash every table as of one moment."""
-        return await hash_tables(self._path)
+        """Hash every table as of one moment, once for all who ask."""
+        return await self._hashing.fresh(lambda: hash_tables(self._path))
 
     async def ping(self) -> str | None:
         """None when rows can be read."""
@@ -105,8 +113,5 @@ class SqliteReadModel:
         columns = ", ".join(row.__struct_fields__)
         return [row(*found) for found in await self._all(f"SELECT {columns} FROM {rest}", values)]
 
-    async def _all(self, query: str, values: Sequence[str | int]) -> list[Any]:
-        try:
-            return list(await self._db.execute_fetchall(query, values))
-        except (aiosqlite.Error, ValueError) as exc:
-            raise InfrastructureError(f"the read model cannot be read: {exc}") from exc
+    async def _all(self, query: str, values: Values) -> list[Any]:
+        return await self._readers.quick.ask(query, values)

@@ -1,12 +1,13 @@
 """The log itself, for people: every fact, filtered, page by page."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from fastflow_events import subjects
 from fastflow_events.errors import NotFoundError
 from fastflow_events.fact import aggregate_name, fact_name, wire_types
+from fastflow_events.instants import later
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
@@ -16,7 +17,7 @@ from fastflow_gateway.errors import InvalidParameterError
 
 MAX_SCANNED = 10_000
 """Facts looked at for one page; a page may be short and still have a next one."""
-SKEW = timedelta(minutes=2)
+SKEW_S = 120.0
 """How far the clocks of two writers may be apart."""
 
 
@@ -65,11 +66,11 @@ async def page_of_facts(deps: Deps, wanted: Filter, *, after_seq: int, limit: in
     """At most `limit` wanted facts after a stream position."""
     subject = subject_of(wanted)
     if wanted.since is not None:
-        after_seq = max(after_seq, await _position_before(deps.log, wanted.since - SKEW))
+        after_seq = max(after_seq, await _position_before(deps.log, later(wanted.since, -SKEW_S)))
     items: list[Recorded] = []
     scanned = 0
     async for recorded in deps.log.read(subject, after_seq=after_seq):
-        if wanted.until is not None and recorded.at > wanted.until + SKEW:
+        if wanted.until is not None and recorded.at > later(wanted.until, SKEW_S):
             return Facts(items, None)
         scanned += 1
         if _in_time(wanted, recorded):

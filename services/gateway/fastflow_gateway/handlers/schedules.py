@@ -8,7 +8,7 @@ from fastflow_events import subjects
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import schedule_id
-from fastflow_events.instants import LAST, held, later
+from fastflow_events.instants import LAST, later
 from fastflow_events.pipeline.events import PipelineChanged, PipelineDiscovered, PipelineRemoved
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.schedule.commands import (
@@ -81,7 +81,7 @@ async def next_of(deps: Deps, name: str, schedule: str, *, count: int, until: da
         NotFoundError: there is no such schedule.
     """
     plan = await find(deps, name, schedule)
-    last = min(held(until or LAST), later(deps.clock(), HORIZON.total_seconds()))
+    last = min(until or LAST, later(deps.clock(), HORIZON.total_seconds()))
     return (await _shown(deps, plan, await _paused_around(deps, name), count, last)).next
 
 

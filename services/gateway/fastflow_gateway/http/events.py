@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from typing import Annotated
 
 from fastflow_events.recorded import Recorded
@@ -16,11 +15,12 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import audit
 from fastflow_gateway.handlers.audit import Filter
 from fastflow_gateway.http import sse
+from fastflow_gateway.http.cursors import LAST_POSITION, Instant, instant_of
 from fastflow_gateway.http.runs import FactList
 from fastflow_gateway.presented import show_fact
 
-LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0)]
-Cursor = Annotated[int, QueryParameter(ge=0)]
+LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=LAST_POSITION)]
+Cursor = Annotated[int, QueryParameter(ge=0, le=LAST_POSITION)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 Tail = Annotated[int | None, QueryParameter(ge=1, le=1000)]
 
@@ -39,14 +39,15 @@ class EventController(Controller):
         aggregate: FromQuery[str | None] = None,
         id: FromQuery[str | None] = None,
         type: FromQuery[str | None] = None,
-        since: FromQuery[datetime | None] = None,
-        until: FromQuery[datetime | None] = None,
+        since: Instant = None,
+        until: Instant = None,
         cursor: Cursor = 0,
         limit: Limit = 100,
         tail: Tail = None,
     ) -> FactList:
         """Facts after `cursor`, oldest first, or the newest `tail` ones. A short page may still have a next one."""
-        wanted = Filter(aggregate=aggregate, id=id, type=type, since=since, until=until)
+        span = {"since": instant_of("since", since), "until": instant_of("until", until)}
+        wanted = Filter(aggregate=aggregate, id=id, type=type, **span)
         if tail is not None:
             found = await audit.newest_facts(deps, wanted, tail)
         else:
@@ -64,7 +65,7 @@ class EventController(Controller):
         id: FromQuery[str | None] = None,
         type: FromQuery[str | None] = None,
         last_event_id: LastEventId = None,
-        cursor: Annotated[int | None, QueryParameter(ge=0)] = None,
+        cursor: Annotated[int | None, QueryParameter(ge=0, le=LAST_POSITION)] = None,
     ) -> Stream:
         """Facts after `Last-Event-ID` (or `cursor`), then each as it comes; without either, from now on."""
         subject = audit.subject_of(Filter(aggregate=aggregate, id=id, type=type))

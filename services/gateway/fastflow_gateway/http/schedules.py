@@ -16,6 +16,7 @@ from fastflow_gateway.handlers import backfills, schedules
 from fastflow_gateway.handlers.backfills import BackfillShown, BackfillWish
 from fastflow_gateway.handlers.schedules import ScheduleShown
 from fastflow_gateway.http.bodies import operation_with
+from fastflow_gateway.http.cursors import Instant, instant_of
 
 Count = Annotated[int, QueryParameter(ge=1, le=1000)]
 
@@ -69,10 +70,11 @@ class ScheduleController(Controller):
         schedule: FromPath[str],
         deps: NamedDependency[Deps],
         count: Count = 5,
-        until: FromQuery[datetime | None] = None,
+        until: Instant = None,
     ) -> Instants:
         """Its next fires."""
-        return Instants(items=await schedules.next_of(deps, name, schedule, count=count, until=until))
+        last = instant_of("until", until)
+        return Instants(items=await schedules.next_of(deps, name, schedule, count=count, until=last))
 
     @put("/pipelines/{name:str}/schedules/{schedule:str}", operation_class=operation_with(ScheduleWish))
     async def set(
