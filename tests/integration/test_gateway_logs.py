@@ -189,7 +189,8 @@ async def test_missing_output_is_told_as_a_gap(api: httpx.AsyncClient, runner: R
     assert (first.name, gap.name, last.name) == ("line", "gap", "line")
     assert (gap.data, gap.id, last.id) == ({"after": 1, "frames": 4, "bytes": 0}, "1.1.1", "1.2")
     assert [event.name for event in await everything(api, seen=gap.id)] == ["line", "end"]
-    cursor, pages = "0.0", []
+    cursor: str | None = "0.0"
+    pages: list[str] = []
     while cursor is not None and len(pages) < 4:
         page = (await api.get(f"/api/runs/{RUN}/logs", params={"limit": 1, "cursor": cursor})).json()
         pages += [entry["id"] for entry in page["items"]]
