@@ -19,6 +19,7 @@ from fastflow_events.deploy import deploy
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.run.commands import DispatchAttempt
 from fastflow_events.run.decider import run_decider
 from fastflow_events.settings import Settings
@@ -115,9 +116,29 @@ async def test_a_repository_is_watched_shown_and_removed_over_http(world: World,
     assert (await world.api.post("/api/sync", json={"repository": "team b"})).status_code == 404
 
 
+async def test_a_token_out_of_the_log_is_refused_for_another_address(world: World) -> None:
+    wish = {"url": "https://git.example/team/p", "user": "ann", "token": "s3cret-t0ken"}
+    assert (await world.api.put("/api/repositories/x", json=wish)).status_code == 200
+    [configured] = await world.bus.facts("repository", "x")
+    assert isinstance(configured, RepositoryConfigured)
+    stolen = configured.credentials.sealed_token
+    moved = {"url": "https://evil.example/team/p", "user": "ann", "sealed_token": stolen}
+    refused = await world.api.put("/api/repositories/x", json=moved)
+    assert refused.status_code == 422, refused.text
+    problem = refused.json()["errors"][0]
+    assert problem["pointer"] == "/sealed_token"
+    assert "given for https://git.example/team/p; another address needs it again" in refused.text
+    same = {**moved, "url": "https://GIT.example:443/team/p", "branch": "next"}
+    assert (await world.api.put("/api/repositories/x", json=same)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("wish", "pointer"),
     [
+        ({"url": "https://2130706433/p"}, "/url"),
+        ({"url": "https://stra\u00dfe.example/p"}, "/url"),
+        ({"url": "https://git.example/a/../b"}, "/url"),
+        ({"url": "/srv/p", "token": "a"}, "/token"),
         ({"url": "ext::sh -c id"}, "/url"),
         ({"url": "https://ann:pw@git.example/p"}, "/url"),
         ({"url": "https://git.example/p", "branch": "-x"}, "/branch"),

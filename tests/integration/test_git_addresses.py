@@ -27,6 +27,7 @@ def test_a_public_host_leads_nowhere_private_by_name_or_by_redirect(tmp_path: Pa
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["pinned"] == commit  # nobody but us knows the name, so Git went where it was told to
+    assert {found[name] for name in public.NAMES} == {commit}
     for attempt in ("private name", "half private name"):
         assert found[attempt] == "git.example is at a private address; that needs FASTFLOW_GIT_ALLOW_PRIVATE"
     assert found["knocked meanwhile"] == 0

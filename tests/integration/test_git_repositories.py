@@ -19,6 +19,7 @@ from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.http_server import http_host
 from fastflow_git_sync.testing.repository import Repository
 from fastflow_git_sync.testing.ssh_server import find_sshd, ssh_host
+from fastflow_rules.remote import remote
 from msgspec.structs import replace
 from nats.aio.client import Client
 
@@ -178,7 +179,8 @@ async def test_a_sealed_token_opens_the_door_and_a_rotated_one_after_it(
             async def sealed(token: str) -> Credentials:
                 answer = json.loads((await nc.request(subjects.git_question("key"), b"", timeout=10)).data)
                 key = base64.b64decode(answer["public_key"])
-                return Credentials(user="ann", sealed_token=sealing.seal(key, ("repository", "a", "token"), token))
+                purpose = sealing.for_repository("a", remote(url).addresses[0])
+                return Credentials(user="ann", sealed_token=sealing.seal(key, purpose, token))
 
             await bus.configure("a", url)  # when it is read, questions are answered
             await bus.failed("refuses these credentials, or wants some", "a")
@@ -264,6 +266,7 @@ async def test_a_secret_file_is_named_by_its_bare_name_in_the_folder_of_secrets(
     commit = a.commit({"hello/main.py": ""})
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets/github").write_text("pw\n")
+    (tmp_path / "secrets/github.for").write_text("http://127.0.0.1:1/ # this one is added when its port is known\n")
     (tmp_path / "outside").write_text("pw\n")
     with http_host(tmp_path, user="ann", password="pw") as host:
         url = f"{host.url}a/.git"
@@ -272,4 +275,9 @@ async def test_a_secret_file_is_named_by_its_bare_name_in_the_folder_of_secrets(
                 await bus.configure("a", url, credentials=Credentials(user="ann", token_file=name))
                 await bus.failed(f'the folder of secrets has no file "{name}"', "a")
             await bus.configure("a", url, credentials=Credentials(user="ann", token_file="github"))
+            await bus.failed('the file "github" may not be used at', "a")
+            assert not any("Basic" in line for line in host.seen)
+            with (tmp_path / "secrets/github.for").open("a") as file:
+                file.write(f"{host.url}\n")
+            await bus.sync("a")
             await bus.synced(commit, "a")

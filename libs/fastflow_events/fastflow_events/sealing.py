@@ -20,7 +20,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from fastflow_events.errors import ContractError
 
 Purpose: TypeAlias = tuple[str, ...]
-"""What a value is sealed for; `for_secret` and `for_variable` make one."""
+"""What a value is sealed for; `for_secret`, `for_variable` and `for_repository` make one."""
 
 PREFIX = "sealed:v1:"
 MAX_VALUE_BYTES = 16_384
@@ -50,6 +50,11 @@ def for_secret(name: str, version: int) -> Purpose:
 def for_variable(pipeline: str, variable: str) -> Purpose:
     """The purpose of a variable in the `encrypted_env` of a pipeline or of one of its schedules."""
     return ("pipeline", pipeline, variable)
+
+
+def for_repository(name: str, address: str) -> Purpose:
+    """The purpose of a repository's token: it opens this address and what lies below, `https://git.example:443/team`."""
+    return ("repository", name, "token", address)
 
 
 def key_id(public_key: bytes) -> str:

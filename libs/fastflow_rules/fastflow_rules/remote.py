@@ -2,13 +2,17 @@
 
 import re
 from typing import Literal, TypeAlias
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from fastflow_events.errors import ContractError
 from msgspec import Struct
 
+from fastflow_rules.hosts import NoHostError, bracketed, canonical
+
 Protocol: TypeAlias = Literal["file", "http", "https", "ssh"]
 _SCP = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):(?!/?/)([^\s]+)")
+_SSH_USER = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._+-]*)?")
+_USER = re.compile(r"//[^/@]*@")
 _PORTS: dict[Protocol, int] = {"http": 80, "https": 443, "ssh": 22}
 _ALLOWED = "https://, http://, ssh://, file://, user@host:path or the absolute path of a folder"
 _BRANCH_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|\Z)|/\.|^\.|^[-/]|[/.]\Z")
@@ -27,9 +31,9 @@ class Remote(Struct, frozen=True, kw_only=True):
     """For Git; never holds a password."""
     protocol: Protocol
     host: str = ""
-    """With the port, where there is one."""
+    """As it stands in `url`: with the port, where it is not the usual one."""
     name: str = ""
-    """The host alone."""
+    """The host alone, in the form that everybody looks up."""
     port: int = 0
     """The one that is used; 0 for files."""
     path: str = ""
@@ -38,11 +42,24 @@ class Remote(Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> str:
         """For people: without the user."""
-        return self.url if self.protocol == "ssh" else self.url.replace(f"//{self.user}@", "//", 1)
+        return self.url if self.protocol == "ssh" else _USER.sub("//", self.url, count=1)
+
+    @property
+    def addresses(self) -> list[str]:
+        """What a credential may be bound to and still be used here: the repository, what it lies in, the host.
+
+        `https://git.example:443/team/reports`, `https://git.example:443/team`, `https://git.example:443`; for a folder
+        of this machine there are none.
+        """
+        if self.protocol == "file":
+            return []
+        origin = f"{self.protocol}://{bracketed(self.name)}:{self.port}"
+        steps = [step for step in self.path.strip("/").removesuffix(".git").split("/") if step]
+        return ["/".join((origin, *steps[:n])) for n in range(len(steps), -1, -1)]
 
 
 def remote(url: str) -> Remote:
-    """Read an address.
+    """Read an address; what Git is given has one meaning for everybody.
 
     Raises:
         InvalidRemoteError: it is none we fetch from, or it holds a password.
@@ -52,8 +69,10 @@ def remote(url: str) -> Remote:
     if url.startswith("/"):
         return Remote(url=f"file://{url}", protocol="file", path=url)
     if match := _SCP.fullmatch(url):
-        host = match[2]
-        return Remote(url=url, protocol="ssh", host=host, name=host, port=_PORTS["ssh"], path=match[3], user=match[1])
+        user, host, path = match[1], _host(match[2]), _path(match[3])
+        return Remote(
+            url=f"{user}@{host}:{path}", protocol="ssh", host=host, name=host, port=_PORTS["ssh"], path=path, user=user
+        )
     try:
         parts = urlsplit(url)
     except ValueError as exc:
@@ -63,20 +82,37 @@ def remote(url: str) -> Remote:
     match parts.scheme:
         case "file" if parts.netloc in ("", "localhost") and parts.path.startswith("/"):
             return Remote(url=url, protocol="file", path=parts.path)
-        case ("http" | "https" | "ssh") as protocol if parts.hostname and not parts.hostname.startswith("-"):
-            host = parts.netloc.rpartition("@")[2]
-            clean = urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, ""))
-            return Remote(
-                url=clean,
-                protocol=protocol,
-                host=host,
-                name=parts.hostname,
-                port=_port(parts) or _PORTS[protocol],
-                path=parts.path,
-                user=parts.username or "",
-            )
+        case ("http" | "https" | "ssh") as protocol if parts.hostname:
+            return _of_host(protocol, parts)
         case _:
             raise InvalidRemoteError(f"the url is no address of a repository; allowed are {_ALLOWED}")
+
+
+def _of_host(protocol: Protocol, parts: SplitResult) -> Remote:
+    if parts.query:
+        raise InvalidRemoteError("the url has a query, which no address of a repository has")
+    name, port, path = _host(parts.hostname or ""), _port(parts) or _PORTS[protocol], _path(parts.path)
+    host = bracketed(name) if port == _PORTS[protocol] else f"{bracketed(name)}:{port}"
+    user = unquote(parts.username or "")
+    if protocol == "ssh" and not _SSH_USER.fullmatch(user):
+        raise InvalidRemoteError("the user in the url has to be letters, digits and . _ + -")
+    before = f"{quote(user, safe='')}@" if user else ""
+    url = f"{protocol}://{before}{host}{path}"
+    return Remote(url=url, protocol=protocol, host=host, name=name, port=port, path=path, user=user)
+
+
+def _host(text: str) -> str:
+    try:
+        return canonical(text)
+    except NoHostError as exc:
+        raise InvalidRemoteError(str(exc)) from exc
+
+
+def _path(path: str) -> str:
+    """The path as it is, when it leads down only: whoever reads `..` would end elsewhere."""
+    if {".", ".."}.intersection(re.split(r"[/\\]", unquote(path))):
+        raise InvalidRemoteError('the path of the url holds "." or ".."')
+    return path
 
 
 def _port(parts: SplitResult) -> int | None:

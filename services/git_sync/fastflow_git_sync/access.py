@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fastflow_events.repository.events import RepositoryConfigured
-from fastflow_rules.remote import Remote
+from fastflow_rules.remote import InvalidRemoteError, Remote, remote
 from msgspec import Struct
 
 
@@ -50,14 +50,30 @@ def is_private(address: str) -> bool:
     return not ip.is_global or ip.is_multicast
 
 
-def why_not(remote: Remote, access: Access, addresses: Sequence[str]) -> str | None:
+def why_not(place: Remote, access: Access, addresses: Sequence[str]) -> str | None:
     """Why the address may not be fetched from, or None; `addresses` is what its host resolves to."""
     if access.trusted:
         return None
-    if remote.protocol == "file":
+    if place.protocol == "file":
         return None if access.files else "folders of this machine need FASTFLOW_GIT_ALLOW_FILES"
     if access.private:
         return None
     if any(is_private(address) for address in addresses):
-        return f"{remote.name} is at a private address; that needs FASTFLOW_GIT_ALLOW_PRIVATE"
+        return f"{place.name} is at a private address; that needs FASTFLOW_GIT_ALLOW_PRIVATE"
     return None
+
+
+def meant_for(listed: str) -> set[str]:
+    """The addresses that a list names, one a line; what is none, and what follows `#`, is passed over."""
+    found = set()
+    for line in listed.splitlines():
+        try:
+            found |= {*remote(line.partition("#")[0].strip()).addresses[:1]}
+        except InvalidRemoteError:
+            continue
+    return found
+
+
+def may_go_to(listed: str, place: Remote) -> bool:
+    """True when what is meant for the listed addresses, and what lies below them, may be used at this one."""
+    return not meant_for(listed).isdisjoint(place.addresses)

@@ -15,6 +15,7 @@ from fastflow_events.projection import catch_up, project
 from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.store import open_store
 from fastflow_events.tasks import background
+from fastflow_rules.remote import remote
 from msgspec.structs import replace
 
 from fastflow_git_sync.access import Watched
@@ -101,7 +102,7 @@ def _opener(settings: GitSyncSettings, environment: Mapping[str, Watched], keyri
         if watched is None:
             return open_source(settings, name, configured, keyring.access(name, configured))
         access = watched.access
-        key = access.ssh_key_file or keyring.deploy_key(name)
+        key = access.ssh_key_file or keyring.deploy_key(name, remote(configured.url))
         return open_source(settings, name, configured, replace(access, ssh_key_file=key))
 
     return opened

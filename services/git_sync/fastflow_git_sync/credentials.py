@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fastflow_rules.hosts import is_address
 from fastflow_rules.remote import Remote
 
 from fastflow_git_sync.access import Access
@@ -14,11 +15,15 @@ CONNECT_S = 15
 TOKEN_USER = "x-access-token"
 """The user name hosts expect beside a token when the address names none."""
 ASKPASS = """#!/bin/sh
-# Answers Git's question for a user name or a password, for one host only.
-case "$1" in *"//$FASTFLOW_ASKPASS_HOST'"*|*"@$FASTFLOW_ASKPASS_HOST'"*) ;; *) exit 1 ;; esac
+# Answers Git's question for a user name or a password, for one protocol and host only, whatever stands around them.
 case "$1" in
-  Username*) printf '%s\\n' "$FASTFLOW_ASKPASS_USER" ;;
-  Password*)
+  "Username for '$FASTFLOW_ASKPASS_PROTOCOL://$FASTFLOW_ASKPASS_HOST': ") printf '%s\\n' "$FASTFLOW_ASKPASS_USER" ;;
+  "Password for '$FASTFLOW_ASKPASS_PROTOCOL://"*"@$FASTFLOW_ASKPASS_HOST': ")
+    user="${1#*//}"
+    user="${user%"@$FASTFLOW_ASKPASS_HOST': "}"
+    if [ "$user" != "$FASTFLOW_ASKPASS_USER" ]; then
+      case "$user" in *[!A-Za-z0-9%._~+-]*) exit 1 ;; esac
+    fi
     if [ -n "$FASTFLOW_ASKPASS_FILE" ]; then exec cat -- "$FASTFLOW_ASKPASS_FILE"; fi
     printf '%s\\n' "$FASTFLOW_ASKPASS_TOKEN" ;;
   *) exit 1 ;;
@@ -32,20 +37,26 @@ OPTIONS = (
     "credential.helper=",
     "fetch.recurseSubmodules=false",
     "fetch.writeCommitGraph=false",
+    "fetch.uriProtocols=",
     "gc.autoDetach=false",
+    "http.cookieFile=",
+    "http.delegation=none",
+    "http.emptyAuth=false",
+    "http.proactiveAuth=none",
+    "promisor.acceptFromServer=none",
     "protocol.ext.allow=never",
     "submodule.recurse=false",
     "transfer.bundleURI=false",
     "http.lowSpeedLimit=1000",
     f"http.lowSpeedTime={STALL_S}",
 )
-"""No hook, no filter, no helper, no other transport."""
+"""No hook, no filter, no helper, no other transport, and no other place that a host may name."""
 
 
 def options(access: Access, remote: Remote, addresses: Sequence[str] = ()) -> list[str]:
     """Arguments that stand before Git's own command; with addresses it connects to no other."""
     chosen = [*OPTIONS, f"http.followRedirects={'initial' if access.follows else 'false'}"]
-    if addresses and remote.protocol in ("http", "https"):
+    if addresses and remote.protocol in ("http", "https") and not is_address(remote.name):
         chosen.append(f"http.curloptResolve={remote.name}:{remote.port}:{','.join(addresses)}")
     return [word for option in chosen for word in ("-c", option)]
 
@@ -67,6 +78,7 @@ def environment(access: Access, remote: Remote, folder: Path) -> Mapping[str, st
         "GIT_SSH_VARIANT": "ssh",
     }
     if (access.token_file or access.token) and remote.protocol in ("http", "https"):
+        env["FASTFLOW_ASKPASS_PROTOCOL"] = remote.protocol
         env["FASTFLOW_ASKPASS_HOST"] = remote.host
         env["FASTFLOW_ASKPASS_USER"] = access.user or remote.user or TOKEN_USER
         env["FASTFLOW_ASKPASS_FILE"] = str(access.token_file.absolute()) if access.token_file else ""
@@ -75,7 +87,10 @@ def environment(access: Access, remote: Remote, folder: Path) -> Mapping[str, st
 
 
 def ssh(access: Access, remote: Remote, addresses: Sequence[str] = ()) -> str:
-    """Keys and host keys from files only; an unknown host is refused."""
+    """Keys and host keys from files only; an unknown host is refused.
+
+    The keys of this machine's own user, and those of its agent, are for whoever runs this machine.
+    """
     words = ["ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
     words += ["-o", f"ConnectTimeout={CONNECT_S}", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3"]
     words += ["-o", "ClearAllForwardings=yes", "-o", "PermitLocalCommand=no"]
@@ -84,6 +99,10 @@ def ssh(access: Access, remote: Remote, addresses: Sequence[str] = ()) -> str:
         words += ["-o", f'UserKnownHostsFile="{hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
     if access.ssh_key_file:
         words += ["-i", str(access.ssh_key_file.absolute()), "-o", "IdentitiesOnly=yes"]
+    elif not access.trusted:
+        words += ["-o", "IdentityFile=none", "-o", "IdentitiesOnly=yes"]
+    if not access.trusted:
+        words += ["-o", "IdentityAgent=none"]
     if addresses and remote.protocol == "ssh":
         known_as = remote.name if remote.port == 22 else f"[{remote.name}]:{remote.port}"
         words += ["-o", f"HostName={addresses[0]}", "-o", f"HostKeyAlias={known_as}"]

@@ -124,8 +124,10 @@ class Source(Protocol):
 class Keys(Protocol):
     """What git_sync keeps to itself."""
 
-    async def new_deploy_key(self, repository: str) -> tuple[str, str]:
-        """Make a new SSH key for a repository in place of the old one; returns its public line and fingerprint.
+    async def new_deploy_key(self, repository: str, url: str) -> tuple[str, str]:
+        """Make a new SSH key for a repository in place of the old one, for use at one address.
+
+        Returns its public line and fingerprint.
 
         Raises:
             GitError: the key could not be made.

@@ -92,10 +92,10 @@ class Watch:
 
     async def _made_key(self, name: str, state: Repository) -> bool:
         """True when somebody wanted a deploy key and there is a new one now."""
-        if state.key_requests <= state.key_answered:
+        if state.key_requests <= state.key_answered or state.configured is None:
             return False
         try:
-            public_key, fingerprint = await self._deps.keys.new_deploy_key(name)
+            public_key, fingerprint = await self._deps.keys.new_deploy_key(name, state.configured.url)
         except GitError as exc:
             await handlers.fail(self._deps, name, str(exc), self._cause(), requests=state.answered)
             return False

@@ -12,7 +12,7 @@ from fastflow_events.recorded import Cause
 from fastflow_events.repository.commands import ConfigureRepository, RemoveRepository, RequestDeployKey
 from fastflow_events.repository.decider import repository_decider
 from fastflow_events.repository.events import Credentials, RepositoryConfigured
-from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote
+from fastflow_rules.remote import InvalidRemoteError, Remote, check_branch, check_subfolder, remote
 from msgspec import Meta, Struct
 
 from fastflow_gateway.deps import Deps
@@ -39,7 +39,7 @@ class RepositoryWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     token: Annotated[str, Meta(max_length=4000)] = ""
     """Password or token for HTTPS; sealed before it is stored, so that only git_sync can read it."""
     sealed_token: Annotated[str, Meta(max_length=8000)] = ""
-    """The same, sealed by the caller: `sealed:v1:…`."""
+    """The same, sealed by the caller for this address or what it lies in: `sealed:v1:…`."""
     token_file: Annotated[str, Meta(max_length=100)] = ""
     """The same, as the name of a file in git_sync's folder of secrets."""
     ssh_key_file: Annotated[str, Meta(max_length=100)] = ""
@@ -129,8 +129,9 @@ async def _credentials(deps: Deps, name: str, wish: RepositoryWish) -> Credentia
     sealed = wish.sealed_token
     if sealed:
         _check_sealed(sealed)
+        await _check_place(deps, name, sealed, remote(wish.url))
     if wish.token:
-        sealed = await _sealed(deps, name, wish.token)
+        sealed = await _sealed(deps, name, remote(wish.url), wish.token)
     return Credentials(
         user=wish.user or ("" if (place := remote(wish.url)).protocol == "ssh" else place.user),
         token_file=wish.token_file,
@@ -147,8 +148,21 @@ def _check_sealed(text: str) -> None:
         raise InvalidFieldError(str(exc), "/sealed_token") from exc
 
 
-async def _sealed(deps: Deps, name: str, token: str) -> str:
+async def _check_place(deps: Deps, name: str, sealed: str, place: Remote) -> None:
+    """A sealed text that stands in the log was given for the address that stands there with it, and for no other."""
+    for fact in (await deps.log.load("repository", name)).facts:
+        if not isinstance(fact, RepositoryConfigured) or fact.credentials.sealed_token != sealed:
+            continue
+        if fact.url != place.shown:
+            raise InvalidFieldError(
+                f"this token was given for {fact.url}; another address needs it again", "/sealed_token"
+            )
+
+
+async def _sealed(deps: Deps, name: str, place: Remote, token: str) -> str:
     if why := sealing.why_not_sealable(token):
         raise InvalidFieldError(why, "/token")
+    if not place.addresses:
+        raise InvalidFieldError("a folder of this machine needs no token", "/token")
     answer = msgspec.json.decode(await deps.questions.ask("key", b""), type=_Key)
-    return sealing.seal(answer.public_key, ("repository", name, "token"), token)
+    return sealing.seal(answer.public_key, sealing.for_repository(name, place.addresses[0]), token)

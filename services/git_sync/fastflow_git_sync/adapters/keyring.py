@@ -3,7 +3,10 @@
 ```
 <home>/git_sync/sealing.keys                    private keys, 0600
 <home>/git_sync/<repository>/deploy_key[.pub]   private half 0600
+<home>/git_sync/<repository>/deploy_key.for     the address it was made for
 <home>/git_sync/<repository>/known_hosts        what the facts say of the host, which is public
+<secrets>/<file>                                a token or a private key that repositories of the API may name,
+<secrets>/<file>.for                            and the addresses it may be used at, one a line
 ```
 """
 
@@ -16,9 +19,9 @@ from fastflow_events import sealing, subjects
 from fastflow_events.errors import ContractError, SettingsError
 from fastflow_events.repository.events import Credentials, RepositoryConfigured
 from fastflow_events.sealing_keys import make_keys_file, read_keys
-from fastflow_rules.remote import remote
+from fastflow_rules.remote import Remote, remote
 
-from fastflow_git_sync.access import Access
+from fastflow_git_sync.access import Access, may_go_to
 from fastflow_git_sync.ports import GitError
 from fastflow_git_sync.settings import GitSyncSettings
 
@@ -57,31 +60,39 @@ class Keyring:
         """How a repository of the API is reached.
 
         Raises:
-            GitError: a file it names is not there, or its token was sealed for somebody else.
+            GitError: a file it names is not there, or something it names is not meant for its address.
         """
-        given, settings = configured.credentials, self._settings
+        given, settings, place = configured.credentials, self._settings, remote(configured.url)
         folder = self._folder(name)
         known_hosts = folder / "known_hosts" if given.known_hosts else None
         if known_hosts:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             known_hosts.write_text(given.known_hosts.rstrip("\n") + "\n")
         return Access(
-            user=given.user or remote(configured.url).user,
-            token_file=self._secret_file(given.token_file),
-            token=self._token(name, given),
-            ssh_key_file=self._secret_file(given.ssh_key_file) or self.deploy_key(name),
+            user=given.user or place.user,
+            token_file=self._secret_file(given.token_file, place),
+            token=self._token(name, given, place),
+            ssh_key_file=self._secret_file(given.ssh_key_file, place) or self.deploy_key(name, place),
             known_hosts_file=known_hosts or settings.git_known_hosts_file,
             files=settings.git_allow_files,
             private=settings.git_allow_private,
             redirects=settings.git_allow_redirects,
         )
 
-    def deploy_key(self, name: str) -> Path | None:
-        """The private key that was made for a repository, if one was."""
-        file = self._folder(name) / DEPLOY_KEY
-        return file if file.is_file() else None
+    def deploy_key(self, name: str, place: Remote) -> Path | None:
+        """The private key that was made for a repository, if one was.
 
-    async def new_deploy_key(self, repository: str) -> tuple[str, str]:
+        Raises:
+            GitError: it was made for another address.
+        """
+        file = self._folder(name) / DEPLOY_KEY
+        if place.protocol != "ssh" or not file.is_file():
+            return None
+        if not may_go_to(_read(_named_beside(file)), place):
+            raise GitError("the deploy key was made for another address; ask for a new one")
+        return file
+
+    async def new_deploy_key(self, repository: str, url: str) -> tuple[str, str]:
         """Make a new SSH key in place of the old one."""
         folder = self._folder(repository)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,8 +104,11 @@ class Keyring:
         public = made.with_name(f"{made.name}.pub").read_text().strip()
         listed = await _ssh_keygen("-l", "-E", "sha256", "-f", str(made))
         made.chmod(0o600)
+        meant = _named_beside(kept)
+        meant.unlink(missing_ok=True)  # until it is there again no key is used
         made.rename(kept)
         made.with_name(f"{made.name}.pub").rename(folder / f"{DEPLOY_KEY}.pub")
+        meant.write_text(f"{url}\n")
         return public, listed.split()[1]
 
     async def forget(self, repository: str) -> None:
@@ -104,7 +118,7 @@ class Keyring:
     def _folder(self, name: str) -> Path:
         return self._home / subjects.encode(name)
 
-    def _secret_file(self, name: str) -> Path | None:
+    def _secret_file(self, name: str, place: Remote) -> Path | None:
         if not name:
             return None
         folder = self._settings.git_secrets_dir
@@ -113,24 +127,42 @@ class Keyring:
         file = folder / name
         if Path(name).name != name or not file.is_file():
             raise GitError(f'the folder of secrets has no file "{name}"')
+        beside = _named_beside(file)
+        if not beside.is_file():
+            raise GitError(f'the file "{name}" does not say where it may be used; list addresses in "{beside.name}"')
+        if not may_go_to(_read(beside), place):
+            raise GitError(f'the file "{name}" may not be used at {place.shown}; "{beside.name}" lists other addresses')
         return file
 
-    def _token(self, name: str, given: Credentials) -> str:
+    def _token(self, name: str, given: Credentials, place: Remote) -> str:
+        """The token, when it was sealed for the address or for something that the address lies in."""
         if not given.sealed_token:
             return ""
         try:
             sealed = sealing.parse(given.sealed_token)
             key = read_keys(self._home / KEYS_FILE).get(sealed.key_id)
-            if key is None:
-                raise GitError("the token was sealed for a key that this git_sync does not have; set it again")
-            return sealing.unseal(key, purpose(name), sealed.box)
         except (ContractError, SettingsError) as exc:
             raise GitError(f"the token cannot be opened: {exc}") from exc
+        if key is None:
+            raise GitError("the token was sealed for a key that this git_sync does not have; set it again")
+        why = sealing.NotOpenedError("no token goes there")
+        for address in place.addresses:
+            try:
+                return sealing.unseal(key, sealing.for_repository(name, address), sealed.box)
+            except sealing.NotOpenedError as exc:
+                why = exc
+        raise GitError(f"the token cannot be used at {place.shown}: {why}; set it again for this address") from why
 
 
-def purpose(repository: str) -> sealing.Purpose:
-    """What the token of a repository is sealed for."""
-    return ("repository", repository, "token")
+def _named_beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.for")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 async def _ssh_keygen(*arguments: str) -> str:

@@ -18,6 +18,8 @@ from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.http_server import HttpHost, http_host
 
 PUBLIC, PRIVATE = "45.67.89.10", "127.0.0.1"
+NAMES = ("bücher.example", "BÜCHER.Example.", "Git.EXAMPLE", "git.example.")
+"""As people may write them."""
 USER, TOKEN = "ann", "s3cret"
 
 
@@ -28,10 +30,16 @@ def command(*arguments: str) -> list[str]:
 
 
 async def _attempt(
-    home: Path, host: HttpHost, resolved: Sequence[str], *, redirects: bool = False, private: bool = False
+    home: Path,
+    host: HttpHost,
+    resolved: Sequence[str],
+    *,
+    name: str = "git.example",
+    redirects: bool = False,
+    private: bool = False,
 ) -> str:
     """Fetch from a name that is known to our own resolver only; returns the commit, or why there is none."""
-    url = host.url.replace(PUBLIC, "git.example") + "origin/.git"
+    url = host.url.replace(PUBLIC, name) + "origin/.git"
     configured = RepositoryConfigured(url=url, branch="main")
     access = Access(user=USER, token=TOKEN, redirects=redirects, private=private)
     try:
@@ -51,6 +59,8 @@ async def _main(root: Path) -> None:
     ):
         home = root / "home"
         found["pinned"] = await _attempt(home, door, [PUBLIC])
+        for name in NAMES:
+            found[name] = await _attempt(home, door, [PUBLIC], name=name)
         knocked = len(door.seen)
         found["private name"] = await _attempt(home, door, [PRIVATE])
         found["half private name"] = await _attempt(home, door, [PUBLIC, PRIVATE])
