@@ -77,6 +77,14 @@ def test_recovery_without_a_new_head_is_news() -> None:
     assert len(when(CompleteSync(commit=COMMIT, pipelines=2), [SYNCED, failed])) == 1
 
 
+def test_a_loss_is_told_even_without_other_news() -> None:
+    told = CompleteSync(commit=COMMIT, pipelines=2, remarks=("lost",), told_anyway=True)
+    [fact] = when(told, [SYNCED])
+    assert isinstance(fact, RepositorySynced)
+    assert fact.remarks == ("lost",)
+    assert when(replace(told, told_anyway=False), [SYNCED]) == []
+
+
 def test_every_request_counts() -> None:
     assert when(RequestSync(who="ann"), [REQUESTED]) == [REQUESTED]
 

@@ -26,10 +26,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 AT_ONCE = 16
 """Folders looked at side by side: Git does one thing at a time, the log and the object store do more."""
-
-
 REMARKS = 20
 """Kept of one sync; a fact has room for little."""
+_LOST = "the copy of the repository was damaged, and no branch holds this commit any more, so runs cannot name it:"
 
 
 class _At(Struct, frozen=True):
@@ -55,6 +54,7 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
     except GitError as exc:
         await fail(deps, repo.name, str(exc), cause, requests=known.requests)
         return False
+    lost = tuple(f"{_LOST} {commit}" for commit in head.lost)
     command = CompleteSync(
         configured=repo.configured,
         commit=head.commit,
@@ -62,7 +62,8 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
         about=about,
         pipelines=sum(verdict in ("runnable", "invalid", "clash") for verdict in verdicts),
         invalid=sum(verdict in ("invalid", "clash") for verdict in verdicts),
-        remarks=remarks,
+        remarks=(*lost, *remarks)[:REMARKS],
+        told_anyway=bool(lost),
         requests=known.requests,
     )
     if await record_repository(deps, repo.name, command, cause):
@@ -122,7 +123,7 @@ async def _look_at_head(
             await _lose(deps, repo.name, name, commit, cause)
     for name in repo.judged.keys() - verdicts.keys():
         del repo.judged[name]
-    return [verdict for verdict in verdicts.values() if verdict is not None], remarks[:REMARKS]
+    return [verdict for verdict in verdicts.values() if verdict is not None], remarks
 
 
 def _still(repo: Repo, folder: Folder, rules: Rules, known: Pipeline | None) -> str | None:

@@ -45,6 +45,8 @@ class Head(Struct, frozen=True, kw_only=True):
     commit: str
     rewritten: bool = False
     """True when the head before is no ancestor of this one."""
+    lost: tuple[str, ...] = ()
+    """Commits that were kept, and that went with a damaged copy: no branch holds them any more."""
 
 
 class Source(Protocol):

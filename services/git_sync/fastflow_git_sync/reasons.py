@@ -36,9 +36,6 @@ _KNOWN = (
     (r"transport .* not allowed|unsupported protocol", "the address {url} uses a protocol that is not allowed"),
     (r"no space left", "the disk is full"),
 )
-_DAMAGED = re.compile(
-    r"corrupt|bad object|unable to read tree|inflate|bad signature|missing blob|not a git repository: ", re.IGNORECASE
-)
 _NAMED = re.compile(r"(?<!\w)'[^'\n]*'|\w+://\S+|\[[^\]\s]*\](?::\d+)?|\bport \d+")
 """Addresses and names in what Git prints: a port 40399 is no answer 403, a repository called `ssl` no certificate."""
 _URL_USER = re.compile(r"//[^/@\s']*@")
@@ -58,11 +55,6 @@ def reason(stderr: str, *, url: str, branch: str, secrets: Sequence[str] = ()) -
 def is_unadvertised(stderr: str) -> bool:
     """True when the host gives out whole branches only, no single objects."""
     return bool(re.search(r"unadvertised object|not our ref|upload-pack: not our ref", stderr, re.IGNORECASE))
-
-
-def is_damaged(stderr: str) -> bool:
-    """True when our own copy cannot be read any more."""
-    return bool(_DAMAGED.search(stderr))
 
 
 def scrub(text: str, secrets: Sequence[str]) -> str:

@@ -56,6 +56,8 @@ class CompleteSync(Struct, frozen=True, kw_only=True):
     pipelines: int = 0
     invalid: int = 0
     remarks: tuple[str, ...] = ()
+    told_anyway: bool = False
+    """The remarks are news, whatever else is."""
     requests: int = 0
     """Number of sync requests that had been made before the head was read."""
 

@@ -153,7 +153,8 @@ def _answer(command: CompleteSync | FailSync, repository: Repository) -> list[Fa
         news = waiting or command.reason != repository.failure
         return [RepositorySyncFailed(reason=command.reason, requests=answered)] if news else []
     before = (repository.commit, repository.pipelines, repository.invalid, repository.failure)
-    if before == (command.commit, command.pipelines, command.invalid, None) and not (waiting or repository.overdue):
+    news = waiting or repository.overdue or command.told_anyway
+    if before == (command.commit, command.pipelines, command.invalid, None) and not news:
         return []
     synced = RepositorySynced(
         commit=command.commit,

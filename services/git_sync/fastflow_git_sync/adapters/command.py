@@ -11,7 +11,7 @@ from pathlib import Path
 from git import Git
 from git.exc import GitCommandNotFound
 
-from fastflow_git_sync.adapters.objects import Objects
+from fastflow_git_sync.adapters.objects import AnyHash, Objects
 from fastflow_git_sync.ports import GitError
 
 LOOK_EVERY_S = 0.5
@@ -39,7 +39,7 @@ class GitCommand:
         self._max_bytes = max_bytes
         self._running: int | None = None
         self._closed = False
-        self.git = Git(repository)
+        self.git = AnyHash(repository)
         self.git.update_environment(**env)
         self.objects = Objects(self.git)
 

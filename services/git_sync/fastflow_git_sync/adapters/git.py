@@ -14,8 +14,10 @@ from fastflow_rules.folder import Entry, Folder
 from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote
 
 from fastflow_git_sync.access import Access
+from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.archive import write_archive
 from fastflow_git_sync.adapters.command import GitFailedError
+from fastflow_git_sync.adapters.mending import KEPT
 from fastflow_git_sync.adapters.mirror import Mirror, Place, Resolve, resolve
 from fastflow_git_sync.commits import about
 from fastflow_git_sync.credentials import ASKPASS
@@ -122,11 +124,21 @@ class GitSource:
         return f"+refs/heads/{self._branch}:{self._head_ref}"
 
     def _fetch(self, previous: str | None) -> Head:
+        mender = self._mirror.mender
         self._mirror.fetch(self._head_refspec)
+        try:
+            commit, rewritten = self._look_at_head(previous)
+        except (GitError, GitFailedError) as exc:
+            if not mender.finds_damage():
+                raise GitError("the copy of the repository cannot be read or written") from exc
+            mender.mend((self._head_refspec,))
+            commit, rewritten = self._look_at_head(previous)
+        return Head(commit=commit, rewritten=rewritten, lost=mender.take_lost())
+
+    def _look_at_head(self, previous: str | None) -> tuple[str, bool]:
         commit = self._objects.header(f"{self._head_ref}^{{commit}}")[0]
         self._remember(commit)
-        rewritten = previous is not None and previous != commit and not self._is_ancestor(previous, commit)
-        return Head(commit=commit, rewritten=rewritten)
+        return commit, previous is not None and previous != commit and not self._is_ancestor(previous, commit)
 
     def _remember(self, commit: str) -> None:
         """Keep the head before, should history have been rewritten."""
@@ -135,16 +147,23 @@ class GitSource:
         except GitError:
             seen = ""  # we have never looked before
         if seen and seen != commit and not self._is_ancestor(seen, commit):
-            self._command.run("update-ref", f"refs/fastflow/kept/{seen}", seen)
+            self._command.run("update-ref", f"{KEPT}{seen}", seen)
         if seen != commit:
             self._command.run("update-ref", self._seen_ref, commit)
 
     def _require(self, commit: str) -> None:
+        kept = f"{KEPT}{commit}"
         if not self._is_ours(commit):
             self._mirror.fetch(_ALL)
+            if not self._is_ours(commit) and kept in healing.refs(self._command.repository):
+                self._mirror.mender.mend((self._head_refspec, _ALL))  # it was here once
             if not self._is_ours(commit):
                 raise CommitMissingError(f"no branch of the repository has the commit {commit}")
-        self._command.run("update-ref", f"refs/fastflow/kept/{commit}", commit)
+        try:
+            self._command.run("update-ref", kept, commit)
+        except GitFailedError:
+            healing.forget_ref(self._command.repository, kept)  # what stands there is no commit
+            self._command.run("update-ref", kept, commit)
 
     def _tip(self, name: str) -> str:
         if len(name) in (40, 64) and _HEX.issuperset(name):

@@ -19,10 +19,12 @@ from fastflow_rules.remote import Remote
 from msgspec import Struct
 
 from fastflow_git_sync.access import Access, why_not
+from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.command import GitCommand, GitFailedError, remove_rubbish
+from fastflow_git_sync.adapters.mending import Mender
 from fastflow_git_sync.credentials import environment, options, ssh
 from fastflow_git_sync.ports import GitError
-from fastflow_git_sync.reasons import is_damaged, is_unadvertised, reason
+from fastflow_git_sync.reasons import is_unadvertised, reason
 from fastflow_git_sync.settings import GitSyncSettings
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 Resolve = Callable[[str, int], Sequence[str]]
 _QUIET = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
 _PARTIAL = "--filter=blob:none"
+_FORMATS = {40: "sha1", 64: "sha256"}
+_FORMAT_CHANGED = "ids of another kind than before (SHA-1, SHA-256); remove it and configure it again"
 _ONCE = 20_000
 """Objects asked for with one fetch."""
 
@@ -75,6 +79,7 @@ class Mirror:
             timeout_s=settings.git_timeout_s,
             max_bytes=settings.git_max_bytes,
         )
+        self.mender = Mender(self.command, self._ask, self._fetch_all, self._lay_out_again)
 
     def open(self) -> None:
         """Create the copy where there is none, and clean up after a process that was killed."""
@@ -83,26 +88,28 @@ class Mirror:
             if other != self.repository:  # another address: what it holds is not ours to give out
                 shutil.rmtree(other, ignore_errors=True)
         if not (self.repository / "HEAD").exists():
-            self._create()
+            self._lay_out(healing.id_format(self.repository))
         for path in remove_rubbish(self.repository):
             logger.info("removed rubbish", extra={"action": "git_rubbish_removed", "path": str(path)})
 
     def fetch(self, *refspecs: str) -> None:
-        """Fetch; a copy that turns out to be damaged is thrown away and made anew, once.
+        """Fetch; a copy that turns out to be damaged is mended, once.
 
         Raises:
             GitError: the repository cannot be asked.
         """
-        for last_try in (False, True):
-            try:
-                self._ask("fetch", *_QUIET, *self._filter(), "--force", "--prune", "--", "origin", *refspecs)
-            except GitFailedError as exc:
-                if is_damaged(exc.stderr) and not last_try:
-                    logger.warning("copy damaged, fetching all anew", extra={"action": "git_copy_rebuilt"})
-                    self._create()
-                    continue
-                raise GitError(self._reason(exc.stderr)) from exc
-            return
+        if not healing.refs(self.repository):
+            self._match_format()
+        self.mender.mend_if_unreadable(refspecs)
+        try:
+            self._fetch(refspecs)
+        except GitFailedError as exc:
+            if self._is_laid_out():  # else it was not the host that failed
+                if self._other_format() is not None:
+                    raise GitError(f"the repository at {self._remote.shown} has {_FORMAT_CHANGED}") from exc
+                if self._id_length() is None or not self.mender.finds_damage():
+                    raise GitError(self._reason(exc.stderr)) from exc
+            self.mender.mend(refspecs)
 
     def complete(self, trees: Iterable[str], kept: Iterable[str]) -> None:
         """Fetch the files of some trees that were left out before.
@@ -128,8 +135,8 @@ class Mirror:
             if not is_unadvertised(exc.stderr):
                 raise GitError(self._reason(exc.stderr)) from exc
             logger.warning("host gives out no single files, fetching all", extra={"action": "git_copy_whole"})
-            self._create(partial=False)
-            self.fetch(*kept)
+            self.command.run("config", "--unset-all", "remote.origin.partialclonefilter")
+            self._fetch_all(tuple(kept))
 
     def has_no_branches(self) -> bool:
         """True when the repository answers and is empty."""
@@ -138,21 +145,83 @@ class Mirror:
         except GitFailedError:
             return False
 
-    def _filter(self) -> Sequence[str]:
-        return (_PARTIAL,) if self.command.succeeds("config", "--get", "remote.origin.promisor") else ()
-
-    def _create(self, *, partial: bool = True) -> None:
+    def _fetch(self, refspecs: Sequence[str], *more: str) -> None:
+        filtered = self.command.succeeds("config", "--get", "remote.origin.partialclonefilter")
+        words = (*_QUIET, *((_PARTIAL,) if filtered else ()), "--force", "--prune", *more)
+        self._ask("fetch", *words, "--", "origin", *refspecs)
         self.command.forget()
-        shutil.rmtree(self.repository, ignore_errors=True)
-        self.repository.mkdir()
+
+    def _fetch_all(self, refspecs: Sequence[str]) -> None:
+        """Fetch as if there was nothing here yet.
+
+        Raises:
+            GitError: the repository cannot be asked.
+        """
         try:
-            self.command.run("init", "--quiet", "--bare", "--template=", str(self.repository.absolute()))
+            self._fetch(refspecs, "--refetch")
+        except GitFailedError as exc:
+            raise GitError(self._reason(exc.stderr)) from exc
+
+    def _match_format(self) -> None:
+        """Give a copy that is empty yet the kind of ids that the host has; one that does not answer is asked again."""
+        if (wanted := self._other_format()) is not None:
+            self.command.forget()
+            shutil.rmtree(self.repository, ignore_errors=True)
+            self._lay_out(wanted)
+
+    def _other_format(self) -> str | None:
+        """The host's kind of ids, when it is known to be another one than the copy's."""
+        length = self._id_length()
+        theirs = None if length is None else _FORMATS.get(length)
+        if theirs is None:
+            return None
+        try:
+            mine = self.command.run("rev-parse", "--show-object-format").strip()
+        except GitFailedError:
+            return None
+        return theirs if theirs != mine else None
+
+    def _id_length(self) -> int | None:
+        """How long the ids of the host are, 0 when it shows none; None when it does not answer."""
+        try:
+            return len(self._ask("ls-remote", "--", "origin", "HEAD", f"refs/heads/{self._branch}").partition("\t")[0])
+        except (GitFailedError, GitError):
+            return None
+
+    def _is_laid_out(self) -> bool:
+        """True when Git takes the copy for a repository and knows where the original is."""
+        for key, value in (("remote.origin.url", self._remote.url), ("extensions.partialClone", "origin")):
+            try:
+                if self.command.run("config", "--get", key).strip() != value:
+                    return False
+            except GitFailedError:
+                return False
+        return self.command.succeeds("rev-parse", "--git-dir")
+
+    def _lay_out_again(self) -> None:
+        """Make what Git needs besides objects and refs anew where it is damaged."""
+        if not self._is_laid_out():
+            id_format = healing.id_format(self.repository)
+            for name in ("HEAD", "config"):
+                (self.repository / name).unlink(missing_ok=True)
+            self._lay_out(id_format)
+
+    def _lay_out(self, id_format: str) -> None:
+        """Make the copy; whatever objects and refs are there already stay.
+
+        Raises:
+            GitError: there is no Git, or no room for the copy.
+        """
+        self.command.forget()
+        self.repository.mkdir(exist_ok=True)
+        where = str(self.repository.absolute())
+        try:
+            self.command.run("init", "--quiet", "--bare", "--template=", f"--object-format={id_format}", where)
             self.command.run("config", "remote.origin.url", self._remote.url)
-            if partial:
-                self.command.run("config", "remote.origin.promisor", "true")
-                self.command.run("config", "remote.origin.partialclonefilter", "blob:none")
-                self.command.run("config", "extensions.partialClone", "origin")
-                self.command.run("config", "core.repositoryFormatVersion", "1")
+            self.command.run("config", "remote.origin.promisor", "true")
+            self.command.run("config", "remote.origin.partialclonefilter", "blob:none")
+            self.command.run("config", "extensions.partialClone", "origin")
+            self.command.run("config", "core.repositoryFormatVersion", "1")
         except GitFailedError as exc:
             raise GitError(self._reason(exc.stderr)) from exc
 

@@ -28,6 +28,8 @@ class Objects:
         self._git = git
         self._headers: OrderedDict[str, tuple[str, str, int]] = OrderedDict()
         self._contents: OrderedDict[str, bytes] = OrderedDict()
+        self.unreadable: set[str] = set()
+        """Objects that should have been there and could not be read."""
 
     def header(self, revision: str) -> tuple[str, str, int]:
         """Id, type and size of an object.
@@ -60,6 +62,18 @@ class Objects:
             return False
         return True
 
+    def size(self, oid: str) -> int:
+        """Size of an object that should be there.
+
+        Raises:
+            GitError: it is not.
+        """
+        try:
+            return self.header(oid)[2]
+        except GitError:
+            self.unreadable.add(oid)
+            raise
+
     def data(self, oid: str) -> bytes:
         """Content of an object.
 
@@ -72,6 +86,7 @@ class Objects:
             content = self._git.get_object_data(oid)[3]
         except (ValueError, OSError) as exc:
             self._git.clear_cache()
+            self.unreadable.add(oid)
             raise GitError(f"the object {oid} cannot be read from the copy of the repository") from exc
         if len(content) <= _KEPT_BYTES:
             _keep(self._contents, oid, content)
@@ -83,7 +98,8 @@ class Objects:
         Raises:
             TooLargeError: the tree object is enormous.
         """
-        oid, kind, size = self.header(tree)
+        size = self.size(tree)
+        oid, kind, _ = self.header(tree)
         if kind != "tree":
             raise GitError(f"{tree} is a {kind}, not a tree")
         if size > MAX_TREE_BYTES:
@@ -100,7 +116,7 @@ class Objects:
             TooLargeError: more files or more bytes than a pipeline may have; noticed before they are read.
         """
         found: list[Entry] = []
-        names, sizes = cache(self.names), cache(lambda oid: self.header(oid)[2])  # a bomb repeats itself
+        names, sizes = cache(self.names), cache(self.size)  # a bomb repeats itself
         todo, total, visited = [("", tree)], 0, 0
         while todo:
             prefix, oid = todo.pop()
@@ -120,6 +136,21 @@ class Objects:
             if visited + len(todo) > MAX_FILES:
                 raise TooLargeError(f"the folder holds more than {MAX_FILES} folders")
         return sorted(found, key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
+
+
+class AnyHash(Git):
+    """GitPython takes ids of SHA-1 only."""
+
+    def _parse_object_header(self, header_line: str | bytes) -> tuple[str, str, int]:
+        """`<id> <type> <size>`.
+
+        Raises:
+            ValueError: there is no such object.
+        """
+        words = _text(header_line).split()
+        if len(words) != 3 or len(words[0]) not in (40, 64):
+            raise ValueError(f"no such object: {words[:2]}")
+        return words[0], words[1], int(words[2])
 
 
 def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:

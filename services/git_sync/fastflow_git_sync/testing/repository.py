@@ -18,11 +18,11 @@ _ENV = {
 class Repository:
     """A work tree with its repository in `path`; `url` is what git_sync is told."""
 
-    def __init__(self, path: Path, *, branch: str = "main") -> None:
+    def __init__(self, path: Path, *, branch: str = "main", ids: str = "sha1") -> None:
         self.path = path
         self.url = f"file://{path}"
         path.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", "-b", branch)
+        self.git("init", "--quiet", "-b", branch, f"--object-format={ids}")
 
     def git(self, *args: str, input: bytes | None = None) -> str:
         """Run Git in the repository and return what it prints."""
