@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import zstandard
 from fastflow_git_sync.adapters.git import GitSource, open_source
-from fastflow_git_sync.adapters.objects import MAX_FILES
 from fastflow_git_sync.ports import CommitMissingError, GitError, TooLargeError
 from fastflow_git_sync.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.http_server import http_host
 from fastflow_git_sync.testing.repository import Repository
 from fastflow_git_sync.testing.ssh_server import find_sshd, ssh_host
+from fastflow_rules.folder import MAX_FILES
 
 HELLO = {"hello/main.py": "print('hello')\n"}
 

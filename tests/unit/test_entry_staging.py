@@ -9,14 +9,15 @@ from fastflow_runner.entry.staging import UnsafeArchiveError, check_link, check_
 from fastflow_runner.entry.tree import copy_whole
 
 
-def archive(*members: tuple[str, bytes, str, str, int]) -> bytes:
+def archive(*members: tuple[str, bytes, str, str, int]) -> io.BytesIO:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, kind, target, content, mode in members:
             member = tarfile.TarInfo(name)
             member.type, member.linkname, member.size, member.mode = kind, target, len(content), mode
             tar.addfile(member, io.BytesIO(content.encode()))
-    return buffer.getvalue()
+    buffer.seek(0)
+    return buffer
 
 
 def file(name: str, content: str = "x", mode: int = 0o644) -> tuple[str, bytes, str, str, int]:

@@ -2,7 +2,7 @@
 
 import hmac
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
@@ -14,7 +14,7 @@ from fastflow_events.run.events import Manifest
 from fastflow_events.run.specification import NOTEBOOK_PACKAGES, Specification
 from msgspec import Raw, json
 
-from fastflow_runner.entry.sealed import seal
+from fastflow_runner.entry.sealed import head_of, seal
 from fastflow_runner.entry.uv import hidden
 from fastflow_runner.places import STATE_FOLDER, Places
 from fastflow_runner.ports import Launch, Prepared
@@ -22,6 +22,7 @@ from fastflow_runner.program import argv_of, file_of, jit_env
 
 MAX_CODE_BYTES = 1 << 30
 """Largest unpacked code folder."""
+_PIECE_BYTES = 1 << 20
 
 
 def code_name(key: bytes, tree: str) -> str:
@@ -152,20 +153,40 @@ def built_lock(archive: bytes) -> str | None:
     return None
 
 
-def stage_order(target: str, bundle: bytes) -> bytes:
+class StageOrder:
+    """Order of mode `stage`, piece by piece and as often as wanted: what a bundle unpacks to is never in memory."""
+
+    def __init__(self, head: bytes, bundle: bytes) -> None:
+        self._head = head
+        self._bundle = bundle
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        yield from _unpacked(self._bundle)
+
+
+def stage_order(target: str, bundle: bytes) -> StageOrder:
     """Order of mode `stage`.
 
     Raises:
         ContractError: the bundle is no archive of ours, or unpacks to more than `MAX_CODE_BYTES`.
     """
+    digest, length = sha256(), 0
     try:
-        with zstandard.ZstdDecompressor().stream_reader(BytesIO(bundle)) as reader:
-            archive = reader.read(MAX_CODE_BYTES + 1)
+        for piece in _unpacked(bundle):
+            digest.update(piece)
+            length += len(piece)
+            if length > MAX_CODE_BYTES:
+                raise ContractError("the code bundle is too large", limit_bytes=MAX_CODE_BYTES)
     except zstandard.ZstdError as error:
         raise ContractError(f"the code bundle cannot be unpacked: {error}") from error
-    if len(archive) > MAX_CODE_BYTES:
-        raise ContractError("the code bundle is too large", limit_bytes=MAX_CODE_BYTES)
-    return seal(json.encode({"target": target})) + seal(archive)
+    return StageOrder(seal(json.encode({"target": target})) + head_of(length, digest.digest()), bundle)
+
+
+def _unpacked(bundle: bytes) -> Iterator[bytes]:
+    with zstandard.ZstdDecompressor().stream_reader(BytesIO(bundle)) as reader:
+        while piece := reader.read(_PIECE_BYTES):
+            yield piece
 
 
 def unstage_order(folders: Sequence[str]) -> bytes:

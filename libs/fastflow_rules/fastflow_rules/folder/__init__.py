@@ -12,8 +12,13 @@ from fastflow_rules.folder.discovery import (
     wanted,
 )
 from fastflow_rules.folder.entries import Entry, Folder
+from fastflow_rules.folder.sizes import MAX_BYTES, MAX_FILES, TOO_LARGE, TOO_MANY
 
 __all__ = [
+    "MAX_BYTES",
+    "MAX_FILES",
+    "TOO_LARGE",
+    "TOO_MANY",
     "Entry",
     "Folder",
     "Invalid",

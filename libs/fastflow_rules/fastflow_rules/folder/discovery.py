@@ -22,6 +22,7 @@ from fastflow_rules.folder.entries import Entry, Folder
 from fastflow_rules.folder.links import shown, unsafe_links, unsafe_names
 from fastflow_rules.folder.notebooks import read_notebook, unfit
 from fastflow_rules.folder.requirements import FILES, included, requirements, requires_python
+from fastflow_rules.folder.sizes import too_large, within
 
 SCRIPT, NOTEBOOK = "main.py", "main.ipynb"
 MAX_TEXT_BYTES = 5 * 1024**2
@@ -78,7 +79,7 @@ def is_pipeline(names: Sequence[Entry]) -> bool:
 def wanted(folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes]) -> list[Entry]:
     """What has to be read, besides `contents`, to inspect the folder; `[]` when that is enough."""
     metadata = _metadata(folder, entries)
-    names = {*FILES, NOTEBOOK, *included(_texts(contents))}
+    names = {*FILES, NOTEBOOK, *within(entries, included(_texts(contents)))}
     pointers = [entry for entry in entries if entry.is_file and entry.size in LFS_SIZES][:MAX_LFS_CANDIDATES]
     names |= {entry.path for entry in pointers}
     return [
@@ -102,7 +103,9 @@ def inspect(
     """Judge a folder that `is_pipeline`, with everything that was `wanted` at hand."""
     texts = _texts(contents)
     links = {e.path: contents.get(e.path, b"").decode("utf-8", "surrogateescape") for e in entries if e.is_link}
-    errors = [*unsafe_names(entry.path for entry in entries), *unsafe_links(links)]
+    errors = [*too_large(entries), *unsafe_names(entry.path for entry in entries), *unsafe_links(links)]
+    if left_out := (included(texts) & {entry.path for entry in entries}) - within(entries, included(texts)):
+        errors.append(f"the files that requirements include are too large, as is {shown(min(left_out))}")
     definition = _definition(folder, entries, contents, repository)
     if isinstance(definition, Definition):
         definition = _with_kind(definition, entries, errors)

@@ -2,16 +2,17 @@
 
 import tarfile
 from collections.abc import Callable, Sequence
-from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import zstandard
 from fastflow_rules.folder import Entry
 
+from fastflow_git_sync.adapters.objects import Reader
+
 LEVEL = 3
 
 
-def write_archive(entries: Sequence[Entry], read: Callable[[str], bytes], file: BinaryIO) -> None:
+def write_archive(entries: Sequence[Entry], opened: Callable[[str], Reader], file: BinaryIO) -> None:
     """Write the entries, in their order, with folders before what they hold; submodules become empty folders."""
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
     with (
@@ -21,7 +22,7 @@ def write_archive(entries: Sequence[Entry], read: Callable[[str], bytes], file: 
         folders: set[str] = set()
         for entry in entries:
             _add_parents(tar, entry.path, folders)
-            _add(tar, entry, read)
+            _add(tar, entry, opened)
 
 
 def _add_parents(tar: tarfile.TarFile, path: str, folders: set[str]) -> None:
@@ -33,18 +34,17 @@ def _add_parents(tar: tarfile.TarFile, path: str, folders: set[str]) -> None:
             tar.addfile(_member(folder, tarfile.DIRTYPE, 0o755))
 
 
-def _add(tar: tarfile.TarFile, entry: Entry, read: Callable[[str], bytes]) -> None:
+def _add(tar: tarfile.TarFile, entry: Entry, opened: Callable[[str], Reader]) -> None:
     if entry.is_submodule:
         tar.addfile(_member(entry.path, tarfile.DIRTYPE, 0o755))
     elif entry.is_link:
         member = _member(entry.path, tarfile.SYMTYPE, 0o777)
-        member.linkname = read(entry.oid).decode("utf-8", "surrogateescape")
+        member.linkname = opened(entry.oid).read(entry.size).decode("utf-8", "surrogateescape")
         tar.addfile(member)
     else:
-        data = read(entry.oid)
         member = _member(entry.path, tarfile.REGTYPE, 0o755 if entry.mode == "100755" else 0o644)
-        member.size = len(data)
-        tar.addfile(member, BytesIO(data))
+        member.size = entry.size
+        tar.addfile(member, cast("BinaryIO", opened(entry.oid)))
 
 
 def _member(path: str, kind: bytes, mode: int) -> tarfile.TarInfo:

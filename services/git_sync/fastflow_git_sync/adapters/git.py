@@ -101,7 +101,7 @@ class GitSource:
         """A temporary file with everything under a tree as a tar.zst."""
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(self._mirror.folder)) as file:
             packed = cast("BinaryIO", file)
-            await self._in_thread(lambda: write_archive(self._objects.files(tree), self._objects.data, packed))
+            await self._in_thread(lambda: write_archive(self._objects.files(tree), self._objects.stream, packed))
             yield packed
 
     def open(self) -> None:

@@ -3,22 +3,28 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
-from typing import TypeVar
+from io import BytesIO
+from typing import Protocol, TypeVar
 
-from fastflow_rules.folder import Entry
+from fastflow_rules.folder import MAX_BYTES, MAX_FILES, TOO_LARGE, TOO_MANY, Entry
 from git import Git
 
 from fastflow_git_sync.ports import GitError, TooLargeError
 
 T = TypeVar("T")
-MAX_FILES = 20_000
-MAX_BYTES = 500_000_000
 MAX_TREE_BYTES = 10_000_000
 """A tree object of twenty thousand long names."""
 _KEPT = 1024
 """Objects that are remembered: a folder is listed, judged and packed within moments."""
 _KEPT_BYTES = 64_000
 """What is larger is read again."""
+
+
+class Reader(Protocol):
+    """Something that is read piece by piece."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Its next bytes."""
 
 
 class Objects:
@@ -92,6 +98,21 @@ class Objects:
             _keep(self._contents, oid, content)
         return content
 
+    def stream(self, oid: str) -> Reader:
+        """Content of an object, a large one as it is read; nothing else may be read before its end.
+
+        Raises:
+            GitError: there is none.
+        """
+        if self.size(oid) <= _KEPT_BYTES:
+            return BytesIO(self.data(oid))
+        try:
+            return self._git.stream_object_data(oid)[3]
+        except (ValueError, OSError) as exc:
+            self._git.clear_cache()
+            self.unreadable.add(oid)
+            raise GitError(f"the object {oid} cannot be read from the copy of the repository") from exc
+
     def names(self, tree: str) -> list[Entry]:
         """What lies directly in a tree; sub-trees have the mode `40000`.
 
@@ -130,9 +151,9 @@ class Objects:
                 total += size
                 found.append(Entry(path=path, mode=entry.mode, oid=entry.oid, size=size))
                 if len(found) > MAX_FILES:
-                    raise TooLargeError(f"the folder holds more than {MAX_FILES} files")
+                    raise TooLargeError(TOO_MANY)
                 if total > MAX_BYTES:
-                    raise TooLargeError(f"the folder holds more than {MAX_BYTES // 1_000_000} MB")
+                    raise TooLargeError(TOO_LARGE)
             if visited + len(todo) > MAX_FILES:
                 raise TooLargeError(f"the folder holds more than {MAX_FILES} folders")
         return sorted(found, key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))

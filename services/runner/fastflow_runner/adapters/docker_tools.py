@@ -6,7 +6,7 @@ long as the volume it wrote to, which the engine does not remove before it.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from secrets import token_hex
 from time import monotonic
 
@@ -215,7 +215,7 @@ class DockerTools:
         name = input_name(specification, lock, f"{image} {self._deployment.volume}")
         return Container(self._engine, f"fastflow-prepare-{name}")
 
-    async def _made(self, container: Container, mode: str, order: bytes) -> tuple[State, bool]:
+    async def _made(self, container: Container, mode: str, order: bytes | Iterable[bytes]) -> tuple[State, bool]:
         """State of the tool's container once it has ended, and whether it did its work for this call."""
         async with self._turns[container.name]:
             for _ in range(_TRIES):
@@ -230,14 +230,15 @@ class DockerTools:
                     await container.remove()
         raise InfrastructureError(f"{container.name} disappears before it is done")
 
-    async def _order(self, container: Container, order: bytes) -> bool:
+    async def _order(self, container: Container, order: bytes | Iterable[bytes]) -> bool:
         stream = await container.attach()
         if stream is None:
             return False
         try:
             if not await container.start():
                 return False
-            await stream.write(order)
+            for piece in [order] if isinstance(order, bytes) else order:
+                await stream.write(piece)
             async for _ in stream.read():
                 pass
         finally:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO
 
 from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.run.specification import Specification
@@ -64,7 +65,12 @@ class ProcessEnvironments:
             ContractError: the bundle must not be unpacked.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
-        code, _, words = self._call("stage", stage_order(str(target), bundle), _STAGE_S)
+        order = stage_order(str(target), bundle)
+        with TemporaryFile(dir=target.parent) as file:
+            for piece in order:
+                file.write(piece)
+            file.seek(0)
+            code, _, words = self._call("stage", file, _STAGE_S)
         if code == REFUSED:
             raise ContractError(words)
         if code != 0:
@@ -172,23 +178,24 @@ class ProcessEnvironments:
                     return
         raise InfrastructureError("the runner stops")
 
-    def _call(self, mode: str, order: bytes, limit_s: float) -> tuple[int, bytes, str]:
+    def _call(self, mode: str, order: bytes | IO[bytes], limit_s: float) -> tuple[int, bytes, str]:
+        stdin, told = (subprocess.PIPE, order) if isinstance(order, bytes) else (order, None)
         try:
-            with self._started(mode) as process:
-                out, err = process.communicate(order, limit_s)
+            with self._started(mode, stdin) as process:
+                out, err = process.communicate(told, limit_s)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise InfrastructureError(f"the entry program did not {mode}: {error}") from error
         return process.returncode, out, err.decode("utf-8", "replace").strip()
 
     @contextmanager
-    def _started(self, mode: str) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(self, mode: str, stdin: int | IO[bytes] = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
         """The entry program, with all it starts in a session that ends with the block."""
         pipe = subprocess.PIPE
         with self._turn:
             if self._closing.is_set():
                 raise InfrastructureError("the runner stops")
             process = subprocess.Popen(
-                command(mode), stdin=pipe, stdout=pipe, stderr=pipe, env=self._env, start_new_session=True
+                command(mode), stdin=stdin, stdout=pipe, stderr=pipe, env=self._env, start_new_session=True
             )
             self._busy.add(process)
         try:

@@ -19,7 +19,12 @@ class UnsealedError(Exception):
 
 def seal(payload: bytes) -> bytes:
     """Message around `payload`."""
-    return MAGIC + len(payload).to_bytes(8, "big") + sha256(payload).digest() + payload
+    return head_of(len(payload), sha256(payload).digest()) + payload
+
+
+def head_of(length: int, digest: bytes) -> bytes:
+    """What stands before a payload of `length` bytes with this SHA-256."""
+    return MAGIC + length.to_bytes(8, "big") + digest
 
 
 def read_sealed(fd: int, limit: int = MAX_BYTES) -> bytes:
@@ -28,14 +33,48 @@ def read_sealed(fd: int, limit: int = MAX_BYTES) -> bytes:
     Raises:
         UnsealedError: the sender closed early, sent more than `limit` bytes, or the hash differs.
     """
-    head = _read(fd, HEAD_BYTES)
-    length = int.from_bytes(head[len(MAGIC) : len(MAGIC) + 8], "big")
-    if not head.startswith(MAGIC) or length > limit:
-        raise UnsealedError("not a sealed message")
-    payload = _read(fd, length)
-    if sha256(payload).digest() != head[-32:]:
-        raise UnsealedError("the hash of the message differs")
+    message = SealedFile(fd, limit)
+    payload = message.read()
+    message.check()
     return payload
+
+
+class SealedFile:
+    """The payload of the next message on `fd` as a file that is read once, from its beginning to its end."""
+
+    def __init__(self, fd: int, limit: int = MAX_BYTES) -> None:
+        """Read what stands before the payload.
+
+        Raises:
+            UnsealedError: the sender closed early, or announces more than `limit` bytes.
+        """
+        head = _read(fd, HEAD_BYTES)
+        length = int.from_bytes(head[len(MAGIC) : len(MAGIC) + 8], "big")
+        if not head.startswith(MAGIC) or length > limit:
+            raise UnsealedError("not a sealed message")
+        self._fd, self._left, self._wanted, self._hash = fd, length, head[-32:], sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, or all that is left; less at the end only.
+
+        Raises:
+            UnsealedError: the sender closed early.
+        """
+        data = _read(self._fd, self._left if size < 0 else min(size, self._left))
+        self._left -= len(data)
+        self._hash.update(data)
+        return data
+
+    def check(self) -> None:
+        """Read what is left; nothing of what was read may be used before.
+
+        Raises:
+            UnsealedError: the sender closed early, or the hash differs.
+        """
+        while self._left:
+            self.read(1 << 20)
+        if self._hash.digest() != self._wanted:
+            raise UnsealedError("the hash of the message differs")
 
 
 def _read(fd: int, length: int) -> bytes:

@@ -1,6 +1,5 @@
 """Mode `stage`: unpack code under a name nobody can guess, completely or not at all; or delete such code."""
 
-import io
 import json
 import os
 import shutil
@@ -8,14 +7,16 @@ import sys
 import tarfile
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import IO, Protocol
 
-from fastflow_runner.entry.sealed import UnsealedError, read_sealed
+from fastflow_runner.entry.sealed import SealedFile, UnsealedError, read_sealed
 
 REFUSED = 3
 """Exit code when the archive must not be unpacked."""
 OUTAGE = 4
 """Exit code when the order did not arrive completely; asking again helps."""
 _ORDER_BYTES = 16 << 20
+_CHUNK_BYTES = 1 << 20
 _HIDDEN = 0o311
 """Mode of the folder of all code: enter and create, but not list."""
 
@@ -52,7 +53,14 @@ def check_link(path: str, target: str) -> None:
         raise UnsafeArchiveError(f"the symbolic link {path!r} leads out of the folder")
 
 
-def unpack(archive: bytes, folder: str) -> None:
+class Archive(Protocol):
+    """A tar as it arrives."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Its next bytes."""
+
+
+def unpack(archive: Archive, folder: str) -> None:
     """Create `folder` with the archive's files, folders and symbolic links, all of them durable.
 
     Raises:
@@ -60,7 +68,7 @@ def unpack(archive: bytes, folder: str) -> None:
     """
     os.mkdir(folder, 0o755)  # noqa: PTH102 - os calls throughout, as in the rest of this program
     links: set[str] = set()
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+    with tarfile.open(fileobj=archive, mode="r|") as tar:  # type: ignore[call-overload]
         for member in tar:
             path = check_path(member.name, links)
             target = f"{folder}/{path}"
@@ -73,16 +81,16 @@ def unpack(archive: bytes, folder: str) -> None:
                 os.symlink(member.linkname, target)  # noqa: PTH211
                 links.add(path)
             elif member.isreg():
-                source = tar.extractfile(member)
-                _write(target, source.read() if source else b"", 0o755 if member.mode & 0o100 else 0o644)
+                _write(target, tar.extractfile(member), 0o755 if member.mode & 0o100 else 0o644)
             else:
                 raise UnsafeArchiveError(f"{member.name!r} is no file, folder or symbolic link")
 
 
-def _write(path: str, data: bytes, mode: int) -> None:
+def _write(path: str, source: IO[bytes] | None, mode: int) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     with open(fd, "wb") as file:  # noqa: PTH123
-        file.write(data)
+        while source and (data := source.read(_CHUNK_BYTES)):
+            file.write(data)
         file.flush()
         os.fsync(fd)
 
@@ -108,10 +116,13 @@ def main() -> int:
         parent = os.path.dirname(target)  # noqa: PTH120
         os.makedirs(parent, mode=_HIDDEN, exist_ok=True)  # noqa: PTH103
         if not os.path.isdir(target):  # noqa: PTH112
-            archive = read_sealed(0)
+            archive = SealedFile(0)
             temporary = f"{target}.{os.urandom(8).hex()}"
             try:
-                unpack(archive, temporary)
+                try:
+                    unpack(archive, temporary)
+                finally:
+                    archive.check()  # what was damaged on its way is no judgement on the archive
                 os.rename(temporary, target)  # noqa: PTH104
             except FileExistsError:
                 if not os.path.isdir(target):  # noqa: PTH112
