@@ -51,7 +51,8 @@ async def running(**definition: Any) -> tuple[World, Listener]:
 async def test_a_silent_runner_keeps_its_place_until_it_is_given_up() -> None:
     world, ear = await running()
     await ear.hear("runner-1", at_s=0)
-    await ear.hear(at_s=99)
+    for at_s in range(9, 100, 10):
+        await ear.hear(at_s=at_s)
     assert await world.facts(RunLost) == []
     assert world.schedulers[0].book.runs.places.taken == 1
     await ear.hear(at_s=101)
@@ -68,17 +69,32 @@ async def test_whoever_was_deaf_gives_nobody_up_before_two_leases_and_a_margin()
     world, ear = await running()
     await ear.hear("runner-1", at_s=0)
     ear.liveness.deaf()
-    await ear.hear(at_s=300)
-    await ear.hear(at_s=334)
+    for at_s in (300, 312, 324, 334):
+        await ear.hear(at_s=at_s)
     assert await world.facts(RunLost) == []
     await ear.hear(at_s=336)
+    assert len(await world.facts(RunLost)) == 1
+
+
+async def test_whoever_was_stopped_with_everybody_else_gives_nobody_up_for_that() -> None:
+    world, ear = await running()
+    await ear.hear("runner-1", at_s=0)
+    await ear.hear(at_s=5000)  # the server forgot it while nobody could speak
+    await ear.hear(at_s=5010)
+    assert await world.facts(RunLost) == []
+    await ear.hear("runner-1", at_s=5012)
+    for at_s in range(5020, 5110, 10):
+        await ear.hear(at_s=at_s)
+    assert await world.facts(RunLost) == []
+    await ear.hear(at_s=5113)
     assert len(await world.facts(RunLost)) == 1
 
 
 async def test_a_lost_attempt_runs_again_only_if_its_pipeline_wants_that() -> None:
     world, ear = await running(retry_on_lost=True)
     await ear.hear("runner-1", at_s=0)
-    await ear.hear("runner-2", at_s=101)
+    for at_s in range(1, 102, 10):
+        await ear.hear("runner-2", at_s=at_s)
     assert (await world.run("r1")).phase == "dispatched"
     assert (await world.run("r1")).attempt == 2
 

@@ -44,6 +44,30 @@ def test_a_silent_runner_is_lost_after_a_while_and_not_before_we_could_hear_for_
     assert liveness.lost_at(holder()) == later(seconds=895 + 30 + MARGIN_S)
 
 
+def test_whoever_did_not_listen_for_longer_than_a_lease_was_deaf() -> None:
+    liveness = Liveness(lease_s=15, lost_after_s=900)
+    liveness.heard([holder()], NOON)
+    liveness.heard([], later(seconds=5000))
+    assert liveness.lost_at(holder()) == later(seconds=5000 + 30 + MARGIN_S)
+    liveness.heard([], later(seconds=5015))
+    assert liveness.lost_at(holder()) == later(seconds=5000 + 30 + MARGIN_S)
+    liveness.heard([], later(seconds=5030.5))
+    assert liveness.lost_at(holder()) == later(seconds=5030.5 + 30 + MARGIN_S)
+
+
+@given(st.lists(st.integers(min_value=1, max_value=2000), min_size=1, max_size=30))
+def test_nobody_is_given_up_before_we_have_listened_steadily_for_two_leases(gaps: list[int]) -> None:
+    liveness, at, steady = Liveness(lease_s=15, lost_after_s=60), 0, 0
+    liveness.heard([holder()], NOON)
+    for gap in gaps:
+        at += gap
+        steady = 0 if gap > 15 else steady + gap
+        liveness.heard([], later(seconds=at))
+        lost_at = liveness.lost_at(holder())
+        assert lost_at is not None
+        assert (lost_at <= later(seconds=at)) == (at >= 60 and steady >= 30 + MARGIN_S)
+
+
 def test_whoever_was_never_heard_is_given_the_whole_time_from_our_start_on() -> None:
     liveness = Liveness(lease_s=15, lost_after_s=900)
     liveness.heard([], later(hours=5))

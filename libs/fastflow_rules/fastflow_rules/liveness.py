@@ -2,7 +2,8 @@
 
 A lease that has run out makes a runner unreachable, no more. Its attempts are lost only when it has been silent for
 `lost_after`, and never sooner than two leases and a margin after we ourselves could hear again: whoever was deaf
-must not conclude that others were dumb.
+must not conclude that others were dumb. Whoever did not listen for longer than a lease was deaf, too: it was stopped,
+and what it hears then may come from a server that was stopped along with it.
 """
 
 from collections.abc import Iterable
@@ -18,15 +19,19 @@ class Liveness:
     """Who was heard last when, by one listener."""
 
     def __init__(self, *, lease_s: Seconds, lost_after_s: Seconds) -> None:
+        self._lease = timedelta(seconds=lease_s)
         self._grace = timedelta(seconds=2 * lease_s + MARGIN_S)
         self._lost_after = timedelta(seconds=lost_after_s)
         self._heard: dict[Holder, datetime] = {}
         self._hearing_since: datetime | None = None
+        self._listened: datetime | None = None
 
     def heard(self, holders: Iterable[Holder], now: datetime) -> None:
-        """We could listen, and these are alive."""
-        if self._hearing_since is None:
+        """We could listen, and these are alive; `now` is of a clock that nobody sets, from before we listened."""
+        stopped = self._listened is not None and now - self._listened > self._lease
+        if self._hearing_since is None or stopped:
             self._hearing_since = now
+        self._listened = now
         for holder in holders:
             self._heard[holder] = now
 
