@@ -1,4 +1,5 @@
--- The book: one row per thing, as JSON; `shelf` says what kind of thing it is.
+-- The book: one row per thing, as JSON; `shelf` says what kind of thing it is. A thing is written when it changes, so
+-- whatever grows is as many things as it has parts.
 CREATE TABLE IF NOT EXISTS things (
     shelf TEXT NOT NULL,
     key TEXT NOT NULL,

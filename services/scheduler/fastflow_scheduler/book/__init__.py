@@ -70,8 +70,10 @@ class Book:
             self.schedules.pauses,
             self.wishes.shelf,
             self.followups.chains,
-            self.followups.fanins,
+            self.followups.fanins.shelf,
             self.backfills.shelf,
+            self.backfills.progress,
+            self.backfills.open,
             self.repositories.shelf,
             self.secrets.shelf,
         ]
@@ -113,6 +115,7 @@ class Book:
         everything = self.schedules.pauses.get(EVERYTHING)
         self.runs.places.paused = bool(everything and everything.now)
         self.followups.rebuild()
+        self.followups.fanins.rebuild()
         self.schedules.rebuild()
         self.wishes.rebuild()
         self.backfills.rebuild()

@@ -6,7 +6,7 @@ from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunRequested, Trigger
 from msgspec.structs import replace
 
-from fastflow_scheduler.book.kept import Backfilling
+from fastflow_scheduler.book.kept import Backfilling, OfBackfill, Progress
 from fastflow_scheduler.book.shelf import Shelf
 from fastflow_scheduler.book.wishes import Wishes
 
@@ -16,9 +16,12 @@ class Backfills:
 
     def __init__(self, wishes: Wishes) -> None:
         self.shelf = Shelf("backfill", Backfilling)
+        self.progress = Shelf("backfill_progress", Progress)
+        self.open = Shelf("backfill_run", OfBackfill)
         self.to_cancel: dict[str, str] = {}
         """Open runs of cancelled backfills, with who cancelled them."""
         self._wishes = wishes
+        self._open: dict[str, dict[str, None]] = {}
 
     def fold(self, recorded: Recorded) -> None:
         """Fold one fact about a backfill."""
@@ -28,7 +31,7 @@ class Backfills:
             started = Backfilling(
                 pipeline=fact.pipeline,
                 schedule=fact.schedule,
-                todo=fact.instants,
+                instants=fact.instants,
                 concurrency=fact.concurrency,
                 cause=recorded.because(),
                 run_config_id=fact.run_config_id,
@@ -37,12 +40,13 @@ class Backfills:
                 priority=fact.priority,
                 who=fact.who,
             )
+            self.shelf.put(id, started)
             self._go_on(id, started)
         elif isinstance(fact, BackfillCancelled) and known is not None:
-            for run_id in known.open:
+            for run_id in self._open.get(id, ()):
                 self._wishes.drop(run_id)
                 self.to_cancel[run_id] = fact.who
-            self.shelf.put(id, replace(known, todo=(), cancelled=fact.who or "somebody"))
+            self.shelf.put(id, replace(known, instants=(), cancelled=fact.who or "somebody"))
 
     def requested(self, run_id: str, request: RunRequested) -> None:
         """A run was asked for; one of a cancelled backfill is cancelled in its turn."""
@@ -55,17 +59,24 @@ class Backfills:
         self.to_cancel.pop(run_id, None)
         id = request.trigger.backfill or ""
         backfill = self.shelf.get(id)
-        if backfill is not None and run_id in backfill.open:
-            self._go_on(id, replace(backfill, open=tuple(open for open in backfill.open if open != run_id)))
+        if backfill is not None and self.open.drop(run_id) is not None:
+            self._open.get(id, {}).pop(run_id, None)
+            self._go_on(id, backfill)
 
     def rebuild(self) -> None:
-        """Compute from the backfills alone which runs are to be cancelled."""
-        self.to_cancel = {id: b.cancelled for b in self.shelf.values() if b.cancelled for id in b.open}
+        """Compute everything else from what is written down."""
+        self._open, self.to_cancel = {}, {}
+        for run_id, run in self.open.items():
+            self._open.setdefault(run.backfill, {})[run_id] = None
+            backfill = self.shelf.get(run.backfill)
+            if backfill is not None and backfill.cancelled:
+                self.to_cancel[run_id] = backfill.cancelled
 
     def _go_on(self, id: str, backfill: Backfilling) -> None:
         """Wish for as many runs as may be open; forget a backfill of which nothing is left."""
-        while backfill.todo and len(backfill.open) < backfill.concurrency:
-            nominal, *rest = backfill.todo
+        open, done = self._open.setdefault(id, {}), (self.progress.get(id) or Progress()).done
+        while done < len(backfill.instants) and len(open) < backfill.concurrency:
+            nominal = backfill.instants[done]
             run_id = run_id_of_backfill(id, nominal)
             trigger = Trigger(
                 kind="backfill", who=backfill.who, schedule=backfill.schedule, nominal=nominal, backfill=id
@@ -79,8 +90,12 @@ class Backfills:
                 priority=backfill.priority,
             )
             self._wishes.add(run_id, request, backfill.cause)
-            backfill = replace(backfill, todo=tuple(rest), open=(*backfill.open, run_id))
-        if backfill.todo or backfill.open or backfill.cancelled:
-            self.shelf.put(id, backfill)
-        else:
-            self.shelf.drop(id)
+            done += 1
+            open[run_id] = None
+            self.open.put(run_id, OfBackfill(backfill=id))
+        self.progress.put(id, Progress(done=done))
+        if done < len(backfill.instants) or open or backfill.cancelled:
+            return
+        del self._open[id]
+        self.progress.drop(id)
+        self.shelf.drop(id)

@@ -22,9 +22,10 @@ from fastflow_rules.chains import (
     of_one_flow,
 )
 from fastflow_rules.definition import Definition
-from fastflow_rules.fanin import Success, Waiting, arrived
+from fastflow_rules.fanin import Success, arrived
 from fastflow_rules.plans import RESTART
 
+from fastflow_scheduler.book.fanins import FanIns
 from fastflow_scheduler.book.kept import OpenRun, Wish
 from fastflow_scheduler.book.pipelines import Pipelines
 from fastflow_scheduler.book.shelf import Shelf
@@ -36,7 +37,7 @@ class Followups:
 
     def __init__(self, pipelines: Pipelines, wishes: Wishes) -> None:
         self.chains = Shelf("chain", Edge)
-        self.fanins = Shelf("fanin", Waiting)
+        self.fanins = FanIns()
         self._pipelines = pipelines
         self._wishes = wishes
         self._api: dict[str, dict[str, Edge]] = {}
@@ -113,10 +114,9 @@ class Followups:
             assert definition is not None
             assert definition.upstream is not None
             members = definition.upstream.all
-            waiting = self.fanins.get(name) or Waiting()
             together = of_one_flow(members, self._graph())
-            waiting, chosen = arrived(waiting, members, pipeline, success, one_flow=together)
-            self.fanins.put(name, waiting)
+            waiting, chosen = arrived(self.fanins.get(name), members, pipeline, success, one_flow=together)
+            self.fanins.put(name, waiting, place=recorded.seq)
             if chosen is None:
                 continue
             said = definition.upstream

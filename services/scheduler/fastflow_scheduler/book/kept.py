@@ -49,11 +49,11 @@ class Wish(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Backfilling(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A backfill under way: what is still to be asked for, and what is open."""
+    """A backfill under way, as it was asked for."""
 
     pipeline: str
     schedule: str
-    todo: tuple[datetime, ...]
+    instants: tuple[datetime, ...]
     concurrency: int
     cause: Cause
     run_config_id: str | None = None
@@ -61,10 +61,21 @@ class Backfilling(Struct, frozen=True, kw_only=True, omit_defaults=True):
     commit: str | None = None
     priority: int = 0
     who: str = ""
-    open: tuple[str, ...] = ()
-    """Runs that were wished for and are not over."""
     cancelled: str = ""
     """By whom; empty while it goes on."""
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a backfill has come."""
+
+    done: int = 0
+    """How many of its instants have been wished for, in their order."""
+
+
+class OfBackfill(Struct, frozen=True, kw_only=True):
+    """A run that was wished for and is not over."""
+
+    backfill: str
 
 
 class Pauses(Struct, frozen=True, kw_only=True):
