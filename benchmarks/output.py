@@ -8,6 +8,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
+from benchmarks import bars
 from benchmarks.measure import CannotMeasureError, exactly
 from benchmarks.memory import forget_peak, peak_mb, rss_mb
 from benchmarks.results import Budget, Figure
@@ -63,6 +64,7 @@ async def measure() -> list[Figure]:
         endless = await _endless(ours)
         lines, per_s = await _paced(ours)
         garbage = await _garbage(ours)
+        updates = await bars.rows(ours)
         peaks = memory.figures()
     async with system(CAPPED) as ours:
         capped = await _endless(ours)
@@ -86,6 +88,7 @@ async def measure() -> list[Figure]:
             budget=None,
         ),
         _all(f"{GARBAGE_BYTES // 10**6} MB of garbage: bytes that arrived ({kind})", garbage, "bytes", GARBAGE_BYTES),
+        *updates,
         *peaks,
     ]
 

@@ -11,6 +11,17 @@ PACED_PER_S, PACED_LINES = 100_000, 500_000
 GARBAGE_SEED, GARBAGE_PIECE, GARBAGE_BYTES = 7, 64_000, 64_000_000
 PLAIN, PACKAGES, MANY_LINES, SOCKETS = "plain", "packages", "many_lines", "sockets"
 ENDLESS, PACED, GARBAGE = "endless", "paced", "garbage"
+BAR, BAR_LINES, BAR_PER_S, BAR_S = "bar", "bar_lines", 1000, 3
+_UPDATES = f"""import sys
+import time
+
+began = time.time()
+for n in range({BAR_PER_S * BAR_S}):
+    sys.stdout.write(f"BEFORE{{n}} @{{time.time():.6f}}BEHIND")
+    sys.stdout.flush()
+    time.sleep(max(0.0, began + n / {BAR_PER_S} - time.time()))
+print()
+"""
 _FILES = {
     f"{PLAIN}/main.py": 'print("hello")\n',
     f"{PACKAGES}/main.py": "import requests\n\nprint(requests.__version__)\n",
@@ -58,6 +69,8 @@ for first in range(0, {PACED_LINES}, 1000):
     time.sleep(max(0.0, began + (first + 1000) / {PACED_PER_S} - time.time()))
 print(f"ended {{time.time():.6f}}")
 """,
+    f"{BAR}/main.py": _UPDATES.replace("BEFORE", "\\r").replace("BEHIND", ""),
+    f"{BAR_LINES}/main.py": _UPDATES.replace("BEFORE", "").replace("BEHIND", "\\n"),
     f"{GARBAGE}/main.py": f"""import random
 import sys
 
