@@ -8,6 +8,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from fastflow_events.replies import Replies
 from fastflow_events.returns import Returns
 from fastflow_events.tasks import heard
 
@@ -35,6 +36,7 @@ class Connection(Client):
         super().__init__()
         self._expected: set[asyncio.Future[Any]] = set()
         self.returns = Returns()
+        self.replies = Replies(self)
 
     @staticmethod
     def _parse_header_lines(raw: bytes) -> dict[str, str]:

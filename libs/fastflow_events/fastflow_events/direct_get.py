@@ -6,6 +6,7 @@ Source: ADR-31 of nats-io/nats-architecture-and-design.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from nats.aio.client import Client
@@ -14,6 +15,7 @@ from nats.errors import Error as NatsError
 
 from fastflow_events.client import Connection
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.replies import Take
 
 BATCH = 1000
 NEWEST_AT_ONCE = 500
@@ -100,20 +102,34 @@ async def _collect(nc: Client, stream: str, request: dict[str, object], timeout_
         elif not done.done():
             done.set_result(f"{status or '503'} {headers.get('Description', '')}")
 
-    inbox = nc.new_inbox()
     if isinstance(nc, Connection):
         nc.expect(done)
     try:
-        subscription = await nc.subscribe(inbox, cb=on_message, pending_msgs_limit=0, pending_bytes_limit=0)
-        try:
-            await nc.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox)
-            async with asyncio.timeout(timeout_s):  # wait_for may swallow a cancellation on Python 3.11
-                status = await done
-        finally:
-            done.cancel()
-            await subscription.unsubscribe()
+        async with _answered(nc, on_message) as inbox:
+            try:
+                await nc.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox)
+                async with asyncio.timeout(timeout_s):  # wait_for may swallow a cancellation on Python 3.11
+                    status = await done
+            finally:
+                done.cancel()
     except (TimeoutError, NatsError) as exc:
         raise InfrastructureError(f"stream {stream} cannot be read: {exc!r}") from exc
     if not status.startswith((_END_OF_BATCH, _NOTHING)):
         raise InfrastructureError(f"stream {stream} cannot be read: {status}")
     return messages
+
+
+@asynccontextmanager
+async def _answered(nc: Client, take: Take) -> AsyncIterator[str]:
+    """A subject for one answer; clients that others made have none to share."""
+    if isinstance(nc, Connection):
+        await nc.replies.listen()
+        with nc.replies.taking(take) as subject:
+            yield subject
+        return
+    inbox = nc.new_inbox()
+    subscription = await nc.subscribe(inbox, cb=take, pending_msgs_limit=0, pending_bytes_limit=0)
+    try:
+        yield inbox
+    finally:
+        await subscription.unsubscribe()
