@@ -1,4 +1,4 @@
-"""Since when a schedule counts: by the clock of the server, which is one for all who set schedules."""
+"""Since when things count: by the clock of the server, which is one for all who write facts."""
 
 from datetime import timedelta
 
@@ -6,7 +6,16 @@ from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.schedule.events import SchedulePaused, ScheduleSet
-from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered
+from fastflow_events.testing.builders import (
+    CAUSE,
+    NOON,
+    attempt_finished,
+    pipeline_discovered,
+    run_claimed,
+    run_dispatched,
+    run_requested,
+    run_started,
+)
 from fastflow_scheduler.testing.world import World
 
 FAST = timedelta(days=1)
@@ -49,3 +58,19 @@ async def test_schedules_and_pauses_count_from_when_the_server_stored_them() -> 
     often = plans[1]
     assert often is not None
     assert [span.start for span in book.schedules.pauses_of(often)] == [told]
+
+
+async def test_neither_places_in_the_queue_nor_retries_depend_on_the_clock_of_a_writer() -> None:
+    scheduler = await World().scheduler()
+    book = scheduler.deps.book
+    told = NOON.replace(microsecond=123456)
+    book.apply(by_the_server(1, "run", "r1", run_requested()))
+    queued = book.runs.shelf.get("r1")
+    assert queued is not None
+    assert (queued.since, queued.touched_at) == (told, told)
+    facts = [run_dispatched(), run_claimed(), run_started(), attempt_finished(outcome="failed", exit_code=1)]
+    for seq, fact in enumerate(facts, start=2):
+        book.apply(by_the_server(seq, "run", "r1", fact))
+    ended = book.runs.shelf.get("r1")
+    assert ended is not None
+    assert (ended.run.phase, ended.touched_at) == ("ended", told)

@@ -139,7 +139,7 @@ class Book:
             self.pipelines.use(fact, version)
         elif isinstance(fact, RunCancelRequested):
             self.schedules.replaced(fact)
-        now = self.runs.fold(recorded, self._clock(recorded.at))
+        now = self.runs.fold(recorded, self._clock(recorded.told_at))
         if now is None or now.run.phase not in OVER:
             return
         if isinstance(fact, RunFinished):

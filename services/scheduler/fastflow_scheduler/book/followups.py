@@ -80,7 +80,7 @@ class Followups:
     def finished(self, id: str, ended: OpenRun, recorded: Recorded, fact: RunFinished) -> None:
         """A run is over: wish for everything that follows."""
         if ended.run.cancelled is not None:
-            self._replace(ended, recorded.at)
+            self._replace(ended, recorded.told_at)
             return
         if fact.outcome == "cancelled":
             return
@@ -98,7 +98,7 @@ class Followups:
         if fact.outcome == "succeeded":
             self._join(id, ended, recorded)
         else:
-            self._restart(id, ended, recorded.at)
+            self._restart(id, ended, recorded.told_at)
 
     def _join(self, id: str, ended: OpenRun, recorded: Recorded) -> None:
         pipeline, request = ended.request.pipeline, ended.request

@@ -30,7 +30,7 @@ class Repositories:
 
     def fold(self, recorded: Recorded) -> None:
         """Fold one fact about a repository."""
-        id, fact, at = recorded.id, recorded.fact, recorded.at
+        id, fact, at = recorded.id, recorded.fact, recorded.told_at
         known = self.shelf.get(id)
         if isinstance(fact, RepositoryRemoved):
             self.shelf.drop(id)

@@ -65,7 +65,7 @@ class Runs:
                 cause=recorded.because(),
                 requested_seq=recorded.seq,
                 since=clock,
-                touched_at=recorded.at,
+                touched_at=recorded.told_at,
                 priority=fact.priority,
             )
             self.of_pipeline.setdefault(fact.pipeline, {})[id] = None
@@ -192,7 +192,7 @@ def _learned(known: OpenRun, recorded: Recorded) -> OpenRun:
     fact = recorded.fact
     run = evolve(known.run, fact)
     position = Position(aggregate="run", id=recorded.id, seq=recorded.seq, version=known.position.version + 1)
-    now = replace(known, run=run, position=position, cause=recorded.because(), touched_at=recorded.at)
+    now = replace(known, run=run, position=position, cause=recorded.because(), touched_at=recorded.told_at)
     match fact:
         case RunDispatched() if run.phase == "dispatched":
             return replace(now, pool=fact.pool, group=fact.group, due=None)
@@ -201,7 +201,7 @@ def _learned(known: OpenRun, recorded: Recorded) -> OpenRun:
         case RunPrioritised():
             return replace(now, priority=fact.priority)
         case RunHurried() if run.phase == "waiting":
-            return replace(now, due=None, since=max(now.since, recorded.at))
+            return replace(now, due=None, since=max(now.since, recorded.told_at))
         case RunRetryScheduled():
             return replace(now, due=fact.due, since=fact.due)
         case RunLost():
