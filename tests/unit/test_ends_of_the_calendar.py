@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice
 
 import pytest
+from fastflow_events.errors import SettingsError
 from fastflow_events.instants import FIRST, LAST, held, in_utc, later
 from fastflow_events.run.events import RunRequested
 from fastflow_events.schedule.events import CatchupRule, ScheduleSet
+from fastflow_events.settings import load
 from fastflow_events.testing.builders import NOON
+from fastflow_gateway.handlers.leavings import Left
 from fastflow_rules.agenda import Agenda, Entry
 from fastflow_rules.catchup import Span, Terms, due_at, outlook
 from fastflow_rules.definition import Catchup, Definition, parse
@@ -17,6 +20,7 @@ from fastflow_rules.times import fault_of
 from fastflow_rules.times import in_utc as schedule_in_utc
 from fastflow_rules.timetable import Timetable, count_fires, fires, fires_backwards, next_fire, next_fires
 from fastflow_rules.zones import zone, zone_names
+from fastflow_scheduler.settings import SchedulerSettings
 from fastflow_scheduler.testing.world import World
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -217,3 +221,16 @@ def test_a_zone_is_one_that_means_the_same_on_every_host(name: str) -> None:
 def test_every_zone_can_be_read() -> None:
     assert len(zone_names()) > 500
     assert all(zone(name).key == name for name in zone_names())
+
+
+@pytest.mark.parametrize("name", ["CLAIM_WITHIN_S", "LOST_AFTER_S", "LATE_AFTER_S", "REPOSITORY_OVERDUE_AFTER_S"])
+@pytest.mark.parametrize("said", ["nan", "inf", "1e300", "1000000001", "-1"])
+def test_a_span_that_nobody_can_wait_for_is_no_setting(name: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load(SchedulerSettings, {f"FASTFLOW_{name}": said})
+
+
+@given(INSTANTS)
+def test_a_file_is_kept_until_an_instant_whenever_it_was_stored(at: datetime) -> None:
+    left = Left(attempt=1, path="a", size_bytes=1, sha256="", stored_at=at)
+    assert FIRST <= left.expires_at <= LAST

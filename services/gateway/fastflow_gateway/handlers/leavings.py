@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from fastflow_events.errors import NotFoundError
+from fastflow_events.instants import later
 from fastflow_events.run.events import RunArtifactStored, RunDispatched, RunStarted
 from fastflow_events.run.specification import Limits
 from fastflow_events.topology import ARTIFACTS_AGE_S
@@ -34,7 +35,7 @@ class Left(NamedTuple):
     @property
     def expires_at(self) -> datetime:
         """When the store forgets it."""
-        return self.stored_at + timedelta(seconds=ARTIFACTS_AGE_S)
+        return later(self.stored_at, ARTIFACTS_AGE_S)
 
 
 Measured: TypeAlias = list[StoredSample] | RunRow
