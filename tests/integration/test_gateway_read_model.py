@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastflow_events import subjects
+from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader
 from fastflow_events.fact import Fact
 from fastflow_events.jetstream_log import JetStreamLog
@@ -137,7 +138,7 @@ async def fold(log: MemoryLog, path: Path, batch_size: int) -> object:
         projection = RowProjection(store, Changes())
         facts = [recorded async for recorded in log.read(subjects.EVENTS)]
         for start in range(0, len(facts), batch_size):
-            await apply_batch(store, projection, facts[start : start + batch_size])
+            await apply_batch(log.doubts, store, projection, facts[start : start + batch_size])
         async with open_readers(path) as readers:
             return (await hash_tables(path))._replace(seq=0), await SqliteReadModel(readers, path).run("r1")
 
@@ -175,7 +176,7 @@ async def test_facts_of_an_older_version_make_the_same_rows(tmp_path: Path) -> N
     hashes = []
     for name, recorded in (("old", old), ("new", new)):
         async with open_store(tmp_path / f"{name}.db", SCHEMA) as store:
-            await apply_batch(store, RowProjection(store, Changes()), [recorded])
+            await apply_batch(Doubts(), store, RowProjection(store, Changes()), [recorded])
         hashes.append(await hash_tables(tmp_path / f"{name}.db"))
     assert hashes[0] == hashes[1]
     assert hashes[0].seq == 1
@@ -201,6 +202,6 @@ async def test_a_failed_batch_leaves_neither_rows_nor_checkpoint(tmp_path: Path)
                 raise asyncio.CancelledError
 
         with pytest.raises(asyncio.CancelledError):
-            await apply_batch(store, Failing(store, Changes()), facts)
+            await apply_batch(log.doubts, store, Failing(store, Changes()), facts)
         async with open_readers(store.path) as readers:
             assert (await store.checkpoint(), await SqliteReadModel(readers, store.path).run("r1")) == (0, None)

@@ -4,13 +4,16 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+from fastflow_events import tasks
 from fastflow_events.broker import make_broker
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.lifecycle import Service
 from fastflow_events.settings import Settings
+from fastflow_events.tasks import Work, background, turned
+from fastflow_events.testing.eventually import eventually
 
 pytestmark = pytest.mark.nats
 WITHIN_S = 20.0
@@ -57,3 +60,95 @@ async def test_a_service_whose_surroundings_fail_says_why(nats_url: str) -> None
 
     with pytest.raises(InfrastructureError, match="the disk is away"):
         await Service(make_broker(Settings(nats_url=nats_url), "test"), surroundings).run()
+
+
+async def fails_at_once() -> None:
+    raise ZeroDivisionError("the ticker")
+
+
+async def goes_round() -> None:
+    turned()
+    await asyncio.Event().wait()
+
+
+async def never_round() -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("swallows", [0, 1, 3])
+async def test_work_that_fails_while_a_service_connects_ends_it_with_the_error_logged(
+    nats_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, swallows: int
+) -> None:
+    """However often whoever connects takes the cancellation for its own."""
+    monkeypatch.setattr(tasks, "INSIST_S", 0.05)
+    work, said = Work(), list[str]()
+
+    class Swallowing(type(make_broker(Settings(), "test"))):  # type: ignore[misc]
+        async def start(self) -> None:
+            for _ in range(swallows):
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(WITHIN_S)
+            await super().start()
+
+    @asynccontextmanager
+    async def surroundings() -> AsyncIterator[None]:
+        try:
+            async with background(of=work, ticker=fails_at_once(), watch=goes_round()):
+                yield
+        finally:
+            said.append("closed")
+
+    broker = make_broker(Settings(nats_url=nats_url), "test")
+    broker.__class__ = Swallowing
+    async with asyncio.timeout(WITHIN_S):
+        with pytest.raises(ZeroDivisionError, match="the ticker"):
+            await Service(broker, surroundings, work).run()
+    assert said == ["closed"]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["ticker failed"]
+    assert await work.ping() == "ticker failed: ZeroDivisionError"
+
+
+async def test_work_that_fails_as_its_block_ends_leaves_it_all_the_same() -> None:
+    async def lives_on() -> None:
+        async with background(ticker=fails_at_once()):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(WITHIN_S)
+
+    with pytest.raises(ZeroDivisionError):
+        await lives_on()
+
+
+async def test_a_service_is_ready_once_every_loop_has_gone_round_and_its_broker_has_started(nats_url: str) -> None:
+    work, late = Work(), asyncio.Event()
+
+    async def waits() -> None:
+        await late.wait()
+        await goes_round()
+
+    @asynccontextmanager
+    async def surroundings() -> AsyncIterator[None]:
+        async with background(of=work, ticker=waits(), watch=goes_round()):
+            yield
+
+    service = Service(make_broker(Settings(nats_url=nats_url), "test"), surroundings, work)
+    running = asyncio.create_task(service.run())
+
+    async def waits_for_the_ticker() -> bool:
+        return await work.ping() == "not yet round: ticker"
+
+    await eventually(waits_for_the_ticker)
+    late.set()
+
+    async def ready() -> bool:
+        return await work.ping() is None
+
+    await eventually(ready)
+    service.exit()
+    await running
+
+
+async def test_a_loop_that_never_goes_round_keeps_a_service_from_being_ready() -> None:
+    work = Work()
+    async with background(of=work, ticker=never_round(), watch=goes_round()):
+        await eventually(lambda: "watch" not in str(work._waited_for))
+        assert await work.ping() == "not yet round: ticker"

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 import pytest_asyncio
+from fastflow_events.doubts import Doubts
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.fact import Fact
 from fastflow_events.projection import apply_batch
@@ -106,7 +107,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
             await log.append(Position(aggregate="run", id=f"r{n}"), facts, cause=CAUSE)
         async with open_store(path, SCHEMA) as store:
             recorded = [r async for r in log.read("fastflow.evt.>")]
-            await apply_batch(store, RowProjection(store, Changes()), recorded)
+            await apply_batch(Doubts(), store, RowProjection(store, Changes()), recorded)
             for n in range(60):
                 said = (STATUSES[n * 7 % len(STATUSES)], f"r{n}")
                 await store.db.execute("UPDATE runs SET status = ? WHERE id = ?", said)

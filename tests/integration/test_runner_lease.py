@@ -28,7 +28,7 @@ async def runner(nc: Client, nats_url: str, tmp_path: Path) -> AsyncIterator[Liv
 async def living(nc: Client, *, other_than: str = "") -> Heartbeat:
     async def found() -> Heartbeat | None:
         stored = await heartbeat_of(nc, "r1")
-        return stored[0] if stored and stored[0].incarnation != other_than else None
+        return stored[0] if stored and stored[0] and stored[0].incarnation != other_than else None
 
     heartbeat = await eventually(found, within_s=60)
     assert heartbeat is not None

@@ -108,7 +108,7 @@ async def test_an_attempt_that_is_lost_runs_again_on_another_engine_where_that_i
 
         async def idle() -> bool:
             beat = await heartbeat_of(nc, "first")
-            return beat is not None and beat[0].running == 0
+            return bool(beat and beat[0] and beat[0].running == 0)
 
         await eventually(idle, within_s=60)
         for run_id in (waiting, ending):

@@ -48,7 +48,7 @@ async def test_a_draining_runner_finishes_what_is_in_hand_takes_nothing_new_and_
 
     async def no_slots() -> bool:
         found = await heartbeat_of(nc, "r1")
-        return found is not None and found[0].slots == 0
+        return bool(found and found[0] and found[0].slots == 0)
 
     await eventually(no_slots)
     assert await runner.ended() == 0

@@ -21,12 +21,14 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS seen (seq INTEGER PRIMARY KEY, id TEXT NOT 
 class Seen:
     """Keeps the position of every fact."""
 
+    name = "seen"
     subject = subjects.EVENTS
 
     def __init__(self, store: Store, *, fail_at: int = 0) -> None:
         self._store = store
         self.fail_at = fail_at
         self.at = 0
+        self.doubted: list[tuple[str, str]] = []
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         for recorded in batch:
@@ -34,6 +36,9 @@ class Seen:
             if recorded.seq == self.fail_at:
                 self.fail_at = 0
                 raise OSError("disk full")
+
+    def doubt(self, aggregate: str, id: str) -> None:
+        self.doubted.append((aggregate, id))
 
     def committed(self, seq: int) -> None:
         self.at = seq
@@ -67,7 +72,7 @@ async def test_a_batch_that_fails_leaves_neither_rows_nor_checkpoint_and_is_trie
         seen = Seen(store, fail_at=2)
         batch = [recorded async for recorded in log.read(subjects.EVENTS)]
         with pytest.raises(OSError, match="disk full"):
-            await apply_batch(store, seen, batch)
+            await apply_batch(log.doubts, store, seen, batch)
         assert await rows(store) == []
         assert await store.checkpoint() == 0
         async with background(project(log, store, seen)):
@@ -80,7 +85,7 @@ async def test_facts_of_a_newer_release_move_the_checkpoint_only(tmp_path: Path)
     position = (await log.load("run", "r")).position
     await log.append(position, [UnknownFact(wire_type="run.teleported.v1", body=b"{}")], cause=CAUSE)
     async with open_store(tmp_path / "x.db", SCHEMA) as store:
-        await apply_batch(store, Seen(store), [recorded async for recorded in log.read(subjects.EVENTS)])
+        await apply_batch(log.doubts, store, Seen(store), [recorded async for recorded in log.read(subjects.EVENTS)])
         assert await rows(store) == [1, 2, 3]
         assert await store.checkpoint() == 4
 

@@ -180,7 +180,7 @@ async def test_one_that_was_stored_before_that_keeps_nobody_from_scheduling(said
     world = World()
     await world.pipeline("hello")
     await world.scheduler()
-    await world.append("schedule", "hello:x", [set_with(said)])
+    await world.stored("schedule", "hello:x", set_with(said))
     await world.append("schedule", "hello:y", [set_with({"cron": "0 3 * * *"}, name="y")])
     await world.advance(86_400, step_s=3600)
     [run] = await world.facts(RunRequested)

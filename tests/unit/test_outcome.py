@@ -1,7 +1,22 @@
+import json
+
 import pytest
-from fastflow_events.testing.builders import NOON
-from fastflow_runner.outcome import finished, is_disk_full, never_ran, of_exit, result_of, why_not
+from fastflow_events.envelope import MAX_FACT_BYTES, body_of
+from fastflow_events.testing.builders import NOON, attempt_finished
+from fastflow_runner.outcome import (
+    DETAIL_CHARS,
+    Ending,
+    finished,
+    in_fewer_words,
+    is_disk_full,
+    never_ran,
+    of_exit,
+    result_of,
+    why_not,
+)
 from fastflow_runner.ports import AttemptRef, Exit
+from hypothesis import given
+from hypothesis import strategies as st
 
 REF = AttemptRef(run_id="r1", attempt=2)
 
@@ -112,8 +127,21 @@ def test_who_was_asked_to_end_by_us_is_not_said_to_have_been_stopped_by_somebody
         (Exit(exit_code=0, result='{"rows": 3, "to": ["a"]}'), {"rows": 3, "to": ["a"]}, ""),
         (Exit(exit_code=0, result="[1]"), None, "no JSON object"),
         (Exit(exit_code=0, result="rows: 3"), None, "no JSON object"),
-        (Exit(exit_code=0, result="[" * 20_000), None, "no JSON object"),
-        (Exit(exit_code=0, result='{"a":' * 6_000), None, "no JSON object"),
+        (Exit(exit_code=0, result="[" * 20_000), None, "nested more than 64 deep"),
+        (Exit(exit_code=0, result='{"a":' * 6_000), None, "nested more than 64 deep"),
+        *(
+            (Exit(exit_code=0, result='{"a":' * deep + "1" + "}" * deep), None, "nested more than 64 deep")
+            for deep in (65, 970, 975, 980)
+        ),
+        (
+            Exit(exit_code=0, result=json.dumps({"a": [1e9] * 6_000}).replace("1000000000.0", "1e9")),
+            None,
+            "written out",
+        ),
+        (Exit(exit_code=0, result='{"a": 1e999}'), None, "no JSON object"),
+        (Exit(exit_code=0, result=f'{{"a": {2**64}}}'), None, "more than 64 bits"),
+        (Exit(exit_code=0, result=f'{{"a": {"9" * 5_000}}}'), None, "out of range"),
+        (Exit(exit_code=0, result=f'{{"a": {2**64 - 1}, "b": {-(2**63)}}}'), {"a": 2**64 - 1, "b": -(2**63)}, ""),
         (Exit(exit_code=0, result='{"a": NaN}'), None, "no JSON object"),
         (Exit(exit_code=0, result_error="it is not UTF-8"), None, "it is not UTF-8"),
     ],
@@ -136,3 +164,26 @@ def test_the_words_of_a_tool_are_cut_to_a_length_a_fact_can_hold() -> None:
     ending = never_ran("dependency_error", "x" * 100_000)
     assert len(ending.detail) == 4000
     assert finished(ending, REF, runner="r", lines=0, size_bytes=0, now=NOON).exit_code is None
+
+
+@given(
+    result=st.one_of(
+        st.none(), st.text(max_size=32_768), st.integers(0, 8_190).map(lambda n: '{"a":[' + "1e9," * n + "1]}")
+    ),
+    detail=st.text(alphabet=st.sampled_from("a\x01\u20ac\U0001f600\\"), max_size=DETAIL_CHARS),
+    route=st.none() | st.text(max_size=341),
+)
+def test_whatever_a_script_leaves_its_end_fits_into_a_fact(result: str | None, detail: str, route: str | None) -> None:
+    exit = Exit(exit_code=0, marker_code=0, result=result, route=route)
+    ending = Ending(outcome="failed", detail=detail, exit_code=1, observed=exit)
+    fact = finished(ending, REF, runner="r" * 60, lines=1, size_bytes=1, now=NOON)
+    assert len(body_of(fact)) <= MAX_FACT_BYTES
+
+
+def test_an_end_that_cannot_be_written_is_said_in_fewer_words_once() -> None:
+    fact = attempt_finished(result={"a": "x" * 90_000}, detail="y" * 5_000)
+    fewer = in_fewer_words(fact)
+    assert fewer is not None
+    assert (fewer.outcome, fewer.result, fewer.result_error) == ("succeeded", None, "it could not be written down")
+    assert len(body_of(fewer)) < 4_000
+    assert in_fewer_words(fewer) is None

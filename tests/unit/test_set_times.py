@@ -7,6 +7,7 @@ from fastflow_cli.commands.backfilling import progress, wish
 from fastflow_cli.commands.moments import moment, seconds
 from fastflow_cli.commands.scheduling import schedule_row
 from fastflow_cli.errors import UsageError
+from fastflow_events.errors import ContractError
 from fastflow_events.run.events import RunRequested
 from fastflow_events.schedule.events import ScheduleSet
 from fastflow_events.testing.builders import NOON
@@ -46,15 +47,17 @@ async def test_a_schedule_that_cannot_be_kept_stops_no_other() -> None:
     world = World()
     await world.scheduler()
     await world.pipeline("hello", cron="* * * * *")
-    bad = [
-        ScheduleSet(pipeline="hello", name="nowhere", cron="* * * * *", timezone="Nowhere/Atall"),
-        ScheduleSet(pipeline="hello", name="naive", interval_s=60, start=datetime(2026, 1, 1)),  # noqa: DTZ001
-    ]
-    for schedule in bad:
-        await world.append("schedule", f"hello:{schedule.name}", [schedule])
+    nowhere = ScheduleSet(pipeline="hello", name="nowhere", cron="* * * * *", timezone="Nowhere/Atall")
+    await world.append("schedule", "hello:nowhere", [nowhere])
     await world.advance(60)
     asked = [r.fact for r in await world.facts(RunRequested)]
     assert [fact.trigger.schedule for fact in asked if isinstance(fact, RunRequested)] == ["hello:default"]
+
+
+async def test_an_instant_without_a_zone_does_not_get_into_the_log() -> None:
+    naive = ScheduleSet(pipeline="hello", name="naive", interval_s=60, start=datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(ContractError, match="without a zone"):
+        await World().append("schedule", "hello:naive", [naive])
 
 
 def test_spans_and_instants_are_read_as_people_type_them() -> None:

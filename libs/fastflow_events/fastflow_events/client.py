@@ -12,6 +12,9 @@ from fastflow_events.replies import Replies
 from fastflow_events.returns import Returns
 from fastflow_events.tasks import heard
 
+_DELIVERED = b"$JS.ACK."
+"""Where whoever gets a message of a stream answers that he has it."""
+_STATUS = "Status"
 _is_plain = re.compile(rb"[!-9;-~]+").fullmatch
 """A header's name as everybody writes it: printable, without blanks."""
 
@@ -24,12 +27,33 @@ class _LostError(nats.errors.Error):
     """The same, where nats-py would take a timeout for its own."""
 
 
+def without_status(reply: bytes, headers: dict[str, str] | None) -> dict[str, str] | None:
+    """The headers of a message; one that a stream delivers cannot pass for a word of the server's.
+
+    Whoever stores a message chooses its headers, and nats-py takes any "Status" for the server's own: the end of a
+    batch, an error, a heartbeat.
+    """
+    if headers is None or not reply.startswith(_DELIVERED) or _STATUS not in headers:
+        return headers
+    return {name: value for name, value in headers.items() if name != _STATUS}
+
+
+def guard(nc: Client) -> None:
+    """Have a client of nats-py's own, which others made, read headers as ours does."""
+    build = nc._build_message
+
+    def guarded(sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None) -> Any:
+        return build(sid, subject, reply, data, without_status(reply, headers))
+
+    nc._build_message = guarded  # type: ignore[method-assign]
+
+
 class Connection(Client):
-    """nats-py's client with four differences.
+    """nats-py's client with five differences.
 
     It reads headers in a third of the time; half of the time of reading facts went there. It hears of a cancellation
-    that comes together with an answer. It does not wait for answers that were lost with their connection. And it wakes
-    whoever wants to know that the server is back.
+    that comes together with an answer. It takes no stored message for a word of the server's. It does not wait for
+    answers that were lost with their connection. And it wakes whoever wants to know that the server is back.
     """
 
     def __init__(self) -> None:
@@ -49,6 +73,12 @@ class Connection(Client):
                     return Client._parse_header_lines(raw)
                 headers[name.decode()] = value.strip().decode("utf-8", "replace")
         return headers
+
+    def _build_message(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None
+    ) -> Msg:
+        built: Msg = super()._build_message(sid, subject, reply, data, without_status(reply, headers))
+        return built
 
     async def request(
         self,

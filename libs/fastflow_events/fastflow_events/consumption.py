@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import Error as JetStreamError
 
+from fastflow_events.client import guard
 from fastflow_events.returns import Returns
 
 logger = logging.getLogger(__name__)
@@ -87,4 +88,5 @@ class BoundState(BrokerState):
 
     def connect(self, connection: Client, stream: JetStreamContext) -> None:
         """Keep the connection; `stream` would create consumers."""
+        guard(connection)
         super().connect(connection, _Bound(connection, self._returns))

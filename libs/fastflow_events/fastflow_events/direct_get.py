@@ -94,13 +94,13 @@ async def _collect(nc: Client, stream: str, request: dict[str, object], timeout_
 
     async def on_message(msg: Msg) -> None:
         headers = msg.headers or {}
-        status = headers.get("Status")
-        if status is None and "Nats-Sequence" in headers:
+        # What is stored may bear any header, a "Status" too; its position is told by the server alone.
+        if "Nats-Sequence" in headers:
             behind = headers.get("Nats-Num-Pending")
             pending = int(behind) if behind else None
             messages.append(Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], headers, msg.data, pending))
         elif not done.done():
-            done.set_result(f"{status or '503'} {headers.get('Description', '')}")
+            done.set_result(f"{headers.get('Status') or '503'} {headers.get('Description', '')}")
 
     if isinstance(nc, Connection):
         nc.expect(done)

@@ -4,20 +4,25 @@ Source: CloudEvents core 1.0.2 and its NATS protocol binding (header names, perc
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
 import msgspec
 
 from fastflow_events import subjects
-from fastflow_events.errors import ContractError
-from fastflow_events.fact import Fact, UnknownFact, fact_name
+from fastflow_events.doubts import words_of
+from fastflow_events.errors import ContractError, TooLargeError
+from fastflow_events.fact import BrokenFact, Fact, UnknownFact, fact_name
+from fastflow_events.plain import MAX_BODY_DEPTH, is_too_deep
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.upcast import UPCASTERS, Upcasters, upcast
 from fastflow_events.vocabulary import known_facts
+from fastflow_events.zoned import OLDEST, fault_of, read_instant
 
 MAX_FACT_BYTES = 65_536
+_MAX_VERSION = 2**53
+_NOBODY_KNOWS = datetime(OLDEST, 1, 1, tzinfo=UTC)
 _PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
 
 
@@ -48,11 +53,17 @@ def body_of(fact: Fact) -> bytes:
     """The fact as JSON.
 
     Raises:
-        ContractError: more than 64 kB; large things belong in the object store with their hash in the fact.
+        TooLargeError: more than 64 kB; large things belong in the object store with their hash in the fact.
+        ContractError: it holds what JSON cannot say, or nobody could read back.
     """
-    body = fact.body if isinstance(fact, UnknownFact) else _ENCODER.encode(fact)
+    try:
+        body = fact.body if isinstance(fact, UnknownFact) else _ENCODER.encode(fact)
+    except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+        raise ContractError(f"this cannot be written down: {type(exc).__name__}", type=fact.type_) from exc
     if len(body) > MAX_FACT_BYTES:
-        raise ContractError("a fact holds at most 64 kB", type=fact.type_, size_bytes=len(body))
+        raise TooLargeError("a fact holds at most 64 kB", type=fact.type_, size_bytes=len(body))
+    if not isinstance(fact, UnknownFact):
+        _must_be_readable(fact, body)
     return body
 
 
@@ -62,6 +73,13 @@ class Reader:
     def __init__(self, upcasters: Upcasters = UPCASTERS) -> None:
         self._upcasters = upcasters
         self._decoders = {name: msgspec.json.Decoder(cls) for name, cls in known_facts().items()}
+
+    def read(self, seq: int, subject: str, headers: Mapping[str, str], body: bytes) -> Recorded:
+        """Return the fact and its envelope; what follows no contract is a `BrokenFact`. Never raises."""
+        try:
+            return self.recorded(seq, subject, headers, body)
+        except Exception as exc:  # noqa: BLE001 - whatever a message does to its reader, it is told as a fact
+            return _broken(seq, subject, headers, body, exc)
 
     def recorded(self, seq: int, subject: str, headers: Mapping[str, str], body: bytes) -> Recorded:
         """Return the fact and its envelope.
@@ -73,17 +91,20 @@ class Reader:
             type_ = headers["ce-type"]
             aggregate, id = unquote(headers["ce-subject"]).split("/", 1)
             version = int(headers["ce-id"].rsplit("/", 1)[1])
-            at = datetime.fromisoformat(headers["ce-time"])
+            at = read_instant(headers["ce-time"])
             cause = Cause(
                 correlation_id=unquote(headers["correlationid"]),
                 causation_id=unquote(headers["causationid"]) if "causationid" in headers else None,
                 traceparent=headers.get("traceparent"),
             )
             source = unquote(headers["ce-source"])
-        except (KeyError, ValueError, IndexError) as exc:
+            named = [aggregate, subjects.encode(id), fact_name(type_)]
+        except (KeyError, ValueError, IndexError, ContractError) as exc:
             raise ContractError("not an event envelope", subject=subject, seq=seq) from exc
-        if subject.split(".")[2:5] != [aggregate, subjects.encode(id), fact_name(type_)]:
+        if subject.split(".")[2:5] != named:
             raise ContractError("the envelope names another fact than its subject", subject=subject, seq=seq)
+        if not 0 < version <= _MAX_VERSION:
+            raise ContractError("nobody has so many facts", subject=subject, seq=seq)
         return Recorded(
             seq=seq,
             aggregate=aggregate,
@@ -97,6 +118,14 @@ class Reader:
         )
 
     def _fact(self, type_: str, body: bytes) -> Fact:
+        if is_too_deep(body, MAX_BODY_DEPTH):
+            raise ContractError(f"not a {type_}: it is nested more than {MAX_BODY_DEPTH} deep")
+        fact = self._decoded(type_, body)
+        if fault := fault_of(fact):
+            raise ContractError(f"not a {type_}: {fault}")
+        return fact
+
+    def _decoded(self, type_: str, body: bytes) -> Fact:
         try:
             if type_ in self._upcasters:
                 type_, lifted = upcast(type_, msgspec.json.decode(body, type=dict[str, Any]), self._upcasters)
@@ -105,7 +134,7 @@ class Reader:
             if decoder is None:
                 return UnknownFact(wire_type=type_, body=body)
             return decoder.decode(body)
-        except (msgspec.MsgspecError, IndexError, KeyError) as exc:
+        except (msgspec.MsgspecError, IndexError, KeyError, ValueError, RecursionError) as exc:
             raise ContractError(f"not a {type_}: {exc}") from exc
 
 
@@ -116,6 +145,34 @@ def _stored_at(headers: Mapping[str, str]) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else None
+
+
+def _broken(seq: int, subject: str, headers: Mapping[str, str], body: bytes, why: Exception) -> Recorded:
+    """What is known of a message that cannot be read: where it stands and since when, which the server says."""
+    stored_at = _stored_at(headers)
+    _, _, aggregate, token, name, *_ = [*subject.split("."), "", "", ""]
+    try:
+        id = subjects.decode(token)
+    except ContractError:
+        id = token
+    return Recorded(
+        seq=seq,
+        aggregate=aggregate,
+        id=id,
+        version=0,
+        at=stored_at or _NOBODY_KNOWS,
+        source="",
+        cause=Cause(correlation_id=f"{aggregate}/{id}"),
+        fact=BrokenFact(wire_type=f"{aggregate}.{name}.?", body=body, reason=words_of(why)),
+        stored_at=stored_at,
+    )
+
+
+def _must_be_readable(fact: Fact, body: bytes) -> None:
+    """What we append, every reader takes."""
+    fault = "it is nested too deeply" if is_too_deep(body, MAX_BODY_DEPTH) else fault_of(fact)
+    if fault:
+        raise ContractError(f"this cannot be written down: {fault}", type=fact.type_)
 
 
 def _quote(text: str) -> str:

@@ -45,6 +45,12 @@ class FencedError(DomainError):
     code = "fenced"
 
 
+class UntrustedError(DomainError):
+    """One of its facts cannot be read, so nothing may be decided about it."""
+
+    code = "not-trusted"
+
+
 class ConcurrencyError(FastflowError):
     """Somebody else appended to this aggregate first."""
 
@@ -55,6 +61,18 @@ class ContractError(FastflowError):
     """Bytes that do not follow the contract; no retry will make them better."""
 
     code = "contract"
+
+
+class NewerReleaseError(ContractError):
+    """The history holds facts that this release does not know; an upgrade makes them readable."""
+
+    code = "newer-release"
+
+
+class TooLargeError(ContractError):
+    """What is to be said does not fit into a fact."""
+
+    code = "too-large"
 
 
 class InfrastructureError(FastflowError):

@@ -59,3 +59,9 @@ class UnknownFact(Fact, frozen=True, kw_only=True):
 
     wire_type: str
     body: bytes
+
+
+class BrokenFact(UnknownFact, frozen=True, kw_only=True):
+    """A stored message that follows no contract of any release, so nobody knows what it wanted to say."""
+
+    reason: str

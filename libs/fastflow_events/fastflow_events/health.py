@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from fastflow_events.doubts import Doubts, Told
 from fastflow_events.telemetry import metrics_text
 
 logger = logging.getLogger(__name__)
@@ -31,15 +32,22 @@ async def check(pings: Mapping[str, Ping]) -> dict[str, str]:
     return broken
 
 
+def status_of(broken: Mapping[str, str], aside: Told | None) -> str:
+    """One word for it. `degraded` is answered with 200: a restart would not help, so nobody should be made to try."""
+    if broken:
+        return "unavailable"
+    return "degraded" if aside else "ok"
+
+
 @asynccontextmanager
-async def serve(host: str, port: int, pings: Mapping[str, Ping]) -> AsyncIterator[int]:
+async def serve(host: str, port: int, pings: Mapping[str, Ping], doubts: Doubts) -> AsyncIterator[int]:
     """Answer /health/live, /health/ready and /metrics; yields the port."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(PING_TIMEOUT_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-            writer.write(await _respond(head.split(b" ")[1].decode("ascii", "replace"), pings))
+            writer.write(await _respond(head.split(b" ")[1].decode("ascii", "replace"), pings, doubts))
             await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
             logger.debug("broken health request", extra={"action": "health_request_broken"})
@@ -55,15 +63,15 @@ async def serve(host: str, port: int, pings: Mapping[str, Ping]) -> AsyncIterato
         server.close()
 
 
-async def _respond(path: str, pings: Mapping[str, Ping]) -> bytes:
+async def _respond(path: str, pings: Mapping[str, Ping], doubts: Doubts) -> bytes:
     match path:
         case "/health/live":
             return _response("200 OK", "application/json", b'{"status":"ok"}')
         case "/health/ready":
-            broken = await check(pings)
+            broken, aside = await check(pings), doubts.told()
             status = "503 Service Unavailable" if broken else "200 OK"
-            body = msgspec.json.encode({"status": "unavailable" if broken else "ok", "broken": broken})
-            return _response(status, "application/json", body)
+            said = {"status": status_of(broken, aside), "broken": broken, "set_aside": aside}
+            return _response(status, "application/json", msgspec.json.encode(said))
         case "/metrics":
             return _response("200 OK", "text/plain; version=0.0.4", metrics_text())
         case _:

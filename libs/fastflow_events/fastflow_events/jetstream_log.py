@@ -14,9 +14,10 @@ from fastflow_events import subjects, telemetry
 from fastflow_events.client import Connection, ConnectionLostError
 from fastflow_events.clock import Clock, utc_now
 from fastflow_events.direct_get import BATCH, get_batch, get_last
+from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
-from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
-from fastflow_events.fact import Fact
+from fastflow_events.errors import ConcurrencyError, InfrastructureError, TooLargeError
+from fastflow_events.fact import BrokenFact, Fact
 from fastflow_events.recorded import Cause, History, Position, Recorded
 
 STREAM = "FASTFLOW_EVENTS"
@@ -43,6 +44,9 @@ class JetStreamLog:
         self._source = source
         self._clock = clock
         self._reader = reader or Reader()
+        self.doubts = Doubts()
+        self._broken: set[int] = set()
+        """Positions of what cannot be read, and that was said."""
         self._stalled: tuple[int, float] | None = None
         """The connection and the instant of the last append that a server which answers did not store."""
 
@@ -58,6 +62,7 @@ class JetStreamLog:
         """Append all `facts` or none."""
         if not facts:
             return []
+        self.doubts.check(position.aggregate, position.id)
         if not self._nc.is_connected:
             raise InfrastructureError("not connected to NATS")
         now = self._clock()
@@ -85,7 +90,7 @@ class JetStreamLog:
             if exc.err_code in _WRONG_LAST_SEQUENCE:
                 raise ConcurrencyError("somebody else appended first", id=position.id) from exc
             if exc.err_code == 10054:  # nats-server errors.json: message size exceeds maximum allowed
-                raise ContractError("the fact is too large for the log", id=position.id) from exc
+                raise TooLargeError("the fact is too large for the log", id=position.id) from exc
             raise InfrastructureError(f"the log refused: {exc.description}", id=position.id) from exc
         except NoStreamResponseError as exc:
             raise InfrastructureError("nobody keeps the log: stream FASTFLOW_EVENTS is away or not ours") from exc
@@ -138,7 +143,7 @@ class JetStreamLog:
         return "" if over else STALLED
 
     async def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:
-        """Yield the facts on `subject` that the log holds now; what cannot be read is counted and stepped over."""
+        """Yield the facts on `subject` that the log holds now; what cannot be read is a `BrokenFact`, and doubted."""
         count = 0
         while True:
             batch, after_seq, more = await self._batch(subject, after_seq)
@@ -175,14 +180,15 @@ class JetStreamLog:
                 await subscription.unsubscribe()
 
     async def _batch(self, subject: str, after_seq: int) -> tuple[list[Recorded], int, bool]:
-        """Return readable facts, the position behind them, and whether there may be more."""
+        """Return facts, the position behind them, and whether there may be more."""
         stored = await get_batch(self._nc, STREAM, subject=subject, after_seq=after_seq)
-        recorded = []
-        for message in stored:
-            try:
-                recorded.append(self._reader.recorded(message.seq, message.subject, message.headers, message.data))
-            except ContractError as exc:
-                telemetry.unreadable(message.subject, message.seq, exc)
+        recorded = [self._reader.read(m.seq, m.subject, m.headers, m.data) for m in stored]
+        for one in recorded:
+            if isinstance(one.fact, BrokenFact):
+                if one.seq not in self._broken:  # an aggregate is read again and again
+                    self._broken.add(one.seq)
+                    telemetry.unreadable(f"{one.aggregate}/{one.id}", one.seq, one.fact.reason)
+                self.doubts.add(one.aggregate, one.id, f"its fact {one.seq} cannot be read ({one.fact.reason})")
         if not stored:
             return recorded, after_seq, False
         return recorded, stored[-1].seq, len(stored) == BATCH or bool(stored[-1].pending)

@@ -4,18 +4,26 @@ A runner's heartbeat is the lease of all its claims. The leader's key only says 
 dispatch is the fact `queue.leased`.
 """
 
+import logging
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 import nats.errors
-from msgspec import Struct
+from msgspec import Meta, Struct
 from nats.aio.client import Client
 from nats.js.errors import APIError
 
 from fastflow_events import subjects, topology
-from fastflow_events.direct_get import get_all, get_last
-from fastflow_events.errors import ConcurrencyError, InfrastructureError
+from fastflow_events.direct_get import Stored, get_all, get_last
+from fastflow_events.doubts import words_of
+from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
+from fastflow_events.zoned import fault_of
 
+logger = logging.getLogger(__name__)
+
+_UNHEARD: set[str] = set()
+"""Keys whose value is no heartbeat, and that was said."""
 _EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
 _WRONG_LAST_SEQUENCE = 10071  # nats-server errors.json
 ACK_TIMEOUT_S = 2.0
@@ -29,10 +37,10 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     """New with every start of the runner's process."""
     engine: str
     executor: str
-    slots: int
+    slots: Annotated[int, Meta(ge=0, le=100_000)]
     """Attempts it executes at once."""
-    running: int
-    pools: tuple[str, ...]
+    running: Annotated[int, Meta(ge=0, le=2**53)]
+    pools: Annotated[tuple[str, ...], Meta(max_length=1000)]
     version: str
     at: datetime
 
@@ -64,18 +72,39 @@ async def heartbeats(nc: Client) -> dict[str, Heartbeat]:
     """
     alive = {}
     async for stored in get_all(nc, topology.RUNNERS, subject=_key(topology.RUNNERS, subjects.ANY)):
-        if stored.data:
-            heartbeat = msgspec.json.decode(stored.data, type=Heartbeat)
+        if (heartbeat := read_heartbeat(stored)) is not None:
             alive[heartbeat.runner] = heartbeat
     return alive
 
 
-async def heartbeat_of(nc: Client, runner: str) -> tuple[Heartbeat, int] | None:
-    """The live heartbeat under a runner id and its position, or None."""
+def read_heartbeat(stored: Stored) -> Heartbeat | None:
+    """The heartbeat; None for what is none, which is said once for each key and otherwise not heard."""
+    if not stored.data:
+        return None
+    try:
+        heartbeat = msgspec.json.decode(stored.data, type=Heartbeat)
+        fault = fault_of(heartbeat)
+        if not fault and stored.subject != _key(topology.RUNNERS, heartbeat.runner):
+            fault = "it is under another runner's key"
+    except (msgspec.MsgspecError, ValueError, RecursionError, ContractError) as exc:
+        fault = words_of(exc)
+    if not fault:
+        _UNHEARD.discard(stored.subject)
+        return heartbeat
+    if stored.subject not in _UNHEARD:
+        _UNHEARD.add(stored.subject)
+        logger.error(
+            "no heartbeat: %s", fault, extra={"action": "heartbeat_unreadable", "key": stored.subject, "why": fault}
+        )
+    return None
+
+
+async def heartbeat_of(nc: Client, runner: str) -> tuple[Heartbeat | None, int] | None:
+    """The live heartbeat under a runner id and its position; no heartbeat for what is none, None for nothing at all."""
     stored = await get_last(nc, topology.RUNNERS, subject=_key(topology.RUNNERS, runner))
     if stored is None or not stored.data:
         return None
-    return msgspec.json.decode(stored.data, type=Heartbeat), stored.seq
+    return read_heartbeat(stored), stored.seq
 
 
 async def lead(nc: Client, leader: Leader, *, expected_seq: int) -> int:
@@ -116,4 +145,7 @@ async def server_time(nc: Client) -> datetime | None:
     if not stamp:
         return None
     whole, _, fraction = stamp.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
+    try:
+        return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
+    except ValueError:
+        return None

@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager
 
 from faststream.nats import NatsBroker
 
+from fastflow_events.tasks import Work
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -17,8 +19,15 @@ class Service:
     before its broker had started.
     """
 
-    def __init__(self, broker: NatsBroker, surroundings: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+    def __init__(
+        self,
+        broker: NatsBroker,
+        surroundings: Callable[[], AbstractAsyncContextManager[None]],
+        work: Work | None = None,
+    ) -> None:
+        """`work` is told when the broker has started, which readiness waits for as for the loops."""
         self._broker = broker
+        self._work_of = work or Work()
         self._surroundings = surroundings
         self._stop = asyncio.Event()
 
@@ -52,7 +61,9 @@ class Service:
         self._stop.set()
 
     async def _work(self, opened: asyncio.Event) -> None:
+        started = self._work_of.expect("broker")
         async with self._surroundings(), self._broker:
             await self._broker.start()
+            started()
             opened.set()
             await self._stop.wait()

@@ -4,12 +4,17 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from fastflow_events import subjects
+from fastflow_events.doubts import Doubts
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Cause, History, Position, Recorded
 
 
 class EventLog(Protocol):
     """An append-only log of facts, cut into aggregates."""
+
+    doubts: Doubts
+    """The aggregates that are not to be trusted: those with a fact that was read and follows no contract, and those
+    that somebody adds. Nothing is appended to them."""
 
     async def load(self, aggregate: str, id: str) -> History:
         """Return every fact of one aggregate; an unknown aggregate has an empty history.
@@ -28,7 +33,8 @@ class EventLog(Protocol):
 
         Raises:
             ConcurrencyError: the aggregate has moved on.
-            ContractError: a fact is too large for the log.
+            UntrustedError: one of the aggregate's facts cannot be read.
+            ContractError: a fact is too large for the log, or cannot be written down.
             InfrastructureError: the log did not answer and does not hold the facts.
         """
 

@@ -123,7 +123,7 @@ def decode_chunk(data: bytes) -> Chunk:
     """
     try:
         return _DECODER.decode(data)
-    except msgspec.MsgspecError as exc:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as exc:
         raise ContractError(f"not an output chunk: {exc}") from exc
 
 
@@ -143,5 +143,5 @@ def decode_sample(data: bytes) -> Sample:
     """
     try:
         return _SAMPLE_DECODER.decode(data)
-    except msgspec.MsgspecError as exc:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as exc:
         raise ContractError(f"not a sample: {exc}") from exc

@@ -41,4 +41,7 @@ def start(service: str, settings_type: type[S], run: Callable[[S], Awaitable[Non
     except FastflowError as exc:
         logger.error("%s", exc, extra={"action": "failed", "code": exc.code})  # noqa: TRY400 - a sentence is enough
         sys.exit(EXIT_FAILED)
+    except Exception:  # the last line of defence: whoever starts it again has to find the reason in the log
+        logger.exception("ended by a fault of ours", extra={"action": "failed", "code": "bug"})
+        sys.exit(EXIT_FAILED)
     sys.exit(0)

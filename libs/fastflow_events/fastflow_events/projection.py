@@ -1,43 +1,63 @@
-"""Follow the log into a store that keeps its own position; delete the file and it rebuilds."""
+"""Follow the log into a store that keeps its own position; delete the file and it rebuilds.
+
+One fact never stops a fold. What follows no contract, and what the fold itself cannot take, is set aside: kept in the
+fold's store, counted, told by health, and its aggregate is doubted. The next build tries it again.
+"""
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from fastflow_events.fact import UnknownFact
+from fastflow_events import telemetry
+from fastflow_events.doubts import Doubts, SetAside, words_of
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.fact import BrokenFact, UnknownFact
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
-from fastflow_events.store import Store
-from fastflow_events.telemetry import UNKNOWN
+from fastflow_events.store import Store, is_about_the_file
+from fastflow_events.tasks import turned
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
 _BATCH = 1000
+_WORLD = (InfrastructureError, OSError, MemoryError)
+"""What a fold meets that is no fault of the fact in hand."""
 
 
 class Projection(Protocol):
     """A fold of the log into rows."""
 
+    name: str
+    """What people know it by."""
     subject: str
     """Which facts are folded; wildcards allowed."""
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
-        """Fold the batch, oldest first, inside the transaction that also moves the checkpoint."""
+        """Fold the batch, oldest first, inside the transaction that also moves the checkpoint.
+
+        When it raises the transaction is undone, and the facts come again one by one; what is kept beside the rows
+        has to be as if they had never come.
+        """
+
+    def doubt(self, aggregate: str, id: str) -> None:
+        """One of the aggregate's facts is in no row: whatever is known of it, nothing may be decided on."""
 
     def committed(self, seq: int) -> None:
-        """Everything up to `seq` is in committed rows now; wake whoever waits."""
+        """Everything up to `seq` is in committed rows now, or set aside; wake whoever waits."""
 
 
 async def project(log: EventLog, store: Store, projection: Projection) -> None:
     """Keep `store` up to date until cancelled; after a failure, resume at its checkpoint."""
     while True:
         try:
+            await _remember(log, store, projection)
             checkpoint = await store.checkpoint()
             projection.committed(checkpoint)
+            turned()
             async for batch in log.follow(projection.subject, after_seq=checkpoint):
-                await apply_batch(store, projection, batch)
+                await apply_batch(log.doubts, store, projection, batch)
         except Exception:  # the loop is the last line of defence: report, wait, resume
             logger.exception(
                 "projection stopped", extra={"action": "projection_stopped", "subject": projection.subject}
@@ -51,22 +71,97 @@ async def catch_up(log: EventLog, store: Store, projection: Projection) -> None:
     Raises:
         InfrastructureError: the log did not answer.
     """
+    await _remember(log, store, projection)
     batch: list[Recorded] = []
     async for recorded in log.read(projection.subject, after_seq=await store.checkpoint()):
         batch.append(recorded)
         if len(batch) == _BATCH:
-            await apply_batch(store, projection, batch)
+            await apply_batch(log.doubts, store, projection, batch)
             batch = []
     if batch:
-        await apply_batch(store, projection, batch)
+        await apply_batch(log.doubts, store, projection, batch)
 
 
-async def apply_batch(store: Store, projection: Projection, batch: Sequence[Recorded]) -> None:
-    """Fold one batch: rows and checkpoint commit together or not at all."""
-    known = [r for r in batch if not isinstance(r.fact, UnknownFact)]
+async def apply_batch(doubts: Doubts, store: Store, projection: Projection, batch: Sequence[Recorded]) -> None:
+    """Fold one batch: rows and checkpoint commit together or not at all. A fact that cannot be folded is set aside.
+
+    Raises:
+        InfrastructureError, OSError, sqlite3.Error: the world failed; nothing of the batch that matters is done.
+    """
+    try:
+        await _fold(doubts, store, projection, batch)
+    except Exception as exc:
+        if not _is_the_facts_fault(exc):
+            raise
+        for recorded in batch:
+            await _fold_one(doubts, store, projection, recorded)
+
+
+async def _fold_one(doubts: Doubts, store: Store, projection: Projection, recorded: Recorded) -> None:
+    try:
+        await _fold(doubts, store, projection, [recorded])
+    except Exception as exc:
+        if not _is_the_facts_fault(exc):
+            raise
+        logger.exception(
+            "a fact cannot be folded",
+            extra={"action": "fact_unfoldable", "fold": projection.name, "seq": recorded.seq},
+        )
+        aside = [_set_aside(projection, recorded, words_of(exc))]
+        async with store.advance(recorded.seq):
+            await store.set_aside(aside)
+        _doubt(doubts, projection, aside)
+        projection.committed(recorded.seq)
+
+
+async def _fold(doubts: Doubts, store: Store, projection: Projection, batch: Sequence[Recorded]) -> None:
+    known, newer, aside = [], 0, []
     for recorded in batch:
-        if isinstance(recorded.fact, UnknownFact):
-            UNKNOWN.labels(recorded.wire_type).inc()
+        match recorded.fact:
+            case BrokenFact(reason=reason):
+                aside.append(_set_aside(projection, recorded, reason))
+            case UnknownFact(wire_type=wire_type):
+                telemetry.UNKNOWN.labels(wire_type).inc()
+                newer += 1
+            case _:
+                known.append(recorded)
     async with store.advance(batch[-1].seq):
+        if aside:
+            await store.set_aside(aside)
+        if newer:
+            await store.step_over()
         await projection.apply(known)
+    _doubt(doubts, projection, aside)
     projection.committed(batch[-1].seq)
+
+
+async def _remember(log: EventLog, store: Store, projection: Projection) -> None:
+    """Doubt what the store says was set aside before this process."""
+    aside = await store.aside()
+    log.doubts.set_aside(aside)
+    for fact in aside:
+        projection.doubt(fact.aggregate, fact.id)
+
+
+def _doubt(doubts: Doubts, projection: Projection, aside: Sequence[SetAside]) -> None:
+    doubts.set_aside(aside)
+    for fact in aside:
+        telemetry.SET_ASIDE.labels(fact.fold).inc()
+        logger.error("%s", fact.sentence, extra={"action": "fact_set_aside", "fold": fact.fold, "seq": fact.seq})
+        projection.doubt(fact.aggregate, fact.id)
+
+
+def _set_aside(projection: Projection, recorded: Recorded, error: str) -> SetAside:
+    return SetAside(
+        fold=projection.name,
+        seq=recorded.seq,
+        aggregate=recorded.aggregate,
+        id=recorded.id,
+        type=recorded.wire_type,
+        error=error,
+    )
+
+
+def _is_the_facts_fault(error: Exception) -> bool:
+    """Whether it comes of the facts, so that trying them again would end the same way."""
+    return not isinstance(error, _WORLD) and not is_about_the_file(error)

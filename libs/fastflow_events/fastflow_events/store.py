@@ -2,11 +2,16 @@
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import aiosqlite
+
+from fastflow_events.doubts import SetAside
 
 logger = logging.getLogger(__name__)
 
@@ -14,8 +19,27 @@ _META = """
 CREATE TABLE IF NOT EXISTS fold (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
-) WITHOUT ROWID
+) WITHOUT ROWID;
+-- Facts that are in no row, because this build could not read or fold them.
+CREATE TABLE IF NOT EXISTS set_aside (
+    seq INTEGER PRIMARY KEY,
+    fold TEXT NOT NULL,
+    aggregate TEXT NOT NULL,
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    error TEXT NOT NULL
+);
 """
+_ABOUT_VALUES = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,  # such as JSON that it cannot read
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_RANGE,
+    }
+)
+_LEFT_OUT = "INSERT OR REPLACE INTO fold VALUES ('left out by', ?)"
 
 
 class Store:
@@ -44,24 +68,70 @@ class Store:
             raise
         await self.db.commit()
 
+    async def set_aside(self, facts: Iterable[SetAside]) -> None:
+        """Keep word of facts that the rows do not hold, within the transaction that steps over them."""
+        rows = [(f.seq, f.fold, f.aggregate, f.id, f.type, f.error) for f in facts]
+        await self.db.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?, ?)", rows)
+        await self.step_over()
+
+    async def step_over(self) -> None:
+        """Remember that this build left out facts, so that another one folds everything anew."""
+        await self.db.execute(_LEFT_OUT, (build(),))
+
+    async def aside(self) -> list[SetAside]:
+        """Every fact that was set aside."""
+        rows = await self.reader.execute_fetchall("SELECT * FROM set_aside ORDER BY seq")
+        return [SetAside(**dict(row)) for row in rows]
+
+
+@cache
+def build() -> str:
+    """What this program is made of: a hash over the source of our packages that are in use."""
+    digest = hashlib.sha256()
+    folders = {
+        Path(module.__file__).parent
+        for name, module in sorted(sys.modules.items())
+        if name.startswith("fastflow_") and "." not in name and module.__file__
+    }
+    for folder in sorted(folders):
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
 
 @asynccontextmanager
 async def open_store(path: Path, schema: str) -> AsyncIterator[Store]:
-    """Open the file, creating it; one that was written under another schema is deleted and folded anew."""
+    """Open the file, creating it; one that was written under another schema is deleted and folded anew.
+
+    So is one whose rows lack facts that another build could not read or fold: this one may know better.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     fingerprint = hashlib.sha256(schema.encode()).hexdigest()
     if path.exists() and await _fingerprint(path) != fingerprint:
         logger.warning("schema changed, folding anew", extra={"action": "store_rebuilt", "path": str(path)})
         delete_store(path)
+    elif path.exists() and await _left_out_by(path) not in ("", build()):
+        logger.warning(
+            "another release left out facts, folding anew", extra={"action": "store_rebuilt", "path": str(path)}
+        )
+        delete_store(path)
     async with aiosqlite.connect(path, isolation_level=None) as db, aiosqlite.connect(path) as reader:
         await db.execute("PRAGMA journal_mode = WAL")
         await db.execute("PRAGMA synchronous = NORMAL")
-        await db.execute(_META)
+        await db.executescript(_META)
         await db.executescript(schema)
         await db.execute("INSERT OR REPLACE INTO fold VALUES ('fingerprint', ?)", (fingerprint,))
         db.row_factory = reader.row_factory = aiosqlite.Row
         await reader.execute("PRAGMA query_only = ON")
         yield Store(path, db, reader)
+
+
+def is_about_the_file(error: Exception) -> bool:
+    """Whether SQLite has trouble with its file, its memory or its locks, and not with the values it was given."""
+    if not isinstance(error, sqlite3.Error):
+        return False
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF not in _ABOUT_VALUES
 
 
 def delete_store(path: Path) -> None:
@@ -72,9 +142,18 @@ def delete_store(path: Path) -> None:
 
 async def _fingerprint(path: Path) -> str:
     """Fingerprint of the schema a file was written under; empty for what is no store of ours."""
+    return await _said(path, "fingerprint")
+
+
+async def _left_out_by(path: Path) -> str:
+    """The build that left facts out of the rows; empty when none did."""
+    return await _said(path, "left out by")
+
+
+async def _said(path: Path, name: str) -> str:
     try:
         async with aiosqlite.connect(path) as db:
-            cursor = await db.execute("SELECT value FROM fold WHERE name = 'fingerprint'")
+            cursor = await db.execute("SELECT value FROM fold WHERE name = ?", (name,))
             row = await cursor.fetchone()
             return str(row[0]) if row else ""
     except aiosqlite.Error:

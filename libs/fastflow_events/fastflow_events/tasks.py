@@ -1,45 +1,111 @@
 """Background work that is never forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+INSIST_S = 5.0
+"""A cancellation that somebody swallows is repeated so often; who heard it has so long to close what it has open."""
+_TURNED: ContextVar[Callable[[], None] | None] = ContextVar("fastflow_turned", default=None)
+
+
+def turned() -> None:
+    """Say that the loop in hand has gone round once, so that its service may be called ready."""
+    if (say := _TURNED.get()) is not None:
+        say()
+
+
+class Work:
+    """The loops of a service, and which of them have gone round."""
+
+    def __init__(self) -> None:
+        self._waited_for: dict[str, None] = {}
+        self._failed = ""
+
+    def expect(self, name: str) -> Callable[[], None]:
+        """A loop is about to begin; returns what it says when it has gone round."""
+        self._waited_for[name] = None
+        return lambda: self._waited_for.pop(name, None)
+
+    def failed(self, name: str, error: BaseException) -> None:
+        """A loop has ended, and the service is about to."""
+        self._failed = f"{name} failed: {type(error).__name__}"
+
+    async def ping(self) -> str | None:
+        """None once every loop has gone round and as long as none has failed."""
+        if self._failed:
+            return self._failed
+        return f"not yet round: {', '.join(self._waited_for)}" if self._waited_for else None
 
 
 @asynccontextmanager
-async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work` while the block runs; cancel and await it at the end.
+async def background(
+    *work: Coroutine[Any, Any, None], of: Work | None = None, **loops: Coroutine[Any, Any, None]
+) -> AsyncIterator[None]:
+    """Run `work` while the block runs; cancel and await it at the end. The `loops` of a service go by their names.
 
-    Work that fails cancels the block and its error leaves it, so a service never lives on half dead.
+    Work that fails is logged, cancels the block, again and again until it hears, and its error leaves it, so a service
+    never lives on half dead.
     """
     owner = asyncio.current_task()
     assert owner is not None
     failed: list[BaseException] = []
+    insisting: list[asyncio.TimerHandle] = []
+    cancels = 0
+    loop, whole = asyncio.get_running_loop(), of or Work()
+
+    def insist() -> None:
+        # Who connects or waits may take a cancellation for its own and go on; the service must not.
+        nonlocal cancels
+        cancels += 1
+        owner.cancel()
+        insisting[:] = [loop.call_later(INSIST_S, insist)]
 
     def on_done(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error(
+                "%s failed", task.get_name(), exc_info=error, extra={"action": "work_failed", "work": task.get_name()}
+            )
+            whole.failed(task.get_name(), error)
             failed.append(error)
-            owner.cancel()
+            if not insisting:
+                insist()
 
-    tasks = [asyncio.create_task(coroutine) for coroutine in work]
+    tasks = [asyncio.create_task(coroutine, name=getattr(coroutine, "__qualname__", "work")) for coroutine in work]
+    tasks += [asyncio.create_task(_loop(whole.expect(name), each), name=name) for name, each in loops.items()]
     for task in tasks:
         task.add_done_callback(on_done)
     try:
         yield
+        if failed:
+            raise failed[0]
     except asyncio.CancelledError:
         if failed:
-            owner.uncancel()
+            for _ in range(cancels):
+                owner.uncancel()
             raise failed[0] from None
         raise
     finally:
+        for handle in insisting:
+            handle.cancel()
         for task in tasks:
             task.remove_done_callback(on_done)
             task.cancel()
         for task in tasks:
             with suppress(asyncio.CancelledError, Exception):
                 await task
+
+
+async def _loop(say: Callable[[], None], work: Coroutine[Any, Any, None]) -> None:
+    _TURNED.set(say)
+    await work
+    say()
 
 
 async def heard(answer: Awaitable[T]) -> T:

@@ -18,6 +18,7 @@ APPENDED = Counter("fastflow_facts_appended", "Facts this process appended.", ["
 HANDLED = Counter("fastflow_facts_handled", "Facts a reaction settled, by result.", ["consumer", "result"])
 UNREADABLE = Counter("fastflow_facts_unreadable", "Stored messages that follow no known contract.")
 UNKNOWN = Counter("fastflow_facts_unknown", "Facts of a newer release that a projection stepped over.", ["type"])
+SET_ASIDE = Counter("fastflow_facts_set_aside", "Facts that a fold could not take and set aside.", ["fold"])
 LAG = Gauge("fastflow_projection_lag_facts", "Facts stored but not yet projected.", ["projection"])
 RUNNING = Gauge("fastflow_attempts_running", "Attempts this runner executes now.")
 
@@ -64,7 +65,7 @@ def bind(**context: str | int) -> Iterator[None]:
         _CONTEXT.reset(token)
 
 
-def unreadable(subject: str, seq: int, error: Exception) -> None:
+def unreadable(subject: str, seq: int, error: Exception | str) -> None:
     """Count and report a stored message that no reader understands."""
     UNREADABLE.inc()
     logger.error(

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 from fastflow_events.chain.events import ChainSet
+from fastflow_events.plain import MAX_DEPTH
 from fastflow_events.types import Env, Outcome
 from msgspec import Struct
 
@@ -113,7 +114,10 @@ def _resolved(mapping: Mapping[str, str], known: Mapping[str, Any]) -> dict[str,
 
 
 def _member(value: Any, path: str) -> Any:
-    """The member at a path; names may hold dots themselves, the longest that fits wins."""
+    """The member at a path; names may hold dots themselves, the longest that fits wins.
+
+    A path of more steps than values are deep leads nowhere; where one is set it is refused.
+    """
     if not path:
         return value
     if isinstance(value, list) and path.partition(".")[0].isdigit():
@@ -121,7 +125,9 @@ def _member(value: Any, path: str) -> Any:
         return _member(value[int(index)], rest) if int(index) < len(value) else _MISSING
     if not isinstance(value, Mapping):
         return _MISSING
-    steps = path.split(".")
+    steps = path.split(".", MAX_DEPTH + 1)
+    if len(steps) > MAX_DEPTH:
+        return _MISSING
     for length in range(len(steps), 0, -1):
         name = ".".join(steps[:length])
         if name in value:
@@ -156,15 +162,22 @@ def cycles(edges: Iterable[Edge]) -> list[list[str]]:
     found: list[list[str]] = []
     done: set[str] = set()
 
-    def walk(name: str, path: list[str]) -> None:
-        for after in sorted(set(following.get(name, ()))):
-            if after in path:
-                found.append([*path[path.index(after) :], after])
+    # Not recursive: a line of some thousand pipelines is deeper than Python calls itself.
+    for first in sorted(following):
+        if first in done:
+            continue
+        path, places = [first], {first: 0}
+        todo = [iter(sorted(set(following[first])))]
+        while todo:
+            after = next(todo[-1], None)
+            if after is None:
+                todo.pop()
+                done.add(gone := path.pop())
+                del places[gone]
+            elif after in places:
+                found.append([*path[places[after] :], after])
             elif after not in done:
-                walk(after, [*path, after])
-        done.add(name)
-
-    for name in sorted(following):
-        if name not in done:
-            walk(name, [name])
+                places[after] = len(path)
+                path.append(after)
+                todo.append(iter(sorted(set(following.get(after, ())))))
     return found

@@ -17,6 +17,7 @@ Resource: TypeAlias = tuple[str, str]
 EVERYTHING: Resource = ("all", "")
 
 
+DOUBTED = "a fact about the pipeline cannot be read, so nothing of it is started; fastflow doctor names it"
 FULL = 0.9
 """Share of the log from which on nothing new is started."""
 ROOM_BYTES = 256 * 1024**2
@@ -73,6 +74,7 @@ class Places:
         self._group_of: dict[str, tuple[str, int | None]] = {}
         self._group_limits: dict[str, dict[str, int]] = {}
         self._paused: set[str] = set()
+        self._doubted: set[str] = set()
 
     @property
     def taken(self) -> int:
@@ -137,6 +139,10 @@ class Places:
             self.freed.add(("group", group))
         self.freed.add(("pipeline", name))
 
+    def doubt(self, pipeline: str) -> None:
+        """Start nothing of a pipeline of which nobody knows what its facts say."""
+        self._doubted.add(pipeline)
+
     def set_runners(self, runners: Mapping[str, LiveRunner]) -> None:
         """Learn who is alive."""
         if runners != self.pools.runners:
@@ -151,6 +157,8 @@ class Places:
         if len(self._seats) >= self.max_running:
             return Blocked(EVERYTHING, f"all {self.max_running} places are taken")
         mine = ("pipeline", lane.pipeline)
+        if lane.pipeline in self._doubted:
+            return Blocked(mine, DOUBTED)
         if lane.pipeline in self._paused:
             return Blocked(mine, "the pipeline is paused")
         active, most = self._by_pipeline[lane.pipeline], self._max_instances.get(lane.pipeline)

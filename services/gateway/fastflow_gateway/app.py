@@ -15,7 +15,7 @@ from fastflow_events.leases import heartbeats
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
 from fastflow_events.stream_info import created_at
-from fastflow_events.tasks import background
+from fastflow_events.tasks import Work, background
 from fastflow_events.topology import EVENTS, TRIGGERS
 from litestar import Controller, Litestar
 from litestar.datastructures import State
@@ -160,9 +160,13 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             log_fill=Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic).fill,
             chance=os.urandom,
             glance=Glance(),
+            work=Work(),
         )
         broker = make_broker(settings, SERVICE)
         subscribe(broker, deps)
-        async with background(project(log, store, RowProjection(store, changes))), broker:
+        started = deps.work.expect("broker")
+        rows = project(log, store, RowProjection(store, changes))
+        async with background(of=deps.work, rows=rows), broker:
             await broker.start()
+            started()
             yield deps

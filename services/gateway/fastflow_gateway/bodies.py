@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
+from fastflow_events.plain import MAX_DEPTH, fault_of, is_too_deep
 
 from fastflow_gateway.errors import InvalidBodyError, InvalidFieldError
 
@@ -21,16 +22,19 @@ def read_json(body: bytes, type_: type[T]) -> T:
         InvalidBodyError: the body is not JSON.
         InvalidFieldError: a member is unknown or has the wrong form.
     """
+    if is_too_deep(body):
+        raise InvalidBodyError(f"the body is nested more than {MAX_DEPTH} deep")
     try:
         plain = msgspec.json.decode(body) if body.strip() else {}
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, ValueError, RecursionError) as exc:
         raise InvalidBodyError(f"the body is not JSON: {exc}") from exc
-    except RecursionError as exc:
-        raise InvalidBodyError("the body is nested too deeply") from exc
     try:
-        return msgspec.convert(plain, type_)
+        value = msgspec.convert(plain, type_)
     except msgspec.ValidationError as exc:
         raise _finding(str(exc), plain) from exc
+    if fault := fault_of(plain):
+        raise InvalidFieldError(fault)
+    return value
 
 
 def pointer_to(*steps: str) -> str:

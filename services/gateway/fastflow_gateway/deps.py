@@ -6,6 +6,7 @@ from datetime import datetime
 from fastflow_events.fill import Fill
 from fastflow_events.leases import Heartbeat
 from fastflow_events.log import EventLog
+from fastflow_events.tasks import Work
 from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
@@ -42,3 +43,5 @@ class Deps(Struct, frozen=True, kw_only=True):
     """That many unpredictable bytes."""
     glance: Glance
     """The queue as it was a moment ago."""
+    work: Work
+    """The loops of this process."""

@@ -13,6 +13,8 @@ from msgspec import Struct
 Judgement: TypeAlias = Literal["retried", "discarded"]
 JUDGE = "gateway"
 VERDICT_HEADER = "Fastflow-Verdict"
+MAX_DIGITS = 18
+"""Of a position."""
 LETTER_HEADER = "Fastflow-Letter"
 WHO_HEADER = "Fastflow-Who"
 
@@ -90,4 +92,4 @@ def open_letters(stored: Iterable[StoredLetter | Verdict]) -> dict[int, StoredLe
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0

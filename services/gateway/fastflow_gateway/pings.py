@@ -23,4 +23,10 @@ async def pings_of(deps: Deps) -> Mapping[str, Ping]:
         left = target - deps.changes.seq
         return f"{left} facts are still to be read" if left > 0 else None
 
-    return {"log": log, "output": deps.output.ping, "read_model": deps.rows.ping, "caught_up": caught_up}
+    return {
+        "log": log,
+        "output": deps.output.ping,
+        "read_model": deps.rows.ping,
+        "caught_up": caught_up,
+        "loops": deps.work.ping,
+    }

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from fastflow_events.fact import Fact, UnknownFact
+from fastflow_events.fact import BrokenFact, Fact, UnknownFact
+from fastflow_events.plain import fault_of
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
@@ -224,7 +225,17 @@ def show_letter(letter: StoredLetter) -> LetterShown:
 
 
 def _plain(fact: Fact) -> Any:
-    return msgspec.json.decode(fact.body) if isinstance(fact, UnknownFact) else msgspec.to_builtins(fact)
+    match fact:
+        case BrokenFact(reason=reason, body=body):
+            return {"unreadable": reason, "size_bytes": len(body)}
+        case UnknownFact(body=body):
+            try:
+                said = msgspec.json.decode(body)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                said = None
+            return said if isinstance(said, dict) and not fault_of(said) else {"unreadable": "it is no JSON object"}
+        case _:
+            return msgspec.to_builtins(fact)
 
 
 def _hide(value: Any) -> Any:

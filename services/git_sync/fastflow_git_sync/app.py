@@ -14,7 +14,7 @@ from fastflow_events.lifecycle import Service
 from fastflow_events.projection import catch_up, project
 from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.store import open_store
-from fastflow_events.tasks import background
+from fastflow_events.tasks import Work, background
 from fastflow_rules.remote import remote
 from msgspec.structs import replace
 
@@ -46,6 +46,7 @@ def build(settings: GitSyncSettings) -> Service:
     environment = of_environment(settings, _listed(settings))
     broker = make_broker(settings, SERVICE)
     home = settings.home / SERVICE
+    work = Work()
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -82,16 +83,17 @@ def build(settings: GitSyncSettings) -> Service:
                 await poll(deps, repo, bell, every_s=settings.poll_every_s)
 
             async with (
-                serve(settings.health_host, settings.health_port, {"nats": nats}),
+                serve(settings.health_host, settings.health_port, {"nats": nats, "loops": work.ping}, log.doubts),
                 background(
-                    project(log, pipeline_store, pipelines),
-                    project(log, repository_store, repositories),
-                    Watch(deps, keep_reading).run(),
+                    of=work,
+                    pipelines=project(log, pipeline_store, pipelines),
+                    repositories=project(log, repository_store, repositories),
+                    watch=Watch(deps, keep_reading).run(),
                 ),
             ):
                 yield
 
-    return Service(broker, lifespan)
+    return Service(broker, lifespan, work)
 
 
 def _opener(settings: GitSyncSettings, environment: Mapping[str, Watched], keyring: Keyring) -> OpenSource:

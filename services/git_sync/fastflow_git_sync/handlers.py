@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from fastflow_events.errors import ContractError
+from fastflow_events.errors import ContractError, UntrustedError
 from fastflow_events.pipeline.commands import FindInvalid, FindPipeline, LosePipeline
 from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
 from fastflow_events.recorded import Cause
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 AT_ONCE = 16
 """Folders looked at side by side: Git does one thing at a time, the log and the object store do more."""
+REASON_CHARS = 4000
+"""Of what Git, or whoever else, says; it has to fit into a fact."""
 REMARKS = 20
 """Kept of one sync; a fact has room for little."""
 _LOST = "the copy of the repository was damaged, and no branch holds this commit any more, so runs cannot name it:"
@@ -81,6 +83,7 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
 
 async def fail(deps: Deps, repository: str, reason: str, cause: Cause, *, requests: int) -> None:
     """Say why the head could not be read; what was good before stays."""
+    reason = reason[:REASON_CHARS]
     logger.warning("not synced: %s", reason, extra={"action": "sync_failed", "repository": repository})
     await record_repository(deps, repository, FailSync(reason=reason, requests=requests), cause)
 
@@ -141,7 +144,7 @@ async def _look_at(deps: Deps, repo: Repo, at: _At, folder: Folder) -> str:
     else:
         try:
             verdict = await _say(deps, repo, at, judgement)
-        except ContractError as exc:  # its own trouble; the others go on
+        except (ContractError, UntrustedError) as exc:  # its own trouble; the others go on
             logger.warning("passed over: %s", exc, extra={"action": "pipeline_skipped", "pipeline": folder.name})
             return "skipped"
     repo.judged[folder.name] = (f"{folder.tree} {at.rules.oid}", verdict)
@@ -167,7 +170,12 @@ async def _lose(deps: Deps, repository: str, name: str, commit: str, cause: Caus
     """Say that a folder is gone; whoever else has one of this name is read again."""
     known = await deps.pipelines.known(name, commit=commit, tree=None)
     lose = LosePipeline(repository=repository, commit=commit)
-    if said := await record(deps.log, pipeline_decider, known, lose, cause=cause):
+    try:
+        said = await record(deps.log, pipeline_decider, known, lose, cause=cause)
+    except UntrustedError as exc:  # its own trouble; the others go on
+        logger.warning("passed over: %s", exc, extra={"action": "pipeline_skipped", "pipeline": name})
+        return
+    if said:
         for other in {known.state.repository, *known.state.rivals} - {repository}:
             deps.ring(other, said[-1])
 

@@ -1,11 +1,11 @@
 """Decide on what the rows say; when they are behind, on what the log says."""
 
+import logging
 from typing import TypeVar
 
 from fastflow_events.decider import Decider
-from fastflow_events.errors import ConcurrencyError, ContractError
-from fastflow_events.execute import TRIES
-from fastflow_events.fact import UnknownFact
+from fastflow_events.errors import ConcurrencyError, UntrustedError
+from fastflow_events.execute import TRIES, trusted_state
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.repository.commands import RepositoryCommand
@@ -14,6 +14,8 @@ from msgspec.structs import replace
 
 from fastflow_git_sync.deps import Deps
 from fastflow_git_sync.ports import Known
+
+logger = logging.getLogger(__name__)
 
 C = TypeVar("C")
 S = TypeVar("S")
@@ -28,7 +30,8 @@ async def record(log: EventLog, decider: Decider[C, S], known: Known[S], command
     Raises:
         DomainError: a rule refused.
         ConcurrencyError: still losing the race after several tries.
-        ContractError: the history holds facts of a newer release.
+        UntrustedError: one of the facts cannot be read.
+        NewerReleaseError: the history holds facts of a newer release.
         InfrastructureError: the log failed.
     """
     done: list[Recorded] = []
@@ -45,18 +48,20 @@ async def record(log: EventLog, decider: Decider[C, S], known: Known[S], command
         else:
             return done
         history = await log.load(position.aggregate, position.id)
-        if any(isinstance(fact, UnknownFact) for fact in history.facts):
-            raise ContractError("this aggregate holds facts of a newer release; upgrade first", id=history.id)
-        known = Known(decider.fold(history.facts), history.position)
+        known = Known(trusted_state(log, decider, history), history.position)
     raise AssertionError("unreachable")
 
 
 async def record_repository(deps: Deps, name: str, command: RepositoryCommand, cause: Cause) -> bool:
-    """Append what follows for a repository; True when it was news.
+    """Append what follows for a repository; True when it was news. Nothing is said of one that cannot be trusted.
 
     Raises:
         DomainError: a rule refused.
         InfrastructureError: the log failed.
     """
     known = await deps.repositories.known(name)
-    return bool(await record(deps.log, repository_decider, known, command, cause=cause))
+    try:
+        return bool(await record(deps.log, repository_decider, known, command, cause=cause))
+    except UntrustedError as exc:
+        logger.warning("nothing is said: %s", exc, extra={"action": "repository_untrusted", "repository": name})
+        return False

@@ -10,6 +10,7 @@ from fastflow_events.recorded import Cause
 from fastflow_events.repository.commands import ConfigureRepository, RemoveRepository, StoreDeployKey
 from fastflow_events.repository.decider import Repository, same
 from fastflow_events.repository.events import RepositoryConfigured
+from fastflow_events.tasks import turned
 
 from fastflow_git_sync import handlers
 from fastflow_git_sync.bell import Bell, pause_s
@@ -42,6 +43,7 @@ class Watch:
                         await self._say_environment()
                         self._said = True
                     await self._reconcile()
+                    turned()
                 except Exception:  # the loop is the last line of defence: report, wait, go on
                     logger.exception("repositories not followed", extra={"action": "watch_broke_off"})
                     await asyncio.sleep(RETRY_AFTER_S)

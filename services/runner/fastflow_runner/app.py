@@ -21,7 +21,7 @@ from fastflow_events.lifecycle import Service
 from fastflow_events.projection import catch_up, project
 from fastflow_events.run.commands import Holder
 from fastflow_events.store import open_store
-from fastflow_events.tasks import background
+from fastflow_events.tasks import Work, background
 
 from fastflow_runner import expiry
 from fastflow_runner.adapters.arrivals import NatsArrivals
@@ -45,13 +45,14 @@ from fastflow_runner.preheating import preheat
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
 from fastflow_runner.vault import Vault
-from fastflow_runner.watcher import Watcher, hear
+from fastflow_runner.watcher import Watcher, hear, hear_doubt
 
 SERVICE = "runner"
 
 
 def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
     """Return the unstarted service; `variables` is the environment that uv and processes inherit from."""
+    work_of = Work()
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -69,24 +70,33 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                 deps = _deps(settings, nc, executor, holder, key=key, keys=keys)
                 await deps.lease.take(predecessor)
                 await publish_key(nc, deps.log, keys, settings.name)
-                projection = ClaimsProjection(store, lambda recorded: hear(deps, recorded))
+                projection = ClaimsProjection(
+                    store, lambda recorded: hear(deps, recorded), lambda run_id: hear_doubt(deps, run_id)
+                )
                 await catch_up(deps.log, store, projection)
                 work = NatsWork(nc)
                 await work.bind(settings.pool_names)
                 watcher = Watcher(deps, work, projection.open_claims)
-                expiring = expiry.expire(deps.log, executor, expired)
-                aside = [clean(deps), expiring, *([preheat(deps, NatsArrivals(nc))] if settings.pre_heat else [])]
+                aside = {"preheating": preheat(deps, NatsArrivals(nc))} if settings.pre_heat else {}
+                pings = {**_pings(nc, executor, deps.lease), "loops": work_of.ping}
                 async with (
-                    serve(settings.health_host, settings.health_port, _pings(nc, executor, deps.lease)),
+                    serve(settings.health_host, settings.health_port, pings, deps.log.doubts),
                     background(
-                        deps.lease.keep(), project(deps.log, store, projection), watcher.run(), executor.keep(), *aside
+                        of=work_of,
+                        executor=executor.keep(),
+                        lease=deps.lease.keep(),
+                        claims=project(deps.log, store, projection),
+                        attempts=watcher.run(),
+                        cleaning=clean(deps),
+                        expiry=expiry.expire(deps.log, executor, expired),
+                        **aside,
                     ),
                 ):
                     yield
                     if settings.drain:
                         await _until_drained(watcher)
 
-    return Service(make_broker(settings, SERVICE), lifespan)
+    return Service(make_broker(settings, SERVICE), lifespan, work_of)
 
 
 def _deps(

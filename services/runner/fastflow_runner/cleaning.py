@@ -11,9 +11,10 @@ from fastflow_events import subjects
 from fastflow_events.environment.commands import RecordDeleted
 from fastflow_events.environment.decider import Environment, environment_decider
 from fastflow_events.environment.events import EnvironmentDeleted
-from fastflow_events.errors import ConcurrencyError, InfrastructureError
+from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
+from fastflow_events.tasks import turned
 
 from fastflow_runner.deps import Deps
 
@@ -32,9 +33,10 @@ async def clean(deps: Deps) -> None:
     while True:
         try:
             async for recorded in deps.log.read(subjects.of_kind("environment"), after_seq=seen):
+                seen = recorded.seq
                 state = known.get(recorded.id, environment_decider.initial)
                 known[recorded.id] = environment_decider.evolve(state, recorded.fact)
-                seen = recorded.seq
+            turned()
             names = due(known, deps.holder.engine)
             tried = {name: at for name, at in tried.items() if name in names}
             if wanted := [name for name in sorted(names) if loop.time() - tried.get(name, -IN_USE_S) >= IN_USE_S]:
@@ -42,6 +44,8 @@ async def clean(deps: Deps) -> None:
                 await _delete(deps, known, wanted)
         except (ConcurrencyError, InfrastructureError) as exc:
             logger.warning("environments are not deleted yet: %s", exc, extra={"action": "cleaning_postponed"})
+        except Exception:  # an odd fact or folder must not end a runner; the next look goes on behind it
+            logger.exception("environments are not deleted", extra={"action": "cleaning_failed"})
         await asyncio.sleep(LOOK_EVERY_S)
 
 
@@ -70,6 +74,9 @@ async def _delete(deps: Deps, known: Mapping[str, Environment], names: list[str]
                 # Inputs that share a folder would count it more than once.
                 freed[name] = 0
                 cause = Cause(correlation_id=f"clean-{name}")
-                await execute(deps.log, environment_decider, id, RecordDeleted(deleted=fact), cause=cause)
+                try:
+                    await execute(deps.log, environment_decider, id, RecordDeleted(deleted=fact), cause=cause)
+                except (DomainError, ContractError) as exc:
+                    logger.warning("not said to be deleted: %s", exc, extra={"action": "deletion_unsaid", "input": id})
     context = {"action": "environments_deleted", "deleted": len(freed), "in_use": len(names) - len(freed)}
     logger.info("environments deleted", extra=context)

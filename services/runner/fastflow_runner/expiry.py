@@ -15,6 +15,7 @@ from fastflow_events.pipeline.events import PipelineBundleExpired
 from fastflow_events.projection import catch_up
 from fastflow_events.recorded import Recorded
 from fastflow_events.store import Store
+from fastflow_events.tasks import turned
 
 from fastflow_runner.ports import Executor
 
@@ -28,6 +29,7 @@ SCHEMA = ""
 class ExpiredCode:
     """Deletes what a batch of facts names; the checkpoint moves when it is gone."""
 
+    name = "expired code"
     subject = subjects.event("pipeline", fact="bundle_expired")
 
     def __init__(self, executor: Executor) -> None:
@@ -43,6 +45,9 @@ class ExpiredCode:
         await self._executor.delete_code(trees)
         logger.info("expired code deleted", extra={"action": "code_deleted", "deleted": len(trees)})
 
+    def doubt(self, aggregate: str, id: str) -> None:
+        """Nothing is decided here."""
+
     def committed(self, seq: int) -> None:
         """Nobody waits."""
 
@@ -52,6 +57,9 @@ async def expire(log: EventLog, executor: Executor, store: Store) -> None:
     while True:
         try:
             await catch_up(log, store, ExpiredCode(executor))
+            turned()
         except InfrastructureError as exc:
             logger.warning("expired code stays for now: %s", exc, extra={"action": "expiry_postponed"})
+        except Exception:  # what is odd about a file or a fact must not end a runner; it is looked at again
+            logger.exception("expired code is not deleted", extra={"action": "expiry_failed"})
         await asyncio.sleep(LOOK_EVERY_S)

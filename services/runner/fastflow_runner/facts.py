@@ -3,14 +3,23 @@
 import asyncio
 import logging
 
-from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, FencedError, InfrastructureError
+from fastflow_events.errors import (
+    ConcurrencyError,
+    ContractError,
+    DomainError,
+    FencedError,
+    InfrastructureError,
+    NewerReleaseError,
+)
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.commands import AdoptAttempt, FinishAttempt, ReportAttempt, StartAttempt
 from fastflow_events.run.decider import run_decider
+from msgspec.structs import replace
 
 from fastflow_runner.attempt import Brief
 from fastflow_runner.deps import Deps
+from fastflow_runner.outcome import in_fewer_words
 from fastflow_runner.patience import pauses
 
 logger = logging.getLogger(__name__)
@@ -21,15 +30,25 @@ async def record(
 ) -> list[Recorded]:
     """Append what follows from `command`; while the bus is away this waits, so facts of one attempt keep their order.
 
+    What cannot be written down is not tried for ever: an end is said in fewer words, a report is left out.
+
     Raises:
-        FencedError: the attempt is not ours, or not open, any more.
+        FencedError: the attempt is not ours, or not open, any more, or its run can be trusted no more.
+        ContractError: what would have to be said cannot be.
     """
     for pause in pauses():
         try:
             return await execute(deps.log, run_decider, brief.ref.run_id, command, cause=brief.cause)
         except DomainError as exc:
             raise exc if isinstance(exc, FencedError) else FencedError(str(exc), **exc.context) from exc
-        except (ConcurrencyError, ContractError, InfrastructureError) as exc:
+        except (ConcurrencyError, NewerReleaseError, InfrastructureError) as exc:
             logger.warning("a fact waits: %s", exc, extra={"action": "fact_waits", "command": type(command).__name__})
             await asyncio.sleep(pause)
+        except ContractError as exc:
+            logger.error("a fact cannot be written: %s", exc, extra={"action": "fact_unwritable"})  # noqa: TRY400
+            if isinstance(command, ReportAttempt):
+                return []
+            if not isinstance(command, FinishAttempt) or (fewer := in_fewer_words(command.finished)) is None:
+                raise
+            command = replace(command, finished=fewer)
     raise AssertionError("unreachable")

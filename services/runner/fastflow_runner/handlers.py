@@ -80,7 +80,8 @@ async def examine(deps: Deps, ref: AttemptRef) -> None:
     with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
         history = await insist(lambda: deps.log.load("run", ref.run_id), what="reading the run")
         run = run_decider.fold(history.facts)
-        if verdict(run, ref, deps.holder) == "keep":
+        trusted = not deps.log.doubts.why("run", ref.run_id)
+        if trusted and verdict(run, ref, deps.holder) == "keep":
             logger.info("left alone", extra={"action": "orphan_kept", "phase": run.phase})
             return
         logger.info("removing what is left", extra={"action": "orphan_removed", "phase": run.phase})

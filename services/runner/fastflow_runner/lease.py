@@ -19,6 +19,7 @@ from typing import Protocol
 from fastflow_events.clock import Clock
 from fastflow_events.errors import ConcurrencyError, FastflowError, InfrastructureError
 from fastflow_events.leases import Heartbeat
+from fastflow_events.tasks import turned
 from fastflow_events.topology import HEARTBEAT_TTL_S
 from msgspec.structs import replace
 
@@ -42,8 +43,8 @@ class RunnerTakenError(FastflowError):
 class Beats(Protocol):
     """Where heartbeats are kept."""
 
-    async def read(self, runner: str) -> tuple[Heartbeat, int] | None:
-        """The live heartbeat under a runner id and its position."""
+    async def read(self, runner: str) -> tuple[Heartbeat | None, int] | None:
+        """The live heartbeat under a runner id and its position; what is none has a position only."""
 
     async def write(self, heartbeat: Heartbeat, *, expected_seq: int) -> int:
         """Store a heartbeat; returns its position.
@@ -78,7 +79,7 @@ class Lease:
             InfrastructureError: the bus did not answer.
         """
         found = [await self._beats.read(runner) for runner in runners]
-        return {beat.runner for beat, _ in filter(None, found) if beat.engine == self._heartbeat.engine}
+        return {beat.runner for beat, _ in filter(None, found) if beat and beat.engine == self._heartbeat.engine}
 
     async def take(self, predecessor: str | None) -> None:
         """Become the holder of the runner id; `predecessor` is the incarnation that held our lock file before.
@@ -88,7 +89,7 @@ class Lease:
             InfrastructureError: the bus did not answer.
         """
         found = await self._beats.read(self._heartbeat.runner)
-        if found is not None and found[0].incarnation not in (predecessor, self._heartbeat.incarnation):
+        if found and found[0] and found[0].incarnation not in (predecessor, self._heartbeat.incarnation):
             logger.warning("waiting for another holder of this runner id", extra={"action": "runner_id_in_use"})
             await asyncio.sleep(SILENCE_S)
             again = await self._beats.read(self._heartbeat.runner)
@@ -111,6 +112,7 @@ class Lease:
             try:
                 closing = self._closing.is_set()
                 await self._beat()
+                turned()
                 await self._rest(closing)
             except InfrastructureError as exc:
                 logger.warning("no heartbeat: %s", exc, extra={"action": "heartbeat_missed"})
@@ -160,7 +162,7 @@ class Lease:
         except InfrastructureError:
             await asyncio.sleep(RETRY_AFTER_S)
             return
-        if found is not None and found[0].incarnation != self._heartbeat.incarnation:
+        if found and found[0] and found[0].incarnation != self._heartbeat.incarnation:
             raise self._taken()
         self._seq = found[1] if found else 0
 

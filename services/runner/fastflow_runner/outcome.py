@@ -19,14 +19,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from fastflow_events.plain import MAX_DEPTH, fault_of, is_too_deep
 from fastflow_events.run.events import RunAttemptFinished
 from fastflow_events.types import Outcome
 from msgspec import MsgspecError, Struct, json, structs
 
+from fastflow_runner.entry.leaving import RESULT_BYTES
 from fastflow_runner.gauge import Peaks
 from fastflow_runner.ports import AttemptRef, Exit
 
 DETAIL_CHARS = 4000
+FEW_CHARS = 1000
 _NO_PEAKS = Peaks()
 _REFUSED = "it wanted more processes or threads than it may have"
 _TOLD = (
@@ -142,14 +145,30 @@ def finished(
     )
 
 
+def in_fewer_words(fact: RunAttemptFinished) -> RunAttemptFinished | None:
+    """The same end without what takes room; None when there is nothing left to leave out."""
+    error = "it could not be written down" if fact.result is not None else fact.result_error
+    detail = fact.detail.encode("ascii", "backslashreplace").decode()[:FEW_CHARS]
+    fewer = structs.replace(fact, result=None, result_error=error[:FEW_CHARS], route=None, detail=detail)
+    return None if fewer == fact else fewer
+
+
 def result_of(exit: Exit) -> tuple[dict[str, Any] | None, str]:
     """The result the script left, and why there is none although it left something."""
     if exit.result is None:
         return None, exit.result_error
     try:
-        return json.decode(exit.result, type=dict[str, Any]), ""
-    except (MsgspecError, RecursionError, UnicodeError) as error:
+        if is_too_deep(exit.result.encode()):
+            return None, f"it is nested more than {MAX_DEPTH} deep"
+        result = json.decode(exit.result, type=dict[str, Any])
+        if fault := fault_of(result):
+            return None, fault
+        kept_bytes = len(json.encode(result))
+    except (MsgspecError, ValueError, RecursionError) as error:
         return None, f"it is no JSON object: {error}"[:DETAIL_CHARS]
+    if kept_bytes > RESULT_BYTES:
+        return None, f"written out it has {kept_bytes} bytes; at most {RESULT_BYTES} are kept"
+    return result, ""
 
 
 def why_not(reason: str) -> str:

@@ -8,6 +8,7 @@ from fastflow_events.errors import ContractError, FastflowError, InfrastructureE
 from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.run.specification import Specification
+from fastflow_events.tasks import turned
 
 from fastflow_runner.attempt import Signals
 from fastflow_runner.bus import Arrival, Arrivals
@@ -25,6 +26,7 @@ AGAIN_AFTER_S = 30.0
 
 async def preheat(deps: Deps, arrivals: Arrivals) -> None:
     """Prepare what arrives, until cancelled; a run never waits for it, and does the same work itself if need be."""
+    turned()  # whoever waits for something to arrive has done all there is to do
     while True:
         try:
             arrival = await arrivals.next()

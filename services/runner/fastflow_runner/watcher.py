@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.recorded import Recorded
+from fastflow_events.tasks import turned
 
 from fastflow_runner import handlers
 from fastflow_runner.bus import Delivery, WorkQueue
@@ -39,6 +40,12 @@ def hear(deps: Deps, recorded: Recorded) -> None:
                 signals.fenced.set()
 
 
+def hear_doubt(deps: Deps, run_id: str) -> None:
+    """Leave the attempts in hand of a run that can be trusted no more."""
+    for _, signals in deps.held.of_run(run_id):
+        signals.fenced.set()
+
+
 class Watcher:
     """Runs until it is cancelled; attempts that are in hand then are left to the next process."""
 
@@ -57,6 +64,7 @@ class Watcher:
         async with asyncio.TaskGroup() as tasks:
             await insist(lambda: self._reconcile(tasks), what="reconciling")
             self.settled.set()
+            turned()
             tasks.create_task(self._keep_reconciling(tasks))
             tasks.create_task(self._mind_the_neighbours(tasks))
             if not self._draining:

@@ -16,7 +16,7 @@ from fastflow_events.leases import heartbeats, lead, server_time
 from fastflow_events.lifecycle import Service
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
-from fastflow_events.tasks import background
+from fastflow_events.tasks import Work, background
 from fastflow_events.topology import EVENTS, HEARTBEAT_TTL_S
 from fastflow_rules.liveness import Liveness
 
@@ -33,6 +33,7 @@ SERVICE = "scheduler"
 
 def build(settings: SchedulerSettings) -> Service:
     """Return the unstarted service."""
+    work = Work()
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -60,15 +61,16 @@ def build(settings: SchedulerSettings) -> Service:
                 return None if nc.is_connected else "not connected to NATS"
 
             async with (
-                serve(settings.health_host, settings.health_port, {"nats": nats}),
+                serve(settings.health_host, settings.health_port, {"nats": nats, "loops": work.ping}, log.doubts),
                 background(
-                    project(log, store, projection),
-                    leadership.keep(),
-                    watcher.watch(deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed),
-                    watcher.mind_the_log(deps, gauge.fill, projection.changed),
-                    ticker.run(deps, projection.changed, clock),
+                    of=work,
+                    book=project(log, store, projection),
+                    leadership=leadership.keep(),
+                    runners=watcher.watch(deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed),
+                    room=watcher.mind_the_log(deps, gauge.fill, projection.changed),
+                    decisions=ticker.run(deps, projection.changed, clock),
                 ),
             ):
                 yield
 
-    return Service(make_broker(settings, SERVICE), lifespan)
+    return Service(make_broker(settings, SERVICE), lifespan, work)

@@ -13,6 +13,7 @@ from fastflow_events.leases import Leader
 from fastflow_events.log import EventLog
 from fastflow_events.queue.events import QUEUE, QueueLeased
 from fastflow_events.recorded import Cause, Position
+from fastflow_events.tasks import turned
 from fastflow_events.topology import LEADER_TTL_S
 
 from fastflow_scheduler.book.limits import Limits
@@ -54,6 +55,7 @@ class Leadership:
         """Take the lead when it is free and hold it, until cancelled."""
         while True:
             leads = await self.turn()
+            turned()
             await asyncio.sleep(RENEW_EVERY_S if leads else TRY_EVERY_S)
 
     def step_down(self, why: str) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from fastflow_events import subjects
 from fastflow_events.clock import Clock
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.tasks import turned
 
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers import decide
@@ -33,6 +34,7 @@ async def run(deps: Deps, changed: asyncio.Event, clock: Clock) -> None:
         except InfrastructureError as exc:
             logger.warning("cannot decide now: %s", exc, extra={"action": "decide_failed"})
             pause = RETRY_S
+        turned()
         if pause > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):

@@ -9,12 +9,13 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.fill import Fill
 from fastflow_events.leases import Heartbeat
 from fastflow_events.run.commands import Holder, LoseAttempt
+from fastflow_events.tasks import turned
 from fastflow_rules.liveness import Liveness
 from fastflow_rules.places import too_full
 from fastflow_rules.pools import LiveRunner
 
 from fastflow_scheduler.deps import Deps
-from fastflow_scheduler.handlers.appending import append
+from fastflow_scheduler.handlers.appending import append, each
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ async def watch(
         except InfrastructureError as exc:
             liveness.deaf()
             logger.warning("cannot hear the runners: %s", exc, extra={"action": "deaf"})
+        turned()
         await asyncio.sleep(pause_s(deps))
 
 
@@ -57,6 +59,7 @@ async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[Fill]], changed:
     """Start nothing new while the log or its disk is nearly full, until cancelled."""
     while True:
         hold(deps, await fill(), changed)
+        turned()
         await asyncio.sleep(pause_s(deps))
 
 
@@ -100,7 +103,8 @@ async def give_up(
         lost_at = liveness.lost_at(holder)
         open_run = deps.book.runs.shelf.get(run_id)
         if lost_at is not None and now >= lost_at and open_run is not None:
-            await append(deps, run_id, LoseAttempt(attempt=open_run.run.attempt, last_heartbeat=last.get(holder)))
+            command = LoseAttempt(attempt=open_run.run.attempt, last_heartbeat=last.get(holder))
+            await each(deps, "run", [run_id], lambda id, lost=command: append(deps, id, lost))  # type: ignore[misc]
 
 
 def holder_of(beat: Heartbeat) -> Holder:

@@ -7,8 +7,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+import httpx
+import msgspec
+from fastflow_events.doubts import Told
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats_process import find_binary
+from msgspec import Struct
 
 from fastflow_cli.doctor.finding import Finding, missing, ok, warning
 from fastflow_cli.home import Home
@@ -17,13 +21,23 @@ from fastflow_cli.local.installation import NATS_PORT
 from fastflow_cli.local.ports import is_free
 from fastflow_cli.local.proxy import allowed_by, find_proxy
 from fastflow_cli.local.services import WORKER_IMAGE, search_path
-from fastflow_cli.local.state import is_up
+from fastflow_cli.local.state import is_up, read_state
 
 PYTHON = (3, 11)
 GATEWAY_PORT = 8000
 LITTLE_DISK_BYTES = 2_000_000_000
 NO_DISK_BYTES = 200_000_000
 ANSWER_WITHIN_S = 10.0
+NAMED = 3
+"""Facts that are named; the address that is told has more."""
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """What a service answers to whoever asks whether it is ready."""
+
+    status: str
+    broken: dict[str, str] = {}
+    set_aside: Told | None = None
 
 
 def examine(home: Home, env: Mapping[str, str]) -> list[Finding]:
@@ -36,6 +50,7 @@ def examine(home: Home, env: Mapping[str, str]) -> list[Finding]:
         *docker(env),
         disk(home),
         *ports(home),
+        *services(home),
     ]
 
 
@@ -102,6 +117,28 @@ def disk(home: Home) -> Finding:
     if free < NO_DISK_BYTES:
         return missing("disk", detail, f"df -h {existing}")
     return warning("disk", detail, f"df -h {existing}") if free < LITTLE_DISK_BYTES else ok("disk", detail)
+
+
+def services(home: Home) -> list[Finding]:
+    """What the services of the installation that runs here say of themselves."""
+    state = read_state(home) if is_up(home) else None
+    return [_service(name, url) for name, url in (state.health if state else {}).items()]
+
+
+def _service(name: str, url: str) -> Finding:
+    ask = f"curl {url}/health/ready"
+    try:
+        said = msgspec.json.decode(
+            httpx.get(f"{url}/health/ready", timeout=ANSWER_WITHIN_S, trust_env=False).content, type=Health
+        )
+    except (httpx.HTTPError, msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        return warning(name, f"does not say how it is: {exc or type(exc).__name__}", ask)
+    if said.broken:
+        return warning(name, "; ".join(f"{port}: {why}" for port, why in said.broken.items()), ask)
+    if (aside := said.set_aside) is not None:
+        named = "; ".join(fact.sentence for fact in aside.facts[:NAMED])
+        return warning(name, f"{aside.count} facts set aside, nothing is decided about what they are of: {named}", ask)
+    return ok(name, "ready")
 
 
 def ports(home: Home) -> list[Finding]:

@@ -77,8 +77,11 @@ class Installation:
         Raises:
             CliError: it does not.
         """
-        url = self.url if service == "gateway" else f"http://127.0.0.1:{self.told.health_ports[service]}"
-        await until_ready(self.supervisor, service, url, self.plan.home.log_of(service), tell)
+        await until_ready(self.supervisor, service, self.health_of(service), self.plan.home.log_of(service), tell)
+
+    def health_of(self, service: str) -> str:
+        """The address under which a service says how it is."""
+        return self.url if service == "gateway" else f"http://127.0.0.1:{self.told.health_ports[service]}"
 
     async def stop_service(self, service: str) -> None:
         """Stop a service and leave it stopped."""
@@ -98,6 +101,7 @@ class Installation:
             started_at=self.started_at,
             children=self.supervisor.pids(),
             doing=doing,
+            health={service: self.health_of(service) for service in SERVICES},
         )
 
 

@@ -32,6 +32,8 @@ class UpState(Struct, frozen=True, kw_only=True):
     """Name to process id."""
     doing: str = ""
     """What is waited for while it starts."""
+    health: dict[str, str] = {}
+    """Name of each service to the address under which it says how it is."""
 
 
 class AlreadyRunningError(Exception):

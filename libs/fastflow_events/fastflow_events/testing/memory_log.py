@@ -2,13 +2,14 @@
 
 import asyncio
 import fnmatch
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastflow_events import subjects
+from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError
-from fastflow_events.fact import Fact
+from fastflow_events.fact import BrokenFact, Fact
 from fastflow_events.recorded import Cause, History, Position, Recorded
 
 
@@ -23,16 +24,18 @@ class MemoryLog:
         self._reader = Reader()
         self._stored: list[tuple[str, Recorded]] = []
         self._changed = asyncio.Condition()
+        self.doubts = Doubts()
 
     async def load(self, aggregate: str, id: str) -> History:
         """Return every fact of one aggregate."""
-        mine = tuple(r for _, r in self._stored if (r.aggregate, r.id) == (aggregate, id))
+        mine = tuple([r async for r in self.read(subjects.of_aggregate(aggregate, id))])
         return History(aggregate=aggregate, id=id, recorded=mine)
 
     async def append(
         self, position: Position, facts: Sequence[Fact], *, cause: Cause, guard: Position | None = None
     ) -> list[Recorded]:
         """Append all `facts` or none."""
+        self.doubts.check(position.aggregate, position.id)
         checked = guard or position
         if (await self.load(checked.aggregate, checked.id)).position.seq != checked.seq:
             raise ConcurrencyError("somebody else appended first", id=position.id)
@@ -41,6 +44,14 @@ class MemoryLog:
             self._stored.extend((subject_of(r), r) for r in appended)
             self._changed.notify_all()
         return appended
+
+    async def put(self, subject: str, headers: Mapping[str, str], body: bytes) -> Recorded:
+        """Store whatever somebody sends, as the server does."""
+        async with self._changed:
+            recorded = self._reader.read(len(self._stored) + 1, subject, headers, body)
+            self._stored.append((subject, recorded))
+            self._changed.notify_all()
+        return recorded
 
     def _through_the_wire(self, position: Position, number: int, fact: Fact, cause: Cause) -> Recorded:
         recorded = Recorded(
@@ -59,6 +70,9 @@ class MemoryLog:
         """Yield the facts on `subject` that the log holds now."""
         matching = [r for s, r in self._stored if r.seq > after_seq and _matches(subject, s)]
         for recorded in matching[:limit]:
+            if isinstance(recorded.fact, BrokenFact):
+                why = f"its fact {recorded.seq} cannot be read ({recorded.fact.reason})"
+                self.doubts.add(recorded.aggregate, recorded.id, why)
             yield recorded
 
     async def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:

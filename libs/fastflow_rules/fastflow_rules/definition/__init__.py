@@ -1,5 +1,6 @@
 """`pipeline.json`: what a pipeline may say about itself, read strictly and never guessed."""
 
+from fastflow_rules.definition.chaining import PATH_ALLOWED, too_long
 from fastflow_rules.definition.model import (
     Catchup,
     Definition,
@@ -24,6 +25,7 @@ from fastflow_rules.definition.specification import Defaults, forbidden_env, spe
 
 __all__ = [
     "MAX_BYTES",
+    "PATH_ALLOWED",
     "Catchup",
     "Defaults",
     "Definition",
@@ -46,6 +48,7 @@ __all__ = [
     "run_config",
     "specification",
     "to_fact",
+    "too_long",
     "webhook_config",
     "webhook_hash",
 ]

@@ -2,15 +2,38 @@
 
 from typing import Any
 
+from fastflow_events.plain import MAX_DEPTH
+
 from fastflow_rules.definition import values
 from fastflow_rules.definition.kinds import Field, Kind, array, flag, table, text
 from fastflow_rules.definition.model import Downstream, Upstream
-from fastflow_rules.definition.problem import At
+from fastflow_rules.definition.problem import At, Problem
+
+PATH_ALLOWED = f"a path of at most {MAX_DEPTH} steps"
+
+
+def too_long(said: str) -> bool:
+    """Whether a param names a member that no result can hold: results are not nested so deeply."""
+    return said.startswith(("$params.", "$result.")) and said.count(".") > MAX_DEPTH
+
+
+def _handed_over() -> Kind[dict[str, str]]:
+    plain = values.variables()
+
+    def read(value: object, at: At) -> dict[str, str] | Problem:
+        found = plain.read(value, at)
+        for name, said in found.items() if isinstance(found, dict) else ():
+            if too_long(said):
+                at.key(name).refuse_as(f"a path of {said.count('.')} steps", PATH_ALLOWED)
+        return found
+
+    return Kind(read, plain.schema)
+
 
 _PIPELINE = text(blank=False, max_length=200)
 _CONFIG = Field(text(blank=False, max_length=100), "run_config_id", "The schedule id to run it with.")
 _PARAMS = Field(
-    values.variables(), "params", "Param to text, or to $params.NAME or $result.MEMBER of the run before; $$ is $."
+    _handed_over(), "params", "Param to text, or to $params.NAME or $result.MEMBER of the run before; $$ is $."
 )
 
 DOWNSTREAM: Kind[Downstream] = table(

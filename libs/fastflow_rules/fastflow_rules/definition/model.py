@@ -7,6 +7,8 @@ from hashlib import sha256
 from typing import Literal
 
 import msgspec
+from fastflow_events.doubts import words_of
+from fastflow_events.errors import UntrustedError
 from fastflow_events.run.specification import Cell
 from fastflow_events.types import Bytes, Env, Seconds
 from msgspec import Struct
@@ -154,9 +156,14 @@ def from_fact(definition: Mapping[str, object]) -> Definition:
     """Return the definition a fact carries; members of newer releases are stepped over.
 
     Raises:
-        msgspec.ValidationError: no release ever wrote this.
+        UntrustedError: another release wrote it, with values that this one does not know.
     """
-    return msgspec.convert(dict(definition), Definition)
+    try:
+        return msgspec.convert(dict(definition), Definition)
+    except (msgspec.ValidationError, ValueError, TypeError) as exc:
+        raise UntrustedError(
+            f"the definition holds what this release does not know ({words_of(exc)}); run the release that wrote it"
+        ) from exc
 
 
 def run_config(definition: Definition, run_config_id: str | None) -> RunConfig | None:

@@ -1,6 +1,7 @@
 """From bytes to JSON, without ever raising."""
 
 import msgspec
+from fastflow_events.plain import MAX_DEPTH, fault_of, is_too_deep
 
 from fastflow_rules.definition.problem import At, Report
 
@@ -14,9 +15,12 @@ def read_json(raw: bytes, report: Report) -> object:
     at = At(report)
     if len(raw) > MAX_BYTES:
         return at.refuse_as(f"a file of {len(raw)} bytes", f"at most {MAX_BYTES} bytes")
+    if is_too_deep(raw):
+        return at.refuse_as("objects nested too deeply", f"at most {MAX_DEPTH} within each other")
     try:
-        return msgspec.json.decode(raw.removeprefix(_BOM))
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as exc:
+        value = msgspec.json.decode(raw.removeprefix(_BOM))
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as exc:
         return at.refuse_as(f"no JSON: {exc}", "a JSON object")
-    except RecursionError:
-        return at.refuse_as("objects nested too deeply", "a JSON object as the schema has it")
+    if fault := fault_of(value):
+        return at.refuse_as(fault, "what every reader of JSON takes")
+    return value

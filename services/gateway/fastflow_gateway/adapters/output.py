@@ -45,7 +45,13 @@ class JetStreamOutput:
     async def last(self, run_id: str, attempt: int) -> StoredChunk | None:
         """The newest chunk of an attempt."""
         stored = await get_last(self._nc, topology.OUTPUT, subject=subjects.output(run_id, attempt))
-        return None if stored is None else StoredChunk(stored.seq, attempt, decode_chunk(stored.data))
+        if stored is None:
+            return None
+        try:
+            return StoredChunk(stored.seq, attempt, decode_chunk(stored.data))
+        except ContractError as exc:
+            telemetry.unreadable(stored.subject, stored.seq, exc)
+            return None
 
     async def before(self, run_id: str, attempt: int, wanted: Callable[[Chunk], bool]) -> StoredChunk | None:
         """The newest chunk that is wanted, found by halving the stretch of the stream that it must lie in."""

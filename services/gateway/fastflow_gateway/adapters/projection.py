@@ -21,6 +21,7 @@ _MAX_KEYS = 500
 class RowProjection:
     """Folds every fact into the rows of `TABLES`, a whole batch at a time."""
 
+    name = "read model"
     subject = subjects.EVENTS
 
     def __init__(self, store: Store, changes: Changes) -> None:
@@ -48,6 +49,9 @@ class RowProjection:
         if changed:
             marks = ", ".join("?" * len(table.columns))
             await self._db.executemany(f"INSERT OR REPLACE INTO {table.name} VALUES ({marks})", changed)
+
+    def doubt(self, aggregate: str, id: str) -> None:
+        """The log itself refuses what is decided about it."""
 
     def committed(self, seq: int) -> None:
         """Wake whoever waits for these rows."""

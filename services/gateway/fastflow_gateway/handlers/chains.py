@@ -14,7 +14,7 @@ from msgspec import Struct, json
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidFieldError
-from fastflow_gateway.handlers.pipelines import find_pipeline
+from fastflow_gateway.handlers.pipelines import find_pipeline, known_definition
 
 
 class EdgeShown(Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ async def edges(deps: Deps, upstream: str | None = None) -> list[EdgeShown]:
     for name in names:
         row = await deps.rows.pipeline(name)
         said = json.decode(row.definition) if row else None
-        for edge in edges_of_file(name, from_fact(said) if said else None):
+        for edge in edges_of_file(name, known_definition(said)):
             found.setdefault(shown(edge).id, shown(edge))
     for id, fact in (await chains_of_api(deps)).items():
         if upstream in (None, fact.upstream):

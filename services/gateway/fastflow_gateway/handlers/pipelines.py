@@ -1,9 +1,11 @@
 """What may run: the pipelines at the heads of their repositories."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import Any
 
 import msgspec
-from fastflow_events.errors import NotFoundError
+from fastflow_events.errors import NotFoundError, UntrustedError
 from fastflow_rules.definition import Definition, from_fact, run_config
 
 from fastflow_gateway.deps import Deps
@@ -40,6 +42,14 @@ def definition_of(row: PipelineRow) -> Definition | None:
     return None if said is None else from_fact(said)
 
 
+def known_definition(said: Mapping[str, Any] | None) -> Definition | None:
+    """The same for lists of many pipelines, where one that another release wrote must not hide the others."""
+    try:
+        return from_fact(said) if said else None
+    except UntrustedError:
+        return None
+
+
 async def find_pipeline(deps: Deps, name: str) -> PipelineRow:
     """The pipeline, whatever its state; a fact that is not in the rows yet is found in the log.
 
@@ -61,10 +71,12 @@ async def find_runnable(deps: Deps, name: str, run_config_id: str | None) -> Pip
 
     Raises:
         NotFoundError: there is no such pipeline.
+        UntrustedError: a fact about it cannot be read.
         NotRunnableError: it is invalid or disabled.
         InvalidFieldError: it has no such run configuration.
     """
     row = await find_pipeline(deps, name)
+    deps.log.doubts.check("pipeline", name)
     if row.status == "invalid":
         reasons = msgspec.json.decode(row.errors, type=tuple[str, ...])
         raise NotRunnableError(

@@ -8,7 +8,6 @@ from fastflow_events.errors import ContractError, DomainError, NotFoundError
 from fastflow_events.ids import environment_id
 from fastflow_events.run.specification import NOTEBOOK_PACKAGES
 from fastflow_rules.chains import edge_of_api
-from fastflow_rules.definition import from_fact
 from fastflow_rules.planning.branch import BranchAnswer, BranchQuestion, BranchRefused
 from fastflow_rules.planning.changes import Plan
 from fastflow_rules.planning.plan import Around, Needed, Present, needed, plan
@@ -16,6 +15,7 @@ from fastflow_rules.planning.plan import Around, Needed, Present, needed, plan
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidParameterError
 from fastflow_gateway.handlers.chains import chains_of_api
+from fastflow_gateway.handlers.pipelines import known_definition
 from fastflow_gateway.views.pipelines import PipelineRow
 
 ANSWER_WITHIN_S = 120.0
@@ -106,5 +106,5 @@ def _present(row: PipelineRow) -> Present:
     return Present(
         name=row.name,
         repository=row.repository,
-        definition=from_fact(definition) if definition is not None else None,
+        definition=known_definition(definition),
     )

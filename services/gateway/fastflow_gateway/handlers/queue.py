@@ -12,12 +12,12 @@ from fastflow_events.setting.decider import setting_decider
 from fastflow_events.setting.events import MAIN
 from fastflow_events.topology import DEFAULT_POOL
 from fastflow_rules.admission import Lane, Order, Pipeline, lane, order
-from fastflow_rules.definition import from_fact
 from fastflow_rules.places import Places, Resource, Seat, too_full
 from fastflow_rules.pools import LiveRunner
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.pipelines import known_definition
 from fastflow_gateway.views.runs import RunRow, RunStatus
 
 ALL = 1_000_000
@@ -126,7 +126,7 @@ async def _pipeline(deps: Deps, name: str) -> Pipeline | None:
     if row is None:
         return None
     said = msgspec.json.decode(row.definition)
-    return Pipeline(definition=from_fact(said) if said else None, paused=bool(row.paused), commit=row.commit_sha)
+    return Pipeline(definition=known_definition(said), paused=bool(row.paused), commit=row.commit_sha)
 
 
 async def _lease(deps: Deps) -> QueueLeased:
@@ -143,6 +143,8 @@ async def _places(
     places.held = too_full(*await deps.log_fill())
     places.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
     for name, pipeline in pipelines.items():
+        if deps.log.doubts.why("pipeline", name):
+            places.doubt(name)
         said = pipeline.definition if pipeline else None
         places.set_pipeline(
             name,

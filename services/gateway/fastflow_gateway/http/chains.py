@@ -2,12 +2,13 @@
 
 from fastflow_events.chain.events import ChainSet
 from fastflow_events.recorded import Cause
+from fastflow_rules.definition import PATH_ALLOWED, too_long
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 from msgspec import Struct
 
-from fastflow_gateway.bodies import read_json
+from fastflow_gateway.bodies import pointer_to, read_json
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers import chains
@@ -66,6 +67,9 @@ class ChainController(Controller):
         route = wish.on_route.strip() if wish.on_route is not None else None
         if route is not None and not 0 < len(route) <= LONGEST_ROUTE:
             raise InvalidFieldError(f"1 to {LONGEST_ROUTE} characters, not blank", "/on_route")
+        for param, said in wish.params.items():
+            if too_long(said):
+                raise InvalidFieldError(PATH_ALLOWED, pointer_to("params", param))
         chain = ChainSet(
             upstream=name,
             downstream=wish.downstream_pipeline,

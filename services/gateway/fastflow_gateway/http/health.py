@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from fastflow_events.health import Ping, check
+from fastflow_events.doubts import Told
+from fastflow_events.health import Ping, check, status_of
 from fastflow_events.telemetry import LAG, metrics_text
 from litestar import Response, get
 from litestar.datastructures import State
@@ -20,6 +21,8 @@ class Health(Struct, frozen=True, kw_only=True):
     """Name of each port that does not work and what is wrong with it."""
     seq: int = 0
     """Stream position up to which the read model holds the facts."""
+    set_aside: Told | None = None
+    """Facts that could not be read or folded; nothing is decided about their aggregates."""
 
 
 class ReadModelHash(Struct, frozen=True, kw_only=True):
@@ -38,10 +41,14 @@ async def live() -> Health:
 
 @get("/health/ready", tags=["health"])
 async def ready(deps: NamedDependency[Deps], state: State) -> Response[Health]:
-    """Every port works and the read model has caught up with the log once; 503 until then."""
+    """Every port works and the read model has caught up with the log once; 503 until then.
+
+    `degraded` is answered with 200: facts had to be set aside, which no restart would mend.
+    """
     pings: Mapping[str, Ping] = state.pings
     broken = await check(pings)
-    health = Health(status="unavailable" if broken else "ok", broken=broken, seq=deps.changes.seq)
+    aside = deps.log.doubts.told()
+    health = Health(status=status_of(broken, aside), broken=broken, seq=deps.changes.seq, set_aside=aside)
     return Response(health, status_code=503 if broken else 200)
 
 

@@ -26,6 +26,7 @@ AGGREGATE = pipeline_decider.aggregate
 class PipelineRows(Reached):
     """Tables `pipelines`, `versions` and `rivals`: the projection that writes them, and `Pipelines` that reads them."""
 
+    name = "pipelines of git_sync"
     subject = subjects.of_kind(AGGREGATE)
 
     def __init__(self, store: Store) -> None:

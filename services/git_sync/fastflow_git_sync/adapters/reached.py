@@ -10,6 +10,9 @@ class Reached:
         self._seq = 0
         self._moved = asyncio.Event()
 
+    def doubt(self, aggregate: str, id: str) -> None:
+        """The log itself refuses what is decided about it."""
+
     def committed(self, seq: int) -> None:
         """Everything up to `seq` is in committed rows now."""
         self._seq = max(self._seq, seq)

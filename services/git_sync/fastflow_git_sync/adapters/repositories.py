@@ -17,6 +17,7 @@ AGGREGATE = repository_decider.aggregate
 class RepositoryRows(Reached):
     """Table `repositories`: the projection that writes it, and `Repositories` that reads it."""
 
+    name = "repositories of git_sync"
     subject = subjects.of_kind(AGGREGATE)
 
     def __init__(self, store: Store) -> None:

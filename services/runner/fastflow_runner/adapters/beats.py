@@ -10,8 +10,8 @@ class NatsBeats:
     def __init__(self, nc: Client) -> None:
         self._nc = nc
 
-    async def read(self, runner: str) -> tuple[Heartbeat, int] | None:
-        """The live heartbeat under a runner id and its position."""
+    async def read(self, runner: str) -> tuple[Heartbeat | None, int] | None:
+        """The live heartbeat under a runner id and its position; what is none has a position only."""
         return await heartbeat_of(self._nc, runner)
 
     async def write(self, heartbeat: Heartbeat, *, expected_seq: int) -> int:

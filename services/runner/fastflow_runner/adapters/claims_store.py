@@ -1,6 +1,5 @@
 """Open claims in SQLite, so that a restart folds only what is new."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from fastflow_events import subjects
@@ -25,13 +24,15 @@ CREATE TABLE IF NOT EXISTS claims (  -- one row per run with an attempt that som
 class ClaimsProjection:
     """Folds the facts of all runs; `hear` is told every fact once its batch is committed."""
 
+    name = "claims"
     subject = subjects.of_kind("run")
 
-    def __init__(self, store: Store, hear: Callable[[Recorded], None]) -> None:
+    def __init__(self, store: Store, hear: Callable[[Recorded], None], hear_doubt: Callable[[str], None]) -> None:
         self._store = store
         self._hear = hear
+        self._hear_doubt = hear_doubt
         self._batch: Sequence[Recorded] = ()
-        self._turn = asyncio.Lock()
+        self._doubted: set[str] = set()
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Fold one batch."""
@@ -46,6 +47,11 @@ class ClaimsProjection:
                 case _:
                     pass
 
+    def doubt(self, aggregate: str, id: str) -> None:
+        """Nobody's claim on this run counts any more."""
+        self._doubted.add(id)
+        self._hear_doubt(id)
+
     def committed(self, seq: int) -> None:
         """Tell what the batch holds to whom it concerns."""
         batch, self._batch = self._batch, ()
@@ -53,7 +59,7 @@ class ClaimsProjection:
             self._hear(recorded)
 
     async def open_claims(self) -> list[OpenClaim]:
-        """Every open claim, by whomever."""
+        """Every open claim, by whomever, on a run that can be trusted."""
         rows = await self._store.reader.execute_fetchall("SELECT * FROM claims ORDER BY run_id")
         return [
             OpenClaim(
@@ -61,4 +67,5 @@ class ClaimsProjection:
                 holder=Holder(runner=row["runner"], incarnation=row["incarnation"], engine=row["engine"]),
             )
             for row in rows
+            if row["run_id"] not in self._doubted
         ]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.tasks import turned
 
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_engine import Engine
@@ -55,6 +56,7 @@ class Keeper:
                 except InfrastructureError as exc:
                     self._put_off(0.0)
                     logger.warning("no standby worker: %s", exc, extra={"action": "standby_postponed"})
+                turned()
                 # Not `wait_for`: before Python 3.12 it forgets a cancel that comes together with the bell.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY_S):

@@ -1,9 +1,11 @@
 """Output chunks in `FASTFLOW_OUTPUT`, each behind the one its writer knew as the last."""
 
+from contextlib import suppress
+
 import nats.errors
-from fastflow_events import subjects
-from fastflow_events.direct_get import get_last
-from fastflow_events.errors import ConcurrencyError, InfrastructureError
+from fastflow_events import subjects, telemetry
+from fastflow_events.direct_get import get_all, get_last
+from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
 from fastflow_events.output import Chunk, decode_chunk, encode_chunk
 from fastflow_events.topology import OUTPUT
 from nats.aio.client import Client
@@ -27,7 +29,21 @@ class NatsOutput:
     async def last(self, ref: AttemptRef) -> StoredChunk | None:
         """The newest stored chunk of an attempt, or None."""
         stored = await get_last(self._nc, OUTPUT, subject=subjects.output(ref.run_id, ref.attempt))
-        return None if stored is None else StoredChunk(seq=stored.seq, chunk=decode_chunk(stored.data))
+        if stored is None:
+            return None
+        try:
+            return StoredChunk(seq=stored.seq, chunk=decode_chunk(stored.data))
+        except ContractError as exc:
+            telemetry.unreadable(stored.subject, stored.seq, exc)
+            return StoredChunk(seq=stored.seq, chunk=await self._last_readable(stored.subject))
+
+    async def _last_readable(self, subject: str) -> Chunk:
+        """What was stored before somebody put junk behind it; that is stepped over, as every reader does."""
+        last = Chunk(first=0, frames=())
+        async for stored in get_all(self._nc, OUTPUT, subject=subject):
+            with suppress(ContractError):
+                last = decode_chunk(stored.data)
+        return last
 
     async def append(self, ref: AttemptRef, chunk: Chunk, *, after_seq: int) -> int:
         """Store a chunk; the server refuses it when the subject has moved on."""

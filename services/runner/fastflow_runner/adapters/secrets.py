@@ -3,7 +3,7 @@
 import base64
 import logging
 
-from fastflow_events.errors import SettingsError
+from fastflow_events.errors import ContractError, DomainError, SettingsError
 from fastflow_events.execute import execute
 from fastflow_events.keyring.commands import PublishKey
 from fastflow_events.keyring.decider import keyring_decider
@@ -61,7 +61,12 @@ async def publish_key(nc: Client, log: EventLog, keys: Keys, runner: str) -> Non
         return
     id, private_key = list(keys.private.items())[-1]
     command = PublishKey(key_id=id, public_key=base64.b64encode(public_key_of(private_key)).decode(), runner=runner)
-    if await execute(log, keyring_decider, KEYRING, command, cause=Cause(correlation_id=f"keyring/{id}")):
+    try:
+        published = await execute(log, keyring_decider, KEYRING, command, cause=Cause(correlation_id=f"keyring/{id}"))
+    except (DomainError, ContractError) as exc:
+        logger.error("the sealing key is not published: %s", exc, extra={"action": "sealing_key_unsaid"})  # noqa: TRY400
+        return
+    if published:
         logger.info("published the sealing key %s", id, extra={"action": "sealing_key_published"})
 
 

@@ -72,23 +72,26 @@ class NatsWork:
             raise InfrastructureError(f"the queue of pool {pool} cannot be read: {exc.description}") from exc
         except nats.errors.Error as exc:
             raise InfrastructureError(f"the queue of pool {pool} cannot be read: {exc!r}") from exc
-        try:
-            return NatsDelivery(msg, self._read(msg))
-        except ContractError as exc:
-            telemetry.unreadable(msg.subject, msg.metadata.sequence.stream, exc)
-            await _give_back(msg, _UNREADABLE_AGAIN_S)  # a newer runner of this pool may know it
-            return None
-
-    def _read(self, msg: Msg) -> Recorded:
         seq = msg.metadata.sequence.stream
-        recorded = self._reader.recorded(seq, msg.subject, msg.headers or {}, msg.data)
-        if not isinstance(recorded.fact, RunDispatched):
-            raise ContractError("not a dispatch this release knows", type=recorded.wire_type)
-        return recorded
+        try:
+            recorded = self._reader.recorded(seq, msg.subject, msg.headers or {}, msg.data)
+        except ContractError as exc:
+            telemetry.unreadable(msg.subject, seq, exc)
+            await _say(msg, b"+TERM")  # nobody will ever read it; given back, a thousand of them would stop the pool
+            return None
+        if isinstance(recorded.fact, RunDispatched):
+            return NatsDelivery(msg, recorded)
+        telemetry.unreadable(msg.subject, seq, ContractError("not a dispatch this release knows"))
+        await _give_back(msg, _UNREADABLE_AGAIN_S)  # a newer runner of this pool may know it
+        return None
 
 
 async def _give_back(msg: Msg, after_s: float) -> None:
+    await _say(msg, b"-NAK " + json.dumps({"delay": int(after_s * 1e9)}).encode())
+
+
+async def _say(msg: Msg, word: bytes) -> None:
     try:
-        await msg._client.publish(msg.reply, b"-NAK " + json.dumps({"delay": int(after_s * 1e9)}).encode())
+        await msg._client.publish(msg.reply, word)
     except nats.errors.Error:
         return

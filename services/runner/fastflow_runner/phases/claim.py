@@ -1,8 +1,7 @@
 """Claim: the fence. Before it nothing of the attempt exists, after it the attempt is ours alone."""
 
-from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, FencedError
-from fastflow_events.execute import TRIES
-from fastflow_events.fact import UnknownFact
+from fastflow_events.errors import ConcurrencyError, DomainError, FencedError
+from fastflow_events.execute import TRIES, trusted_state
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.commands import AdoptAttempt, ClaimAttempt
 from fastflow_events.run.decider import run_decider
@@ -19,15 +18,13 @@ async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> Brief:
     Raises:
         DomainError: the attempt is somebody else's, cancelled, or over.
         ConcurrencyError: the run keeps changing.
-        ContractError: the run holds facts of a newer release.
+        NewerReleaseError: the run holds facts of a newer release.
         InfrastructureError: the log did not answer.
     """
     command = ClaimAttempt(attempt=ref.attempt, holder=deps.holder)
     for _ in range(TRIES):
         history = await deps.log.load("run", ref.run_id)
-        if any(isinstance(fact, UnknownFact) for fact in history.facts):
-            raise ContractError("the run holds facts of a newer release; upgrade this runner", run_id=ref.run_id)
-        facts = run_decider.decide(command, run_decider.fold(history.facts))
+        facts = run_decider.decide(command, trusted_state(deps.log, run_decider, history))
         try:
             if facts:
                 await deps.log.append(history.position, facts, cause=dispatch.because())

@@ -5,7 +5,7 @@ import logging
 from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
 from fastflow_events.environment.decider import Environment, LockDecidedError, environment_decider
 from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
-from fastflow_events.errors import ConcurrencyError, ContractError
+from fastflow_events.errors import ConcurrencyError, ContractError, UntrustedError
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
 from fastflow_events.run.specification import Specification
@@ -86,8 +86,9 @@ async def _record(deps: Deps, cause: Cause, signals: Signals, name: str, command
         except ConcurrencyError:
             logger.info("others record the same environment", extra={"action": "environment_contended"})
             await append()
-        except ContractError as exc:
-            # A lock too large for a fact is resolved again by every engine, and kept by each.
+        except (ContractError, UntrustedError) as exc:
+            # A lock too large for a fact, or one beside a fact that cannot be read, is resolved again by every
+            # engine, and kept by each.
             logger.warning("the environment is not recorded: %s", exc, extra={"action": "environment_unrecorded"})
 
     await insist_unless_stopped(signals, append, what="recording the environment")

@@ -70,7 +70,8 @@ async def remove(deps: Deps, brief: Brief) -> None:
 async def withdraw(deps: Deps, brief: Brief, why: FencedError) -> None:
     """Leave an attempt that is not ours any more: end and remove it, unless others go on with it on this engine."""
     history = await insist(lambda: deps.log.load("run", brief.ref.run_id), what="asking who holds the attempt")
-    kept = verdict(run_decider.fold(history.facts), brief.ref, deps.holder) == "keep"
+    trusted = not deps.log.doubts.why("run", brief.ref.run_id)
+    kept = trusted and verdict(run_decider.fold(history.facts), brief.ref, deps.holder) == "keep"
     logger.warning("fenced: %s", why, extra={"action": "fenced", "kept": kept})
     if not kept:
         await insist(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping a fenced attempt")

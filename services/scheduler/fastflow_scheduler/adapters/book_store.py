@@ -16,6 +16,8 @@ from fastflow_scheduler.book import Book
 from fastflow_scheduler.book.pipelines import version_of
 
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
+NOWHERE = 2**63
+"""Behind every position: what is committed meanwhile is not in the book."""
 _VERSION = msgspec.json.Decoder(Version)
 _ENCODER = msgspec.json.Encoder()
 _IN_DOUBT = -1
@@ -28,6 +30,7 @@ class BookProjection:
     What follows from it is then decided while its rows are written: a decision needs the log, not the file.
     """
 
+    name = "book"
     subject = subjects.EVENTS
 
     def __init__(self, store: Store, book: Book) -> None:
@@ -44,14 +47,25 @@ class BookProjection:
         if self._folded_to == _IN_DOUBT:
             await self.load()
         self._folded_to, self._ahead_to = _IN_DOUBT, batch[-1].seq  # until its rows are stored
-        for recorded in batch:
-            fact = recorded.fact
-            if isinstance(fact, PipelineVersionStored):
-                await self._keep_version(recorded.id, fact)
-            version = await self._version(fact) if isinstance(fact, RunRequested) else None
-            self._book.apply(recorded, version)
-        self.changed.set()
-        await self._write()
+        try:
+            for recorded in batch:
+                await self._fold(recorded)
+            self.changed.set()
+            await self._write()
+        except Exception:
+            await self.load()  # nothing may be decided on half of a fact
+            raise
+
+    async def _fold(self, recorded: Recorded) -> None:
+        fact = recorded.fact
+        if isinstance(fact, PipelineVersionStored):
+            await self._keep_version(recorded.id, fact)
+        version = await self._version(fact) if isinstance(fact, RunRequested) else None
+        self._book.apply(recorded, version)
+
+    def doubt(self, aggregate: str, id: str) -> None:
+        """Decide nothing more about it."""
+        self._book.doubt(aggregate, id)
 
     def committed(self, seq: int) -> None:
         """The file knows as much as the book."""
@@ -62,8 +76,10 @@ class BookProjection:
         self.changed.set()
 
     async def load(self) -> None:
-        """Read the book from its file: at the start, and after a batch that could not be stored."""
+        """Read the book from its file: at the start, and after a batch that could not be folded or stored."""
         book, reader = self._book, self._store.reader
+        self._folded_to, self._ahead_to = _IN_DOUBT, NOWHERE
+        book.doubted |= {(fact.aggregate, fact.id) for fact in await self._store.aside()}
         book.reset()
         for shelf in book.shelves():
             decoder = msgspec.json.Decoder(shelf.kind)

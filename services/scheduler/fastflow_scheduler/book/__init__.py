@@ -39,6 +39,8 @@ class Book:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
+        self.doubted: set[tuple[str, str]] = set()
+        """Kind and id of what is not to be trusted: nothing is decided about it."""
         self._empty()
 
     def _empty(self) -> None:
@@ -101,8 +103,31 @@ class Book:
             case _:
                 pass
 
+    def doubt(self, aggregate: str, id: str) -> None:
+        """A fact about it is not in the book, so nothing may follow from what the book says of it."""
+        self.doubted.add((aggregate, id))
+        match aggregate:
+            case "run":
+                self.runs.doubt(id)
+                self.wishes.hold(id)
+                self.backfills.to_cancel.pop(id, None)
+            case "pipeline":
+                self.runs.places.doubt(id)
+                self.schedules.doubt_pipeline(id)
+                self.wishes.hold_pipeline(id)
+            case "schedule":
+                self.schedules.doubt(id)
+            case "chain":
+                self.followups.doubt(id)
+            case "backfill":
+                self.wishes.hold_backfill(id)
+            case "repository":
+                self.repositories.doubt(id)
+            case _:
+                pass
+
     def reset(self) -> None:
-        """Forget everything but who is alive and how full the log is, which no fact tells."""
+        """Forget everything but what is doubted, who is alive and how full the log is, which no fact tells."""
         alive, held = self.runs.places.pools.runners, self.runs.places.held
         self._empty()
         self.runs.places.set_runners(alive)
@@ -121,6 +146,8 @@ class Book:
         self.backfills.rebuild()
         self.repositories.rebuild()
         self.runs.resort_all()
+        for aggregate, id in self.doubted:
+            self.doubt(aggregate, id)
 
     def _clock(self, at: datetime) -> datetime:
         """The log's own clock, which never goes back."""

@@ -43,6 +43,12 @@ class Followups:
         self._api: dict[str, dict[str, Edge]] = {}
         self._fanins_of: dict[str, set[str]] = {}
         self._upstreams: dict[str, set[str]] | None = None
+        self._doubted: set[str] = set()
+
+    def doubt(self, id: str) -> None:
+        """Nobody knows what is said about this chain, so nothing follows it."""
+        self._doubted.add(id)
+        self.rebuild()
 
     def fold(self, recorded: Recorded) -> None:
         """Fold one fact about a chain."""
@@ -65,6 +71,8 @@ class Followups:
         """Compute the edges anew from what is said."""
         self._api = {}
         for id, edge in self.chains.items():
+            if id in self._doubted:
+                continue
             self._api.setdefault(edge.upstream, {})[id] = edge
         self._fanins_of = {}
         for name in self._pipelines.shelf:

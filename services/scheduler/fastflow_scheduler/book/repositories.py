@@ -27,6 +27,12 @@ class Repositories:
         self.shelf = Shelf("repository", Watched)
         self._limits = limits
         self._agenda = agenda
+        self._doubted: set[str] = set()
+
+    def doubt(self, id: str) -> None:
+        """Nobody knows what is said about it, so it is not looked at."""
+        self._doubted.add(id)
+        self._agenda.set(Entry("repository", id), None)
 
     def fold(self, recorded: Recorded) -> None:
         """Fold one fact about a repository."""
@@ -70,7 +76,7 @@ class Repositories:
 
     def _sort(self, id: str, known: Watched) -> None:
         due = None
-        if self._limits.overdue_after is not None and not known.overdue:
+        if self._limits.overdue_after is not None and not known.overdue and id not in self._doubted:
             bad = self.bad_since(known)
             after_s = self._limits.overdue_after.total_seconds()
             due = later(known.heard_at, after_s / 2) if bad is None else later(bad, after_s)

@@ -52,6 +52,7 @@ class Runs:
         self._agenda = agenda
         self._fetching: dict[tuple[str, str | None], set[str]] = {}
         self._reserved: dict[str, int] = {}
+        self._doubted: set[str] = set()
 
     def fold(self, recorded: Recorded, clock: datetime) -> OpenRun | None:
         """Fold one fact; returns the run as it is now, also when it is over, None when it was over before."""
@@ -84,7 +85,7 @@ class Runs:
     def sort(self, id: str) -> None:
         """Put a run into the lists it belongs to, and out of all others."""
         open_run = self.shelf.get(id)
-        if open_run is None:
+        if open_run is None or id in self._doubted:
             return
         run, phase = open_run.run, open_run.run.phase
         self._set(self.held, id, phase in HELD)
@@ -168,8 +169,14 @@ class Runs:
             self.of_pipeline.setdefault(open_run.request.pipeline, {})[id] = None
             self.sort(id)
 
-    def _forget(self, id: str, open_run: OpenRun) -> None:
-        self.shelf.drop(id)
+    def doubt(self, id: str) -> None:
+        """Nothing is decided about it any more, and it takes no place: its runner leaves it, too."""
+        self._doubted.add(id)
+        open_run = self.shelf.get(id)
+        if open_run is not None:
+            self._out_of_all(id, open_run)
+
+    def _out_of_all(self, id: str, open_run: OpenRun) -> None:
         self._reserved.pop(id, None)
         self.places.leave(id)
         self._wait(id, open_run, waits=False)
@@ -177,6 +184,10 @@ class Runs:
             several.discard(id)
         for kind in ("claim", "retry"):
             self._agenda.set(Entry(kind, id), None)
+
+    def _forget(self, id: str, open_run: OpenRun) -> None:
+        self.shelf.drop(id)
+        self._out_of_all(id, open_run)
         of_pipeline = self.of_pipeline.get(open_run.request.pipeline, {})
         of_pipeline.pop(id, None)
         if not of_pipeline:

@@ -37,6 +37,7 @@ class Schedules:
         """Ids whose next fire has to be computed anew."""
         self._of_pipeline: dict[str, set[str]] = {}
         self._pipelines = pipelines
+        self._doubted: set[str] = set()
 
     def fold(self, recorded: Recorded) -> None:
         """Fold one fact about a schedule."""
@@ -110,10 +111,21 @@ class Schedules:
         """Compute the next fires of a pipeline's schedules anew."""
         self.touched |= self._of_pipeline.get(pipeline, set())
 
+    def doubt(self, id: str) -> None:
+        """Nobody knows what is said about it, so it does not fire."""
+        self._doubted.add(id)
+        self.touched.add(id)
+
+    def doubt_pipeline(self, name: str) -> None:
+        """The same for every schedule of a pipeline."""
+        self._doubted.add(f"p {name}")
+        self.touch(name)
+
     def rests(self, plan: Plan) -> bool:
         """Whether nothing is expected of it, and nothing missed."""
         pipeline = self._pipelines.get(plan.pipeline)
-        return not plan.enabled or pipeline is None or pipeline.removed or self._disabled(plan.pipeline)
+        doubted = plan.id in self._doubted or f"p {plan.pipeline}" in self._doubted
+        return doubted or not plan.enabled or pipeline is None or pipeline.removed or self._disabled(plan.pipeline)
 
     def pauses_of(self, plan: Plan) -> list[Span]:
         """Every pause that held the schedule back."""

@@ -1,17 +1,21 @@
 """Admitting runs: refusing what can never start, handing out places to the others. Only the leader hands out."""
 
+import logging
+
 from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
 from fastflow_events.run.commands import DispatchAttempt, RejectRun
 from fastflow_rules.admission import Lane, Refusal, freeze, hopeless
 from fastflow_rules.lanes import Pick
 
 from fastflow_scheduler.deps import Deps
-from fastflow_scheduler.handlers.appending import append, each
+from fastflow_scheduler.handlers.appending import append, each, leave
+
+logger = logging.getLogger(__name__)
 
 
 async def admit(deps: Deps) -> None:
     """Judge what is new, then start as many runs as there are places."""
-    await each(deps.book.runs.to_judge, lambda run_id: _judge(deps, run_id))
+    await each(deps, "run", deps.book.runs.to_judge, lambda run_id: _judge(deps, run_id))
     lease, runs = deps.leadership.lease, deps.book.runs
     if lease is None or deps.book.seq < lease.seq:
         return
@@ -19,8 +23,14 @@ async def admit(deps: Deps) -> None:
         deps.leadership.settled_term = deps.leadership.term
         runs.know_all()
     while (pick := runs.lanes.pick(runs.places)) is not None:
-        if not await _start_or_refuse(deps, pick):
-            return
+        try:
+            if not await _start_or_refuse(deps, pick):
+                return
+        except InfrastructureError:
+            raise
+        except Exception as exc:  # a run that cannot be started must not stand in the way of all others
+            logger.exception("it cannot be started", extra={"action": "left_alone", "run_id": pick.run_id})
+            leave(deps, "run", pick.run_id, exc)
 
 
 async def _judge(deps: Deps, run_id: str) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
 
+from fastflow_events.doubts import words_of
 from fastflow_events.errors import ConcurrencyError, DomainError, InfrastructureError
 from fastflow_events.recorded import Position
 from fastflow_events.run.commands import RunCommand
@@ -14,7 +14,6 @@ from fastflow_scheduler.deps import Deps
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
 WIDTH = 32
 """Appends that are under way at once."""
 
@@ -47,22 +46,25 @@ async def append(deps: Deps, run_id: str, command: RunCommand, *, guard: Positio
     return appended[-1].seq
 
 
-async def each(things: Iterable[T], do: Callable[[T], Awaitable[object]]) -> None:
-    """Do it with all of them, several at once; the first failure of the log ends it.
+async def each(deps: Deps, kind: str, ids: Iterable[str], do: Callable[[str], Awaitable[object]]) -> None:
+    """Do it with all aggregates of one kind, several at once; the first failure of the log ends it.
+
+    One with which it cannot be done is left alone from then on: no decision about one thing may keep the others from
+    theirs, nor be tried without end.
 
     Raises:
         InfrastructureError: the log did not answer.
     """
-    several = list(things)
+    several = list(ids)
     if len(several) <= 1:
-        for thing in several:
-            await do(thing)
+        for id in several:
+            await _alone(deps, kind, id, do)
         return
     todo = iter(several)
 
     async def worker() -> None:
-        for thing in todo:
-            await do(thing)
+        for id in todo:
+            await _alone(deps, kind, id, do)
 
     failed: BaseException | None = None
     try:
@@ -73,3 +75,21 @@ async def each(things: Iterable[T], do: Callable[[T], Awaitable[object]]) -> Non
         failed = failures.exceptions[0]
     if failed is not None:
         raise failed
+
+
+async def _alone(deps: Deps, kind: str, id: str, do: Callable[[str], Awaitable[object]]) -> None:
+    try:
+        await do(id)
+    except InfrastructureError:
+        raise
+    except ConcurrencyError as exc:
+        logger.info("somebody was faster: %s", exc, extra={"action": "outrun", "aggregate": kind, "id": id})
+    except Exception as exc:  # one thing that cannot be decided about must not stop everything
+        logger.exception("no decision is possible", extra={"action": "left_alone", "aggregate": kind, "id": id})
+        leave(deps, kind, id, exc)
+
+
+def leave(deps: Deps, kind: str, id: str, error: Exception) -> None:
+    """Decide nothing more about it until this process ends, and have health say so."""
+    deps.log.doubts.add(kind, id, f"no decision about it is possible ({words_of(error)})")
+    deps.book.doubt(kind, id)

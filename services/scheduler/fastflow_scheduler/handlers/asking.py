@@ -28,7 +28,7 @@ async def ask(deps: Deps) -> None:
         else:
             wishes.drop(run_id)
 
-    await each(wishes.due, one)
+    await each(deps, "run", wishes.due, one)
 
 
 async def request(deps: Deps, run_id: str, wanted: RunRequested, cause: Cause) -> bool:

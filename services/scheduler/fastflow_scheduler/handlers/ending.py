@@ -21,7 +21,7 @@ async def conclude(deps: Deps) -> None:
         if open_run is not None:
             await append(deps, run_id, ConcludeRun(retry_due=due_again(run_id, open_run)))
 
-    await each(deps.book.runs.to_end, end)
+    await each(deps, "run", deps.book.runs.to_end, end)
 
 
 def due_again(run_id: str, open_run: OpenRun) -> datetime | None:
@@ -45,7 +45,7 @@ async def cancel(deps: Deps) -> None:
             return
         await append(deps, run_id, RequestCancel(who=to_cancel[run_id], why="its backfill was cancelled"))
 
-    await each(to_cancel, end)
+    await each(deps, "run", to_cancel, end)
 
 
 async def withdraw(deps: Deps, run_ids: list[str], now: datetime) -> None:
@@ -65,4 +65,4 @@ async def withdraw(deps: Deps, run_ids: list[str], now: datetime) -> None:
         reason = f"no runner of pool {open_run.pool} claimed it within {waited:g} s"
         await append(deps, run_id, WithdrawDispatch(attempt=open_run.run.attempt, reason=reason))
 
-    await each(run_ids, take_back)
+    await each(deps, "run", run_ids, take_back)

@@ -17,7 +17,7 @@ from fastflow_rules.timetable import next_fire
 
 from fastflow_scheduler.book.schedules import terms_of
 from fastflow_scheduler.deps import Deps
-from fastflow_scheduler.handlers.appending import each
+from fastflow_scheduler.handlers.appending import each, leave
 from fastflow_scheduler.handlers.asking import request
 from fastflow_scheduler.handlers.restarting import restart
 
@@ -37,7 +37,13 @@ def plan_ahead(deps: Deps) -> None:
         if deps.left_alone(id):
             book.schedules.touched.add(id)
             continue
-        book.agenda.set(Entry("fire", id), _next_due(deps, plan) if plan is not None else None)
+        try:
+            due = _next_due(deps, plan) if plan is not None else None
+        except Exception as exc:  # an odd timetable is its own schedule's affair
+            logger.exception("it cannot be planned", extra={"action": "left_alone", "schedule": id})
+            leave(deps, "schedule", id, exc)
+            due = None
+        book.agenda.set(Entry("fire", id), due)
 
 
 def _next_due(deps: Deps, plan: Plan) -> datetime | None:
@@ -67,7 +73,7 @@ async def fire(deps: Deps, ids: list[str], now: datetime) -> None:
         if deps.left_alone(id):
             deps.book.schedules.touched.add(id)
 
-    await each(ids, one)
+    await each(deps, "schedule", ids, one)
 
 
 async def _do(deps: Deps, plan: Plan, step: Due | NotFired) -> int:

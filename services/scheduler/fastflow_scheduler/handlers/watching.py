@@ -33,7 +33,7 @@ async def look(deps: Deps, names: list[str], now: datetime) -> None:
             return
         logger.info("%s", fact.type_, extra={"action": "repository_watched", "repository": name})
 
-    await each(names, one)
+    await each(deps, "repository", names, one)
 
 
 def _news(known: Watched, bad: datetime | None) -> Fact:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+from fastflow_events.envelope import headers_of, subject_of
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
 from fastflow_events.leases import Leader
@@ -119,6 +121,21 @@ class World:
         """Append facts as if their service had."""
         position = (await self.log.load(aggregate, id)).position
         return await self.log.append(position, facts, cause=Cause(correlation_id=f"{aggregate}-{id}"))
+
+    async def stored(self, aggregate: str, id: str, fact: Fact) -> None:
+        """A fact that got into the log all the same, past everything that would refuse to append it."""
+        position = (await self.log.load(aggregate, id)).position
+        recorded = Recorded(
+            seq=0,
+            aggregate=aggregate,
+            id=id,
+            version=position.version + 1,
+            at=self.now,
+            source="/fastflow/test/0",
+            cause=CAUSE,
+            fact=fact,
+        )
+        await self.log.put(subject_of(recorded), headers_of(recorded), msgspec.json.encode(fact))
 
     async def request(self, run_id: str, pipeline: str = "hello", **more: object) -> None:
         """Somebody wants a run."""

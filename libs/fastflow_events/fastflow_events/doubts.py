@@ -1,0 +1,91 @@
+"""Facts that could not be read or folded, and the aggregates that are not to be trusted because of them.
+
+What a fact wanted to say is not known, so no decision may rest on its aggregate: every append to it is refused. Kinds
+of which there is one for the whole installation are left out: each of their facts stands for itself (the newest term,
+paused or not, the newest key), and one bad fact must not stop everything.
+"""
+
+import re
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from fastflow_events.errors import UntrustedError
+
+ONE_OF_A_KIND = frozenset({"keyring", "queue", "settings"})
+TOLD = 20
+"""Facts that are named one by one; the others are counted."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
+
+
+class SetAside(Struct, frozen=True, kw_only=True):
+    """A fact that a fold could not take."""
+
+    fold: str
+    """Which fold."""
+    seq: int
+    aggregate: str
+    id: str
+    type: str
+    error: str
+    """Class and words of the error, without anything it quotes: that may be somebody's secret."""
+
+    @property
+    def sentence(self) -> str:
+        """All of it, for people."""
+        return f"fact {self.seq} ({self.type} of {self.aggregate}/{self.id}) was set aside by {self.fold}: {self.error}"
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What health says about it."""
+
+    count: int
+    facts: tuple[SetAside, ...]
+    """At most twenty, the oldest."""
+
+
+class Doubts:
+    """What this process knows not to trust."""
+
+    def __init__(self) -> None:
+        self._why: dict[tuple[str, str], str] = {}
+        self._facts: dict[tuple[str, int], SetAside] = {}
+
+    def add(self, aggregate: str, id: str, why: str) -> None:
+        """Trust it no more."""
+        if aggregate not in ONE_OF_A_KIND:
+            self._why.setdefault((aggregate, id), why)
+
+    def set_aside(self, facts: Iterable[SetAside]) -> None:
+        """A fold could not take these."""
+        for fact in facts:
+            self._facts[fact.fold, fact.seq] = fact
+            self.add(fact.aggregate, fact.id, f"its fact {fact.seq} cannot be read ({fact.error})")
+
+    def why(self, aggregate: str, id: str) -> str:
+        """Why it is not to be trusted; empty when it is."""
+        return self._why.get((aggregate, id), "")
+
+    def check(self, aggregate: str, id: str) -> None:
+        """Go on only with what can be trusted.
+
+        Raises:
+            UntrustedError: one of its facts could not be read or folded.
+        """
+        if why := self.why(aggregate, id):
+            raise UntrustedError(
+                f"{aggregate} {id} cannot be trusted, so nothing is decided about it: {why}", aggregate=aggregate, id=id
+            )
+
+    def told(self) -> Told | None:
+        """What is to be said about it; None when there is nothing."""
+        if not self._facts and not self._why:
+            return None
+        facts = sorted(self._facts.values(), key=lambda fact: (fact.seq, fact.fold))
+        return Told(count=len(facts), facts=tuple(facts[:TOLD]))
+
+
+def words_of(error: BaseException) -> str:
+    """Class and words of an error, without what it quotes."""
+    text = _QUOTED.sub("…", " ".join(str(error).split()))[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
