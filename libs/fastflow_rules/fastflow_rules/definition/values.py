@@ -1,14 +1,14 @@
 """The values that are particular to `pipeline.json`: memory, moments, crontabs, environment variables."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time
 from typing import Any
 
 from cronsim import CronSim, CronSimError
 
 from fastflow_rules.definition.kinds import Field, Kind, choice, either, integer, table, text
-from fastflow_rules.definition.problem import At, Problem
+from fastflow_rules.definition.problem import At, Problem, brief
 from fastflow_rules.zones import zone_names
 
 MIN_MEMORY_BYTES = 6 * 1024**2
@@ -74,6 +74,10 @@ def moment(*, end_of_day: bool = False) -> Kind[datetime]:
     return Kind(read, {"type": "string", "examples": ["2026-01-31", "2026-01-31T08:00:00Z"]})
 
 
+_UNITS = ((7, "days of the week"), (12, "months"), (31, "days"), (24, "hours"), (60, "minutes"), (60, "seconds"))
+"""Fields of a crontab expression from the right, and how many values each can have."""
+
+
 def cron() -> Kind[str]:
     """A crontab expression of five fields, or six with seconds first, or a name such as `@daily`."""
     allowed = 'five crontab fields, as in "*/15 8-18 * * 1-5", or a name such as "@daily"'
@@ -81,9 +85,23 @@ def cron() -> Kind[str]:
     def read(value: object, at: At) -> str | Problem:
         if not isinstance(value, str) or len(value) > 200:
             return at.refuse(value, allowed)
-        return " ".join(value.split()) if is_cron(value) else at.refuse(value, allowed)
+        if not is_cron(value):
+            return at.refuse(value, allowed)
+        for part, size, unit in _long_steps(value):
+            at.warn(f"{brief(part)} steps over all {size} {unit} there are, so only the first one counts")
+        return " ".join(value.split())
 
     return Kind(read, {"type": "string", "description": allowed})
+
+
+def _long_steps(expression: str) -> Iterator[tuple[str, int, str]]:
+    """Parts of a crontab expression whose step is longer than what it steps over."""
+    fields = expression.split()
+    for field, (size, unit) in zip(fields[::-1], _UNITS, strict=False):
+        for part in field.split(","):
+            steps = re.fullmatch(r"\*/0*(\d+)", part)
+            if steps and int(steps[1]) > size:
+                yield part, size, unit
 
 
 def is_cron(expression: str) -> bool:
