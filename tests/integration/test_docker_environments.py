@@ -14,7 +14,8 @@ from fastflow_runner.container_spec import Deployment
 from fastflow_runner.orders import code_name
 from fastflow_runner.testing.bridge import bridge_address
 from fastflow_runner.testing.builders import a_specification
-from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract, output_of
+from fastflow_runner.testing.credential_contract import output_of
+from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract
 from fastflow_runner.testing.interpreters import archive, copy_into
 from fastflow_runner.testing.patient import patiently
 from fastflow_runner.testing.private_index import PASSWORD

@@ -2,11 +2,13 @@
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from fastflow_events.run.specification import Specification
 from fastflow_runner.entry.installing import resolve
+from fastflow_runner.entry.locks import is_pylock
 from fastflow_runner.entry.sealed import HEAD_BYTES
 from fastflow_runner.entry.uv import Uv
 from fastflow_runner.entry.wanted import wanted
@@ -24,7 +26,9 @@ def lock_for(specification: Specification, folder: Path) -> list[str]:
     root, uv = str(folder / "uv"), find_uv()
     order = json.decode(prepare_order(specification, None, root=root, uv=uv, code=str(folder), env={})[HEAD_BYTES:])
     binary = Uv(uv, root, {})
-    lock = resolve(binary, sys.executable, wanted(order, binary))
+    lock = resolve(binary, sys.executable, wanted(order, binary), str(folder))
+    if is_pylock(lock):
+        return [f"{package['name']}=={package['version']}" for package in tomllib.loads(lock)["packages"]]
     return re.findall(r"(?m)^([a-z0-9-]+==[^ ;]+)", lock)
 
 

@@ -1,6 +1,12 @@
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
+from fastflow_runner.entry.folder import inside
 from fastflow_runner.entry.preparing import identity
 from fastflow_runner.entry.requirements_text import has_packages, index_options, refusal
+from hypothesis import given
+from hypothesis import strategies as st
 
 ABOUT = ["cpython", "3.11.7", "main", "Nov 1 2026", "linux-x86_64", "glibc", "2.36", "cpython-311"]
 LOCK = "requests==2.32.0 \\\n    --hash=sha256:00\n"
@@ -24,20 +30,79 @@ def test_another_lock_or_uv_is_another_environment() -> None:
     "line",
     [
         "-r other.txt",
+        "-r ../other.txt",
         "-rother.txt",
         "--requirement=/proc/self/environ",
+        "-r https://other/requirements.txt",
         "-c c.txt",
-        "-e .",
-        "  --editable ./x",
+        "-c out/c.txt",
+        "-e ..",
+        "  --editable ../x",
+        "-e out",
         "-\\\nr x",
+        "/etc/x-1-py3-none-any.whl",
+        "x @ file:///etc/x-1-py3-none-any.whl",
+        "x @ file:../x-1-py3-none-any.whl",
+        "x[more] @ ../x",
+        "lib/../../x",
+        "out/x-1-py3-none-any.whl",
+        "x @ git+file:///srv/git",
+        "--find-links ..",
+        "--find-links=file:///srv/wheels",
+        "-f/srv/wheels",
+        "--index-url ../simple",
+        "-r lib/nested.txt",
+        "x @ https://${HOME}/x",
+        "--extra-index-url https://h/${UV_INDEX_HOUSE_PASSWORD}/simple",
+        "-r ${HOME}/x.txt",
     ],
 )
-def test_a_file_that_leans_on_others_is_refused(line: str) -> None:
-    assert refusal(f"requests\n{line}\n")
+def test_what_leads_out_of_the_folder_or_names_a_variable_is_refused(line: str, folder: Path) -> None:
+    assert refusal(f"requests\n{line}\n", str(folder))
 
 
-def test_a_file_that_stands_alone_is_not_refused() -> None:
-    assert refusal("requests>=2 # -r in a comment\n--index-url https://x/simple\n--pre\n") is None
+@pytest.mark.parametrize(
+    "line",
+    [
+        "requests>=2 # -r in a comment",
+        "--index-url https://x/simple",
+        "--pre",
+        "-r more.txt",
+        "-clib/../more.txt",
+        "-e .",
+        "-e ./lib[dev]",
+        "lib/x-1-py3-none-any.whl --hash=sha256:00",
+        "x @ file:./lib ; python_version > '3'",
+        "x @ https://h/x-1-py3-none-any.whl#sha256=00",
+        "x @ git+https://h/x@v1",
+        "--find-links ./lib",
+        "--find-links https://h/wheels",
+    ],
+)
+def test_what_stays_in_the_folder_is_not_refused(line: str, folder: Path) -> None:
+    assert refusal(f"requests\n{line}\n", str(folder)) is None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "f/lib").mkdir(parents=True)
+    (tmp_path / "c.txt").write_text("")
+    (tmp_path / "f/more.txt").write_text("idna\n")
+    (tmp_path / "f/lib/nested.txt").write_text("-r ../../c.txt\n")
+    (tmp_path / "f/out").symlink_to("..")
+    return tmp_path / "f"
+
+
+@given(st.lists(st.sampled_from(["..", ".", "lib", "out", "", "x", "more.txt"]), max_size=6))
+def test_nothing_that_is_inside_leads_out_once_it_is_opened(parts: list[str]) -> None:
+    with TemporaryDirectory() as here:
+        folder = Path(here, "f")
+        (folder / "lib").mkdir(parents=True)
+        (folder / "out").symlink_to("..")
+        (folder / "lib/x").symlink_to("../out")
+        path = "/".join(parts)
+        if inside(str(folder), path):
+            assert (folder / path).resolve().is_relative_to(folder.resolve())
 
 
 def test_where_packages_are_found_is_repeated_for_the_lock() -> None:

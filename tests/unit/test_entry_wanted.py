@@ -2,17 +2,18 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from fastflow_runner.entry.installing import with_built
-from fastflow_runner.entry.requirements_text import without_options
+from fastflow_runner.entry.blocks import block_of
+from fastflow_runner.entry.locks import with_built
 from fastflow_runner.entry.uv import RefusedError, Uv, hidden, scrubbed
-from fastflow_runner.entry.wanted import NotStagedError, Wanted, block_of, needs_building, wanted
+from fastflow_runner.entry.wanted import NotStagedError, Wanted, needs_building, wanted
+from fastflow_runner.testing.tools import find_uv
 
 BLOCK = '# /// script\n# requires-python = ">=3.12"\n# dependencies = ["idna"]\n# ///\n'
 
 
 def asked(source: str, text: str = "", **more: str) -> Wanted:
     order = {"source": source, "text": text, "sha256": "", "folder": "/nowhere", "file": "/nowhere/main.py", **more}
-    return wanted(order, Uv("/nowhere", "/nowhere", {}))
+    return wanted(order, Uv(find_uv(), "/nowhere", {}))
 
 
 def test_a_pipeline_without_packages_wants_nothing() -> None:
@@ -23,13 +24,14 @@ def test_a_block_says_its_packages_and_its_python() -> None:
     assert asked("pep723", BLOCK) == Wanted(script=BLOCK, requires=">=3.12")
 
 
-def test_a_block_may_name_where_packages_are_found() -> None:
-    more = '# index-url = "https://b/simple"\n# extra-index-url = ["https://c/simple"]\n'
-    index = '# [[tool.uv.index]]\n# url = "https://a/s"\n'
-    block = f'# /// script\n# dependencies = ["idna"]\n# [tool.uv]\n{more}{index}# ///\n'
-    assert asked("pep723", block).where == (
-        "--extra-index-url https://a/s\n--index-url https://b/simple\n--extra-index-url https://c/simple\n"
+def test_a_block_that_says_something_of_uv_is_told_uv_as_a_project() -> None:
+    block = '# /// script\n# dependencies = ["idna"]\n# [tool.uv]\n# exclude-newer = "2026-01-01"\n# ///\n'
+    found = asked("pep723", block)
+    assert found.project == (
+        '[project]\nname = "the-script"\nversion = "0"\n'
+        'dependencies = ["idna"]\n[tool.uv]\nexclude-newer = "2026-01-01"\n'
     )
+    assert (found.script, found.heeding) == ("", True)
 
 
 @pytest.mark.parametrize(
@@ -79,11 +81,6 @@ def test_two_blocks_are_none() -> None:
 )
 def test_sources_are_told_from_wheels(line: str, found: bool) -> None:
     assert needs_building(f"{line}\n") is found
-
-
-def test_options_are_taken_out_and_hashes_stay() -> None:
-    text = "--index-url https://a\nidna==3.10 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n\nsix==1\n"
-    assert without_options(text) == "idna==3.10 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\nsix==1\n"
 
 
 def test_what_was_built_stands_for_its_sources(tmp_path: Path) -> None:

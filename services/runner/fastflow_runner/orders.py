@@ -14,8 +14,8 @@ from fastflow_events.run.events import Manifest
 from fastflow_events.run.specification import NOTEBOOK_PACKAGES, Specification
 from msgspec import Raw, json
 
+from fastflow_runner.entry.credentials import apart
 from fastflow_runner.entry.sealed import head_of, seal
-from fastflow_runner.entry.uv import hidden
 from fastflow_runner.places import STATE_FOLDER, Places
 from fastflow_runner.ports import Launch, Prepared
 from fastflow_runner.program import argv_of, file_of, jit_env
@@ -112,6 +112,7 @@ def prepare_order(
         "source": wanted.source,
         "text": wanted.text,
         "sha256": wanted.sha256,
+        "leans": wanted.source != "none" and sha256(wanted.text.encode()).hexdigest() != wanted.sha256,
         "folder": code,
         "file": f"{code}/{file_of(specification)}",
         "lock": lock,
@@ -131,7 +132,6 @@ def build_order(
     specification: Specification, lock: str | None, asked: bytes, *, root: str, uv: str, env: Mapping[str, str]
 ) -> bytes:
     """Order of mode `build`; `asked` is what the preparation said that needs building. No credentials go there."""
-    secrets = hidden(dict(env))
     order = {
         "root": root,
         "out": f"{root}/out",
@@ -139,7 +139,7 @@ def build_order(
         "python": specification.python,
         "asked": Raw(asked),
         "lock": lock,
-        "env": {name: value for name, value in env.items() if not any(secret in value for secret in secrets)},
+        "env": apart(dict(env)).settings,
     }
     return seal(json.encode(order))
 

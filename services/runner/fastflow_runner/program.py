@@ -3,7 +3,8 @@
 from fastflow_events.run.specification import NOTEBOOK_PACKAGES, Specification
 from msgspec import json
 
-from fastflow_runner.entry.wanted import block_packages, unnamed
+from fastflow_runner.entry.blocks import block_packages
+from fastflow_runner.entry.wanted import unnamed
 from fastflow_runner.places import Places
 from fastflow_runner.ports import Launch
 
@@ -11,6 +12,7 @@ EXECUTED = "main.executed.ipynb"
 """Name of a notebook with its results, among the artifacts."""
 _FILES = {
     "uv_lock": "uv.lock",
+    "script_lock": "main.py.lock",
     "requirements_lock": "requirements.txt.lock",
     "requirements": "requirements.txt",
 }

@@ -45,11 +45,11 @@ NOTEBOOK_PACKAGES = ("nbclient>=0.9", "ipykernel>=6.25")
 class Requirements(Struct, frozen=True, kw_only=True):
     """Where the packages of an attempt come from."""
 
-    source: Literal["none", "pep723", "uv_lock", "requirements_lock", "requirements"] = "none"
+    source: Literal["none", "pep723", "script_lock", "uv_lock", "requirements_lock", "requirements"] = "none"
     text: str = ""
     """The file's content, at most 32 kB; longer ones are read from the bundle."""
     sha256: str = ""
-    """Hash of the content; empty with source `none`."""
+    """Hash of the content and of what it leans on in the folder; empty with source `none`."""
 
 
 class Cell(Struct, frozen=True, kw_only=True):

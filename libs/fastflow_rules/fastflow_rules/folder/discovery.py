@@ -8,6 +8,7 @@
 | else | a pipeline |
 """
 
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -21,6 +22,7 @@ from fastflow_rules.definition import MAX_BYTES, Definition, RepositoryFile, par
 from fastflow_rules.folder.entries import Entry, Folder
 from fastflow_rules.folder.links import shown, unsafe_links, unsafe_names
 from fastflow_rules.folder.notebooks import read_notebook, unfit
+from fastflow_rules.folder.packages import doubtful, impossible
 from fastflow_rules.folder.requirements import FILES, included, requirements, requires_python
 from fastflow_rules.folder.sizes import too_large, within
 
@@ -35,6 +37,7 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 LFS_SIZES = range(110, 200)
 """Bytes of a pointer; only files of such a size are looked into."""
 MAX_LFS_CANDIDATES = 2000
+_MARKS = ((BOM_UTF8, "utf-8"), (BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be"))
 
 
 class Runnable(Struct, frozen=True, kw_only=True):
@@ -121,7 +124,13 @@ def inspect(
     if errors or not isinstance(definition, Definition):
         return invalid(folder, errors)
     definition = replace(definition, python=definition.python or requires_python(texts))
-    return Runnable(folder=folder, definition=definition, requirements=requirements(texts))
+    entry_point = NOTEBOOK if definition.kind == "notebook" else SCRIPT
+    if definition.isolation != "jit":
+        errors += impossible(texts, entries)
+        if errors:
+            return invalid(folder, errors)
+        definition = replace(definition, warnings=(*definition.warnings, *doubtful(texts, entry_point)))
+    return Runnable(folder=folder, definition=definition, requirements=requirements(texts, entries))
 
 
 def invalid(folder: Folder, errors: Sequence[str]) -> Invalid:
@@ -207,4 +216,12 @@ def _without_pointers(definition: Definition, contents: Mapping[str, bytes], err
 
 
 def _texts(contents: Mapping[str, bytes]) -> dict[str, str]:
-    return {path: content.decode("utf-8", "replace") for path, content in contents.items()}
+    return {path: _decoded(content) for path, content in contents.items()}
+
+
+def _decoded(content: bytes) -> str:
+    """Text in the encoding that its first bytes tell, as uv and pip read it; else in UTF-8."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, "replace")
+    return content.decode("utf-8", "replace")

@@ -18,7 +18,7 @@ from fastflow_gateway.handlers.planning import BUILDERS, EVERYTHING
 from fastflow_gateway.views.instants import text_of
 from fastflow_gateway.views.pipelines import PipelineRow
 
-SOURCES = ("pep723", "uv_lock", "requirements_lock", "requirements", "none")
+SOURCES = ("pep723", "script_lock", "uv_lock", "requirements_lock", "requirements", "none")
 
 
 class Installed(Struct, frozen=True, kw_only=True):
@@ -108,7 +108,7 @@ def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapp
         status=status,
         python=fact.python if fact else "",
         uv=fact.uv if fact else "",
-        packages=sum("==" in line or " @ " in line for line in fact.lock.splitlines()) if fact else 0,
+        packages=packages_in(fact.lock) if fact else 0,
         size_bytes=fact.size_bytes if fact else 0,
         prepared_at=text_of(newest[0].at) if newest else None,
         prepare_s=fact.prepare_s if fact else 0.0,
@@ -117,3 +117,11 @@ def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapp
         pipelines=sorted(users),
         last_used_at=max(starts) if starts else None,
     )
+
+
+def packages_in(lock: str) -> int:
+    """How many packages a lock names, be it one of requirements or a `pylock.toml`."""
+    lines = lock.splitlines()
+    if lock.startswith("lock-version"):
+        return lines.count("[[packages]]")
+    return sum("==" in line or " @ " in line for line in lines)

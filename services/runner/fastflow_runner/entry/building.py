@@ -15,10 +15,11 @@ import shutil
 import sys
 from typing import Any
 
-from fastflow_runner.entry.installing import resolve
+from fastflow_runner.entry.folder import unpacked
+from fastflow_runner.entry.installing import resolve, sync
 from fastflow_runner.entry.preparing import OUTAGE, REFUSED
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
-from fastflow_runner.entry.uv import OutageError, RefusedError, Uv
+from fastflow_runner.entry.uv import OutageError, RefusedError, uv_of
 from fastflow_runner.entry.wanted import Wanted
 
 _ORDER_BYTES = 16 << 20
@@ -32,13 +33,17 @@ def build(order: dict[str, Any]) -> None:
         OutageError: a package index does not answer, or the disk is full.
     """
     root, out = order["root"], order["out"]
-    uv = Uv(order["uv"], root, order["env"])
-    asked = Wanted(**order["asked"])
-    python = uv.interpreter(order["python"], asked.requires)
-    lock = order["lock"] or resolve(uv, python, asked, build=True)
-    uv("venv", "--quiet", "--no-project", "--clear", "--python", python, f"{root}/built")
-    options = ("--verify-hashes", "--quiet", "--python", f"{root}/built/bin/python")
-    uv("pip", "sync", *options, "-", text=asked.where + lock)
+    asked, folder = Wanted(**order["asked"]["wanted"]), ""
+    if order["asked"]["folder"]:
+        folder = f"{root}/folder"
+        unpacked(order["asked"]["folder"], folder)
+    with uv_of(order) as uv:
+        python = uv.interpreter(order["python"], asked.requires)
+        lock = order["lock"] or resolve(uv, python, asked, folder, build=True)
+        uv("venv", "--quiet", "--no-project", "--clear", "--python", python, f"{root}/built")
+        options = ("--verify-hashes", "--python", f"{root}/built/bin/python")
+        heeding = asked.heeding or bool(asked.lock_of)
+        sync(uv, lock, folder, *options, where=asked.where, asked=asked, heeding=heeding)
     try:
         os.makedirs(out)  # noqa: PTH103 - os calls throughout
         # uv keeps every wheel it has built itself beside the sources.

@@ -3,20 +3,22 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
-from hashlib import sha256
 
+from fastflow_runner.entry.folder import read, shown
+from fastflow_runner.entry.locks import is_pylock, placed, portable, with_built
 from fastflow_runner.entry.requirements_text import has_packages
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv
-from fastflow_runner.entry.wanted import Wanted, needs_building
+from fastflow_runner.entry.wanted import NOTHING, Wanted, needs_building
 
-_LOCK = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HASHED = ("--generate-hashes",)
+_FILED = ("--format", "pylock.toml")
+_PLAIN = ("--no-header", "--no-annotate")
+_EXPORT = ("--frozen", "--no-editable", *_FILED, "--no-header", "--quiet")
 _BUILDING = re.compile(r"--no-build|building (source distributions |from source )?is disabled", re.IGNORECASE)
 
 
-def resolve(uv: Uv, python: str, asked: Wanted, *, build: bool = False) -> str:
+def resolve(uv: Uv, python: str, asked: Wanted, folder: str, *, build: bool = False) -> str:
     """The lock of what is asked for; with `build` sources may be built, which executes them.
 
     Raises:
@@ -26,22 +28,42 @@ def resolve(uv: Uv, python: str, asked: Wanted, *, build: bool = False) -> str:
     """
     if asked.locked:
         return asked.text
-    text = asked.more if asked.script else asked.text + asked.extra
-    if not asked.script and not has_packages(text):
+    if asked.lock_of:
+        return _exported(uv, python, asked, folder, build=build)
+    text = asked.more if asked.script or asked.project else asked.text + asked.extra
+    if not asked.script and not asked.project and not has_packages(text):
         return ""
     if not build and needs_building(asked.script or asked.text):
         raise NeedsBuildError("packages are named by their sources")
-    options = (*_LOCK, *(() if build else ("--no-build",)), "--python", python)
-    with tempfile.TemporaryDirectory() as folder:
-        files = ["-"]
-        if asked.script:
-            files = [f"{folder}/main.py", "-"]
-            with open(files[0], "w", encoding="utf-8") as file:  # noqa: PTH123 - os calls throughout
-                file.write(asked.script)
-        return _refusing(uv, "pip", "compile", *files, *options, text=text)
+    # What is wrong with settings is a warning, and no word of it is heard from a quiet one.
+    options = (*_PLAIN, *(_FILED if asked.is_filed else _HASHED), *(() if asked.heeding else ("--quiet",)))
+    options += () if build else ("--no-build",)
+    with shown(folder if asked.leans else "", asked.files) as here:
+        files = [*asked.files, "-"]
+        said = _refusing(
+            uv, "pip", "compile", *files, *options, "--python", python, text=text, folder=here, heeding=asked.heeding
+        )
+        return portable(said, here, folder)
 
 
-def install(uv: Uv, base: str, target: str, lock: str, *, where: str = "", built: Sequence[str] = ()) -> None:
+def _exported(uv: Uv, python: str, asked: Wanted, folder: str, *, build: bool) -> str:
+    """What a lock in the folder says, as `uv run` installs it, but for nothing being editable."""
+    names = ("main.py", "main.py.lock") if asked.lock_of == "script" else ("pyproject.toml", "uv.lock")
+    ours = {name: text for name in names if (text := read(folder, name)) is not None}
+    of_script = ("--script", "main.py") if asked.lock_of == "script" else ()
+    with shown(folder, ours) as here:
+        if extra := asked.extra.split():
+            # A lock does not have them: they are added to it, and what it has stays.
+            _refusing(uv, "add", "--frozen", "--no-workspace", "--quiet", "--python", python, *extra, folder=here)
+            options = ("--quiet", *(() if build else ("--no-build",)), "--python", python)
+            _refusing(uv, "lock", *options, folder=here, heeding=True)
+        said = _refusing(uv, "export", *of_script, *_EXPORT, "--python", python, folder=here)
+        return portable(said, here, folder)
+
+
+def install(
+    uv: Uv, base: str, target: str, lock: str, folder: str, *, where: str = "", built: Sequence[str] = ()
+) -> None:
     """Make the environment at `target` complete, or not at all; `built` are wheels that stand for sources in the lock.
 
     Raises:
@@ -49,16 +71,15 @@ def install(uv: Uv, base: str, target: str, lock: str, *, where: str = "", built
         RefusedError: the lock cannot be installed.
         OutageError: a package index does not answer, or the disk is full.
     """
-    if needs_building(lock) and not built:
+    if not is_pylock(lock) and needs_building(lock) and not built:
         raise NeedsBuildError("packages of the lock are named by their sources")
     temporary = f"{target}.{os.urandom(8).hex()}"
     os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
     try:
         # Relocatable: it is built aside and then renamed.
         uv("venv", "--quiet", "--no-project", "--relocatable", "--python", base, temporary)
-        options = ("--require-hashes", "--no-build", "--compile-bytecode", "--quiet")
-        text = where + with_built(lock, built)
-        _refusing(uv, "pip", "sync", *options, "--python", f"{temporary}/bin/python", "-", text=text)
+        options = ("--no-build", "--compile-bytecode", "--python", f"{temporary}/bin/python")
+        sync(uv, with_built(lock, built), folder, *options, "--require-hashes", where=where)
         os.rename(temporary, target)  # noqa: PTH104
     except OSError as error:
         # Somebody else with the same packages was faster; their folder is as good.
@@ -68,34 +89,28 @@ def install(uv: Uv, base: str, target: str, lock: str, *, where: str = "", built
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def with_built(lock: str, built: Sequence[str]) -> str:
-    """The lock, with each package that was built named by its wheel and that wheel's hash."""
-    wheels = {_normal(os.path.basename(path).partition("-")[0]): path for path in built}  # noqa: PTH119
-    kept: list[str] = []
-    dropping = False
-    for line in lock.splitlines():
-        if not line.startswith((" ", "\t")):
-            name = _NAME.match(line)
-            path = wheels.get(_normal(name[0])) if name else None
-            dropping = path is not None
-            if path is not None:
-                with open(path, "rb") as file:  # noqa: PTH123
-                    digest = sha256(file.read()).hexdigest()
-                marker = line.partition(" ; ")[2].rstrip(" \\")
-                package = f"{name[0] if name else ''} @ file://{path}{f' ; {marker}' if marker else ''}"
-                kept.append(f"{package} --hash=sha256:{digest}")
-        if not dropping:
-            kept.append(line)
-    return "".join(f"{line}\n" for line in kept)
+def sync(
+    uv: Uv, lock: str, folder: str, *options: str, where: str = "", asked: Wanted = NOTHING, heeding: bool = False
+) -> None:
+    """Install a lock of either kind.
+
+    Settings that the pipeline says are heeded only where nothing else can be reached: they may name a place to
+    install to.
+    """
+    filed = is_pylock(lock)
+    ours = {**asked.files, **({"pylock.toml": ""} if filed else {})}
+    with shown(folder, ours) as here:
+        if filed:
+            with open(f"{here}/pylock.toml", "w", encoding="utf-8") as file:  # noqa: PTH123
+                file.write(placed(lock, here))
+        text = "" if filed else where + placed(lock, here)
+        source = "pylock.toml" if filed else "-"
+        _refusing(uv, "pip", "sync", "--quiet", *options, source, text=text, folder=here, heeding=heeding)
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _refusing(uv: Uv, *arguments: str, text: str) -> str:
+def _refusing(uv: Uv, *arguments: str, text: str = "", folder: str | None = None, heeding: bool = False) -> str:
     try:
-        return uv(*arguments, text=text)
+        return uv(*arguments, text=text, folder=folder, heeding=heeding)
     except RefusedError as error:
         if "--no-build" in arguments and _BUILDING.search(str(error)):
             raise NeedsBuildError(str(error)) from error

@@ -16,10 +16,11 @@ from hashlib import sha256
 from typing import Any
 
 from fastflow_runner.entry.deleting import cache, delete
+from fastflow_runner.entry.folder import packed
 from fastflow_runner.entry.installing import install, resolve
-from fastflow_runner.entry.requirements_text import has_packages
+from fastflow_runner.entry.locks import asks, has_folders
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
-from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv, scrubbed
+from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv, scrubbed, uv_of
 from fastflow_runner.entry.wanted import NotStagedError, wanted
 
 REFUSED = 3
@@ -48,14 +49,13 @@ def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
         OutageError: it cannot be had now.
         NotStagedError: the code is not there to be read.
     """
-    with cache(order["root"]):
-        return _prepare(order, wheels)
+    with cache(order["root"]), uv_of(order) as uv:
+        return _prepare(order, wheels, uv)
 
 
-def _prepare(order: dict[str, Any], wheels: bytes) -> dict[str, object]:
+def _prepare(order: dict[str, Any], wheels: bytes, uv: Uv) -> dict[str, object]:
     began = time.monotonic()
-    root = order["root"]
-    uv = Uv(order["uv"], root, order["env"])
+    root, folder = order["root"], order["folder"]
     version = uv.version()
     asked = wanted(order, uv)
     python = uv.interpreter(order["python"], asked.requires)
@@ -63,18 +63,22 @@ def _prepare(order: dict[str, Any], wheels: bytes) -> dict[str, object]:
     lock = order["lock"] or ""
     name = f"base-{about[1]}"
     try:
-        lock = lock or resolve(uv, python, asked)
-        if has_packages(lock):
-            name = identity(lock, about, version)
+        lock = lock or resolve(uv, python, asked, folder)
+        if asks(lock):
+            # What a folder holds, a lock does not say.
+            name = identity(lock + order["sha256"] if has_folders(lock) else lock, about, version)
             base, python = python, f"{root}/envs/{name}/bin/python"
             if not os.path.isdir(f"{root}/envs/{name}"):  # noqa: PTH112 - os calls throughout
-                with tempfile.TemporaryDirectory() as folder:
-                    built = _unpacked(wheels, folder)
-                    install(uv, base, f"{root}/envs/{name}", lock, where=asked.where, built=built)
+                with tempfile.TemporaryDirectory() as aside:
+                    built = _unpacked(wheels, aside)
+                    install(uv, base, f"{root}/envs/{name}", lock, folder, where=asked.where, built=built)
     except NeedsBuildError as error:
         if wheels:
             raise RefusedError(str(error)) from error
-        raise NeedsBuildError(str(error), {**asked._asdict(), "where": scrubbed(asked.where, [])}) from error
+        known = {"text": lock, "locked": True} if lock else {}
+        files = packed(folder) if asked.leans else ""
+        what = {**asked._asdict(), "where": scrubbed(asked.where, []), **known}
+        raise NeedsBuildError(str(error), {"wanted": what, "folder": files}) from error
     return {
         "environment": name,
         "interpreter": python,

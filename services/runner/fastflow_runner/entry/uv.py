@@ -5,6 +5,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastflow_runner.entry.credentials import apart, toml
 
 _OUTAGE = re.compile(
     r"error sending request|dns error|connection (refused|reset|closed)|timed out|operation timed out"
@@ -19,6 +25,7 @@ _PREFERENCES = {
     "system": ("only-system", "only-managed"),
 }
 """Where an interpreter is looked for, in this order, for each preference uv knows."""
+_UNHEEDED = "during settings discovery"
 _RELEASE = re.compile(r"\d+(\.\d+)+")
 _ABOUT = """
 import json, platform, sys, sysconfig
@@ -40,15 +47,18 @@ class OutageError(Exception):
 
 
 class Uv:
-    """One uv binary with its folders and settings."""
+    """One uv binary with its folders and settings; credentials that are among them lie in `home`, a private folder."""
 
-    def __init__(self, binary: str, root: str, settings: dict[str, str]) -> None:
+    def __init__(self, binary: str, root: str, settings: dict[str, str], home: str = "/nowhere") -> None:
         self._binary = binary
         self._hidden = hidden(settings)
+        settings = apart(settings).settings
         self._preference = settings.get("UV_PYTHON_PREFERENCE", "system")
         self._env = {
             **os.environ,
             **settings,
+            "UV_CREDENTIALS_DIR": home,
+            "NETRC": f"{home}/netrc",
             "UV_CACHE_DIR": f"{root}/cache",
             "UV_PYTHON_INSTALL_DIR": f"{root}/python",
             "UV_PYTHON_INSTALL_BIN": "0",
@@ -58,18 +68,39 @@ class Uv:
             "UV_NO_CONFIG": "1",
             "NO_COLOR": "1",
         }
+        # What the folder itself says, above the file that the runner's owner has named, if any.
+        self._heeding = {**self._env, "UV_NO_SYSTEM_CONFIG": "1", "XDG_CONFIG_HOME": home, "XDG_CONFIG_DIRS": home}
+        for name in ("UV_NO_CONFIG", "UV_CONFIG_FILE"):
+            self._heeding.pop(name, None)
         # A virtual environment of the caller must not be taken for an interpreter.
         for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH"):
             self._env.pop(name, None)
+            self._heeding.pop(name, None)
 
-    def __call__(self, *arguments: str, text: str = "") -> str:
-        """Standard output of one call.
+    def __call__(self, *arguments: str, text: str = "", folder: str | None = None, heeding: bool = False) -> str:
+        """Standard output of one call, in the folder if one is named; `heeding` what files there say of uv's settings.
 
         Raises:
             RefusedError: uv says no.
             OutageError: a package index or the disk failed.
         """
-        return self._run([self._binary, *arguments], text)
+        return self._run([self._binary, *arguments], text, folder, self._heeding if heeding else self._env)
+
+    def check_block(self, block: str) -> None:
+        """Nothing, when uv understands the block of a script.
+
+        Raises:
+            RefusedError: there is a mistake in its `[tool.uv]`.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            with open(f"{folder}/main.py", "w", encoding="utf-8") as file:  # noqa: PTH123 - os calls throughout
+                file.write(block)
+            try:
+                self("python", "find", "--script", f"{folder}/main.py", folder=folder)
+            except RefusedError as error:
+                words = str(error).strip().splitlines()
+                if words and "TOML parse error" in str(error):
+                    raise RefusedError(f"`[tool.uv]` of the block that names its packages: {words[-1]}") from error
 
     def version(self) -> str:
         """Such as `0.9.11`."""
@@ -103,7 +134,7 @@ class Uv:
         found = self._find(both, ("only-managed",))
         if found is None:
             raise RefusedError(f"Python {wanted} was installed, and does not fit {both}")
-        self._run([found, "-I", "-m", "compileall", "-q", self._run([found, "-I", "-c", _LIBRARY], "").strip()], "")
+        self._run([found, "-I", "-m", "compileall", "-q", self._run([found, "-I", "-c", _LIBRARY]).strip()])
         return found
 
     def _find(self, wanted: str, places: tuple[str, ...]) -> str | None:
@@ -117,18 +148,41 @@ class Uv:
 
     def about(self, interpreter: str) -> list[str]:
         """Implementation, version, build, platform and C library of an interpreter; all that binaries depend on."""
-        return [str(part) for part in json.loads(self._run([interpreter, "-I", "-c", _ABOUT], ""))]
+        return [str(part) for part in json.loads(self._run([interpreter, "-I", "-c", _ABOUT]))]
 
-    def _run(self, argv: list[str], text: str) -> str:
+    def _run(
+        self, argv: list[str], text: str = "", folder: str | None = None, env: dict[str, str] | None = None
+    ) -> str:
+        env = self._env if env is None else env
         try:
-            done = subprocess.run(argv, input=text, capture_output=True, text=True, env=self._env, check=False)
+            done = subprocess.run(argv, input=text, capture_output=True, text=True, env=env, cwd=folder, check=False)
         except OSError as error:
             raise OutageError(f"{argv[0]}: {error.strerror}") from error
         if done.returncode != 0:
             words = scrubbed(done.stderr.strip(), self._hidden)
             words = words or f"{' '.join(argv[:3])} ended with code {done.returncode}"
             raise (OutageError if done.returncode < 0 or _OUTAGE.search(words) else RefusedError)(words)
+        if env is self._heeding and _UNHEEDED in done.stderr:
+            # uv would go on without them, to other places than those that were named.
+            raise RefusedError(scrubbed(done.stderr.strip(), self._hidden))
         return done.stdout
+
+
+@contextmanager
+def uv_of(order: dict[str, Any]) -> Iterator[Uv]:
+    """The uv of an order; the credentials it was given lie in a folder of its own while the block runs."""
+    with tempfile.TemporaryDirectory() as home:
+        _write(f"{home}/credentials.toml", toml(apart(order["env"]).credentials))
+        _write(f"{home}/netrc", "")
+        if file := order["env"].get("UV_CONFIG_FILE"):
+            os.mkdir(f"{home}/uv")  # noqa: PTH102 - os calls throughout
+            os.symlink(file, f"{home}/uv/uv.toml")  # noqa: PTH211
+        yield Uv(order["uv"], order["root"], order["env"], home)
+
+
+def _write(path: str, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 _LIBRARY = "import sysconfig; print(sysconfig.get_path('stdlib'))"

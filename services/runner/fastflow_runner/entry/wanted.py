@@ -1,21 +1,37 @@
-"""What an order asks for: from whichever of the four places a pipeline names its packages in."""
+"""What an order asks for: from whichever of the places a pipeline names its packages in."""
 
 import json
 import os
 import re
-import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from fastflow_runner.entry.requirements_text import index_options, refusal, without_options
+from fastflow_runner.entry.blocks import (
+    SETTINGS,
+    START,
+    block_of,
+    block_packages,
+    local_paths,
+    project_of,
+    read_block,
+    unheeded,
+)
+from fastflow_runner.entry.folder import decoded, inside, read
+from fastflow_runner.entry.requirements_text import (
+    index_options,
+    names_files,
+    names_local,
+    refusal,
+    variable,
+    without_editable,
+)
 from fastflow_runner.entry.uv import RefusedError, Uv
 
-_START = "# /// script"
-_END = "# ///"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_OUTSIDE = "packages may lie in the pipeline's own folder only; {} names {}"
 
 
 class NotStagedError(Exception):
@@ -26,9 +42,13 @@ class Wanted(NamedTuple):
     """Packages as uv is told of them."""
 
     text: str = ""
-    """Requirements, one a line; empty where `script` has them."""
+    """Requirements, one a line; a lock where `locked`; empty where something else has them."""
     script: str = ""
     """A PEP 723 block."""
+    project: str = ""
+    """A `pyproject.toml` that says what a block says."""
+    lock_of: Literal["", "project", "script"] = ""
+    """Whose lock lies in the folder: nothing is resolved."""
     locked: bool = False
     """The text is complete and pinned: nothing is resolved."""
     where: str = ""
@@ -36,12 +56,38 @@ class Wanted(NamedTuple):
     requires: str = ""
     """What the script says of its Python, such as `>=3.12`."""
     extra: str = ""
-    """Packages that are needed besides, as requirements, one a line; a lock has them in it."""
+    """Packages that are needed besides, as requirements, one a line."""
+    heeding: bool = False
+    """Settings of uv count that stand in the folder, or in the project."""
+    local: bool = False
+    """Packages lie in the folder."""
+    leaning: bool = False
+    """Files in the folder say more: others that are included, constraints, wheels to be found."""
 
     @property
     def more(self) -> str:
         """What uv is told besides a script."""
         return self.where + self.extra
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Files that uv is shown in the place of the folder's own."""
+        if self.project:
+            return {"pyproject.toml": self.project}
+        return {"main.py": self.script} if self.script else {}
+
+    @property
+    def leans(self) -> bool:
+        """True when what is in the folder counts, too."""
+        return bool(self.local or self.leaning or self.heeding or self.lock_of)
+
+    @property
+    def is_filed(self) -> bool:
+        """True when only a lock that names each file can say where each package is from."""
+        return bool(self.project or self.local or self.heeding or self.lock_of)
+
+
+NOTHING = Wanted()
 
 
 def wanted(order: dict[str, Any], uv: Uv) -> Wanted:
@@ -51,13 +97,12 @@ def wanted(order: dict[str, Any], uv: Uv) -> Wanted:
         RefusedError: what the pipeline says cannot be used.
         NotStagedError: its code is not there.
     """
+    if order.get("leans") and not os.path.isdir(order["folder"]):  # noqa: PTH112 - os calls throughout
+        raise NotStagedError("the folder that its packages lean on is not staged")
     found = _named(order, uv)
-    extra = unnamed(order.get("extra", ()), block_packages(found.script) if found.script else found.text.splitlines())
-    if not extra:
-        return found
-    # What a lock does not hold has to be resolved, with the lock's own versions.
-    text = found.where + found.text if found.locked else found.text
-    return found._replace(text=text, extra="".join(f"{package}\n" for package in extra), locked=False)
+    named = block_packages(found.script or order["text"]) if order["source"] == "pep723" else found.text.splitlines()
+    extra = unnamed(order.get("extra", ()), named)
+    return found._replace(extra="".join(f"{package}\n" for package in extra))
 
 
 def unnamed(packages: Iterable[str], requirements: Iterable[str]) -> list[str]:
@@ -72,47 +117,31 @@ def _normal(package: str) -> str:
 
 
 def _named(order: dict[str, Any], uv: Uv) -> Wanted:
-    source = order["source"]
+    source, folder = order["source"], order["folder"]
     if source == "none":
-        return Wanted()
+        return NOTHING
     text = order["text"] or _read(order)
     if source == "pep723":
-        return _of_block(text)
-    if source == "uv_lock":
-        return _of_lock(order["folder"], text, uv)
+        return _of_block(text, folder, uv)
+    if source in {"uv_lock", "script_lock"}:
+        return _of_lock(text, folder, is_script=source == "script_lock")
     if source not in {"requirements", "requirements_lock"}:
         raise RefusedError(f"packages from {source!r} cannot be installed by this version")
-    if why := refusal(text):
+    if why := refusal(text, folder):
         raise RefusedError(why)
-    return Wanted(text=text, where=index_options(text))
+    text = without_editable(text)
+    return Wanted(
+        text=text,
+        where=index_options(text),
+        local=names_local(text),
+        leaning=names_files(text),
+        heeding=_has_settings(folder),
+    )
 
 
 def needs_building(text: str) -> bool:
     """True when a line of requirements, or of a block, names sources, of which only a build makes a wheel."""
-    return any(_is_source(line) for line in text.splitlines()) or (text.startswith(_START) and "git+" in text)
-
-
-def block_of(source: str) -> str:
-    """The PEP 723 block of a script as it stands there; empty without exactly one."""
-    lines = source.splitlines()
-    starts = [number for number, line in enumerate(lines) if line.rstrip() == _START]
-    if len(starts) != 1:
-        return ""
-    end = 0
-    for number in range(starts[0] + 1, len(lines)):
-        if lines[number] != "#" and not lines[number].startswith("# "):
-            break
-        if lines[number].rstrip() == _END:
-            end = number
-    return "\n".join(lines[starts[0] : end + 1]) + "\n" if end else ""
-
-
-def block_packages(text: str) -> list[str]:
-    """What a block names, each as a requirement; nothing where it cannot be read."""
-    try:
-        return list(_block(text)[1])
-    except RefusedError:
-        return []
+    return any(_is_source(line) for line in text.splitlines()) or (text.startswith(START) and "git+" in text)
 
 
 def _is_source(line: str) -> bool:
@@ -131,12 +160,13 @@ def _read(order: dict[str, Any]) -> str:
     name = os.path.basename(order["file"])  # noqa: PTH119 - os calls throughout
     try:
         with open(order["file"], "rb") as file:  # noqa: PTH123
-            text = file.read().decode("utf-8", "replace")
+            text = decoded(file.read())
     except OSError as error:
         raise NotStagedError(f"{name} is not staged: {error.strerror}") from error
-    if order["source"] == "pep723":
-        text = block_of(_cells(text) if name.endswith(".ipynb") else text)
-    if order["sha256"] and sha256(text.encode()).hexdigest() != order["sha256"]:
+    if order["source"] != "pep723":
+        return text
+    text = block_of(_cells(text) if name.endswith(".ipynb") else text)
+    if order["sha256"] and not order.get("leans") and sha256(text.encode()).hexdigest() != order["sha256"]:
         raise RefusedError(f"{name} is not the file that was asked for")
     return text
 
@@ -152,62 +182,64 @@ def _cells(notebook: str) -> str:
     return named[0] if len(named) == 1 else ""
 
 
-def _of_block(text: str) -> Wanted:
-    block, packages, requires, settings = _block(text)
-    return Wanted(script=block if packages else "", where="".join(_indexes(settings)), requires=requires)
+def _of_block(text: str, folder: str, uv: Uv) -> Wanted:
+    block = read_block(text)
+    if not block.packages:
+        return Wanted(requires=block.requires)
+    if why := next(filter(None, map(variable, block.packages)), unheeded(block.uv, "`[tool.uv]` of the block")):
+        raise RefusedError(why)
+    paths = local_paths(block.packages, block.uv)
+    _check_inside(paths, folder, "the block")
+    if not block.uv:
+        heeding = _has_settings(folder)
+        return Wanted(script=block.text, requires=block.requires, local=bool(paths), heeding=heeding)
+    uv.check_block(block.text)
+    if _has_settings(folder):
+        raise RefusedError(
+            "settings of uv stand in the block and in a file beside it; write them in one place, the block"
+        )
+    return Wanted(project=project_of(block), requires=block.requires, local=bool(paths), heeding=True)
 
 
-def _block(text: str) -> tuple[str, list[str], str, dict[str, Any]]:
-    """The block itself, its packages, what it says of its Python, and of uv."""
-    block = text if text.startswith(_START) else block_of(text)
+def _has_settings(folder: str) -> bool:
+    """True when uv's own files in the folder decide what is installed.
+
+    Raises:
+        RefusedError: they cannot be heeded.
+    """
+    for name in ("uv.toml", "pyproject.toml"):
+        text = read(folder, name)
+        if text is None:
+            continue
+        try:
+            said = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RefusedError(f"{name} is no TOML: {error}") from error
+        if name == "pyproject.toml":
+            said = said.get("tool", {}).get("uv", {})
+        if set(said) & SETTINGS or name == "uv.toml":
+            if why := unheeded(said, name):
+                raise RefusedError(why)
+            _check_inside(local_paths([], {**said, "sources": {}}), folder, name)
+            return True
+    return False
+
+
+def _check_inside(paths: list[str], folder: str, where: str) -> None:
+    for path in paths:
+        if not inside(folder, path):
+            raise RefusedError(_OUTSIDE.format(where, path))
+
+
+def _of_lock(lock: str, folder: str, *, is_script: bool) -> Wanted:
+    """The lock of a project, or of the script alone."""
+    if not is_script and read(folder, "pyproject.toml") is None:
+        raise NotStagedError("pyproject.toml is not staged")
     try:
-        said = tomllib.loads("\n".join(line[2:] for line in block.splitlines()[1:-1]))
-    except tomllib.TOMLDecodeError as error:
-        raise RefusedError(f"the block that names its packages is no TOML: {error}") from error
-    packages = said.get("dependencies", [])
-    if not isinstance(packages, list) or not all(isinstance(package, str) for package in packages):
-        raise RefusedError("the block that names its packages: `dependencies` is no list of texts")
-    requires = said.get("requires-python", "")
-    if not isinstance(requires, str):
-        raise RefusedError("the block that names its packages: `requires-python` is no text")
-    return block, packages, requires, said.get("tool", {}).get("uv", {})
-
-
-def _indexes(settings: dict[str, Any]) -> Iterator[str]:
-    """Lines for the places of packages that `[tool.uv]` names; uv reads them itself in projects only."""
-    for index in settings.get("index", []):
-        yield f"{'--index-url' if index.get('default') else '--extra-index-url'} {_one_line(index['url'])}\n"
-    if url := settings.get("index-url"):
-        yield f"--index-url {_one_line(url)}\n"
-    for url in settings.get("extra-index-url", []):
-        yield f"--extra-index-url {_one_line(url)}\n"
-
-
-def _one_line(url: object) -> str:
-    if not isinstance(url, str) or any(character.isspace() for character in url):
-        raise RefusedError("the block that names its packages has an index that is no address")
-    return url
-
-
-def _of_lock(folder: str, lock: str, uv: Uv) -> Wanted:
-    """What `uv.lock` says for the project itself, without its development groups."""
-    with tempfile.TemporaryDirectory() as project:
-        _copy(f"{folder}/pyproject.toml", f"{project}/pyproject.toml")
-        with open(f"{project}/uv.lock", "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(lock)
-        said = uv("export", "--project", project, *_EXPORT)
-    return Wanted(text=without_options(said), locked=True, where=index_options(said))
-
-
-_EXPORT = (
-    *("--frozen", "--no-emit-project", "--no-default-groups", "--format", "requirements.txt"),
-    *("--no-header", "--no-annotate", "--emit-index-url", "--quiet"),
-)
-
-
-def _copy(source: str, target: str) -> None:
-    try:
-        with open(source, "rb") as original, open(target, "wb") as copy:  # noqa: PTH123
-            copy.write(original.read())
-    except OSError as error:
-        raise NotStagedError(f"pyproject.toml is not staged: {error.strerror}") from error
+        packages = tomllib.loads(lock).get("package", [])
+    except tomllib.TOMLDecodeError:
+        packages = []  # uv says best what is wrong with it
+    sources = [package.get("source", {}) for package in packages if isinstance(package, dict)]
+    places = [str(place) for source in sources if isinstance(source, dict) for place in source.values()]
+    _check_inside([place for place in places if "://" not in place], folder, "the lock")
+    return Wanted(lock_of="script" if is_script else "project")

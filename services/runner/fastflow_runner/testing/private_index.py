@@ -1,29 +1,63 @@
-"""A package index that wants a user and a password, with one small package of its own making."""
+"""A package index that wants a user and a password, and one that writes down all it is told; each has one package."""
 
 import base64
-import io
 import threading
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from fastflow_runner.testing.tiny_packages import wheel
+
 USER, PASSWORD = "reader", "s3cret-of-the-index"
 PACKAGE = "house_private_thing"
-_WHEEL = f"{PACKAGE}-1.0-py3-none-any.whl"
-_AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+WHEEL = f"{PACKAGE}-1.0-py3-none-any.whl"
+AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
-def _wheel() -> bytes:
-    buffer, info = io.BytesIO(), f"{PACKAGE}-1.0.dist-info"
-    with zipfile.ZipFile(buffer, "w") as wheel:
-        wheel.writestr(f"{PACKAGE}.py", "WORD = 'private'\n")
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: 1.0\n")
-        wheel.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: house\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{info}/RECORD", "")
-    return buffer.getvalue()
+LURE = "lure"
+"""Package of the other index, which needs another one from an address with a variable in it."""
+
+
+class _Listener(BaseHTTPRequestHandler):
+    """Answers whatever makes a client tell more."""
+
+    protocol_version = "HTTP/1.1"
+    told: list[str]
+
+    def do_GET(self) -> None:
+        """Write down the request, and ask for credentials where none came."""
+        self.told.append(f"{self.requestline}\n{self.headers}")
+        host = f"http://{self.headers['Host']}"
+        need = f"Requires-Dist: more @ {host}/${{UV_INDEX_HOUSE_PASSWORD}}/more-1.0-py3-none-any.whl\n"
+        file = f"{LURE}-1.0-py3-none-any.whl"
+        status, body = 404, b""
+        if self.path.startswith("/locked/") and "Authorization" not in self.headers:
+            status = 401
+        elif self.path.endswith(f"/{LURE}/"):
+            status, body = 200, f'<a href="/files/{file}">{file}</a>'.encode()
+        elif self.path.endswith(f"/{file}"):
+            status, body = 200, wheel(LURE, "1.0", more=need)
+        self.send_response(status)
+        if status == 401:
+            self.send_header("WWW-Authenticate", "Basic")
+        self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the standard library asks for
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def listening_index(host: str) -> Iterator[tuple[str, list[str]]]:
+    """Address of a server, and everything that it is told while the block runs."""
+    told: list[str] = []
+    with _served(host, type("Listener", (_Listener,), {"told": told})) as address:
+        yield address, told
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -32,12 +66,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer what the simple interface of an index answers."""
         name = PACKAGE.replace("_", "-")
-        if self.headers.get("Authorization") != _AUTHORIZATION:
+        if self.headers.get("Authorization") != AUTHORIZATION:
             self._answer(401, b"", "text/plain")
         elif self.path == f"/simple/{name}/":
-            self._answer(200, f'<a href="/files/{_WHEEL}">{_WHEEL}</a>'.encode(), "text/html")
-        elif self.path == f"/files/{_WHEEL}":
-            self._answer(200, _wheel(), "application/octet-stream")
+            self._answer(200, f'<a href="/files/{WHEEL}">{WHEEL}</a>'.encode(), "text/html")
+        elif self.path == f"/files/{WHEEL}":
+            self._answer(
+                200, wheel("house-private-thing", "1.0", code="WORD = 'private'\n"), "application/octet-stream"
+            )
         else:
             self._answer(404, b"", "text/plain")
 
@@ -57,11 +93,17 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def private_index(host: str) -> Iterator[str]:
     """Address of the index while the block runs, without credentials."""
-    server = ThreadingHTTPServer((host, 0), _Handler)
+    with _served(host, _Handler) as address:
+        yield f"{address}/simple"
+
+
+@contextmanager
+def _served(host: str, handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer((host, 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://{host}:{server.server_port}/simple"
+        yield f"http://{host}:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

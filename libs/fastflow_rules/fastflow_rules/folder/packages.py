@@ -1,0 +1,59 @@
+"""What is wrong with how a folder names its packages, said before anything is prepared; pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from fastflow_rules.folder.entries import Entry
+from fastflow_rules.folder.leaning import lines_of, refusals, toml
+from fastflow_rules.folder.requirements import named
+
+_INSTALLS = re.compile(
+    r"""(?m)^[^#\n]*(?:[!%]\s*(?:uv )?pip3? install|["']pip3?["'],\s*["']install["']"""
+    r"""|(?:system|run|call|check_call|check_output|Popen)\(\s*f?["'][^"'\n]*\bpip3? install)"""
+)
+"""Installing from within a script or a cell, as far as one can tell by looking."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def impossible(files: Mapping[str, str], entries: Sequence[Entry]) -> list[str]:
+    """One sentence for each reason why the packages can never be had."""
+    found = named(files)
+    if found.source == "none":
+        return []
+    unlocked = _unlocked(files) if found.source == "uv_lock" else ()
+    return [*refusals(found.text, found.paths, entries, found.file), *unlocked]
+
+
+def doubtful(files: Mapping[str, str], entry_point: str) -> list[str]:
+    """Warnings: it works, and hardly as it was meant."""
+    found, warnings = named(files), []
+    project = (toml(files.get("pyproject.toml", "")) or {}).get("project")
+    if isinstance(project, dict) and project.get("dependencies") and found.source in {"none", "requirements"}:
+        warnings.append("pyproject.toml names packages and has no uv.lock, so they are not installed; type: uv lock")
+    if any(line.startswith("--no-binary") for line in lines_of(found.text)) and found.source.startswith("requirements"):
+        warnings.append(f"{found.file} says --no-binary: packages are built from their sources, without credentials")
+    if _INSTALLS.search(files.get(entry_point, "").replace('\\"', '"')):
+        warnings.append(
+            f"{entry_point} installs packages while it runs, and they cannot be written; name them where packages are "
+            'named, or say "isolation": "jit" in pipeline.json'
+        )
+    return warnings
+
+
+def _unlocked(files: Mapping[str, str]) -> Iterator[str]:
+    """Packages that the project names and its lock has not heard of: `uv run` would add them to the lock."""
+    project, lock = toml(files["pyproject.toml"]), toml(files["uv.lock"])
+    said = (project or {}).get("project")
+    packages = (lock or {}).get("package")
+    if not isinstance(said, dict) or not isinstance(packages, list):
+        return
+    known = {_normal(str(package.get("name"))) for package in packages if isinstance(package, dict)}
+    wanted = said.get("dependencies")
+    for package in wanted if isinstance(wanted, list) else ():
+        name = _NAME.match(package) if isinstance(package, str) else None
+        if name and _normal(name[0]) not in known:
+            yield f"pyproject.toml names {name[0]}, which uv.lock does not have; type: uv lock"
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

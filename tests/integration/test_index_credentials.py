@@ -1,0 +1,81 @@
+"""Credentials reach the index that the runner's owner named, in every way uv's settings can say them."""
+
+import base64
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from fastflow_runner.entry.uv import uv_of
+from fastflow_runner.testing.tiny_packages import wheel
+from fastflow_runner.testing.tools import find_uv
+
+FILE = "thing-1.0-py3-none-any.whl"
+
+
+class _Index(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    seen: list[str]
+
+    def do_GET(self) -> None:
+        said = self.headers.get("Authorization", "")
+        if said:
+            self.seen.append(f"{self.path} {base64.b64decode(said.removeprefix('Basic ')).decode()}")
+        status, body = (404, b"") if said else (401, b"")
+        if said and self.path.endswith("/thing/"):
+            status, body = 200, f'<a href="/files/{FILE}">{FILE}</a>'.encode()
+        elif said and self.path.endswith(FILE):
+            status, body = 200, wheel("thing", "1.0")
+        self.send_response(status)
+        if status == 401:
+            self.send_header("WWW-Authenticate", "Basic")
+        self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the standard library asks for
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def index() -> Iterator[tuple[str, list[str]]]:
+    seen: list[str] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Index", (_Index,), {"seen": seen}))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("settings", "who"),
+    [
+        ({"UV_INDEX": "h=http://HOST/s", "UV_INDEX_H_USERNAME": "me", "UV_INDEX_H_PASSWORD": 'p "w'}, 'me:p "w'),
+        ({"UV_INDEX": "house=http://HOST/s", "UV_INDEX_HOUSE_PASSWORD": "pw"}, ":pw"),
+        ({"UV_DEFAULT_INDEX": "h-1=http://HOST/s", "UV_INDEX_H_1_USERNAME": "u", "UV_INDEX_H_1_PASSWORD": "p"}, "u:p"),
+        ({"UV_INDEX": "house=http://to%40ken@HOST/s"}, "to@ken:"),
+        ({"UV_INDEX": "http://me:p%20w@HOST/s"}, "me:p w"),
+        ({"UV_EXTRA_INDEX_URL": "http://me:pw@HOST/s"}, "me:pw"),
+        ({"UV_INDEX_URL": "http://me:pw@HOST/s"}, "me:pw"),
+        ({"UV_FIND_LINKS": "http://me:pw@HOST/thing/"}, "me:pw"),
+    ],
+)  # fmt: skip
+def test_credentials_reach_the_index_and_its_files(
+    settings: dict[str, str], who: str, index: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    host, seen = index
+    env = {"UV_DEFAULT_INDEX": f"http://{host}/nothing"} if "UV_INDEX_URL" not in settings else {}
+    env |= {name: value.replace("HOST", host) for name, value in settings.items()}
+    with uv_of({"uv": find_uv(), "root": str(tmp_path), "env": env}) as uv:
+        said = uv("pip", "compile", "-", "--no-header", "--no-annotate", "--python", sys.executable, text="thing\n")
+    assert said == "thing==1.0\n"
+    assert f"/files/{FILE} {who}" in seen
+    assert {line.partition(" ")[2] for line in seen} == {who}
