@@ -68,10 +68,7 @@ def read_block(text: str) -> Block:
         RefusedError: it cannot be read.
     """
     block = text if text.startswith(START) else block_of(text)
-    try:
-        said = tomllib.loads(body_of(block))
-    except tomllib.TOMLDecodeError as error:
-        raise RefusedError(f"the block that names its packages is no TOML: {error}") from error
+    said = read_toml(body_of(block), "the block that names its packages")
     packages = said.get("dependencies", [])
     if not isinstance(packages, list) or not all(isinstance(package, str) for package in packages):
         raise RefusedError("the block that names its packages: `dependencies` is no list of texts")
@@ -83,6 +80,24 @@ def read_block(text: str) -> Block:
     if not isinstance(tool, dict) or not isinstance(uv, dict):
         raise RefusedError("the block that names its packages: `tool.uv` is no table")
     return Block(block, packages, requires, uv)
+
+
+def read_toml(text: str, what: str) -> dict[str, Any]:
+    """What a file says.
+
+    Raises:
+        RefusedError: it is no TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise RefusedError(f"{what} is no TOML: {error}") from error
+
+
+def table(said: dict[str, Any], name: str) -> dict[str, Any]:
+    """The table of that name; empty where there is none."""
+    found = said.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def block_packages(text: str) -> list[str]:
@@ -105,12 +120,9 @@ def project_of(block: Block) -> str:
         RefusedError: the block is written in a way that would say something else there.
     """
     text = f'[project]\nname = "the-script"\nversion = "0"\n{body_of(block.text)}\n'
-    try:
-        said = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RefusedError(f"the block that names its packages: {error}") from error
+    said = read_toml(text, "the block that names its packages")
     project = said["project"]
-    if said.get("tool", {}).get("uv", {}) != block.uv or project.get("dependencies", []) != block.packages:
+    if table(table(said, "tool"), "uv") != block.uv or project.get("dependencies", []) != block.packages:
         raise RefusedError("the block that names its packages: write `[tool.uv]` as a table of its own, after the rest")
     return text
 

@@ -16,6 +16,7 @@ from fastflow_runner.entry.uv import RefusedError
 HERE = "/the-folder-of-the-pipeline"
 """Stands in locks for wherever the folder lies."""
 MAX_PACKED_BYTES = 7 << 20
+_SAYING = {"uv.toml", "pyproject.toml"}
 _HIDDEN = {".python-version", ".venv"}
 
 
@@ -64,8 +65,8 @@ def decoded(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
-def packed(folder: str) -> str:
-    """The folder as text, for a builder that sees nothing of ours.
+def packed(folder: str, *, whole: bool) -> str:
+    """The folder as text, for a builder that sees nothing of ours: all of it, or only what says uv's settings.
 
     Raises:
         RefusedError: it is too large for that.
@@ -73,6 +74,8 @@ def packed(folder: str) -> str:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=6, dereference=False) as tar:
         for name in sorted(os.listdir(folder)):  # noqa: PTH208
+            if not whole and name not in _SAYING:
+                continue
             tar.add(f"{folder}/{name}", name)
             if buffer.tell() > MAX_PACKED_BYTES:
                 raise RefusedError(

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from fastflow_runner.entry.folder import HERE, inside
-from fastflow_runner.entry.requirements_text import has_packages
+from fastflow_runner.entry.requirements_text import has_packages, names_local
 from fastflow_runner.entry.uv import RefusedError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -46,6 +46,11 @@ def portable(lock: str, here: str, folder: str) -> str:
     if outside:
         raise RefusedError(f"packages may lie in the pipeline's own folder only; this one does not: {outside[0]}")
     return lock
+
+
+def is_local(lock: str) -> bool:
+    """True when something that the lock names lies in the pipeline's folder."""
+    return bool(_paths(lock)) or (not is_pylock(lock) and names_local(lock))
 
 
 def placed(lock: str, here: str) -> str:
@@ -123,7 +128,7 @@ def _plain(path: str) -> str:
 def _packages(lock: str) -> list[dict[str, Any]]:
     try:
         packages = tomllib.loads(lock).get("packages", [])
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RefusedError(f"the lock cannot be read: {error}") from error
     return [package for package in packages if isinstance(package, dict)]
 

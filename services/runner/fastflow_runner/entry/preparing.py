@@ -18,7 +18,8 @@ from typing import Any
 from fastflow_runner.entry.deleting import cache, delete
 from fastflow_runner.entry.folder import packed
 from fastflow_runner.entry.installing import install, resolve
-from fastflow_runner.entry.locks import asks, has_folders
+from fastflow_runner.entry.locks import asks, has_folders, is_local
+from fastflow_runner.entry.requirements_text import names_files
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv, scrubbed, uv_of
 from fastflow_runner.entry.wanted import NotStagedError, wanted
@@ -75,9 +76,14 @@ def _prepare(order: dict[str, Any], wheels: bytes, uv: Uv) -> dict[str, object]:
     except NeedsBuildError as error:
         if wheels:
             raise RefusedError(str(error)) from error
-        known = {"text": lock, "locked": True} if lock else {}
-        files = packed(folder) if asked.leans else ""
-        what = {**asked._asdict(), "where": scrubbed(asked.where, []), **known}
+        # A lock that is known says what of the folder it needs, which is nothing most of the time.
+        whole = is_local(lock) or names_files(asked.where) if lock else asked.local or asked.leaning
+        what = {
+            **asked._asdict(),
+            "where": scrubbed(asked.where, []),
+            **({"text": lock, "locked": True} if lock else {}),
+        }
+        files = packed(folder, whole=whole) if asked.leans else ""
         raise NeedsBuildError(str(error), {"wanted": what, "folder": files}) from error
     return {
         "environment": name,

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tomllib
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
@@ -17,6 +16,8 @@ from fastflow_runner.entry.blocks import (
     local_paths,
     project_of,
     read_block,
+    read_toml,
+    table,
     unheeded,
 )
 from fastflow_runner.entry.folder import decoded, inside, read
@@ -102,6 +103,8 @@ def wanted(order: dict[str, Any], uv: Uv) -> Wanted:
     found = _named(order, uv)
     named = block_packages(found.script or order["text"]) if order["source"] == "pep723" else found.text.splitlines()
     extra = unnamed(order.get("extra", ()), named)
+    if extra and found.lock_of:
+        _has_settings(order["folder"])  # they count where something is added to a lock
     return found._replace(extra="".join(f"{package}\n" for package in extra))
 
 
@@ -211,12 +214,9 @@ def _has_settings(folder: str) -> bool:
         text = read(folder, name)
         if text is None:
             continue
-        try:
-            said = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise RefusedError(f"{name} is no TOML: {error}") from error
+        said = read_toml(text, name)
         if name == "pyproject.toml":
-            said = said.get("tool", {}).get("uv", {})
+            said = table(table(said, "tool"), "uv")
         if set(said) & SETTINGS or name == "uv.toml":
             if why := unheeded(said, name):
                 raise RefusedError(why)
@@ -236,10 +236,10 @@ def _of_lock(lock: str, folder: str, *, is_script: bool) -> Wanted:
     if not is_script and read(folder, "pyproject.toml") is None:
         raise NotStagedError("pyproject.toml is not staged")
     try:
-        packages = tomllib.loads(lock).get("package", [])
-    except tomllib.TOMLDecodeError:
-        packages = []  # uv says best what is wrong with it
-    sources = [package.get("source", {}) for package in packages if isinstance(package, dict)]
-    places = [str(place) for source in sources if isinstance(source, dict) for place in source.values()]
+        packages = read_toml(lock, "the lock").get("package")
+    except RefusedError:
+        packages = None  # uv says best what is wrong with it
+    sources = [table(package, "source") for package in packages or () if isinstance(package, dict)]
+    places = [place for source in sources for place in source.values() if isinstance(place, str)]
     _check_inside([place for place in places if "://" not in place], folder, "the lock")
     return Wanted(lock_of="script" if is_script else "project")
