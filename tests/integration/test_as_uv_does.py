@@ -23,7 +23,7 @@ from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.tiny_packages import content_of, index_of
 from msgspec import Struct, json, structs
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("as-uv-does"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("as-uv-does"), pytest.mark.timeout(900)]
 DECLARATIONS = Path(__file__).parent / "declarations"
 DRIVER = Path(testing.__file__).parent / "as_uv.py"
 LISTING = """
