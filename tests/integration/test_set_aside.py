@@ -41,7 +41,7 @@ from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.testing import heartbeat
 from nats.aio.client import Client
 
-FOLLOWED = {"downstream": [{"pipeline": "next", "params": {"A": "$result" + ".a" * 60}}]}
+FOLLOWED = {"downstream": [{"pipeline": "next", "params": {"A": "$result" + ".a" * 975}}]}
 
 
 def envelope(id: str, fact: Fact, *, at: str = "2026-03-01T12:00:00Z") -> tuple[str, dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import msgspec
 from fastflow_events.types import Outcome
 from fastflow_rules.chains import (
     Edge,
@@ -14,7 +15,7 @@ from fastflow_rules.chains import (
     matches,
     of_one_flow,
 )
-from fastflow_rules.definition import Definition, Downstream
+from fastflow_rules.definition import Definition, Downstream, parse
 from fastflow_rules.fanin import Success, Waiting, arrived
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,3 +135,29 @@ def test_a_flow_whose_other_half_failed_waits_for_nobody_elses() -> None:
 def test_strangers_are_matched_newest_to_newest_and_used_once() -> None:
     story = [("a", "a1", "1"), ("a", "a2", "2"), ("b", "b1", "3"), ("b", "b2", "4"), ("a", "a3", "5")]
     assert join(*story, one_flow=False) == [{"a2", "b1"}, {"a3", "b2"}]
+
+
+def test_a_path_of_any_length_into_a_result_of_any_depth_leads_somewhere_or_nowhere() -> None:
+    deep: dict[str, object] = {}
+    for _ in range(5_000):
+        deep = {"a": deep}
+    ended = Ended(run_id="r", result=deep)
+    assert handed_over({"A": "$result" + ".a" * 5_000}, ended) == {}
+    assert handed_over({"A": "$result" + ".a" * 975}, ended) == {}
+    shallow = Ended(run_id="r", result={"a": {"a": "here"}})
+    assert handed_over({"A": "$result.a.a"}, shallow) == {"A": "here"}
+
+
+def test_a_line_of_thousands_of_pipelines_has_no_circle_and_a_ring_of_them_has_one() -> None:
+    line = [Edge(upstream=f"p{n:05}", downstream=f"p{n + 1:05}") for n in range(5_000)]
+    assert cycles(line) == []
+    [ring] = cycles([*line, Edge(upstream="p05000", downstream="p00000")])
+    assert (len(ring), ring[0], ring[-1]) == (5_002, "p00000", "p00000")
+
+
+def test_a_param_that_names_a_member_no_result_can_hold_is_refused() -> None:
+    long = "$result" + ".a" * 65
+    raw = msgspec.json.encode({"downstream_triggers": [{"pipeline": "next", "params": {"A": long, "B": "$result.a"}}]})
+    problems = parse(raw, folder="hello")
+    assert isinstance(problems, list)
+    assert [problem.found for problem in problems] == ["a path of 65 steps"]
