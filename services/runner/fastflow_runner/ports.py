@@ -133,7 +133,7 @@ class Exit(Struct, frozen=True, kw_only=True):
     """How the container or process ended; every field is what was observed, nothing is guessed."""
 
     exit_code: int | None
-    """Exit code the engine reports; None when it does not know."""
+    """Exit code the engine reports, or will report of a success that is proven; None when it does not know."""
     marker_code: int | None = None
     """Exit code of user code in the entry program's completion marker; None without a valid marker."""
     signal: int | None = None

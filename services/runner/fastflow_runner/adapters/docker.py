@@ -14,6 +14,7 @@ from msgspec import Struct, json, structs
 
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, expect
+from fastflow_runner.adapters.docker_ends import Ends
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_keeper import Keeper
 from fastflow_runner.adapters.docker_launch import Launcher, Wanted, first_record
@@ -26,7 +27,6 @@ from fastflow_runner.adapters.docker_wire import entry, frame
 from fastflow_runner.adapters.tar_stream import files_of
 from fastflow_runner.bounds import Bounds, Machine, bounds_of, default_memory, remarks_on
 from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, jit_body, run_body, run_name
-from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import MARK, decode_line, stream_of
 from fastflow_runner.orders import manifest_of, run_order
 from fastflow_runner.places import STATE_FOLDER, Places
@@ -44,7 +44,6 @@ from fastflow_runner.ports import (
 )
 
 _MAX_GRACE_S = 86_400
-_READ_END_S = 1.0
 
 
 class _Info(Struct, rename={"id": "ID", "cpus": "NCPU", "memory_bytes": "MemTotal"}):
@@ -91,7 +90,7 @@ class DockerExecutor:
         self._tools = DockerTools(self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}))
         self._info: _Info | None = None
         self._default_memory_bytes = default_memory_bytes
-        self._ends: dict[AttemptRef, asyncio.Future[bytes]] = {}
+        self._ends = Ends()
 
     @property
     def waiting(self) -> int:
@@ -188,8 +187,8 @@ class DockerExecutor:
     async def frames(self, ref: AttemptRef, *, skip: int, follow: bool) -> AsyncIterator[Frame]:
         """Output from frame `skip` on, read from the engine's own log file."""
         index = 0
-        # A reader that follows learns the end first, and spares `wait` a slow question.
-        end = self._ends.setdefault(ref, asyncio.get_running_loop().create_future()) if follow else None
+        # A reader that follows learns the end first.
+        end = self._ends.listen(ref) if follow else None
         try:
             async with aclosing(self._container(ref).entries(follow=follow)) as several:
                 async for entries in several:
@@ -211,8 +210,7 @@ class DockerExecutor:
                             end.set_result(data)
         finally:
             if end is not None and not end.done():
-                self._ends.pop(ref, None)
-                end.set_result(b"")
+                self._ends.give_up(ref)
 
     async def usages(self, ref: AttemptRef) -> AsyncIterator[Usage]:
         """About once a second what the attempt has used."""
@@ -230,26 +228,7 @@ class DockerExecutor:
 
     async def wait(self, ref: AttemptRef, nonce: str) -> Exit:
         """Return how the attempt ended; an engine that does not answer is asked until it does."""
-        container = self._container(ref)
-        state = await container.ended()
-        if state is None:
-            return Exit(exit_code=None)
-        if state.status == "created":
-            return Exit(exit_code=None, never_started=True)
-        observed = Exit(exit_code=state.exit_code, oom_killed=state.oom_killed, finished_at=state.finished_at)
-        known = marks.completed(observed, await self._read_end(ref), nonce)
-        if known.marker_code is None:
-            known = marks.completed(observed, marks.from_archive(await container.exit_marker()), nonce)
-        if known.marker_code is None and state.exit_code == NEVER_STARTED:
-            return structs.replace(known, never_started=await first_record(container, follow=False) is None)
-        return known
-
-    async def _read_end(self, ref: AttemptRef) -> bytes:
-        """The end as somebody who follows the output reads it; empty when nobody does, or not in time."""
-        end = self._ends.get(ref)
-        if end is not None:
-            await asyncio.wait([end], timeout=_READ_END_S)
-        return end.result() if end is not None and end.done() else b""
+        return await self._ends.wait(ref, self._container(ref), nonce)
 
     async def stop(self, ref: AttemptRef, *, grace_s: float) -> None:
         """SIGTERM to user code, SIGKILL to the container after the grace period."""
@@ -257,7 +236,7 @@ class DockerExecutor:
 
     async def remove(self, ref: AttemptRef) -> None:
         """Remove the attempt's container and its volume."""
-        self._ends.pop(ref, None)
+        await self._ends.forget(ref)
         container = self._container(ref)
         await container.remove()
         await self._pool.ended(container.name)

@@ -174,13 +174,14 @@ class Run:
             "left": [*kept.left, *([("the route", route_error)] if route_error else [])],
             "at": time.time(),
         }
-        # Either place will do: the file, and for whoever reads along, the last line, where it fits into one.
-        with suppress(OSError):
-            markers.write_exit(self._state, marker)
+        # Either place will do: for whoever reads along the last line, where it fits into one, and the file, which takes
+        # longer to be on the disk.
         words = json.dumps(marker).encode()
         if len(words) < LINE_BYTES:
             with suppress(OSError):
                 self._sink.ended(words)
+        with suppress(OSError):
+            markers.write_exit(self._state, marker)
 
     def _moved(self) -> tuple[int | None, int | None]:
         """Bytes received and sent over the network."""
