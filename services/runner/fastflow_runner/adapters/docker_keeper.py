@@ -118,7 +118,7 @@ class Keeper:
                     await asyncio.wait({self._making})
                 await asyncio.gather(*(self._pool.drop(worker) for worker in list(self._pool.waiting)))
                 # One that was just being made is known to the engine only.
-                await self._pool.sweep(first=False)
+                await self._pool.sweep(last=True)
                 self._pool.nets.shrink(0, "")
                 await self._pool.nets.clean()
 

@@ -145,8 +145,10 @@ class Pool:
             self.waiting.remove(worker)
             await self._end(worker, worker.name, reuse=True)
 
-    async def sweep(self, *, first: bool) -> None:
+    async def sweep(self, *, first: bool = False, last: bool = False) -> None:
         """Set what the engine has against what is known here; `first` takes over from a process before this one.
+
+        After the `last` one no namespace is wanted any more, so none is looked at.
 
         Raises:
             InfrastructureError: the engine does not answer.
@@ -160,7 +162,9 @@ class Pool:
             await self.nets.adopt(found)
         living = {other.name for other in found if other.state != "exited"}
         for name in before - living:
-            if not self._knows(name):
+            if last and not self._knows(name):
+                self.nets.retire(name)
+            elif not self._knows(name):
                 await self.nets.look(name)
 
     async def _is_whole(self, worker: Worker) -> bool:
