@@ -14,7 +14,9 @@ from typing import NamedTuple
 from nats.aio.client import Client
 
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.stream_info import ask_stream
+from fastflow_events.forecast import Observed, Point, remember
+from fastflow_events.stream_info import StreamSaid, ask_stream
+from fastflow_events.telemetry import LOG_BOUND_BYTES, LOG_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,13 @@ class Gauge:
         self._steady = steady
         self._asked: float | None = None
         self._share = 0.0
+        self._points: list[Point] = []
+        self._max_bytes = 0
+
+    @property
+    def observed(self) -> Observed:
+        """What was seen so far, and what the stream says of its beginning."""
+        return Observed(tuple(self._points), self._max_bytes)
 
     async def fill(self) -> Fill:
         """Of the stream some seconds old, and the last one known while nobody answers."""
@@ -60,5 +69,16 @@ class Gauge:
             except InfrastructureError as exc:
                 logger.info("the size of the log is not known: %r", exc, extra={"action": "fill_unknown"})
             else:
-                self._share = info.state.bytes / info.config.max_bytes if info.config.max_bytes > 0 else 0.0
+                self._saw(info)
         return self._share
+
+    def _saw(self, info: StreamSaid) -> None:
+        state, bound = info.state, max(0, info.config.max_bytes)
+        self._share, self._max_bytes = state.bytes / bound if bound else 0.0, bound
+        if not self._points and state.messages and state.first_seq == 1 and state.first_ts is not None:
+            self._points = [
+                Point(state.first_ts, 0)
+            ]  # nothing was ever deleted, so it has grown since its first message
+        self._points = remember(self._points, Point(info.ts, state.bytes))
+        LOG_BYTES.labels(self._stream).set(state.bytes)
+        LOG_BOUND_BYTES.labels(self._stream).set(bound)

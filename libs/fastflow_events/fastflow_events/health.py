@@ -14,8 +14,15 @@ logger = logging.getLogger(__name__)
 
 Ping = Callable[[], Awaitable[str | None]]
 """Answers None when the port works, else a sentence that says what does not."""
+Tell = Callable[[], Awaitable[Mapping[str, object]]]
+"""Answers what else there is to know, by name."""
 PING_TIMEOUT_S = 3.0
 _MAX_REQUEST_BYTES = 8192
+
+
+async def nothing_more() -> Mapping[str, object]:
+    """There is nothing else to know."""
+    return {}
 
 
 async def check(pings: Mapping[str, Ping]) -> dict[str, str]:
@@ -40,14 +47,16 @@ def status_of(broken: Mapping[str, str], aside: Told | None) -> str:
 
 
 @asynccontextmanager
-async def serve(host: str, port: int, pings: Mapping[str, Ping], doubts: Doubts) -> AsyncIterator[int]:
-    """Answer /health/live, /health/ready and /metrics; yields the port."""
+async def serve(
+    host: str, port: int, pings: Mapping[str, Ping], doubts: Doubts, tell: Tell = nothing_more
+) -> AsyncIterator[int]:
+    """Answer /health/live, /health/ready and /metrics; yields the port. `tell` is asked what readiness says besides."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(PING_TIMEOUT_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-            writer.write(await _respond(head.split(b" ")[1].decode("ascii", "replace"), pings, doubts))
+            writer.write(await _respond(head.split(b" ")[1].decode("ascii", "replace"), pings, doubts, tell))
             await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
             logger.debug("broken health request", extra={"action": "health_request_broken"})
@@ -63,16 +72,17 @@ async def serve(host: str, port: int, pings: Mapping[str, Ping], doubts: Doubts)
         server.close()
 
 
-async def _respond(path: str, pings: Mapping[str, Ping], doubts: Doubts) -> bytes:
+async def _respond(path: str, pings: Mapping[str, Ping], doubts: Doubts, tell: Tell) -> bytes:
     match path:
         case "/health/live":
             return _response("200 OK", "application/json", b'{"status":"ok"}')
         case "/health/ready":
             broken, aside = await check(pings), doubts.told()
             status = "503 Service Unavailable" if broken else "200 OK"
-            said = {"status": status_of(broken, aside), "broken": broken, "set_aside": aside}
+            said = {"status": status_of(broken, aside), "broken": broken, "set_aside": aside, **await tell()}
             return _response(status, "application/json", msgspec.json.encode(said))
         case "/metrics":
+            await tell()
             return _response("200 OK", "text/plain; version=0.0.4", metrics_text())
         case _:
             return _response("404 Not Found", "text/plain", b"not found\n")

@@ -38,6 +38,8 @@ class StreamSaid(Struct, frozen=True):
     config: Bound
     state: Size
     created: datetime
+    ts: datetime
+    """The server's clock."""
 
 
 async def ask_stream(nc: Client, stream: str) -> StreamSaid:

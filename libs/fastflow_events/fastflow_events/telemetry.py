@@ -21,6 +21,11 @@ UNKNOWN = Counter("fastflow_facts_unknown", "Facts of a newer release that a pro
 SET_ASIDE = Counter("fastflow_facts_set_aside", "Facts that a fold could not take and set aside.", ["fold"])
 LAG = Gauge("fastflow_projection_lag_facts", "Facts stored but not yet projected.", ["projection"])
 RUNNING = Gauge("fastflow_attempts_running", "Attempts this runner executes now.")
+LOG_BYTES = Gauge("fastflow_log_bytes", "Bytes that the log holds.", ["stream"])
+LOG_BOUND_BYTES = Gauge("fastflow_log_bound_bytes", "Bytes that the log may hold; 0 is no bound.", ["stream"])
+LOG_FULL_IN_DAYS = Gauge(
+    "fastflow_log_full_in_days", "Days until the log takes no new runs at its rate; absent while unknown.", ["stream"]
+)
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +76,13 @@ def unreadable(subject: str, seq: int, error: Exception | str) -> None:
     logger.error(
         "unreadable message", extra={"action": "unreadable", "subject": subject, "seq": seq, "why": str(error)}
     )
+
+
+def full_in_days(stream: str, days: float | None) -> None:
+    """Say when a stream is full; None takes back what was said."""
+    LOG_FULL_IN_DAYS.clear()
+    if days is not None:
+        LOG_FULL_IN_DAYS.labels(stream).set(days)
 
 
 def metrics_text() -> bytes:

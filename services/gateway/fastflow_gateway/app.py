@@ -28,6 +28,7 @@ from litestar.openapi.spec import License
 from fastflow_gateway.adapters.code import BundleCode
 from fastflow_gateway.adapters.leavings import JetStreamSamples, StoredArtifacts
 from fastflow_gateway.adapters.letters import JetStreamLetters
+from fastflow_gateway.adapters.outlook import outlook_of
 from fastflow_gateway.adapters.output import JetStreamOutput
 from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
 from fastflow_gateway.adapters.questions import NatsQuestions
@@ -140,6 +141,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
         open_readers(store.path) as readers,
     ):
         changes = Changes()
+        gauge = Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic)
         log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}")
         deps = Deps(
             log=log,
@@ -157,7 +159,8 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             clock=utc_now,
             heartbeats=partial(heartbeats, nc),
             triggers_since=partial(created_at, nc, TRIGGERS),
-            log_fill=Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic).fill,
+            log_fill=gauge.fill,
+            log_outlook=partial(outlook_of, gauge),
             chance=os.urandom,
             glance=Glance(),
             work=Work(),

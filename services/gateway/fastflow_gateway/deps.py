@@ -7,6 +7,7 @@ from fastflow_events.fill import Fill
 from fastflow_events.leases import Heartbeat
 from fastflow_events.log import EventLog
 from fastflow_events.tasks import Work
+from fastflow_rules.outlook import Outlook
 from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
@@ -39,6 +40,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     """When the stream of stored requests was made, as the server says now."""
     log_fill: Callable[[], Awaitable[Fill]]
     """How full the log and its disk are."""
+    log_outlook: Callable[[], Awaitable[Outlook | None]]
+    """How large the log is and when it is full; None while nothing is known."""
     chance: Callable[[int], bytes]
     """That many unpredictable bytes."""
     glance: Glance

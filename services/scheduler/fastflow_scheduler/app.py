@@ -1,7 +1,7 @@
 """The composition root: opens, wires, closes."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,8 +17,10 @@ from fastflow_events.lifecycle import Service
 from fastflow_events.projection import project
 from fastflow_events.store import open_store
 from fastflow_events.tasks import Work, background
+from fastflow_events.telemetry import full_in_days
 from fastflow_events.topology import EVENTS, HEARTBEAT_TTL_S
 from fastflow_rules.liveness import Liveness
+from fastflow_rules.outlook import outlook
 
 from fastflow_scheduler import ticker, watcher
 from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
@@ -60,8 +62,14 @@ def build(settings: SchedulerSettings) -> Service:
             async def nats() -> str | None:
                 return None if nc.is_connected else "not connected to NATS"
 
+            async def tell() -> Mapping[str, object]:
+                fill = await gauge.fill()
+                told = outlook(gauge.observed, fill.room_bytes)
+                full_in_days(EVENTS, told.full_in_days if told else None)
+                return {"log": told}
+
             async with (
-                serve(settings.health_host, settings.health_port, {"nats": nats, "loops": work.ping}, log.doubts),
+                serve(settings.health_host, settings.health_port, {"nats": nats, "loops": work.ping}, log.doubts, tell),
                 background(
                     of=work,
                     book=project(log, store, projection),

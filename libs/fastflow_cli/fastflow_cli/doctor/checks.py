@@ -15,6 +15,7 @@ from fastflow_events.nats_process import find_binary
 from msgspec import Struct
 
 from fastflow_cli.doctor.finding import Finding, missing, ok, warning
+from fastflow_cli.doctor.log import log
 from fastflow_cli.home import Home
 from fastflow_cli.local.engine import Engine, find_engine, has_image
 from fastflow_cli.local.installation import NATS_PORT
@@ -49,6 +50,7 @@ def examine(home: Home, env: Mapping[str, str]) -> list[Finding]:
         program("uv", env, "scripts/bootstrap"),
         *docker(env),
         disk(home),
+        *log(home),
         *ports(home),
         *services(home),
     ]

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from fastflow_events.doubts import Told
 from fastflow_events.health import Ping, check, status_of
-from fastflow_events.telemetry import LAG, metrics_text
+from fastflow_events.telemetry import LAG, full_in_days, metrics_text
+from fastflow_events.topology import EVENTS
+from fastflow_rules.outlook import Outlook
 from litestar import Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -23,6 +25,8 @@ class Health(Struct, frozen=True, kw_only=True):
     """Stream position up to which the read model holds the facts."""
     set_aside: Told | None = None
     """Facts that could not be read or folded; nothing is decided about their aggregates."""
+    log: Outlook | None = None
+    """How large the log is and when it is full."""
 
 
 class ReadModelHash(Struct, frozen=True, kw_only=True):
@@ -47,8 +51,9 @@ async def ready(deps: NamedDependency[Deps], state: State) -> Response[Health]:
     """
     pings: Mapping[str, Ping] = state.pings
     broken = await check(pings)
-    aside = deps.log.doubts.told()
-    health = Health(status=status_of(broken, aside), broken=broken, seq=deps.changes.seq, set_aside=aside)
+    aside, log = deps.log.doubts.told(), await deps.log_outlook()
+    status = status_of(broken, aside)
+    health = Health(status=status, broken=broken, seq=deps.changes.seq, set_aside=aside, log=log)
     return Response(health, status_code=503 if broken else 200)
 
 
@@ -56,6 +61,8 @@ async def ready(deps: NamedDependency[Deps], state: State) -> Response[Health]:
 async def metrics(deps: NamedDependency[Deps]) -> bytes:
     """Counters for Prometheus."""
     LAG.labels("read-model").set(max(0, await deps.log.last_seq() - deps.changes.seq))
+    log = await deps.log_outlook()
+    full_in_days(EVENTS, log.full_in_days if log else None)
     return metrics_text()
 
 
