@@ -31,6 +31,8 @@ class RoomSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     samples_bytes: Bound | None = None
     code_bytes: Bound | None = None
     artifacts_bytes: Bound | None = None
+    code_keep_days: Annotated[float, Meta(ge=0)] = 30.0
+    """Code of runs that ended since then is not collected."""
 
     def chosen(self) -> dict[str, int]:
         """The streams whose bound is said."""

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -17,6 +19,8 @@ from fastflow_events.log import EventLog
 from fastflow_events.pipeline.commands import ExpireBundle
 from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.recorded import Cause
+from fastflow_events.room import RoomSettings
+from fastflow_events.settings import load
 from fastflow_rules.garbage import Stored, Version
 from msgspec import Struct
 
@@ -24,6 +28,7 @@ from fastflow_cli.commands.shown import duration
 from fastflow_cli.console import progress, say, show_json, show_table
 from fastflow_cli.exits import Exit
 from fastflow_cli.local import bus
+from fastflow_cli.local.collector import collect_once, keep_collected, share_of_code
 from fastflow_cli.options import HomeOption, Json
 
 Days = Annotated[float, Parameter(name="--keep-days")]
@@ -44,8 +49,9 @@ class Collected(Struct, frozen=True, kw_only=True):
 
 async def gc(
     *,
-    keep_days: Days = 30.0,
+    keep_days: Days | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
+    watch: Annotated[bool, Parameter(negative=())] = False,
     home: HomeOption = None,
     nats_url: str | None = None,
     seed_file: Path | None = None,
@@ -59,9 +65,11 @@ async def gc(
     Parameters
     ----------
     keep_days
-        Code of runs that ended since then stays.
+        Code of runs that ended since then stays; else FASTFLOW_CODE_KEEP_DAYS, else 30.
     dry_run
         Only say what would be done.
+    watch
+        Stay, and do it whenever it is due: once a day, sooner when the store is nearly full.
     home
         Folder of an installation on this machine.
     nats_url
@@ -72,6 +80,12 @@ async def gc(
         For programs.
     """
     settings = bus.settings_of(DEPLOYER, home, nats_url, seed_file)
+    if keep_days is None:
+        keep_days = load(RoomSettings, os.environ).code_keep_days
+    if watch:
+        await keep_collected(
+            partial(share_of_code, settings), partial(collect_once, settings, keep_days), monotonic, say
+        )
     now = datetime.now(UTC)
     with progress("reading the log"):
         async with connect(settings, f"gc-{os.getpid()}") as nc:

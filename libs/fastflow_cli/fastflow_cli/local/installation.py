@@ -4,15 +4,19 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
+from time import monotonic
 
 from fastflow_events.clock import utc_now
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats_process import answering
 from fastflow_events.room import RoomSettings, store_on
+from fastflow_events.settings import Settings
+from fastflow_events.tasks import background
 from msgspec import Struct
 
 from fastflow_cli.home import Home
 from fastflow_cli.local import bus
+from fastflow_cli.local.collector import collect_once, keep_collected, share_of_code
 from fastflow_cli.local.engine import used
 from fastflow_cli.local.executor import Choice
 from fastflow_cli.local.leftovers import end_leftovers
@@ -122,9 +126,19 @@ async def installed(plan: Plan, announce: Callable[[str], None]) -> AsyncIterato
         async with supervising(announce) as supervisor:
             try:
                 write_state(plan.home, starting(plan))
-                yield await start(plan, port, supervisor, announce)
+                installation = await start(plan, port, supervisor, announce)
+                async with background(collecting(installation, announce)):
+                    yield installation
             finally:
                 await stop(plan, supervisor)
+
+
+async def collecting(installation: Installation, announce: Callable[[str], None]) -> None:
+    """Delete stored code that nothing needs any more, whenever it is due; the key for that is the deployer's."""
+    seed = bus.deployer_seed(installation.plan.home)
+    settings = Settings(nats_url=installation.nats_url, nats_seed_file=seed, instance="collector")
+    collect = partial(collect_once, settings, installation.plan.room.code_keep_days)
+    await keep_collected(partial(share_of_code, settings), collect, monotonic, announce)
 
 
 def _write_down(home: Home, installation: Installation) -> None:
