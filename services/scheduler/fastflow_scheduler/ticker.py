@@ -30,7 +30,7 @@ async def run(deps: Deps, changed: asyncio.Event, clock: Clock) -> None:
         changed.clear()
         try:
             head = await decide(deps)
-            pause = _until(head, clock())
+            pause = _until(head, await deps.time.now() or clock())
         except InfrastructureError as exc:
             logger.warning("cannot decide now: %s", exc, extra={"action": "decide_failed"})
             pause = RETRY_S

@@ -1,4 +1,7 @@
-"""Our clock, as far as it may be believed: nothing is done because of the time while it runs ahead of the server's."""
+"""Our clock, as far as it may be believed.
+
+Nothing is done because of the time while it runs ahead of the server's; while it is behind, the server's counts.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -8,7 +11,7 @@ from typing import Protocol
 from fastflow_events.clock import Clock
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.topology import LEADER_TTL_S
-from fastflow_rules.clocks import agrees, jumped
+from fastflow_rules.clocks import agrees, behind, jumped
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ class TrustedClock:
         self._checked = 0.0
         self._trusted = False
         self._doubted = False
+        self._behind = timedelta()
 
     async def now(self) -> datetime | None:
         """The instant now, or None while our clock is ahead of the server's or nobody knows."""
@@ -46,7 +50,7 @@ class TrustedClock:
         self._last = reading
         if not self._trusted or reading[1] - self._checked > CHECK_EVERY_S:
             await self._check(*reading)
-        return reading[0] if self._trusted else None
+        return reading[0] + self._behind if self._trusted else None
 
     async def _check(self, now: datetime, steady: float) -> None:
         try:
@@ -57,6 +61,12 @@ class TrustedClock:
         if server is None:
             return
         self._trusted = agrees(now, server, age=AGE)
+        was, self._behind = self._behind, behind(now, server)
+        if self._behind and not was:
+            late = round(self._behind.total_seconds())
+            logger.error(
+                "the clock is %d s behind the server's, which counts now", late, extra={"action": "clock_behind"}
+            )
         if self._trusted:
             self._checked = steady
             if self._doubted:

@@ -167,6 +167,8 @@ class Book:
         elif isinstance(fact, RunCancelRequested):
             self.schedules.replaced(fact)
         now = self.runs.fold(recorded, self._clock(recorded.told_at))
+        if isinstance(fact, RunCancelRequested) and now is not None and now.replaced_by:
+            self.runs.replace_all(now.request.pipeline, *now.replaced_by)
         if now is None or now.run.phase not in OVER:
             return
         if isinstance(fact, RunFinished):

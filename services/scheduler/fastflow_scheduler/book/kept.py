@@ -21,7 +21,7 @@ class OpenRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime
     """When it began to wait: it was asked for, or its retry became due."""
     touched_at: datetime
-    """Of its last fact."""
+    """Of its last fact, by the log's clock."""
     priority: int = 0
     missing: str = ""
     """Why the code it asks for will never be stored."""
@@ -35,6 +35,8 @@ class OpenRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     result: dict[str, Any] | None = None
     replaced_by: tuple[str, datetime] | None = None
     """Schedule and nominal instant that replace it by a new run."""
+    to_replace: tuple[str, datetime] | None = None
+    """The same, when another run of its pipeline was cancelled for it, and this one is to be, too."""
 
 
 class Wish(Struct, frozen=True, kw_only=True, omit_defaults=True):

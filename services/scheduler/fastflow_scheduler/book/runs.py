@@ -29,6 +29,8 @@ from fastflow_scheduler.book.shelf import Shelf
 
 IN_HAND = frozenset({"dispatched", "claimed", "started", "ended"})
 """Phases in which an attempt takes one of the places."""
+ACTIVE = IN_HAND | {"waiting"}
+"""The same, and those that wait for a retry: what a restart by the clock ends."""
 UNKNOWN = 2**63
 """Position of an append that was never answered."""
 
@@ -44,6 +46,8 @@ class Runs:
         """Their attempt ended, or they were cancelled and nobody holds them."""
         self.to_judge: set[str] = set()
         """Whether they can ever start has to be looked at."""
+        self.to_replace: set[str] = set()
+        """To be cancelled, because a schedule replaces all runs of their pipeline by a new one."""
         self.held: set[str] = set()
         """Claimed or started."""
         self.of_pipeline: dict[str, dict[str, None]] = {}
@@ -90,6 +94,7 @@ class Runs:
         run, phase = open_run.run, open_run.run.phase
         self._set(self.held, id, phase in HELD)
         self._set(self.to_end, id, phase == "ended" or bool(run.cancelled and phase in UNCLAIMED))
+        self._set(self.to_replace, id, bool(open_run.to_replace and not run.cancelled and phase in ACTIVE))
         limit = later(open_run.touched_at, self._limits.claim_within.total_seconds())
         claim = limit if phase == "dispatched" and not run.cancelled else None
         self._agenda.set(Entry("claim", id), claim)
@@ -124,6 +129,14 @@ class Runs:
             ageing_s=self._limits.ageing_s,
         )
         self.lanes.add(id, mine, place)
+
+    def replace_all(self, pipeline: str, schedule: str, nominal: datetime) -> None:
+        """One run of the pipeline was cancelled to be replaced: all others in hand are, whoever dies in between."""
+        for id in list(self.of_pipeline.get(pipeline, ())):
+            open_run = self.shelf.get(id)
+            if open_run is not None and open_run.run.phase in ACTIVE and not open_run.run.cancelled:
+                self.shelf.put(id, replace(open_run, to_replace=(schedule, nominal)))
+                self.sort(id)
 
     def code_arrived(self, pipeline: str, commit: str, *, missing: str = "") -> None:
         """Its code, or the news that there will be none, has come for all runs that wait for it."""
@@ -180,7 +193,7 @@ class Runs:
         self._reserved.pop(id, None)
         self.places.leave(id)
         self._wait(id, open_run, waits=False)
-        for several in (self.to_end, self.held):
+        for several in (self.to_end, self.to_replace, self.held):
             several.discard(id)
         for kind in ("claim", "retry"):
             self._agenda.set(Entry(kind, id), None)

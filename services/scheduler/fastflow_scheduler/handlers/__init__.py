@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from fastflow_scheduler.deps import Deps
-from fastflow_scheduler.handlers import admitting, asking, ending, firing, watching
+from fastflow_scheduler.handlers import admitting, asking, ending, firing, restarting, watching
 
 AT_ONCE = 256
 """Entries of the agenda that are worked off before runs are admitted again."""
@@ -19,6 +19,7 @@ async def decide(deps: Deps) -> datetime | None:
     deps.forget()
     await ending.conclude(deps)
     await ending.cancel(deps)
+    await restarting.go_on(deps)
     now = await deps.time.now()
     firing.plan_ahead(deps)
     if now is not None:

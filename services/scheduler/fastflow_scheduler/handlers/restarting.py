@@ -12,9 +12,9 @@ from fastflow_events.schedule.decider import schedule_decider
 from fastflow_events.schedule.events import ScheduleFireSkipped
 from fastflow_rules.plans import Plan
 
-from fastflow_scheduler.book.runs import IN_HAND
+from fastflow_scheduler.book.runs import ACTIVE
 from fastflow_scheduler.deps import Deps
-from fastflow_scheduler.handlers.appending import append
+from fastflow_scheduler.handlers.appending import append, each
 from fastflow_scheduler.handlers.asking import request
 
 
@@ -32,14 +32,11 @@ async def restart(deps: Deps, plan: Plan, nominal: datetime) -> int:
     queued = bool(deps.book.wishes.of_pipeline(plan.pipeline))
     for run_id in runs.of_pipeline.get(plan.pipeline, ()):
         open_run = runs.shelf.get(run_id)
-        if open_run is not None and open_run.run.phase in IN_HAND | {"waiting"}:
+        if open_run is not None and open_run.run.phase in ACTIVE:
             active.append(run_id)
         else:
             queued = True
-    command = RequestCancel(
-        who="scheduler", why="it is replaced by a new run", kind="restart", schedule=plan.id, nominal=nominal
-    )
-    positions = [await append(deps, run_id, command) for run_id in active]
+    positions = [await append(deps, run_id, replaced(plan.id, nominal)) for run_id in active]
     if any(positions):
         return max(positions)
     if active:
@@ -54,6 +51,23 @@ async def restart(deps: Deps, plan: Plan, nominal: datetime) -> int:
     )
     asked = await request(deps, run_id, wanted, Cause(correlation_id=run_id))
     return deps.acted[run_id] if asked else 0
+
+
+async def go_on(deps: Deps) -> None:
+    """Cancel what is to be replaced with runs that were cancelled already, by us or by somebody who died over it."""
+
+    async def end(run_id: str) -> None:
+        open_run = deps.book.runs.shelf.get(run_id)
+        if open_run is not None and open_run.to_replace:
+            await append(deps, run_id, replaced(*open_run.to_replace))
+
+    await each(deps.book.runs.to_replace, end)
+
+
+def replaced(schedule: str, nominal: datetime) -> RequestCancel:
+    """The wish that a run ends to be replaced by the one of an instant."""
+    why = "it is replaced by a new run"
+    return RequestCancel(who="scheduler", why=why, kind="restart", schedule=schedule, nominal=nominal)
 
 
 async def _leave_out(deps: Deps, plan: Plan, nominal: datetime, reason: str) -> int:
