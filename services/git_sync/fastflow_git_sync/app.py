@@ -91,7 +91,11 @@ def build(settings: GitSyncSettings) -> Service:
                     watch=Watch(deps, keep_reading).run(),
                 ),
             ):
-                yield
+                try:
+                    yield
+                finally:
+                    for wanted in list(deps.looking):
+                        deps.forget(wanted)
 
     return Service(broker, lifespan, work)
 

@@ -1,11 +1,13 @@
 """Everything a handler may touch."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from fastflow_events.clock import Clock
 from fastflow_events.log import EventLog
+from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Recorded
 from fastflow_events.repository.events import RepositoryConfigured
 from msgspec import Struct
@@ -14,6 +16,14 @@ from fastflow_git_sync.bell import Bell
 from fastflow_git_sync.ports import Bundles, Keys, Pipelines, Repositories, Source
 
 OpenSource: TypeAlias = Callable[[str, RepositoryConfigured], AbstractAsyncContextManager[Source]]
+
+
+class Wanted(NamedTuple):
+    """The version of a pipeline at a commit."""
+
+    repository: str
+    pipeline: str
+    commit: str
 
 
 class Repo(Struct, frozen=True, kw_only=True, eq=False):
@@ -43,6 +53,10 @@ class Deps(Struct, frozen=True, kw_only=True):
     """The repositories that are open now."""
     bells: dict[str, Bell]
     """One for each repository that is watched."""
+    looking: dict[Wanted, asyncio.Task[PipelineVersionStored | str]] = {}
+    """What is being looked for, until somebody has asked for what was found."""
+    slow: set[str] = set()
+    """Repositories that let somebody wait for too long; nobody waits for them until they answer again."""
     clock: Clock
     new_id: Callable[[], str]
 
@@ -50,3 +64,8 @@ class Deps(Struct, frozen=True, kw_only=True):
         """Have a repository read again because of a fact, if it is watched."""
         if bell := self.bells.get(repository):
             bell.ring(by)
+
+    def forget(self, wanted: Wanted) -> None:
+        """Look for it no more."""
+        if task := self.looking.pop(wanted, None):
+            task.cancel()

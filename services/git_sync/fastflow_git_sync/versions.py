@@ -1,5 +1,7 @@
 """What git_sync does when a run asks: store the version of a pipeline at one commit."""
 
+import asyncio
+
 from fastflow_events import subjects
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.pipeline.commands import MissVersion, StoreVersion
@@ -9,11 +11,15 @@ from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunRequested
 from fastflow_rules import folder as discovery
 
-from fastflow_git_sync.deps import Deps
+from fastflow_git_sync.deps import Deps, Wanted
 from fastflow_git_sync.inspection import judge, rules_at, store
 from fastflow_git_sync.ports import CommitMissingError, GitError
 from fastflow_git_sync.recording import record
 
+WAIT_S = 5.0
+"""How long others wait behind a repository that is asked; after that it is asked beside them."""
+AT_ONCE = 100
+"""Commits that are looked for, of all repositories together."""
 PATIENCE_S = 180.0
 """How long a run waits for a repository that does not answer before it is told that its code is missing."""
 
@@ -31,13 +37,16 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
     await deps.pipelines.reached(await deps.log.last_seq(subjects.of_aggregate("pipeline", pipeline)))
     known = await deps.pipelines.known(pipeline, commit=commit, tree=None)
     repository = known.state.repository
+    key = Wanted(repository, pipeline, commit)
     if commit in known.state.versions or not repository:
+        deps.forget(key)
         return
     try:
-        found = await _find_version(deps, repository, pipeline, commit)
+        found = await _soon(deps, key)
     except GitError as exc:
         if not isinstance(exc, CommitMissingError) and (deps.clock() - recorded.at).total_seconds() < PATIENCE_S:
             raise InfrastructureError(str(exc), pipeline=pipeline, commit=commit) from exc
+        deps.forget(key)
         found = str(exc)
     cause = recorded.because()
     if isinstance(found, PipelineVersionStored):
@@ -45,6 +54,27 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
     else:
         missing = MissVersion(repository=repository, commit=commit, reason=found)
         await record(deps.log, pipeline_decider, known, missing, cause=cause)
+
+
+async def _soon(deps: Deps, key: Wanted) -> PipelineVersionStored | str:
+    """The version, or why there is none; looking for it goes on while others are asked for, each repository by itself.
+
+    Raises:
+        GitError: the repository cannot be asked, or is not done yet; whoever asks again finds what was found meanwhile.
+    """
+    task = deps.looking.get(key)
+    if task is None:
+        if len(deps.looking) >= AT_ONCE:
+            raise GitError("too many commits are being looked for")
+        task = deps.looking[key] = asyncio.create_task(_find_version(deps, *key))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever asked may be gone
+    done, _ = await asyncio.wait({task}, timeout=0 if key.repository in deps.slow else WAIT_S)
+    if not done:
+        deps.slow.add(key.repository)
+        raise GitError(f'the repository "{key.repository}" has not answered yet')
+    deps.slow.discard(key.repository)
+    deps.forget(key)
+    return task.result()
 
 
 async def _find_version(deps: Deps, repository: str, pipeline: str, commit: str) -> PipelineVersionStored | str:
