@@ -61,7 +61,7 @@ async def go_on(deps: Deps) -> None:
         if open_run is not None and open_run.to_replace:
             await append(deps, run_id, replaced(*open_run.to_replace))
 
-    await each(deps.book.runs.to_replace, end)
+    await each(deps, "run", deps.book.runs.to_replace, end)
 
 
 def replaced(schedule: str, nominal: datetime) -> RequestCancel:
