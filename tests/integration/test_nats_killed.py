@@ -86,6 +86,6 @@ async def test_a_server_that_is_killed_again_and_again_loses_nothing_and_stores_
             stored = (await log.load("pipeline", name)).recorded
             assert [recorded.version for recorded in stored] == list(range(1, len(stored) + 1))
             there = {recorded.seq: recorded.written for recorded in stored}
-            assert all(there.get(recorded.seq) == recorded for recorded in mine)
+            assert all(there.get(recorded.seq) == recorded.written for recorded in mine)
             # At each kill one may have been stored without an answer, and one more was on its way at the end.
             assert len(mine) <= len(stored) <= len(mine) + KILLS + 1

@@ -66,7 +66,7 @@ async def test_a_power_cut_loses_no_acknowledged_fact(disk: OwnDisk) -> None:
             log = log_of(nc)
             for n, (name, recorded) in enumerate(acknowledged.items()):
                 history = await log.load("pipeline", name)
-                assert tuple(r.written for r in history.recorded[: len(recorded)]) == recorded
+                assert [r.written for r in history.recorded[: len(recorded)]] == [r.written for r in recorded]
                 # What was on its way may be there, whole, or not.
                 assert len(history.recorded) % (1 + n % 2) == 0
                 [more] = await log.append(history.position, [version_stored()], cause=CAUSE)
