@@ -9,7 +9,7 @@ from fastflow_runner.entry.folder import MAX_PACKED_BYTES, packed, unpacked
 from fastflow_runner.entry.locks import is_local, is_pylock, portable, with_built
 from fastflow_runner.entry.uv import RefusedError, Uv
 from fastflow_runner.entry.wanted import NotStagedError, wanted
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 TEXTS = st.one_of(
@@ -36,6 +36,7 @@ SOURCES = ["pep723", "script_lock", "uv_lock", "requirements_lock", "requirement
 
 
 @given(st.sampled_from(SOURCES), TEXTS, FILES, st.sampled_from([(), ("nbclient",)]))
+@example("script_lock", "package=1", {}, ())
 def test_whatever_a_folder_holds_it_is_read_or_refused(
     source: str, text: str, files: dict[str, str], extra: tuple[str, ...]
 ) -> None:

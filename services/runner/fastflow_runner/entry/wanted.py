@@ -239,7 +239,8 @@ def _of_lock(lock: str, folder: str, *, is_script: bool) -> Wanted:
         packages = read_toml(lock, "the lock").get("package")
     except RefusedError:
         packages = None  # uv says best what is wrong with it
-    sources = [table(package, "source") for package in packages or () if isinstance(package, dict)]
+    listed = packages if isinstance(packages, list) else ()
+    sources = [table(package, "source") for package in listed if isinstance(package, dict)]
     places = [place for source in sources for place in source.values() if isinstance(place, str)]
     _check_inside([place for place in places if "://" not in place], folder, "the lock")
     return Wanted(lock_of="script" if is_script else "project")
