@@ -36,7 +36,7 @@ def of_requirements(text: str) -> list[str]:
         elif match := _PLACE.fullmatch(line):
             found.append(_place(match[1].strip("\"'")))
         elif match := _EDITABLE.match(line):
-            found.append(_local(line[match.end() :]) or _place(re.sub(r"\[[^\]/]*\]$", "", line[match.end() :])))
+            found.append(_local(line[match.end() :]) or _place(re.sub(r"\[[^\]/]*\]\Z", "", line[match.end() :])))
         elif not line.startswith("-"):
             found.append(_local(line))
     return [path for path in found if path is not None]
@@ -93,7 +93,7 @@ def digest(text: str, paths: Sequence[str], entries: Sequence[Entry]) -> str:
 def lines_of(text: str) -> Iterator[str]:
     """Lines that say something, without their comments; continued ones as one."""
     for line in text.replace("\\\r\n", "").replace("\\\n", "").splitlines():
-        if stripped := re.sub(r"(^|\s)#.*$", "", line).strip():
+        if stripped := re.sub(r"(^|\s)#.*\Z", "", line).strip():
             yield stripped
 
 
@@ -129,7 +129,7 @@ def _local(requirement: str) -> str | None:
         return link.partition("file:")[2].removeprefix("//")
     if "://" in link or link.startswith("git+"):
         return None
-    link = re.sub(r"\[[^\]/]*\]$", "", link)
+    link = re.sub(r"\[[^\]/]*\]\Z", "", link)
     return link if named or "/" in link or link.startswith(".") or link.endswith(_SUFFIXES) else None
 
 

@@ -65,7 +65,7 @@ def local_path(requirement: str) -> str | None:
         return link.partition("://")[2] or link
     if "://" in link or link.startswith("git+"):
         return None
-    link = re.sub(r"\[[^\]/]*\]$", "", link)
+    link = re.sub(r"\[[^\]/]*\]\Z", "", link)
     if named or "/" in link or link.startswith(".") or link.endswith(_SUFFIXES):
         return link
     return None
@@ -116,7 +116,7 @@ def has_packages(lock: str) -> bool:
 def _lines(text: str) -> Iterator[tuple[str, str]]:
     """Each line that says something, without its comment, and the option that it begins with."""
     for line in text.replace("\\\r\n", "").replace("\\\n", "").splitlines():
-        stripped = re.sub(r"(^|\s)#.*$", "", line).strip()
+        stripped = re.sub(r"(^|\s)#.*\Z", "", line).strip()
         if not stripped:
             continue
         option = stripped.split("=", 1)[0].split(None, 1)[0] if stripped.startswith("-") else ""
