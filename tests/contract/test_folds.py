@@ -41,6 +41,8 @@ from fastflow_rules.definition import from_fact, parse
 from fastflow_runner import expiry
 from fastflow_runner.adapters.claims_store import SCHEMA as CLAIMS
 from fastflow_runner.adapters.claims_store import ClaimsProjection
+from fastflow_runner.adapters.heads import SCHEMA as HEADS
+from fastflow_runner.adapters.heads import Heads
 from fastflow_runner.expiry import ExpiredCode
 from fastflow_runner.outcome import result_of
 from fastflow_runner.ports import Exit
@@ -67,6 +69,7 @@ FOLDS: dict[type, tuple[str, Callable[[Store], Projection]]] = {
     ClaimsProjection: (CLAIMS, lambda store: ClaimsProjection(store, lambda _: None, lambda _: None)),
     PipelineRows: (schema.PIPELINES, PipelineRows),
     RepositoryRows: (schema.REPOSITORIES, RepositoryRows),
+    Heads: (HEADS, Heads),
     ExpiredCode: (expiry.SCHEMA, lambda _: ExpiredCode(NoDisk())),  # type: ignore[arg-type]
 }
 """Every fold there is, with the schema of its store."""

@@ -1,6 +1,7 @@
 """What a runner keeps of pipelines: made when a version is stored, deleted when nothing needs it."""
 
 import io
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -102,6 +103,23 @@ async def test_a_new_version_is_prepared_before_anybody_runs_it(tmp_path: Path) 
         assert isinstance(started, RunStarted)
         assert started.manifest.prepare_s == 0
         assert "ermission" not in runner.said()
+
+
+async def test_what_a_lost_volume_held_is_prepared_again_and_nothing_when_all_is_there(tmp_path: Path) -> None:
+    async with installation(tmp_path) as (runner, nc, log):
+        version = await store(nc, log, "idna==3.10\n")
+        await eventually(lambda: runner.said().count('"preheated"') >= 1, within_s=60)
+        before = runner.said().count('"preheated"')
+        runner.stop()
+        runner.start()
+        run_id = await dispatch(log, replace(a_specification(version.tree), requirements=version.requirements))
+        await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=60)
+        assert runner.said().count('"preheated"') == before
+        runner.stop()
+        for folder in (tmp_path / "home").rglob("process"):
+            shutil.rmtree(folder)
+        runner.start()
+        await eventually(lambda: runner.said().count('"preheated"') == before + 1, within_s=60)
 
 
 async def test_packages_that_cannot_be_had_are_told_before_anybody_runs_it_and_once(tmp_path: Path) -> None:

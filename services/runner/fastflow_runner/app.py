@@ -30,6 +30,8 @@ from fastflow_runner.adapters.beats import NatsBeats
 from fastflow_runner.adapters.claims_store import SCHEMA, ClaimsProjection
 from fastflow_runner.adapters.code import NatsCode
 from fastflow_runner.adapters.executors import open_executor
+from fastflow_runner.adapters.heads import SCHEMA as HEADS
+from fastflow_runner.adapters.heads import Heads
 from fastflow_runner.adapters.output import NatsOutput
 from fastflow_runner.adapters.samples import NatsSamples
 from fastflow_runner.adapters.secrets import load_keys, publish_key
@@ -41,7 +43,7 @@ from fastflow_runner.lease import Lease
 from fastflow_runner.lock import hold, key_of
 from fastflow_runner.opening import Keys
 from fastflow_runner.ports import Executor
-from fastflow_runner.preheating import preheat
+from fastflow_runner.preheating import preheat, reheat
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
 from fastflow_runner.vault import Vault
@@ -63,6 +65,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                 connect(settings, f"{SERVICE}-{settings.name}") as nc,
                 open_store(settings.folder / "claims.db", SCHEMA) as store,
                 open_store(settings.folder / "expired.db", expiry.SCHEMA) as expired,
+                open_store(settings.folder / "heads.db", HEADS) as known,
             ):
                 # Only who has the same key can go on with an attempt: it proves markers and finds code.
                 engine = f"{await executor.engine_id()}/{sha256(key).hexdigest()[:8]}"
@@ -77,7 +80,12 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                 work = NatsWork(nc)
                 await work.bind(settings.pool_names)
                 watcher = Watcher(deps, work, projection.open_claims)
-                aside = {"preheating": preheat(deps, NatsArrivals(nc))} if settings.pre_heat else {}
+                heads = Heads(known)
+                aside = {}
+                if settings.pre_heat:
+                    aside["preheating"] = preheat(deps, NatsArrivals(nc))
+                    aside["reheating"] = reheat(deps, await heads.trees())
+                    aside["heads"] = project(deps.log, known, heads)
                 pings = {**_pings(nc, executor, deps.lease), "loops": work_of.ping}
                 async with (
                     serve(settings.health_host, settings.health_port, pings, deps.log.doubts),

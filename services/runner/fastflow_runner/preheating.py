@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from fastflow_events import telemetry
 from fastflow_events.errors import ContractError, FastflowError, InfrastructureError
 from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.recorded import Cause
 from fastflow_events.run.specification import Specification
 from fastflow_events.tasks import turned
 
@@ -39,6 +41,40 @@ async def preheat(deps: Deps, arrivals: Arrivals) -> None:
         else:
             with telemetry.bind(pipeline=arrival.recorded.id):
                 await _see_to(deps, arrival)
+
+
+async def reheat(deps: Deps, known: Mapping[str, str]) -> None:
+    """Prepare once more what this engine has lost of the pipelines whose trees are `known` from before the start.
+
+    The bus tells of a version once, and one runner: where the shared volume is new, nobody would be told again.
+    """
+    left = dict(known)
+    while left:
+        try:
+            for pipeline, tree in known.items():
+                if pipeline in left and not await deps.executor.has_code(tree):
+                    with telemetry.bind(pipeline=pipeline):
+                        await _once_more(deps, pipeline)
+                left.pop(pipeline, None)
+        except InfrastructureError as exc:
+            logger.warning("not prepared again yet: %s", exc, extra={"action": "reheat_postponed"})
+            await asyncio.sleep(LONGEST_PAUSE_S)
+
+
+async def _once_more(deps: Deps, pipeline: str) -> None:
+    history = await deps.log.load("pipeline", pipeline)
+    tree = pipeline_decider.fold(history.facts).tree
+    stored = (fact for fact in reversed(history.facts) if isinstance(fact, PipelineVersionStored) and fact.tree == tree)
+    if (newest := next(stored, None)) is None:
+        return
+    try:
+        await _make(deps, newest, pipeline, Cause(correlation_id=f"reheat-{newest.tree[:12]}"))
+    except DependencyError as exc:
+        logger.warning("its packages cannot be had: %s", exc, extra={"action": "preheat_failed"})
+    except InfrastructureError:
+        raise
+    except FastflowError as exc:
+        logger.warning("not prepared ahead: %s", exc, extra={"action": "preheat_dropped"})
 
 
 def ahead(fact: PipelineVersionStored, pipeline: str, default_python: str) -> Specification | None:
@@ -82,13 +118,18 @@ async def _prepare(deps: Deps, arrival: Arrival) -> None:
     if not isinstance(fact, PipelineVersionStored):
         return
     history = await deps.log.load("pipeline", arrival.recorded.id)
-    specification = ahead(fact, arrival.recorded.id, deps.settings.default_python)
     # A version that somebody asked for by name, or that is no longer the newest, is prepared when it runs.
-    if specification is None or pipeline_decider.fold(history.facts).tree != fact.tree:
+    if pipeline_decider.fold(history.facts).tree == fact.tree:
+        await _make(deps, fact, arrival.recorded.id, arrival.recorded.because())
+
+
+async def _make(deps: Deps, fact: PipelineVersionStored, pipeline: str, cause: Cause) -> None:
+    specification = ahead(fact, pipeline, deps.settings.default_python)
+    if specification is None:
         return
     signals = Signals()
     await code.stage_tree(deps, fact.tree, signals)
-    prepared = await environment.prepare_for(deps, specification, arrival.recorded.because(), signals)
+    prepared = await environment.prepare_for(deps, specification, cause, signals)
     context = {"action": "preheated", "environment": prepared.environment, "prepare_s": prepared.prepare_s}
     logger.info("prepared ahead", extra=context)
 
