@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -70,9 +71,10 @@ async def test_the_proxy_lets_through_what_the_runner_says_and_nothing_else(
 
 
 def test_a_proxy_never_listens_where_others_may(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    home.make()
-    assert proxy_socket(home) == home.path / "runner" / "engine.sock"
+    with TemporaryDirectory() as short:
+        home = Home(Path(short) / "home")
+        home.make()
+        assert proxy_socket(home) == home.path / "runner" / "engine.sock"
     deep = Home(tmp_path / ("x" * 80) / "home")
     deep.path.mkdir(parents=True)
     deep.make()

@@ -198,7 +198,7 @@ async def test_a_bad_body_is_refused_with_a_pointer(
 async def test_a_wish_too_large_for_a_fact_is_refused(api: httpx.AsyncClient) -> None:
     answer = await ask(api, json={"env": {f"V{n}": "x" * 10_000 for n in range(10)}})
     assert answer.status_code == 400
-    assert problem(answer)["type"] == "urn:fastflow:contract"
+    assert problem(answer)["type"] == "urn:fastflow:too-large"
 
 
 async def test_a_foreign_page_cannot_start_anything(api: httpx.AsyncClient) -> None:

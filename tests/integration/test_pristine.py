@@ -4,7 +4,9 @@ import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from fastflow_cli.errors import MissingError
@@ -30,14 +32,19 @@ scripts/pristine
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A folder with the targets and what they set up."""
-    clone = tmp_path / "clone"
+def clone() -> Iterator[Path]:
+    """A folder with the targets and what they set up; with a short path, as sockets of an engine need."""
+    with TemporaryDirectory(prefix="ff-") as folder:
+        yield made(Path(folder))
+
+
+def made(base: Path) -> Path:
+    clone = base / "clone"
     shutil.copytree(ROOT / "scripts", clone / "scripts")
     shutil.copy(ROOT / "Makefile", clone)
     for name in CLEANED:
         (clone / name).mkdir(parents=True)
-    (tmp_path / "cache/fastflow").mkdir(parents=True)
+    (base / "cache/fastflow").mkdir(parents=True)
     return clone
 
 

@@ -84,7 +84,7 @@ async def test_a_runner_says_whether_it_is_ready_and_what_it_does(runner: Living
     async with httpx.AsyncClient() as client:
         ready = await client.get(f"{address}/health/ready")
         metrics = await client.get(f"{address}/metrics")
-    assert ready.json() == {"status": "ok", "broken": {}}
+    assert ready.json() == {"status": "ok", "broken": {}, "set_aside": None}
     assert "fastflow_attempts_running 0.0" in metrics.text
 
 

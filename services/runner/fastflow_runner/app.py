@@ -94,11 +94,12 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                         executor=executor.keep(),
                         lease=deps.lease.keep(),
                         claims=project(deps.log, store, projection),
-                        attempts=watcher.run(),
                         cleaning=clean(deps),
                         expiry=expiry.expire(deps.log, executor, expired),
                         **aside,
                     ),
+                    # Ends first: what the executor clears up at its end is what no attempt has any more.
+                    background(of=work_of, attempts=watcher.run()),
                 ):
                     yield
                     if settings.drain:

@@ -45,7 +45,7 @@ def definition_of(row: PipelineRow) -> Definition | None:
 def known_definition(said: Mapping[str, Any] | None) -> Definition | None:
     """The same for lists of many pipelines, where one that another release wrote must not hide the others."""
     try:
-        return from_fact(said) if said else None
+        return from_fact(said) if said is not None else None
     except UntrustedError:
         return None
 

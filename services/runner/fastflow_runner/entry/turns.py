@@ -115,8 +115,8 @@ class Reader:
         """Descriptor to stream, of those still open."""
         self._wakeup = wakeup
         self._turns = Turns()
-        self._again: list[int] = []
-        """Not yet seen to be empty: a pipe says nothing about what it still holds."""
+        self._again: list[tuple[int, int]] = []
+        """Descriptors that may hold more without another word, and what was said of them last."""
         self._poll = select.epoll()
         self._poll.register(wakeup, select.EPOLLIN)
         if told is not None:
@@ -129,32 +129,42 @@ class Reader:
     def look(self, silence_s: float | None) -> Read:
         """Wait until something comes, or for so long."""
         held_s = 0.0 if self._again else self._turns.wait_s(time.monotonic())
-        ready = [fd for fd, _ in self._poll.poll(silence_s if held_s is None else held_s)]
-        woken = self._wakeup in ready
+        ready, self._again = [*self._poll.poll(silence_s if held_s is None else held_s), *self._again], []
+        names = [fd for fd, _ in ready]
+        woken = self._wakeup in names
         if woken:
             os.read(self._wakeup, 4096)
-        # Both, whoever is ready: who was held up after the first word would take all that one says before the other.
-        due = [fd for fd in dict.fromkeys([*ready, *self._again, *self.streams]) if fd in self.streams]
-        self._again = []
-        read = [(self.streams[fd], self._read(fd)) for fd in due]
+        read = self._read(ready)
+        if read:
+            # Who was held up meanwhile would take all that one stream says before the other. A pipe of which nobody has
+            # told is not read: between a look at it and one at the other, both may be written to.
+            read += self._read(self._poll.poll(0))
         now = time.monotonic()
-        pieces = self._turns.take([(stream, data) for stream, data in read if data], now) + self._turns.overdue(now)
+        pieces = self._turns.take(read, now) + self._turns.overdue(now)
         if not self.streams:
             pieces += self._turns.rest()
-        return Read(pieces, woken, self._told in ready, not ready and held_s is None)
+        return Read(pieces, woken, self._told in names, not ready and held_s is None)
 
-    def _read(self, fd: int) -> bytes | None:
-        """What is there; None when there is nothing, empty at the end, and then `fd` is closed."""
-        try:
-            data = os.read(fd, READ_BYTES)
-        except BlockingIOError:
-            return None
-        if data:
-            self._again.append(fd)
-        else:
-            del self.streams[fd]
-            os.close(fd)
-        return data
+    def _read(self, ready: list[tuple[int, int]]) -> list[tuple[int, bytes]]:
+        """What those hold that are said to be readable, in this order; one that has ended is closed."""
+        read = []
+        for fd, said in ready:
+            if fd not in self.streams:
+                continue
+            stream = self.streams[fd]
+            try:
+                data = os.read(fd, READ_BYTES)
+            except BlockingIOError:
+                continue
+            if not data:
+                del self.streams[fd]
+                os.close(fd)
+                continue
+            read.append((stream, data))
+            # Less is all there was, and the next write is told of; after the last writer has gone nothing is.
+            if len(data) == READ_BYTES or said & select.EPOLLHUP:
+                self._again.append((fd, said))
+        return read
 
     def close(self) -> None:
         """Nothing is read any more."""

@@ -1,5 +1,6 @@
 """Finish: say how the attempt ended, then forget it."""
 
+import asyncio
 import logging
 
 from fastflow_events.errors import FencedError, InfrastructureError
@@ -21,6 +22,8 @@ from fastflow_runner.shipping import Shipper
 logger = logging.getLogger(__name__)
 
 REMOVE_PATIENCE_S = 30.0
+STOPPING_S = 5.0
+"""A runner that stops lets removals that have begun go on for so long."""
 
 
 async def explain(deps: Deps, brief: Brief, ending: Ending) -> Shipper:
@@ -61,6 +64,17 @@ async def finish(deps: Deps, brief: Brief, ending: Ending, shipper: Shipper, pea
 
 async def remove(deps: Deps, brief: Brief) -> None:
     """Remove the attempt from the engine; what cannot be removed now is found again by reconciliation."""
+    removing = asyncio.ensure_future(_remove(deps, brief))
+    try:
+        await asyncio.shield(removing)
+    except asyncio.CancelledError:
+        # What is over would lie about until somebody starts a runner here again.
+        await asyncio.wait({removing}, timeout=STOPPING_S)
+        removing.cancel()
+        raise
+
+
+async def _remove(deps: Deps, brief: Brief) -> None:
     try:
         await insist(lambda: deps.executor.remove(brief.ref), what="removing the attempt", patience_s=REMOVE_PATIENCE_S)
     except InfrastructureError as exc:

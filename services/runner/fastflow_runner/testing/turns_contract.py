@@ -31,4 +31,4 @@ class TurnsContract(ExecutorContract):
         found = [(frame.stream, frame.data) async for frame in executor.frames(launch.ref, skip=0, follow=True)]
         await executor.remove(launch.ref)
         turns = [(STREAMS[fd], b"%d\n" % n) for n in range(ROUNDS) for fd in random.Random(n).sample([1, 2], 2)]
-        assert found == turns
+        assert found == turns, [(n, a, b) for n, (a, b) in enumerate(zip(found, turns, strict=False)) if a != b][:4]
