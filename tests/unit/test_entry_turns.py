@@ -147,3 +147,13 @@ def test_writes_that_keep_their_borders_are_read_to_the_last(pipes: Pipes) -> No
         os.write(pipes.out, b"%d\n" % n)
     pipes.end(pipes.out)
     assert b"".join(data for _, data in pipes.look(20)) == b"".join(b"%d\n" % n for n in range(10))
+
+
+@given(st.lists(st.tuples(st.sampled_from([OUT, ERR]), st.sampled_from([b"a\n", b"b\nc\n", b"d"])), max_size=6))
+def test_a_stream_that_one_look_reads_twice_keeps_its_order(read: list[tuple[int, bytes]]) -> None:
+    order = Turns()
+    found = order.take(read, 0.0) + order.rest()
+    for stream in (OUT, ERR):
+        assert b"".join(data for of, data in found if of == stream) == b"".join(
+            data for of, data in read if of == stream
+        )

@@ -42,6 +42,7 @@ class Turns:
 
     def take(self, read: list[tuple[int, bytes]], now: float) -> list[tuple[int, bytes]]:
         """What may be passed on, with what was read in one go: stream and bytes."""
+        read = _by_stream(read)
         if not self._queue and len(read) == 1 and (len(read[0][1]) >= READ_BYTES or read[0][1].endswith(b"\n")):
             return read
         several = [(stream, self._go_on(stream, data)) for stream, data in read]
@@ -80,6 +81,14 @@ class Turns:
     def _pass(self, count: int) -> list[tuple[int, bytes]]:
         passed, self._queue = self._queue[:count], self._queue[count:]
         return [(piece.stream, piece.data) for piece in passed]
+
+
+def _by_stream(read: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """One piece of each stream, in the order of the first: what one says must never change places with itself."""
+    joined: dict[int, bytes] = {}
+    for stream, data in read:
+        joined[stream] = joined.get(stream, b"") + data
+    return list(joined.items())
 
 
 def _pieces(data: bytes, *, alone: bool) -> list[bytes]:
