@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 from fastflow_runner.entry import turns
-from fastflow_runner.entry.turns import HELD_S, Reader, Turns
+from fastflow_runner.entry.turns import HELD_S, Reader, Turns, rounds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,8 +152,14 @@ def test_writes_that_keep_their_borders_are_read_to_the_last(pipes: Pipes) -> No
 @given(st.lists(st.tuples(st.sampled_from([OUT, ERR]), st.sampled_from([b"a\n", b"b\nc\n", b"d"])), max_size=6))
 def test_a_stream_that_one_look_reads_twice_keeps_its_order(read: list[tuple[int, bytes]]) -> None:
     order = Turns()
-    found = order.take(read, 0.0) + order.rest()
+    found = [piece for several in rounds(read) for piece in order.take(several, 0.0)] + order.rest()
     for stream in (OUT, ERR):
         assert b"".join(data for of, data in found if of == stream) == b"".join(
             data for of, data in read if of == stream
         )
+
+
+def test_who_speaks_again_before_the_other_has_said_so_before_it() -> None:
+    order = Turns()
+    read = [(OUT, b"1\n"), (OUT, b"2\n"), (ERR, b"3\n")]
+    assert [piece for several in rounds(read) for piece in order.take(several, 0.0)] == read

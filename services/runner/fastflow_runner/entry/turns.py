@@ -42,7 +42,6 @@ class Turns:
 
     def take(self, read: list[tuple[int, bytes]], now: float) -> list[tuple[int, bytes]]:
         """What may be passed on, with what was read in one go: stream and bytes."""
-        read = _by_stream(read)
         if not self._queue and len(read) == 1 and (len(read[0][1]) >= READ_BYTES or read[0][1].endswith(b"\n")):
             return read
         several = [(stream, self._go_on(stream, data)) for stream, data in read]
@@ -83,12 +82,14 @@ class Turns:
         return [(piece.stream, piece.data) for piece in passed]
 
 
-def _by_stream(read: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """One piece of each stream, in the order of the first: what one says must never change places with itself."""
-    joined: dict[int, bytes] = {}
+def rounds(read: list[tuple[int, bytes]]) -> list[list[tuple[int, bytes]]]:
+    """Cut where a stream that has spoken speaks again: what comes then was written after all it said before."""
+    found: list[list[tuple[int, bytes]]] = []
     for stream, data in read:
-        joined[stream] = joined.get(stream, b"") + data
-    return list(joined.items())
+        if not found or any(stream == spoken for spoken, _ in found[-1]):
+            found.append([])
+        found[-1].append((stream, data))
+    return found
 
 
 def _pieces(data: bytes, *, alone: bool) -> list[bytes]:
@@ -149,7 +150,8 @@ class Reader:
             # told is not read: between a look at it and one at the other, both may be written to.
             read += self._read(self._poll.poll(0))
         now = time.monotonic()
-        pieces = self._turns.take(read, now) + self._turns.overdue(now)
+        pieces = [piece for several in rounds(read) for piece in self._turns.take(several, now)]
+        pieces += self._turns.overdue(now)
         if not self.streams:
             pieces += self._turns.rest()
         return Read(pieces, woken, self._told in names, not ready and held_s is None)
