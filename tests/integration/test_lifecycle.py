@@ -152,3 +152,21 @@ async def test_a_loop_that_never_goes_round_keeps_a_service_from_being_ready() -
     async with background(of=work, ticker=never_round(), watch=goes_round()):
         await eventually(lambda: "watch" not in str(work._waited_for))
         assert await work.ping() == "not yet round: ticker"
+
+
+async def test_work_that_swallows_a_cancellation_is_told_again_when_its_block_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "CLOSES_WITHIN_S", 0.05)
+    heard: list[str] = []
+
+    async def deaf_at_first() -> None:
+        while len(heard) < 3:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                heard.append("cancel")
+
+    async with asyncio.timeout(20), background(deaf_at_first()):
+        await asyncio.sleep(0)
+    assert heard == ["cancel"] * 3

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -12,6 +12,8 @@ logger = logging.getLogger(__name__)
 
 INSIST_S = 5.0
 """A cancellation that somebody swallows is repeated so often; who heard it has so long to close what it has open."""
+CLOSES_WITHIN_S = 10.0
+"""The same for work whose block is left: longer than any of it takes to close."""
 _TURNED: ContextVar[Callable[[], None] | None] = ContextVar("fastflow_turned", default=None)
 
 
@@ -96,10 +98,24 @@ async def background(
             handle.cancel()
         for task in tasks:
             task.remove_done_callback(on_done)
+        await _ended(tasks)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel them, again and again until each has heard: who connects just then may take it for its own and go on."""
+    left, told = set(tasks), None
+    while left:
+        for task in left:
             task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        try:
+            _, left = await asyncio.wait(left, timeout=CLOSES_WITHIN_S)
+        except asyncio.CancelledError as exc:
+            told = exc
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # seen, so that nobody reports it as forgotten
+    if told is not None:
+        raise told
 
 
 async def _loop(say: Callable[[], None], work: Coroutine[Any, Any, None]) -> None:
