@@ -21,20 +21,13 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer
 from fastflow_events.topology import HEARTBEAT_TTL_S
 from fastflow_rules.liveness import MARGIN_S
-from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
+from fastflow_runner.testing.living_runner import WAITER, LivingRunner, chunks_of, facts_of, submit, text_of
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(300)]
 FROZEN_S = 2 * HEARTBEAT_TTL_S + MARGIN_S + 2
 """Longer than the scheduler was patient at its start."""
 BETWEEN_S = 3.0
 """How much later than the scheduler the runner goes on: the scheduler has listened by then, and heard nobody."""
-WAITER = """
-import os, time
-print("begins", flush=True)
-while not os.path.exists({flag!r}):
-    time.sleep(0.05)
-print("ends")
-"""
 
 
 @pytest.fixture

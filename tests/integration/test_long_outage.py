@@ -17,19 +17,12 @@ from fastflow_events.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer
 from fastflow_events.topology import HEARTBEAT_TTL_S
-from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
+from fastflow_runner.testing.living_runner import WAITER, LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_scheduler.testing import scheduling
 
 pytestmark = pytest.mark.nats
 RUNS = 6
 AWAY_S = HEARTBEAT_TTL_S + 2
-WAITER = """
-import os, time
-print("begins", flush=True)
-while not os.path.exists({flag!r}):
-    time.sleep(0.05)
-print("ends")
-"""
 
 
 @pytest.fixture

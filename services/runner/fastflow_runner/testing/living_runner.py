@@ -30,6 +30,14 @@ from fastflow_runner.testing.builders import a_specification, bundle_of
 from fastflow_runner.testing.tools import find_uv
 
 _STOP_WITHIN_S = 15.0
+WAITER = """
+import os, time
+print("begins", flush=True)
+while not os.path.exists({flag!r}):
+    time.sleep(0.05)
+print("ends")
+"""
+"""A script that lives until the file `flag` is there."""
 
 
 class LivingRunner:
