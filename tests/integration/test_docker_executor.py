@@ -1,9 +1,12 @@
+import asyncio
 import os
 from collections.abc import AsyncIterator
 
 import pytest
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.engine_events import listening
+from fastflow_runner.testing.executor_contract import WITHIN_S, eventually, read_all
 from fastflow_runner.testing.turns_contract import TurnsContract
 
 pytestmark = pytest.mark.docker
@@ -19,4 +22,21 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
 
 
 class TestDockerExecutor(TurnsContract):
-    pass
+    async def test_a_success_that_the_output_has_told_is_not_read_out_of_the_container(
+        self, executor: DockerExecutor, engine: str
+    ) -> None:
+        launch = await self.a_launch(executor, "print('hello')")
+        with listening(engine, f"fastflow.runner={OWNER}") as heard:
+
+            async def is_gone() -> bool:
+                return bool(heard.times("destroy"))
+
+            async with asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as tasks:
+                await executor.launch(launch)
+                tasks.create_task(read_all(executor, launch))
+                await asyncio.sleep(0)  # it follows
+                end = await executor.wait(launch.ref, launch.nonce)
+                await executor.remove(launch.ref)
+                await eventually(is_gone)
+        assert end.marker_code == 0
+        assert not heard.times("archive-path")

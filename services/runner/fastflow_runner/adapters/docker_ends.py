@@ -53,12 +53,13 @@ class Ends:
 
     async def forget(self, ref: AttemptRef) -> None:
         """The attempt will be removed; a container that is about to end by itself is given the time."""
-        self._told.pop(ref, None)
         if leaving := self._leaving.pop(ref, None):
             await asyncio.wait((leaving,), timeout=_LEAVES_WITHIN_S)
             leaving.cancel()
             if leaving.done() and not leaving.cancelled():
                 leaving.exception()  # seen, so that nobody reports it as forgotten
+        # Only now: without it, whoever waits reads the marker out of the container, a process of the engine's for each.
+        self._told.pop(ref, None)
 
     async def _ended(self, ref: AttemptRef, container: Container, nonce: str) -> Exit:
         state = await container.ended()
