@@ -1,6 +1,7 @@
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ from fastflow_runner.testing.bridge import bridge_address
 from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.credential_contract import output_of
 from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract
+from fastflow_runner.testing.hostile_packages import marking_sources
 from fastflow_runner.testing.interpreters import archive, copy_into
 from fastflow_runner.testing.patient import patiently
 from fastflow_runner.testing.private_index import PASSWORD
 from fastflow_runner.testing.socket_proxy import forget_tools
+from msgspec import structs
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-environments")]
 OWNER = f"test-env-{os.getpid()}"
@@ -72,15 +75,24 @@ class TestDockerEnvironments(EnvironmentContract):
             all=True, filters={"label": f"fastflow.tool={OWNER}"}, ignore_removed=True
         )
         said = [json.dumps(container.attrs).encode() + container.logs() for container in containers]
-        found = self.engine.containers.run(
+        assert self.in_volume(f"grep -rl {PASSWORD} /uv || echo nowhere") == "nowhere\n"
+        return b"".join(said)
+
+    def in_volume(self, script: str) -> str:
+        said: bytes = self.engine.containers.run(
             DEPLOYMENT.image,
-            ["-c", f"grep -rl {PASSWORD} /uv || echo nowhere"],
+            ["-c", script],
             entrypoint="sh",
             mounts=[Mount("/uv", DEPLOYMENT.volume, read_only=True)],
             remove=True,
         )
-        assert found == b"nowhere\n"
-        return b"".join(said)
+        return said.decode()
+
+    def shared(self) -> str:
+        return "/uv"
+
+    async def marks(self) -> list[str]:
+        return self.in_volume("ls /uv | grep executed || true").split()
 
     async def bring(self, source: Path, folder: Path) -> None:
         copy_into(source, folder / "python")
@@ -126,6 +138,14 @@ class TestDockerEnvironments(EnvironmentContract):
         await other.delete([prepared.environment])
         assert len(held) > len(names(OTHER))
         assert others <= names(OWNER)
+
+    async def test_what_is_built_is_executed_where_nothing_of_ours_is(self, executor: DockerExecutor) -> None:
+        sources = marking_sources(self.shared())
+        tree = await self.staged(executor, {"main.py": "import built\nprint('built')\n", **sources})
+        specification = a_specification(tree, requirements="./built\n")
+        wanted = structs.replace(specification.requirements, sha256=sha256(tree.encode()).hexdigest())
+        assert await output_of(executor, structs.replace(specification, requirements=wanted)) == "built\n"
+        assert await self.marks() == []
 
     async def test_a_pipeline_cannot_change_what_another_imports(self, executor: DockerExecutor) -> None:
         vandal = (

@@ -55,6 +55,12 @@ class TestProcessEnvironments(EnvironmentContract):
     async def traces(self) -> bytes:
         return b"".join(path.read_bytes() for path in self.root.rglob("*") if path.is_file() and _is_small(path))
 
+    def shared(self) -> str:
+        return str(self.root / "uv")
+
+    async def marks(self) -> list[str]:
+        return [path.name for path in (self.root / "uv").glob("executed-*")]
+
     async def bring(self, source: Path, folder: Path) -> None:
         copy_into(source, self.root / "uv/python")
 

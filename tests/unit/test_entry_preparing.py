@@ -3,7 +3,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from fastflow_runner.entry.folder import inside
-from fastflow_runner.entry.preparing import identity
+from fastflow_runner.entry.preparing import identity, names_of
 from fastflow_runner.entry.requirements_text import has_packages, index_options, refusal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,3 +113,14 @@ def test_where_packages_are_found_is_repeated_for_the_lock() -> None:
 @pytest.mark.parametrize(("lock", "found"), [("", False), ("# nothing\n--pre\n", False), (LOCK, True)])
 def test_a_lock_without_packages_needs_no_environment(lock: str, found: bool) -> None:
     assert has_packages(lock) is found
+
+
+def test_what_was_built_is_shared_only_by_those_whose_source_says_the_same() -> None:
+    names = names_of(LOCK, "one", ABOUT, "0.13.9", built=True)
+    assert names == [names_of(LOCK, "one", ABOUT, "0.13.9", built=False)[1]]
+    assert not set(names) & set(names_of(LOCK, "two", ABOUT, "0.13.9", built=False))
+
+
+def test_what_came_as_wheels_is_shared_by_all_who_have_the_lock() -> None:
+    first, second = (names_of(LOCK, content, ABOUT, "0.13.9", built=False) for content in ("one", "two"))
+    assert first[0] == second[0] == identity(LOCK, ABOUT, "0.13.9")

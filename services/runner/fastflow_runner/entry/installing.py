@@ -1,5 +1,6 @@
 """Packages resolved to a lock, and a lock installed into an environment; nothing of them is executed."""
 
+import glob
 import os
 import re
 import shutil
@@ -15,7 +16,9 @@ _HASHED = ("--generate-hashes",)
 _FILED = ("--format", "pylock.toml")
 _PLAIN = ("--no-header", "--no-annotate")
 _EXPORT = ("--frozen", "--no-editable", *_FILED, "--no-header", "--quiet")
-_BUILDING = re.compile(r"--no-build|building (source distributions |from source )?is disabled", re.IGNORECASE)
+_BUILDING = re.compile(
+    r"--no-build|building (source distributions |from source )?(for `[^`]*` )?is disabled", re.IGNORECASE
+)
 
 
 def resolve(uv: Uv, python: str, asked: Wanted, folder: str, *, build: bool = False) -> str:
@@ -78,8 +81,12 @@ def install(
     try:
         # Relocatable: it is built aside and then renamed.
         uv("venv", "--quiet", "--no-project", "--relocatable", "--python", base, temporary)
-        options = ("--no-build", "--compile-bytecode", "--python", f"{temporary}/bin/python")
+        # uv asks the interpreter while nothing but itself is in there. It must not be started afterwards, which uv
+        # would do to compile.
+        options = ("--no-build", "--no-compile-bytecode", "--python", f"{temporary}/bin/python")
         sync(uv, with_built(lock, built), folder, *options, "--require-hashes", where=where)
+        for packages in glob.glob(f"{temporary}/lib/*/site-packages"):  # noqa: PTH207
+            uv.compile(base, packages, f"{target}{packages.removeprefix(temporary)}")
         os.rename(temporary, target)  # noqa: PTH104
     except OSError as error:
         # Somebody else with the same packages was faster; their folder is as good.

@@ -41,6 +41,18 @@ def identity(lock: str, about: list[str], uv: str) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
+def names_of(lock: str, content: str, about: list[str], uv: str, *, built: bool) -> list[str]:
+    """Names under which the environment may be found; the first one is what it gets. `content` is the source's hash.
+
+    Of what a folder holds, and of what took part in a build, a lock says nothing: who has the same lock may have
+    built it with other tools, from an index of his own. So that is shared only by those who say the same in all.
+    """
+    own = identity(lock + content, about, uv)
+    if built or has_folders(lock):
+        return [own]
+    return [identity(lock, about, uv), own]
+
+
 def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
     """The environment that `order` asks for, built unless it is there; `wheels` is a tar archive of what was built.
 
@@ -66,13 +78,15 @@ def _prepare(order: dict[str, Any], wheels: bytes, uv: Uv) -> dict[str, object]:
     try:
         lock = lock or resolve(uv, python, asked, folder)
         if asks(lock):
-            # What a folder holds, a lock does not say.
-            name = identity(lock + order["sha256"] if has_folders(lock) else lock, about, version)
-            base, python = python, f"{root}/envs/{name}/bin/python"
-            if not os.path.isdir(f"{root}/envs/{name}"):  # noqa: PTH112 - os calls throughout
+            base, names = python, names_of(lock, order["sha256"], about, version, built=bool(wheels))
+            there = (each for each in names if os.path.isdir(f"{root}/envs/{each}"))  # noqa: PTH112 - os calls throughout
+            name = next(there, "")
+            if not name:
+                name = names[0]
                 with tempfile.TemporaryDirectory() as aside:
                     built = _unpacked(wheels, aside)
                     install(uv, base, f"{root}/envs/{name}", lock, folder, where=asked.where, built=built)
+            python = f"{root}/envs/{name}/bin/python"
     except NeedsBuildError as error:
         if wheels:
             raise RefusedError(str(error)) from error

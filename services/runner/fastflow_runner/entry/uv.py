@@ -134,8 +134,21 @@ class Uv:
         found = self._find(both, ("only-managed",))
         if found is None:
             raise RefusedError(f"Python {wanted} was installed, and does not fit {both}")
-        self._run([found, "-I", "-m", "compileall", "-q", self._run([found, "-I", "-c", _LIBRARY]).strip()])
+        library = self._run([found, *_BARE, "-c", _LIBRARY]).strip()
+        self.compile(found, library, library)
         return found
+
+    def compile(self, interpreter: str, folder: str, known_as: str) -> None:
+        """Byte code for what lies in `folder`, as if that were `known_as`; nothing in it is executed.
+
+        The interpreter is one that no package was installed into: of another one, `site` would execute what lies
+        beside the packages. Byte code saves time and no more, so a file that cannot be compiled goes without.
+        """
+        command = [interpreter, *_BARE, "-m", "compileall", "-qq", "-j", "0", "-d", known_as, folder]
+        try:
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=self._env, cwd="/", check=False)
+        except OSError as error:
+            raise OutageError(f"{interpreter}: {error.strerror}") from error
 
     def _find(self, wanted: str, places: tuple[str, ...]) -> str | None:
         for place in places:
@@ -148,7 +161,7 @@ class Uv:
 
     def about(self, interpreter: str) -> list[str]:
         """Implementation, version, build, platform and C library of an interpreter; all that binaries depend on."""
-        return [str(part) for part in json.loads(self._run([interpreter, "-I", "-c", _ABOUT]))]
+        return [str(part) for part in json.loads(self._run([interpreter, *_BARE, "-c", _ABOUT]))]
 
     def _run(
         self, argv: list[str], text: str = "", folder: str | None = None, env: dict[str, str] | None = None
@@ -186,6 +199,8 @@ def _write(path: str, text: str) -> None:
 
 
 _LIBRARY = "import sysconfig; print(sysconfig.get_path('stdlib'))"
+_BARE = ("-I", "-S")
+"""Neither variables, nor the folder one is in, nor `site`: only the standard library is ever imported."""
 _FULL = 2
 """Dots in a whole version."""
 

@@ -16,9 +16,10 @@ from msgspec import structs
 
 from fastflow_runner.ports import DependencyError, Executor, VolumeChangedError
 from fastflow_runner.testing.builders import a_launch, a_specification
-from fastflow_runner.testing.credential_contract import CredentialContract, output_of
+from fastflow_runner.testing.credential_contract import output_of
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.git_package import GIT_PACKAGE, git_package
+from fastflow_runner.testing.hostile_contract import HostileContract
 from fastflow_runner.testing.interpreters import WANTED, other_interpreter
 from fastflow_runner.testing.patient import patiently
 from fastflow_runner.testing.tools import find_uv
@@ -53,7 +54,7 @@ def from_source(tree: str, source: Source, text: str, *, python: str = "3.11") -
     return structs.replace(a_specification(tree), requirements=wanted, python=python)
 
 
-class EnvironmentContract(CredentialContract):
+class EnvironmentContract(HostileContract):
     """Needs fixtures `executor` and `other`: two executors of two runners on the same engine."""
 
     async def test_a_block_in_the_script_names_its_packages(self, executor: Executor) -> None:
@@ -180,7 +181,7 @@ class EnvironmentContract(CredentialContract):
         prepared = await patiently(executor, specification, None)
         assert prepared.lock.startswith("docopt==0.6.2 \\\n    --hash=sha256:49b3a825")
         assert prepared.prepare_s == 0
-        again = await patiently(other, a_specification(tree, requirements="docopt\n"), prepared.lock)
+        again = await patiently(other, specification, prepared.lock)
         assert again.environment == prepared.environment
 
     async def test_a_package_in_a_git_repository_is_built_at_the_commit_it_had(

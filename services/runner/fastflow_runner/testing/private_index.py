@@ -56,7 +56,7 @@ class _Listener(BaseHTTPRequestHandler):
 def listening_index(host: str) -> Iterator[tuple[str, list[str]]]:
     """Address of a server, and everything that it is told while the block runs."""
     told: list[str] = []
-    with _served(host, type("Listener", (_Listener,), {"told": told})) as address:
+    with served(host, type("Listener", (_Listener,), {"told": told})) as address:
         yield address, told
 
 
@@ -93,12 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def private_index(host: str) -> Iterator[str]:
     """Address of the index while the block runs, without credentials."""
-    with _served(host, _Handler) as address:
+    with served(host, _Handler) as address:
         yield f"{address}/simple"
 
 
 @contextmanager
-def _served(host: str, handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+def served(host: str, handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Address of a server while the block runs."""
     server = ThreadingHTTPServer((host, 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

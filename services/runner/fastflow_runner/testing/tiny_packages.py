@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec import json
 
@@ -39,15 +40,23 @@ _BUILD = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path
 LIBRARY = f'[project]\nname = "my-lib"\nversion = "0.1"\nrequires-python = ">=3.8"\ndependencies = ["beta"]\n{_BUILD}'
 
 
-def wheel(name: str, version: str, *, summary: str = "", more: str = "", code: str = "") -> bytes:
-    """A wheel that every platform takes; its summary says where it is from."""
+def wheel(
+    name: str,
+    version: str,
+    *,
+    summary: str = "",
+    more: str = "",
+    code: str = "",
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """A wheel that every platform takes; its summary says where it is from, `others` are files besides its module."""
     buffer, plain = io.BytesIO(), name.replace("-", "_")
     info = f"{plain}-{version}.dist-info"
     about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: {summary}\n{more}"
     tags = "Wheel-Version: 1.0\nGenerator: tiny\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     files = {f"{plain}.py": code, f"{info}/METADATA": about, f"{info}/WHEEL": tags, f"{info}/RECORD": ""}
     with zipfile.ZipFile(buffer, "w") as archive:
-        for path, text in files.items():
+        for path, text in {**files, **others}.items():
             archive.writestr(zipfile.ZipInfo(path), text)
     return buffer.getvalue()
 
