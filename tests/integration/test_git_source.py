@@ -1,5 +1,6 @@
 """Git repositories over files, HTTP and SSH are read without a work tree, and nothing of theirs is executed."""
 
+import asyncio
 import io
 import os
 import socket
@@ -113,6 +114,25 @@ async def test_a_commit_that_is_on_no_branch_is_not_given_out(tmp_path: Path, re
         for commit in (foreign, "f" * 40):
             with pytest.raises(CommitMissingError):
                 await source.require(commit)
+
+
+async def test_many_questions_for_commits_that_nobody_has_cost_two_fetches(
+    tmp_path: Path, repository: Repository
+) -> None:
+    repository.commit(HELLO)
+    (tmp_path / "token").write_text("pw")
+    with http_host(tmp_path, user="x-access-token", password="pw") as host:
+        url, access = f"{host.url}origin/.git", {"git_token_file": tmp_path / "token", "git_allow_private": True}
+        async with opened(tmp_path, url, **access) as source:
+            await source.fetch(None)
+            host.seen.clear()
+            asked = [source.require(f"{number:040x}") for number in range(1, 20)]
+            found = await asyncio.gather(*asked, source.branch(f"{99:040x}"), return_exceptions=True)
+            assert all(isinstance(error, CommitMissingError) for error in found), found
+            fetches = [line for line in host.seen if "info/refs" in line and "Basic" in line]
+            assert 1 <= len(fetches) <= 2, host.seen
+            repository.git("checkout", "--quiet", "-b", "later")
+            await source.require(repository.commit({"hello/main.py": "print('later')"}))  # asked later: fetched again
 
 
 async def test_the_same_tree_makes_the_same_bundle(tmp_path: Path, repository: Repository) -> None:

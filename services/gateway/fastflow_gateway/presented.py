@@ -96,6 +96,8 @@ class RunShown(Struct, frozen=True, kw_only=True):
     """Null once it has started or is over."""
     unreachable: bool
     """Its runner gives no sign of life; it keeps its place until it is found again or given up as lost."""
+    untrusted: str
+    """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""
     seq: int
     """Stream position of the fact that changed it last."""
 
@@ -113,6 +115,8 @@ class PipelineShown(Struct, frozen=True, kw_only=True):
     tree: str
     definition: dict[str, Any] | None
     """What its pipeline.json says; null while it is invalid. Of `sealed_env` the names are shown."""
+    untrusted: str
+    """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""
     seq: int
 
 
@@ -155,6 +159,7 @@ _SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields
 def show_run(
     row: RunRow,
     *,
+    untrusted: str = "",
     waits: WaitingFor | None = None,
     downstream: list[str] | None = None,
     result: dict[str, Any] | None = None,
@@ -172,11 +177,12 @@ def show_run(
         waiting_for=waits,
         result=result,
         unreachable=unreachable,
+        untrusted=untrusted,
         **{**{name: getattr(row, name) for name in _SAME}, "cancel_requested": bool(row.cancel_requested)},
     )
 
 
-def show_pipeline(row: PipelineRow) -> PipelineShown:
+def show_pipeline(row: PipelineRow, *, untrusted: str = "") -> PipelineShown:
     """The row without its SQL, and without what only helps to guess webhook keys, and without ciphertext."""
     return PipelineShown(
         name=row.name,
@@ -187,6 +193,7 @@ def show_pipeline(row: PipelineRow) -> PipelineShown:
         commit=row.commit_sha,
         tree=row.tree,
         definition=_without_keys(msgspec.json.decode(row.definition)),
+        untrusted=untrusted,
         seq=row.seq,
     )
 

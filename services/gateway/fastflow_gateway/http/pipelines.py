@@ -51,12 +51,17 @@ class PipelineController(Controller):
         """
         rows = await pipelines.list_pipelines(deps, after=cursor, limit=limit + 1, tags=pipelines.tags_of(tags))
         following = rows[limit - 1].name if len(rows) > limit else None
-        return PipelinePage(items=[show_pipeline(row) for row in rows[:limit]], next=following)
+        doubts = deps.log.doubts
+        return PipelinePage(
+            items=[show_pipeline(row, untrusted=doubts.why("pipeline", row.name)) for row in rows[:limit]],
+            next=following,
+        )
 
     @get("/{name:str}")
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineShown:
         """One pipeline."""
-        return show_pipeline(await pipelines.find_pipeline(deps, name))
+        row = await pipelines.find_pipeline(deps, name)
+        return show_pipeline(row, untrusted=deps.log.doubts.why("pipeline", row.name))
 
     @post("/{name:str}/run", status_code=202, operation_class=operation_with(RunBody))
     async def run(

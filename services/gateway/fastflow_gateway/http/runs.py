@@ -71,7 +71,12 @@ class RunController(Controller):
         )
         following = str(rows[limit - 1].requested_seq) if len(rows) > limit else None
         waits, lost = await waiting_for(deps, rows[:limit]), await out_of_reach(deps, rows[:limit])
-        items = [show_run(row, waits=waits.get(row.id), unreachable=row.id in lost) for row in rows[:limit]]
+        items = [
+            show_run(
+                row, untrusted=deps.log.doubts.why("run", row.id), waits=waits.get(row.id), unreachable=row.id in lost
+            )
+            for row in rows[:limit]
+        ]
         return RunPage(items=items, next=following)
 
     @get("/{run_id:str}")
@@ -80,7 +85,14 @@ class RunController(Controller):
         row = await runs.find_run(deps, run_id)
         waits, followers = await waiting_for(deps, [row]), await deps.rows.followers(row)
         lost, result = await out_of_reach(deps, [row]), await runs.result_of(deps, row)
-        return show_run(row, waits=waits.get(row.id), downstream=followers, result=result, unreachable=bool(lost))
+        return show_run(
+            row,
+            untrusted=deps.log.doubts.why("run", row.id),
+            waits=waits.get(row.id),
+            downstream=followers,
+            result=result,
+            unreachable=bool(lost),
+        )
 
     @post("/{run_id:str}/cancel", status_code=202)
     async def cancel(

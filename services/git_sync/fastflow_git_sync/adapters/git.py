@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import BinaryIO, TypeVar, cast
 
 from fastflow_events import subjects
@@ -52,6 +53,8 @@ class GitSource:
         self._mirror = Mirror(settings, folder, place)
         self._command = self._mirror.command
         self._objects = self._command.objects
+        self._asked, self._answered = count(1), 0
+        """Numbers of questions about commits; and of the last one that was asked before all branches were fetched."""
 
     @property
     def url(self) -> str:
@@ -64,11 +67,11 @@ class GitSource:
 
     async def require(self, commit: str) -> None:
         """Make sure the commit can be read."""
-        await self._in_thread(self._require, commit)
+        await self._in_thread(self._require, commit, next(self._asked))
 
     async def branch(self, name: str) -> str:
         """The newest commit of any branch."""
-        return await self._in_thread(self._tip, name)
+        return await self._in_thread(self._tip, name, next(self._asked))
 
     async def about(self, commit: str) -> CommitAbout:
         """What a commit says of itself."""
@@ -151,10 +154,10 @@ class GitSource:
         if seen != commit:
             self._command.run("update-ref", self._seen_ref, commit)
 
-    def _require(self, commit: str) -> None:
+    def _require(self, commit: str, question: int) -> None:
         kept = f"{KEPT}{commit}"
         if not self._is_ours(commit):
-            self._mirror.fetch(_ALL)
+            self._fetch_all(question)
             if not self._is_ours(commit) and kept in healing.refs(self._command.repository):
                 self._mirror.mender.mend((self._head_refspec, _ALL))  # it was here once
             if not self._is_ours(commit):
@@ -165,10 +168,17 @@ class GitSource:
             healing.forget_ref(self._command.repository, kept)  # what stands there is no commit
             self._command.run("update-ref", kept, commit)
 
-    def _tip(self, name: str) -> str:
+    def _fetch_all(self, question: int) -> None:
+        """Fetch every branch, unless that was begun after the question was asked: many questions cost two fetches."""
+        if question > self._answered:
+            newest = next(self._asked)
+            self._mirror.fetch(_ALL)
+            self._answered = newest
+
+    def _tip(self, name: str, question: int) -> str:
         if len(name) in (40, 64) and _HEX.issuperset(name):
             if not self._is_ours(name):
-                self._mirror.fetch(_ALL)
+                self._fetch_all(question)
             if self._is_ours(name):
                 return name
             raise CommitMissingError(f"no branch of the repository has the commit {name}")
@@ -176,7 +186,7 @@ class GitSource:
             ref = f"refs/fastflow/all/{check_branch(name)}"
         except InvalidRemoteError as exc:
             raise CommitMissingError(str(exc)) from exc
-        self._mirror.fetch(_ALL)
+        self._fetch_all(question)
         try:
             return self._objects.header(f"{ref}^{{commit}}")[0]
         except GitError:
