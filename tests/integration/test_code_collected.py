@@ -69,7 +69,7 @@ async def is_stored(bus: Bus, commit: str) -> bool:
 
 
 async def test_a_store_that_is_full_is_collected_by_itself_and_syncs_go_on(
-    nc: Connection, nats_url: str, bus: Bus, repository: Repository, caplog: pytest.LogCaptureFixture
+    nc: Connection, nats_url: str, bus: Bus, repository: Repository
 ) -> None:
     await make_small(nc)
     repository.commit({"README.md": ""})
@@ -85,7 +85,7 @@ async def test_a_store_that_is_full_is_collected_by_itself_and_syncs_go_on(
             await bus.synced(head)
         last = push(repository)
         await bus.wish(RequestSync(who="ann"))
-        await eventually(lambda: "the object store is full" in caplog.text, within_s=60)
+        await bus.failed("the object store is full")
         share = partial(share_of_code, Settings(nats_url=nats_url))
         async with background(keep_collected(share, partial(in_hand, nc), monotonic, said.append, EAGER)):
             await eventually(partial(is_stored, bus, last), within_s=120)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from fastflow_events.errors import ContractError, UntrustedError
+from fastflow_events.errors import ContractError, InfrastructureError, UntrustedError
 from fastflow_events.pipeline.commands import FindInvalid, FindPipeline, LosePipeline
 from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
 from fastflow_events.recorded import Cause
@@ -46,14 +46,14 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
     """Read the head and say everything about it that is news; True when it could be read. Safe to repeat.
 
     Raises:
-        InfrastructureError: the log or the object store failed; nothing is lost by trying again.
+        InfrastructureError: the log failed; nothing is lost by trying again.
     """
     known = (await deps.repositories.known(repo.name)).state
     try:
         head = await repo.source.fetch(known.commit)
         about = replace(await repo.source.about(head.commit), branch=repo.configured.branch)
         verdicts, remarks = await _look_at_head(deps, repo, head.commit, about, cause)
-    except GitError as exc:
+    except (GitError, InfrastructureError) as exc:  # where the log itself is away, nor can that be said
         await fail(deps, repo.name, str(exc), cause, requests=known.requests)
         return False
     lost = tuple(f"{_LOST} {commit}" for commit in head.lost)
