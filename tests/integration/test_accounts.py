@@ -134,9 +134,12 @@ async def test_nobody_but_the_deployer_administrates_streams(bus: Bus, user: str
 
 
 @pytest.mark.parametrize(
-    ("user", "knows"), [("gateway", True), ("scheduler", True), ("git_sync", False), ("external", False)]
+    ("user", "knows"),
+    [*((user, True) for user in ("gateway", "scheduler", "git_sync", "runner-1")), ("external", False)],
 )
-async def test_whoever_starts_something_knows_how_full_the_log_is(bus: Bus, user: str, knows: bool) -> None:
+async def test_whoever_folds_the_log_knows_how_full_it_is_and_since_when_it_is_there(
+    bus: Bus, user: str, knows: bool
+) -> None:
     gauge = Gauge(await bus.client(user), topology.EVENTS, folder=Path(), steady=lambda: 0.0)
     share = (await gauge.fill()).share
     assert (0 < share < 0.01) == knows

@@ -1,13 +1,14 @@
 """A store and its projection: rows and checkpoint together, deleted and folded anew."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 from fastflow_events import subjects
+from fastflow_events.errors import AnotherLogError
 from fastflow_events.fact import UnknownFact
-from fastflow_events.projection import apply_batch, project
+from fastflow_events.projection import apply_batch, catch_up, project
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.store import Store, delete_store, open_store
 from fastflow_events.tasks import background
@@ -64,6 +65,25 @@ async def test_a_projection_catches_up_and_goes_on_after_a_restart(tmp_path: Pat
                 await eventually(lambda last=expected[-1], s=seen: s.at == last)  # type: ignore[misc]
             assert await rows(store) == expected
         await log.append((await log.load("run", "s")).position, [cancel_requested()], cause=CAUSE)
+
+
+@pytest.mark.parametrize("since", ["memory", "another time"])
+@pytest.mark.parametrize("follow", [project, catch_up])
+async def test_rows_of_a_log_that_is_no_more_are_folded_anew_by_the_next_start(
+    tmp_path: Path, follow: Callable[[MemoryLog, Store, Seen], Awaitable[None]], since: str
+) -> None:
+    log, another = await three_facts(), MemoryLog()
+    another.lived_since = since
+    await another.append(Position(aggregate="run", id="t"), [run_requested()], cause=CAUSE)
+    async with open_store(tmp_path / "x.db", SCHEMA) as store:
+        await catch_up(log, store, Seen(store))
+        await catch_up(log, store, Seen(store))
+        assert await rows(store) == [1, 2, 3]
+        with pytest.raises(AnotherLogError, match="folds it again"):
+            await follow(another, store, Seen(store))
+    async with open_store(tmp_path / "x.db", SCHEMA) as store:
+        await catch_up(another, store, Seen(store))
+        assert await rows(store) == [1]
 
 
 async def test_a_batch_that_fails_leaves_neither_rows_nor_checkpoint_and_is_tried_again(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 subjects.dead("git_sync"),
             ),
             reads=(topology.EVENTS, topology.CODE),
+            measures=(topology.EVENTS,),
             consumes=((topology.EVENTS, "git_sync-sync"), (topology.EVENTS, "git_sync-versions")),
             hears=(feed,),
         ),
@@ -141,6 +142,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 subjects.dead("runner"),
             ),
             reads=(topology.EVENTS, topology.OUTPUT, topology.SAMPLES, topology.CODE, topology.RUNNERS),
+            measures=(topology.EVENTS,),
             consumes=(
                 *((topology.EVENTS, topology.dispatch_durable(pool)) for pool in pools),
                 (topology.EVENTS, topology.PREHEAT),
@@ -239,7 +241,7 @@ def _service(account: Account, services: Sequence[Account], runners: Iterable[st
 def _runner_user(account: Account, runner: str) -> str:
     """A runner speaks in its own name only."""
     token = subjects.encode(runner)
-    own = []
+    own = [subjects.size_of(stream) for stream in account.measures]
     for subject, _ in _services_of(account):
         named = subject.startswith(("fastflow.evt.run.", "fastflow.evt.keyring.", "$KV."))
         own.append(f"{subject.removesuffix('*')}{token}" if named else subject)

@@ -6,6 +6,7 @@
 | `ConcurrencyError` | somebody was faster | reads again |
 | `ContractError` | not our bytes | dead-letters |
 | `InfrastructureError` | the world failed | retries later |
+| `AnotherLogError` | the log was made anew | ends; the next start folds that one |
 """
 
 from typing import ClassVar
@@ -79,6 +80,12 @@ class InfrastructureError(FastflowError):
     """The log, an engine or a remote host failed; trying again later may work."""
 
     code = "infrastructure"
+
+
+class AnotherLogError(FastflowError):
+    """Rows were folded from a log that is no more: what is in the one of now has other positions."""
+
+    code = "another-log"
 
 
 class SettingsError(FastflowError):

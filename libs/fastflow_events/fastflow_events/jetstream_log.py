@@ -18,7 +18,8 @@ from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError, InfrastructureError, TooLargeError
 from fastflow_events.fact import BrokenFact, Fact
-from fastflow_events.recorded import Cause, History, Position, Recorded
+from fastflow_events.recorded import Cause, History, Life, Position, Recorded
+from fastflow_events.stream_info import ask_stream
 
 STREAM = "FASTFLOW_EVENTS"
 ACK_TIMEOUT_S = 5.0
@@ -164,9 +165,14 @@ class JetStreamLog:
 
         subscription = await self._nc.subscribe(subjects.bell_of(subject), cb=ring)
         try:
+            life, connection = await self.life(), self._nc.stats["reconnects"]
             with self._nc.returns.waking(bell.set):
                 while True:
                     bell.clear()
+                    if self._nc.stats["reconnects"] != connection:
+                        connection = self._nc.stats["reconnects"]
+                        if not (await self.life()).holds(Life(life.since, after_seq)):
+                            raise InfrastructureError("the log was made anew")
                     more = True
                     while more:
                         batch, after_seq, more = await self._batch(subject, after_seq)
@@ -192,6 +198,11 @@ class JetStreamLog:
         if not stored:
             return recorded, after_seq, False
         return recorded, stored[-1].seq, len(stored) == BATCH or bool(stored[-1].pending)
+
+    async def life(self) -> Life:
+        """When the stream was made, and its end as its leader knows it."""
+        said = await ask_stream(self._nc, STREAM, within_s=ACK_TIMEOUT_S)
+        return Life(said.created.isoformat(), said.state.last_seq)
 
     async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact."""

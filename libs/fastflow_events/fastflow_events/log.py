@@ -6,7 +6,7 @@ from typing import Protocol
 from fastflow_events import subjects
 from fastflow_events.doubts import Doubts
 from fastflow_events.fact import Fact
-from fastflow_events.recorded import Cause, History, Position, Recorded
+from fastflow_events.recorded import Cause, History, Life, Position, Recorded
 
 
 class EventLog(Protocol):
@@ -50,6 +50,13 @@ class EventLog(Protocol):
     @property
     def trouble(self) -> str:
         """What keeps the log from storing what is appended, said for a minute; empty when nothing is known to."""
+
+    async def life(self) -> Life:
+        """What tells this log from one that was made anew, or restored from a backup, in its place.
+
+        Raises:
+            InfrastructureError: the log did not answer.
+        """
 
     async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact on `subject`, of the whole log if not said otherwise; 0 when there is none."""

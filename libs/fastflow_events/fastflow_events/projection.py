@@ -11,7 +11,7 @@ from typing import Protocol
 
 from fastflow_events import telemetry
 from fastflow_events.doubts import Doubts, SetAside, words_of
-from fastflow_events.errors import InfrastructureError
+from fastflow_events.errors import AnotherLogError, InfrastructureError
 from fastflow_events.fact import BrokenFact, UnknownFact
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
@@ -49,7 +49,11 @@ class Projection(Protocol):
 
 
 async def project(log: EventLog, store: Store, projection: Projection) -> None:
-    """Keep `store` up to date until cancelled; after a failure, resume at its checkpoint."""
+    """Keep `store` up to date until cancelled; after a failure, resume at its checkpoint.
+
+    Raises:
+        AnotherLogError: the log was made anew; the next start folds it from its beginning.
+    """
     while True:
         try:
             await _remember(log, store, projection)
@@ -58,6 +62,8 @@ async def project(log: EventLog, store: Store, projection: Projection) -> None:
             turned()
             async for batch in log.follow(projection.subject, after_seq=checkpoint):
                 await apply_batch(log.doubts, store, projection, batch)
+        except AnotherLogError:
+            raise
         except Exception:  # the loop is the last line of defence: report, wait, resume
             logger.exception(
                 "projection stopped", extra={"action": "projection_stopped", "subject": projection.subject}
@@ -70,6 +76,7 @@ async def catch_up(log: EventLog, store: Store, projection: Projection) -> None:
 
     Raises:
         InfrastructureError: the log did not answer.
+        AnotherLogError: the log was made anew; the next start folds it from its beginning.
     """
     await _remember(log, store, projection)
     batch: list[Recorded] = []
@@ -136,7 +143,11 @@ async def _fold(doubts: Doubts, store: Store, projection: Projection, batch: Seq
 
 
 async def _remember(log: EventLog, store: Store, projection: Projection) -> None:
-    """Doubt what the store says was set aside before this process."""
+    """Doubt what the store says was set aside before this process, if it was said of this log."""
+    if not await store.is_of(await log.life()):
+        raise AnotherLogError(
+            f"{store.path.name} was folded from a log that was made anew or restored; the next start folds it again"
+        )
     aside = await store.aside()
     log.doubts.set_aside(aside)
     for fact in aside:

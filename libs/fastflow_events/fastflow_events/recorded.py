@@ -75,6 +75,19 @@ class Recorded(Struct, frozen=True, kw_only=True):
         )
 
 
+class Life(Struct, frozen=True):
+    """What tells a log from another one in its place, where the same positions are other facts."""
+
+    since: str
+    """When it was made."""
+    last_seq: int
+    """Where it ends; one that was restored from a backup ends sooner than it did."""
+
+    def holds(self, other: "Life") -> bool:
+        """True when everything that was in the log of then is in the one of now."""
+        return self.since == other.since and self.last_seq >= other.last_seq
+
+
 class History(Struct, frozen=True, kw_only=True):
     """All facts of one aggregate, oldest first."""
 

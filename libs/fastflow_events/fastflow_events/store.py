@@ -12,6 +12,7 @@ from pathlib import Path
 import aiosqlite
 
 from fastflow_events.doubts import SetAside
+from fastflow_events.recorded import Life
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,17 @@ class Store:
             raise
         await self.db.commit()
 
+    async def is_of(self, log: Life) -> bool:
+        """True when the rows are of this log, or there are none; else the next opening deletes them."""
+        async with self.reader.execute("SELECT value FROM fold WHERE name = 'log'") as cursor:
+            row = await cursor.fetchone()
+        if row is None:
+            await self.db.execute("INSERT INTO fold VALUES ('log', ?)", (log.since,))
+        ours = log.holds(Life(row[0] if row else log.since, await self.checkpoint()))
+        if not ours:
+            await self.db.execute("DELETE FROM fold WHERE name = 'fingerprint'")
+        return ours
+
     async def set_aside(self, facts: Iterable[SetAside]) -> None:
         """Keep word of facts that the rows do not hold, within the transaction that steps over them."""
         rows = [(f.seq, f.fold, f.aggregate, f.id, f.type, f.error) for f in facts]
@@ -103,12 +115,15 @@ def build() -> str:
 async def open_store(path: Path, schema: str) -> AsyncIterator[Store]:
     """Open the file, creating it; one that was written under another schema is deleted and folded anew.
 
-    So is one whose rows lack facts that another build could not read or fold: this one may know better.
+    So is one of another log, and one whose rows lack facts that another build could not read or fold: this one may know
+    better.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     fingerprint = hashlib.sha256(schema.encode()).hexdigest()
     if path.exists() and await _fingerprint(path) != fingerprint:
-        logger.warning("schema changed, folding anew", extra={"action": "store_rebuilt", "path": str(path)})
+        logger.warning(
+            "of another schema or another log, folding anew", extra={"action": "store_rebuilt", "path": str(path)}
+        )
         delete_store(path)
     elif path.exists() and await _left_out_by(path) not in ("", build()):
         logger.warning(

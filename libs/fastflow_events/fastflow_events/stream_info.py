@@ -29,6 +29,7 @@ class Size(Struct, frozen=True):
     bytes: int = 0
     messages: int = 0
     first_seq: int = 0
+    last_seq: int = 0
     first_ts: datetime | None = None
 
 
@@ -42,7 +43,7 @@ class StreamSaid(Struct, frozen=True):
     """The server's clock."""
 
 
-async def ask_stream(nc: Client, stream: str) -> StreamSaid:
+async def ask_stream(nc: Client, stream: str, *, within_s: float = TIMEOUT_S) -> StreamSaid:
     """The server's own answer; on a bus without accounts nobody listens on our name for it.
 
     Raises:
@@ -50,9 +51,9 @@ async def ask_stream(nc: Client, stream: str) -> StreamSaid:
     """
     try:
         try:
-            answer = await nc.request(subjects.size_of(stream), b"", timeout=TIMEOUT_S)
+            answer = await nc.request(subjects.size_of(stream), b"", timeout=within_s)
         except NoRespondersError:
-            answer = await nc.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=TIMEOUT_S)
+            answer = await nc.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=within_s)
         return msgspec.json.decode(answer.data, type=StreamSaid)
     except (TimeoutError, NatsError, msgspec.MsgspecError) as exc:
         raise InfrastructureError(f"nothing is known of stream {stream}: {exc!r}", stream=stream) from exc

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 
 from fastflow_events import subjects
-from fastflow_events.errors import InfrastructureError
+from fastflow_events.errors import AnotherLogError, InfrastructureError
 from fastflow_events.log import EventLog
 from fastflow_events.pipeline.events import PipelineBundleExpired
 from fastflow_events.projection import catch_up
@@ -58,6 +58,8 @@ async def expire(log: EventLog, executor: Executor, store: Store) -> None:
         try:
             await catch_up(log, store, ExpiredCode(executor))
             turned()
+        except AnotherLogError:
+            raise
         except InfrastructureError as exc:
             logger.warning("expired code stays for now: %s", exc, extra={"action": "expiry_postponed"})
         except Exception:  # what is odd about a file or a fact must not end a runner; it is looked at again

@@ -10,7 +10,7 @@ from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.fact import BrokenFact, Fact
-from fastflow_events.recorded import Cause, History, Position, Recorded
+from fastflow_events.recorded import Cause, History, Life, Position, Recorded
 
 
 class MemoryLog:
@@ -25,6 +25,7 @@ class MemoryLog:
         self._stored: list[tuple[str, Recorded]] = []
         self._changed = asyncio.Condition()
         self.doubts = Doubts()
+        self.lived_since = "memory"
 
     async def load(self, aggregate: str, id: str) -> History:
         """Return every fact of one aggregate."""
@@ -88,6 +89,10 @@ class MemoryLog:
     def trouble(self) -> str:
         """Memory has none."""
         return ""
+
+    async def life(self) -> Life:
+        """The same for ever, unless a test says otherwise."""
+        return Life(self.lived_since, len(self._stored))
 
     async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact."""
