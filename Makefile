@@ -1,7 +1,7 @@
 # Targets with a `##` comment are shown by `make help`.
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap demo test check check-fast up down logs docker docker-down images images-worker compose-plugin \
-	bench proto clean pristine
+	bench audit proto clean pristine
 
 RUN := .venv/bin
 
@@ -54,6 +54,9 @@ compose-plugin: ## unpack Docker Compose into .tools where the machine has none 
 
 bench: bootstrap ## measure against baselines (only=latency for one)
 	$(RUN)/python -m benchmarks $(only)
+
+audit: bootstrap ## ask a public database for known vulnerabilities of what is locked
+	.tools/bin/uv audit --locked
 
 proto: bootstrap ## regenerate what follows from the code: proto/, deploy/nats.conf, deploy/socket-proxy/
 	$(RUN)/python -m fastflow_cli.proto

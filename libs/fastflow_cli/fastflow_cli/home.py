@@ -49,7 +49,9 @@ class Home(Struct, frozen=True):
 
     def make(self) -> None:
         """Create the folders; safe to repeat."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(
+            mode=0o700, parents=True, exist_ok=True
+        )  # the log holds what runs were given, and what they said
         for folder in (self.nats, self.logs, *(self.path / name for name in ("gateway", "scheduler", "git_sync"))):
             folder.mkdir(exist_ok=True)
         for private in (self.keys, self.path / "runner"):

@@ -31,6 +31,12 @@ def proxy_socket(home: Home) -> Path:
     return path
 
 
+def find_socket(home: Home) -> Path | None:
+    """The socket, where somebody listens or has listened; None where there is none."""
+    path = _path(home)
+    return path if path.exists() else None
+
+
 def forget_socket(home: Home) -> None:
     """Remove what `proxy_socket` made outside of the home, once nobody listens."""
     path = _path(home)
