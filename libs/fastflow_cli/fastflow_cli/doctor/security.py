@@ -43,7 +43,9 @@ def examine(home: Home, env: Mapping[str, str]) -> list[Finding]:
     """Every wall, from the files inwards."""
     state = read_state(home) if is_up(home) else None
     found = [*files(home, env)]
-    if state is not None:
+    if state is None:
+        found.append(warning("installation", "none runs here: only files and engine were looked at", "fastflow up"))
+    else:
         found += [bus(state), doors(state), executor(state)]
         if (path := find_socket(home)) is not None:
             found.append(proxy(path))
