@@ -179,8 +179,12 @@ async def test_no_fact_stops_a_fold(fold: type, junk: list[tuple[str, dict[str, 
             batch = [recorded async for recorded in log.read(projection.subject)]
             await apply_batch(log.doubts, store, projection, batch)
             assert await store.checkpoint() == batch[-1].seq
-            aside = {fact.seq for fact in await store.aside()}
-    assert all(seq <= len(junk) for seq in aside), "a good fact was set aside with the bad ones"
+            told = await store.aside()
+    aside = {fact.seq for fact in told}
+    # The samples are facts of many runs, each alone: nobody holds what they are of.
+    assert all(fact.seq <= len(junk) for fact in told if not fact.foreign), (
+        "a good fact was set aside with the bad ones"
+    )
     for recorded in batch:
         assert recorded.seq in aside or not isinstance(recorded.fact, BrokenFact)
 

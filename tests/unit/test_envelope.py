@@ -52,7 +52,7 @@ def test_headers_are_printable_and_name_the_fact() -> None:
 
 def test_the_body_holds_neither_type_nor_id() -> None:
     body = json.loads(body_of(run_claimed()))
-    assert sorted(body) == ["attempt", "engine", "incarnation", "runner"]
+    assert sorted(body) == ["attempt", "engine", "heir", "incarnation", "runner"]
 
 
 def test_every_fact_has_a_wire_name_of_its_aggregate_and_version() -> None:

@@ -29,10 +29,14 @@ class SetAside(Struct, frozen=True, kw_only=True):
     type: str
     error: str
     """Class and words of the error, without anything it quotes: that may be somebody's secret."""
+    foreign: bool = False
+    """It could be taken, but whoever said it had no right to: it counts for nothing, and what it is of is trusted."""
 
     @property
     def sentence(self) -> str:
         """All of it, for people."""
+        if self.foreign:
+            return f"fact {self.seq} ({self.type} of {self.aggregate}/{self.id}) does not count: {self.error}"
         return f"fact {self.seq} ({self.type} of {self.aggregate}/{self.id}) was set aside by {self.fold}: {self.error}"
 
 
@@ -42,6 +46,8 @@ class Told(Struct, frozen=True, kw_only=True):
     count: int
     facts: tuple[SetAside, ...]
     """At most twenty, the oldest."""
+    foreign: int = 0
+    """How many of them count for nothing because of who said them; somebody may have a stolen key."""
 
 
 class Doubts:
@@ -57,10 +63,11 @@ class Doubts:
             self._why.setdefault((aggregate, id), why)
 
     def set_aside(self, facts: Iterable[SetAside]) -> None:
-        """A fold could not take these."""
+        """A fold could not take these, or they count for nothing."""
         for fact in facts:
             self._facts[fact.fold, fact.seq] = fact
-            self.add(fact.aggregate, fact.id, f"its fact {fact.seq} cannot be read ({fact.error})")
+            if not fact.foreign:
+                self.add(fact.aggregate, fact.id, f"its fact {fact.seq} cannot be read ({fact.error})")
 
     def why(self, aggregate: str, id: str) -> str:
         """Why it is not to be trusted; empty when it is."""
@@ -82,7 +89,7 @@ class Doubts:
         if not self._facts and not self._why:
             return None
         facts = sorted(self._facts.values(), key=lambda fact: (fact.seq, fact.fold))
-        return Told(count=len(facts), facts=tuple(facts[:TOLD]))
+        return Told(count=len(facts), facts=tuple(facts[:TOLD]), foreign=sum(fact.foreign for fact in facts))
 
 
 def words_of(error: BaseException) -> str:

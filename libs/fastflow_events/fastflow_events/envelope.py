@@ -101,10 +101,15 @@ class Reader:
             named = [aggregate, subjects.encode(id), fact_name(type_)]
         except (KeyError, ValueError, IndexError, ContractError) as exc:
             raise ContractError("not an event envelope", subject=subject, seq=seq) from exc
-        if subject.split(".")[2:5] != named:
+        parts = subject.split(".")
+        if parts[2:5] != named or len(parts) > 6:
             raise ContractError("the envelope names another fact than its subject", subject=subject, seq=seq)
         if not 0 < version <= _MAX_VERSION:
             raise ContractError("nobody has so many facts", subject=subject, seq=seq)
+        scope = subjects.decode(parts[5]) if len(parts) == 6 else None
+        fact = self._fact(type_, body, scope)
+        if fact.scope != scope:  # who may write is decided by subjects
+            raise ContractError("its subject ends otherwise than the fact says", subject=subject, seq=seq)
         return Recorded(
             seq=seq,
             aggregate=aggregate,
@@ -113,26 +118,26 @@ class Reader:
             at=at,
             source=source,
             cause=cause,
-            fact=self._fact(type_, body),
+            fact=fact,
             stored_at=_stored_at(headers),
         )
 
-    def _fact(self, type_: str, body: bytes) -> Fact:
+    def _fact(self, type_: str, body: bytes, scope: str | None) -> Fact:
         if is_too_deep(body, MAX_BODY_DEPTH):
             raise ContractError(f"not a {type_}: it is nested more than {MAX_BODY_DEPTH} deep")
-        fact = self._decoded(type_, body)
+        fact = self._decoded(type_, body, scope)
         if fault := fault_of(fact):
             raise ContractError(f"not a {type_}: {fault}")
         return fact
 
-    def _decoded(self, type_: str, body: bytes) -> Fact:
+    def _decoded(self, type_: str, body: bytes, scope: str | None) -> Fact:
         try:
             if type_ in self._upcasters:
                 type_, lifted = upcast(type_, msgspec.json.decode(body, type=dict[str, Any]), self._upcasters)
                 return msgspec.convert(lifted, known_facts()[type_])
             decoder = self._decoders.get(type_)
             if decoder is None:
-                return UnknownFact(wire_type=type_, body=body)
+                return UnknownFact(wire_type=type_, body=body, subject_scope=scope)
             return decoder.decode(body)
         except (msgspec.MsgspecError, IndexError, KeyError, ValueError, RecursionError) as exc:
             raise ContractError(f"not a {type_}: {exc}") from exc
@@ -150,22 +155,31 @@ def _stored_at(headers: Mapping[str, str]) -> datetime | None:
 def _broken(seq: int, subject: str, headers: Mapping[str, str], body: bytes, why: Exception) -> Recorded:
     """What is known of a message that cannot be read: where it stands and since when, which the server says."""
     stored_at = _stored_at(headers)
-    _, _, aggregate, token, name, *_ = [*subject.split("."), "", "", ""]
-    try:
-        id = subjects.decode(token)
-    except ContractError:
-        id = token
+    _, _, aggregate, token, name, scope, *_ = [*subject.split("."), "", "", "", ""]
     return Recorded(
         seq=seq,
         aggregate=aggregate,
-        id=id,
+        id=(id := _decoded(token)),
         version=0,
         at=stored_at or _NOBODY_KNOWS,
         source="",
         cause=Cause(correlation_id=f"{aggregate}/{id}"),
-        fact=BrokenFact(wire_type=f"{aggregate}.{name}.?", body=body, reason=words_of(why)),
+        fact=BrokenFact(
+            wire_type=f"{aggregate}.{name}.?",
+            body=body,
+            reason=words_of(why),
+            subject_scope=_decoded(scope) if scope else None,
+        ),
         stored_at=stored_at,
     )
+
+
+def _decoded(token: str) -> str:
+    """The name, or the token where it stands for none."""
+    try:
+        return subjects.decode(token)
+    except ContractError:
+        return token
 
 
 def _must_be_readable(fact: Fact, body: bytes) -> None:

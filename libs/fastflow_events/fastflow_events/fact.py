@@ -59,9 +59,30 @@ class UnknownFact(Fact, frozen=True, kw_only=True):
 
     wire_type: str
     body: bytes
+    subject_scope: str | None = None
+    """What its subject ends with, decoded; None where it ends with the fact's name."""
+
+    @property
+    def scope(self) -> str | None:
+        """What only the subject tells."""
+        return self.subject_scope
 
 
 class BrokenFact(UnknownFact, frozen=True, kw_only=True):
     """A stored message that follows no contract of any release, so nobody knows what it wanted to say."""
 
     reason: str
+
+
+class ForeignFact(Fact, frozen=True, kw_only=True):
+    """A fact of somebody who had no right to say it then; it stands in the log and counts for nothing."""
+
+    wire_type: str
+    said: Fact
+    why: str
+    """A sentence a person understands."""
+
+    @property
+    def scope(self) -> str | None:
+        """That of what was said."""
+        return self.said.scope

@@ -19,6 +19,7 @@ from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError, InfrastructureError, TooLargeError
 from fastflow_events.fact import BrokenFact, Fact
 from fastflow_events.recorded import Cause, History, Life, Position, Recorded
+from fastflow_events.run.judging import is_for_the_judge, judge
 from fastflow_events.stream_info import ask_stream
 
 STREAM = "FASTFLOW_EVENTS"
@@ -52,10 +53,13 @@ class JetStreamLog:
         """The connection and the instant of the last append that a server which answers did not store."""
 
     async def load(self, aggregate: str, id: str) -> History:
-        """Return every fact of one aggregate."""
+        """Return every fact of one aggregate; what does not count is a `ForeignFact`."""
         subject = subjects.of_aggregate(aggregate, id)
-        recorded = [r async for r in self.read(subject)]
-        return History(aggregate=aggregate, id=id, recorded=tuple(recorded))
+        recorded = judge({}, [r async for r in self.read(subject)]).recorded
+        for one in recorded:
+            if isinstance(one.fact, BrokenFact) and is_for_the_judge(one):
+                self._doubt(one, one.fact)
+        return History(aggregate=aggregate, id=id, recorded=recorded)
 
     async def append(
         self, position: Position, facts: Sequence[Fact], *, cause: Cause, guard: Position | None = None
@@ -194,7 +198,8 @@ class JetStreamLog:
                 if one.seq not in self._broken:  # an aggregate is read again and again
                     self._broken.add(one.seq)
                     telemetry.unreadable(f"{one.aggregate}/{one.id}", one.seq, one.fact.reason)
-                self.doubts.add(one.aggregate, one.id, f"its fact {one.seq} cannot be read ({one.fact.reason})")
+                if not is_for_the_judge(one):
+                    self._doubt(one, one.fact)
         if not stored:
             return recorded, after_seq, False
         return recorded, stored[-1].seq, len(stored) == BATCH or bool(stored[-1].pending)
@@ -203,6 +208,9 @@ class JetStreamLog:
         """When the stream was made, and its end as its leader knows it."""
         said = await ask_stream(self._nc, STREAM, within_s=ACK_TIMEOUT_S)
         return Life(said.created.isoformat(), said.state.last_seq)
+
+    def _doubt(self, recorded: Recorded, fact: BrokenFact) -> None:
+        self.doubts.add(recorded.aggregate, recorded.id, f"its fact {recorded.seq} cannot be read ({fact.reason})")
 
     async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact."""

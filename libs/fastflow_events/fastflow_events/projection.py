@@ -1,7 +1,8 @@
 """Follow the log into a store that keeps its own position; delete the file and it rebuilds.
 
 One fact never stops a fold. What follows no contract, and what the fold itself cannot take, is set aside: kept in the
-fold's store, counted, told by health, and its aggregate is doubted. The next build tries it again.
+fold's store, counted, told by health, and its aggregate is doubted. The next build tries it again. What was said by who
+had no right to is told likewise; folds get it as a `ForeignFact`, and nothing is doubted because of it.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Protocol
 from fastflow_events import telemetry
 from fastflow_events.doubts import Doubts, SetAside, words_of
 from fastflow_events.errors import AnotherLogError, InfrastructureError
-from fastflow_events.fact import BrokenFact, UnknownFact
+from fastflow_events.fact import BrokenFact, ForeignFact, UnknownFact
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
 from fastflow_events.store import Store, is_about_the_file
@@ -114,17 +115,23 @@ async def _fold_one(doubts: Doubts, store: Store, projection: Projection, record
             "a fact cannot be folded",
             extra={"action": "fact_unfoldable", "fold": projection.name, "seq": recorded.seq},
         )
-        aside = [_set_aside(projection, recorded, words_of(exc))]
+        aside, judged = [_set_aside(projection, recorded, words_of(exc))], store.judge([recorded])
         async with store.advance(recorded.seq):
             await store.set_aside(aside)
+            await store.keep(judged)
+        store.take(judged)
         _doubt(doubts, projection, aside)
         projection.committed(recorded.seq)
 
 
 async def _fold(doubts: Doubts, store: Store, projection: Projection, batch: Sequence[Recorded]) -> None:
     known, newer, aside = [], 0, []
-    for recorded in batch:
+    judged = store.judge(batch)
+    for recorded in judged.recorded:
         match recorded.fact:
+            case ForeignFact(why=why):
+                aside.append(_set_aside(projection, recorded, why, foreign=True))
+                known.append(recorded)
             case BrokenFact(reason=reason):
                 aside.append(_set_aside(projection, recorded, reason))
             case UnknownFact(wire_type=wire_type):
@@ -138,6 +145,8 @@ async def _fold(doubts: Doubts, store: Store, projection: Projection, batch: Seq
         if newer:
             await store.step_over()
         await projection.apply(known)
+        await store.keep(judged)  # last: what follows from the facts is decided while this is written
+    store.take(judged)
     _doubt(doubts, projection, aside)
     projection.committed(batch[-1].seq)
 
@@ -151,18 +160,21 @@ async def _remember(log: EventLog, store: Store, projection: Projection) -> None
     aside = await store.aside()
     log.doubts.set_aside(aside)
     for fact in aside:
-        projection.doubt(fact.aggregate, fact.id)
+        if not fact.foreign:
+            projection.doubt(fact.aggregate, fact.id)
 
 
 def _doubt(doubts: Doubts, projection: Projection, aside: Sequence[SetAside]) -> None:
     doubts.set_aside(aside)
     for fact in aside:
-        telemetry.SET_ASIDE.labels(fact.fold).inc()
-        logger.error("%s", fact.sentence, extra={"action": "fact_set_aside", "fold": fact.fold, "seq": fact.seq})
-        projection.doubt(fact.aggregate, fact.id)
+        (telemetry.FOREIGN if fact.foreign else telemetry.SET_ASIDE).labels(fact.fold).inc()
+        action = "fact_foreign" if fact.foreign else "fact_set_aside"
+        logger.error("%s", fact.sentence, extra={"action": action, "fold": fact.fold, "seq": fact.seq})
+        if not fact.foreign:
+            projection.doubt(fact.aggregate, fact.id)
 
 
-def _set_aside(projection: Projection, recorded: Recorded, error: str) -> SetAside:
+def _set_aside(projection: Projection, recorded: Recorded, error: str, *, foreign: bool = False) -> SetAside:
     return SetAside(
         fold=projection.name,
         seq=recorded.seq,
@@ -170,6 +182,7 @@ def _set_aside(projection: Projection, recorded: Recorded, error: str) -> SetAsi
         id=recorded.id,
         type=recorded.wire_type,
         error=error,
+        foreign=foreign,
     )
 
 

@@ -4,15 +4,18 @@ import hashlib
 import logging
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
 import aiosqlite
+import msgspec
 
 from fastflow_events.doubts import SetAside
-from fastflow_events.recorded import Life
+from fastflow_events.recorded import Life, Recorded
+from fastflow_events.run.judging import Judged, judge
+from fastflow_events.run.state import Run
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +31,14 @@ CREATE TABLE IF NOT EXISTS set_aside (
     aggregate TEXT NOT NULL,
     id TEXT NOT NULL,
     type TEXT NOT NULL,
-    error TEXT NOT NULL
+    error TEXT NOT NULL,
+    "foreign" INTEGER NOT NULL  -- 1: it is in no row because of who said it
 );
+-- How the open runs stand, as far as it matters for whose facts count.
+CREATE TABLE IF NOT EXISTS standing (
+    run_id TEXT PRIMARY KEY,
+    body BLOB NOT NULL
+) WITHOUT ROWID;
 """
 _ABOUT_VALUES = frozenset(
     {
@@ -40,16 +49,46 @@ _ABOUT_VALUES = frozenset(
         sqlite3.SQLITE_RANGE,
     }
 )
+_RUN_ENCODER = msgspec.json.Encoder()
+_RUN_DECODER = msgspec.json.Decoder(Run)
 _LEFT_OUT = "INSERT OR REPLACE INTO fold VALUES ('left out by', ?)"
 
 
 class Store:
     """One file, one writer, one reader; the reader sees committed rows only."""
 
-    def __init__(self, path: Path, db: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self,
+        path: Path,
+        db: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        standing: Mapping[str, Run] | None = None,
+    ) -> None:
         self.path = path
         self.db = db
         self.reader = reader
+        self._standing = dict(standing or {})
+
+    def judge(self, batch: Sequence[Recorded]) -> Judged:
+        """Tell what counts of facts that follow those in the rows."""
+        return judge(self._standing, batch)
+
+    async def keep(self, judged: Judged) -> None:
+        """Keep how the runs stand, within the transaction that folds the facts."""
+        open_runs = [(id, _RUN_ENCODER.encode(run)) for id, run in judged.standing.items() if run is not None]
+        over = [(id,) for id, run in judged.standing.items() if run is None and id in self._standing]
+        if open_runs:
+            await self.db.executemany("INSERT OR REPLACE INTO standing VALUES (?, ?)", open_runs)
+        if over:
+            await self.db.executemany("DELETE FROM standing WHERE run_id = ?", over)
+
+    def take(self, judged: Judged) -> None:
+        """The transaction is committed: the next facts follow these."""
+        for id, run in judged.standing.items():
+            if run is None:
+                self._standing.pop(id, None)
+            else:
+                self._standing[id] = run
 
     async def checkpoint(self) -> int:
         """Stream position of the last fact that is in the rows; 0 for a new file."""
@@ -80,11 +119,12 @@ class Store:
             await self.db.execute("DELETE FROM fold WHERE name = 'fingerprint'")
         return ours
 
-    async def set_aside(self, facts: Iterable[SetAside]) -> None:
+    async def set_aside(self, facts: Collection[SetAside]) -> None:
         """Keep word of facts that the rows do not hold, within the transaction that steps over them."""
-        rows = [(f.seq, f.fold, f.aggregate, f.id, f.type, f.error) for f in facts]
-        await self.db.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?, ?)", rows)
-        await self.step_over()
+        rows = [(f.seq, f.fold, f.aggregate, f.id, f.type, f.error, f.foreign) for f in facts]
+        await self.db.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        if not all(f.foreign for f in facts):
+            await self.step_over()
 
     async def step_over(self) -> None:
         """Remember that this build left out facts, so that another one folds everything anew."""
@@ -93,7 +133,7 @@ class Store:
     async def aside(self) -> list[SetAside]:
         """Every fact that was set aside."""
         rows = await self.reader.execute_fetchall("SELECT * FROM set_aside ORDER BY seq")
-        return [SetAside(**dict(row)) for row in rows]
+        return [SetAside(**(dict(row) | {"foreign": bool(row["foreign"])})) for row in rows]
 
 
 @cache
@@ -119,7 +159,7 @@ async def open_store(path: Path, schema: str) -> AsyncIterator[Store]:
     better.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fingerprint = hashlib.sha256(schema.encode()).hexdigest()
+    fingerprint = hashlib.sha256((_META + schema).encode()).hexdigest()
     if path.exists() and await _fingerprint(path) != fingerprint:
         logger.warning(
             "of another schema or another log, folding anew", extra={"action": "store_rebuilt", "path": str(path)}
@@ -138,7 +178,8 @@ async def open_store(path: Path, schema: str) -> AsyncIterator[Store]:
         await db.execute("INSERT OR REPLACE INTO fold VALUES ('fingerprint', ?)", (fingerprint,))
         db.row_factory = reader.row_factory = aiosqlite.Row
         await reader.execute("PRAGMA query_only = ON")
-        yield Store(path, db, reader)
+        rows = await db.execute_fetchall("SELECT run_id, body FROM standing")
+        yield Store(path, db, reader, {row["run_id"]: _RUN_DECODER.decode(row["body"]) for row in rows})
 
 
 def is_about_the_file(error: Exception) -> bool:

@@ -19,6 +19,7 @@ HANDLED = Counter("fastflow_facts_handled", "Facts a reaction settled, by result
 UNREADABLE = Counter("fastflow_facts_unreadable", "Stored messages that follow no known contract.")
 UNKNOWN = Counter("fastflow_facts_unknown", "Facts of a newer release that a projection stepped over.", ["type"])
 SET_ASIDE = Counter("fastflow_facts_set_aside", "Facts that a fold could not take and set aside.", ["fold"])
+FOREIGN = Counter("fastflow_facts_foreign", "Facts that count for nothing because of who said them.", ["fold"])
 LAG = Gauge("fastflow_projection_lag_facts", "Facts stored but not yet projected.", ["projection"])
 RUNNING = Gauge("fastflow_attempts_running", "Attempts this runner executes now.")
 LOG_BYTES = Gauge("fastflow_log_bytes", "Bytes that the log holds.", ["stream"])

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from fastflow_events.fact import BrokenFact, Fact, UnknownFact
+from fastflow_events.fact import BrokenFact, Fact, ForeignFact, UnknownFact
 from fastflow_events.plain import fault_of
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
@@ -233,6 +233,8 @@ def show_letter(letter: StoredLetter) -> LetterShown:
 
 def _plain(fact: Fact) -> Any:
     match fact:
+        case ForeignFact(said=stated, why=why):
+            return {"does_not_count": why, "said": _plain(stated)}
         case BrokenFact(reason=reason, body=body):
             return {"unreadable": reason, "size_bytes": len(body)}
         case UnknownFact(body=body):

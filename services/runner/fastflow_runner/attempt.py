@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from fastflow_events.errors import FastflowError, FencedError
 from fastflow_events.recorded import Cause, History
+from fastflow_events.run.commands import Holder
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunRequested, RunStarted
 from fastflow_events.run.specification import Specification
@@ -57,6 +58,12 @@ def brief_of(history: History, ref: AttemptRef) -> Brief:
 def nonce_of(key: bytes, ref: AttemptRef) -> str:
     """The attempt's nonce; the same after a restart, and a secret to everybody without the key."""
     return hmac.new(key, f"nonce/{ref.name}".encode(), sha256).hexdigest()
+
+
+def proof_of(key: bytes, ref: AttemptRef, holder: Holder) -> str:
+    """What only the runners with the holder's key can show of its claim."""
+    claimed = f"heir/{ref.name}/{holder.runner}/{holder.incarnation}"
+    return hmac.new(key, claimed.encode(), sha256).hexdigest()
 
 
 class Signals:

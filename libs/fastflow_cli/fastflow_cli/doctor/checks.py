@@ -138,9 +138,18 @@ def _service(name: str, url: str) -> Finding:
     if said.broken:
         return warning(name, "; ".join(f"{port}: {why}" for port, why in said.broken.items()), ask)
     if (aside := said.set_aside) is not None:
-        named = "; ".join(fact.sentence for fact in aside.facts[:NAMED])
-        return warning(name, f"{aside.count} facts set aside, nothing is decided about what they are of: {named}", ask)
+        return warning(name, _set_aside(aside), ask)
     return ok(name, "ready")
+
+
+def _set_aside(aside: Told) -> str:
+    said = []
+    if unread := aside.count - aside.foreign:
+        said.append(f"{unread} facts set aside, nothing is decided about what they are of")
+    if aside.foreign:
+        said.append(f"{aside.foreign} facts that count for nothing because of who said them: look for a stolen key")
+    named = "; ".join(fact.sentence for fact in aside.facts[:NAMED])
+    return f"{', and '.join(said)}: {named}" if said else "something is not trusted: its log says what"
 
 
 def ports(home: Home) -> list[Finding]:

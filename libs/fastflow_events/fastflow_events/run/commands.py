@@ -60,13 +60,18 @@ class ClaimAttempt(Struct, frozen=True, kw_only=True):
 
     attempt: int
     holder: Holder
+    heir: str = ""
+    """Hash of what a runner of another name has to show to adopt it; empty: none may."""
 
 
 class AdoptAttempt(Struct, frozen=True, kw_only=True):
-    """Go on with an attempt that another incarnation on the same engine held."""
+    """Go on with an attempt that another incarnation on the same engine held, or another runner there."""
 
     attempt: int
     holder: Holder
+    proof: str = ""
+    """That it shares the engine with the holder; only a runner of another name needs it."""
+    heir: str = ""
 
 
 class StartAttempt(Struct, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ from fastflow_events.run.events import (
     RunRetryScheduled,
     RunStarted,
 )
-from fastflow_events.run.state import HELD, OVER, UNCLAIMED, Run, evolve, subject_of_report
+from fastflow_events.run.state import HELD, OVER, UNCLAIMED, Run, evolve, may_adopt, subject_of_report
 
 
 def decide(command: RunCommand, run: Run) -> list[Fact]:
@@ -122,7 +122,11 @@ def _as_holder(
         case ClaimAttempt(attempt=attempt, holder=me) if run.phase == "dispatched" and attempt == run.attempt:
             if run.cancelled:
                 raise NotActiveError("the run was cancelled before it was claimed")
-            return [RunClaimed(attempt=attempt, runner=me.runner, incarnation=me.incarnation, engine=me.engine)]
+            return [
+                RunClaimed(
+                    attempt=attempt, runner=me.runner, incarnation=me.incarnation, engine=me.engine, heir=command.heir
+                )
+            ]
         case ClaimAttempt(attempt=attempt, holder=me):
             if run.phase in HELD and attempt == run.attempt:
                 _must_hold(run, me)
@@ -134,7 +138,17 @@ def _as_holder(
                 return []
             if run.holder is None or run.holder.engine != me.engine:
                 raise FencedError("the attempt runs on another engine", attempt=attempt)
-            return [RunAdopted(attempt=attempt, runner=me.runner, incarnation=me.incarnation, engine=me.engine)]
+            adopted = RunAdopted(
+                attempt=attempt,
+                runner=me.runner,
+                incarnation=me.incarnation,
+                engine=me.engine,
+                proof=command.proof,
+                heir=command.heir,
+            )
+            if not may_adopt(run, adopted):
+                raise FencedError("whoever adopts it has to show that it shares the holder's key", attempt=attempt)
+            return [adopted]
         case StartAttempt(attempt=attempt, holder=me):
             _must_be_open(run, attempt)
             _must_hold(run, me)

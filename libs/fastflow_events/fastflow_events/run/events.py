@@ -1,11 +1,11 @@
 """The facts of a run, in the order in which they usually happen."""
 
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from msgspec import Struct
 
-from fastflow_events.fact import Fact, wire
+from fastflow_events.fact import Fact, fact_name, wire
 from fastflow_events.run.specification import Specification
 from fastflow_events.types import (
     Attempt,
@@ -95,6 +95,8 @@ class RunClaimed(Fact, frozen=True, kw_only=True):
     """New with every start of the runner's process."""
     engine: str
     """Id of the container engine, or of the host for the process executor."""
+    heir: str = ""
+    """SHA-256, hex, of the proof that a runner of another name has to show to adopt the attempt; empty: none may."""
 
 
 @wire("run.adopted.v1", scope="runner")
@@ -105,6 +107,10 @@ class RunAdopted(Fact, frozen=True, kw_only=True):
     runner: str
     incarnation: str
     engine: str
+    proof: str = ""
+    """That it shares the engine with the holder before, where that has another name; used once."""
+    heir: str = ""
+    """What the next adopter has to show, as in `run.claimed`."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -292,3 +298,6 @@ RunFact: TypeAlias = (
     | RunArtifactStored
     | RunFinished
 )
+
+RUNNER_FACTS: tuple[str, ...] = tuple(fact_name(f.type_) for f in get_args(RunFact) if f.scope_field == "runner")
+"""Names of those that only the runner that holds the attempt may say; their subjects end with its name."""

@@ -1,4 +1,4 @@
-"""What the rules of a run need to know, and how facts change it.
+"""What the rules of a run need to know, how facts change it, and whose facts count.
 
 ```
 absent ─► queued ─► dispatched ─► claimed ─► started ─► ended ─► finished
@@ -6,16 +6,20 @@ absent ─► queued ─► dispatched ─► claimed ─► started ─► ende
             │  └► rejected           └──────────┴► ended  └► waiting ─► dispatched
             └─ withdrawn ◄─┘
 ```
+Only the runner that holds an attempt may say anything of it. The log takes what anybody with a runner's key says in
+that runner's name; `counts` tells what of it counts, and every fold asks it.
 """
 
+from hashlib import sha256
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fastflow_events.fact import Fact
+from fastflow_events.fact import Fact, ForeignFact, UnknownFact, aggregate_name, fact_name
 from fastflow_events.run.commands import Holder
 from fastflow_events.run.events import (
+    RUNNER_FACTS,
     RunAdopted,
     RunArtifactStored,
     RunAttemptFinished,
@@ -52,6 +56,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """The attempt in hand, or the last one; 0 before the first dispatch."""
     holder: Holder | None = None
     """Who claimed the attempt in hand."""
+    heir: str = ""
+    """Hash of what a runner of another name has to show to adopt it; empty: none may."""
     cancelled: CancelKind | None = None
     outcome: Outcome | None = None
     """Of the last attempt that ended."""
@@ -68,7 +74,9 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 def evolve(run: Run, fact: Fact) -> Run:
-    """Apply one recorded fact. Never refuses; a dispatch after a cancel or an end is void."""
+    """Apply one recorded fact. Never refuses; a dispatch after a cancel or an end is void, and so are lies."""
+    if not counts(run, fact):
+        return run
     match fact:
         case RunRequested() if run.phase == "absent":
             return replace(run, phase="queued")
@@ -86,7 +94,10 @@ def evolve(run: Run, fact: Fact) -> Run:
         case RunClaimed() | RunAdopted():
             holder = Holder(runner=fact.runner, incarnation=fact.incarnation, engine=fact.engine)
             phase = "claimed" if isinstance(fact, RunClaimed) else run.phase
-            return replace(run, phase=phase, holder=holder)
+            return replace(run, phase=phase, holder=holder, heir=fact.heir)
+        case UnknownFact() if is_a_runners(fact) and fact_name(fact.wire_type) == "claimed":
+            holder = Holder(runner=fact.scope or "", incarnation="", engine="")
+            return replace(run, phase="claimed", holder=holder, heir="") if run.phase == "dispatched" else run
         case RunStarted():
             return replace(run, phase="started")
         case RunAttemptFinished():
@@ -102,6 +113,60 @@ def evolve(run: Run, fact: Fact) -> Run:
         case _:
             about = subject_of_report(fact)
             return replace(run, told=run.told | {about}) if about else run
+
+
+def counts(run: Run, fact: Fact) -> bool:
+    """Whether whoever said this might say it then: of an attempt, only its holder may.
+
+    Who said it is what the subject ends with, which the accounts of the bus prove. So it does not matter whether the
+    fact can be read. A claim that cannot be read may be one all the same, so it counts, and nothing is decided on it.
+    """
+    match fact:
+        case RunClaimed():
+            return run.phase == "dispatched" and not run.cancelled and fact.attempt == run.attempt
+        case RunAdopted():
+            return run.phase in HELD and fact.attempt == run.attempt and may_adopt(run, fact)
+        case (
+            RunStarted()
+            | RunAttemptFinished()
+            | RunSoftLimitExceeded()
+            | RunOutputTruncated()
+            | RunCellFinished()
+            | RunArtifactStored()
+        ):
+            return fact.attempt == run.attempt and _is_held_by(run, fact.runner)
+        case ForeignFact():
+            return False
+        case UnknownFact() if is_a_runners(fact):
+            may_be_a_claim = fact_name(fact.wire_type) == "claimed" and run.phase == "dispatched"
+            return may_be_a_claim or _is_held_by(run, fact.scope)
+        case _:
+            return True
+
+
+def may_adopt(run: Run, fact: RunAdopted) -> bool:
+    """Whether the attempt may go on with this holder: the same runner, or one that shows what only its neighbours know.
+
+    What is shown stands in the log from then on, so the new holder names the hash of another secret.
+    """
+    if run.holder is None or run.holder.engine != fact.engine:
+        return False
+    return run.holder.runner == fact.runner or (bool(run.heir) and heir_of(fact.proof) == run.heir)
+
+
+def heir_of(proof: str) -> str:
+    """The hash that a claim names of a proof."""
+    return sha256(proof.encode()).hexdigest()
+
+
+def is_a_runners(fact: UnknownFact) -> bool:
+    """Whether only a runner can have said this, in its own name."""
+    about_a_run = aggregate_name(fact.wire_type) == "run"
+    return about_a_run and fact.scope is not None and fact_name(fact.wire_type) in RUNNER_FACTS
+
+
+def _is_held_by(run: Run, runner: str | None) -> bool:
+    return run.phase in HELD and run.holder is not None and run.holder.runner == runner
 
 
 def subject_of_report(fact: Fact) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.fact import BrokenFact, Fact
 from fastflow_events.recorded import Cause, History, Life, Position, Recorded
+from fastflow_events.run.judging import is_for_the_judge, judge
 
 
 class MemoryLog:
@@ -29,8 +30,11 @@ class MemoryLog:
 
     async def load(self, aggregate: str, id: str) -> History:
         """Return every fact of one aggregate."""
-        mine = tuple([r async for r in self.read(subjects.of_aggregate(aggregate, id))])
-        return History(aggregate=aggregate, id=id, recorded=mine)
+        judged = judge({}, [r async for r in self.read(subjects.of_aggregate(aggregate, id))]).recorded
+        for recorded in judged:
+            if isinstance(recorded.fact, BrokenFact) and is_for_the_judge(recorded):
+                self._doubt(recorded, recorded.fact)
+        return History(aggregate=aggregate, id=id, recorded=judged)
 
     async def append(
         self, position: Position, facts: Sequence[Fact], *, cause: Cause, guard: Position | None = None
@@ -71,10 +75,12 @@ class MemoryLog:
         """Yield the facts on `subject` that the log holds now."""
         matching = [r for s, r in self._stored if r.seq > after_seq and _matches(subject, s)]
         for recorded in matching[:limit]:
-            if isinstance(recorded.fact, BrokenFact):
-                why = f"its fact {recorded.seq} cannot be read ({recorded.fact.reason})"
-                self.doubts.add(recorded.aggregate, recorded.id, why)
+            if isinstance(recorded.fact, BrokenFact) and not is_for_the_judge(recorded):
+                self._doubt(recorded, recorded.fact)
             yield recorded
+
+    def _doubt(self, recorded: Recorded, fact: BrokenFact) -> None:
+        self.doubts.add(recorded.aggregate, recorded.id, f"its fact {recorded.seq} cannot be read ({fact.reason})")
 
     async def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:
         """Yield batches for ever."""

@@ -5,8 +5,9 @@ from fastflow_events.execute import TRIES, trusted_state
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.commands import AdoptAttempt, ClaimAttempt
 from fastflow_events.run.decider import run_decider
+from fastflow_events.run.state import heir_of
 
-from fastflow_runner.attempt import Brief, brief_of
+from fastflow_runner.attempt import Brief, brief_of, proof_of
 from fastflow_runner.claims import OpenClaim
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import AttemptRef
@@ -21,7 +22,7 @@ async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> Brief:
         NewerReleaseError: the run holds facts of a newer release.
         InfrastructureError: the log did not answer.
     """
-    command = ClaimAttempt(attempt=ref.attempt, holder=deps.holder)
+    command = ClaimAttempt(attempt=ref.attempt, holder=deps.holder, heir=heir_of(proof_of(deps.key, ref, deps.holder)))
     for _ in range(TRIES):
         history = await deps.log.load("run", ref.run_id)
         facts = run_decider.decide(command, trusted_state(deps.log, run_decider, history))
@@ -42,7 +43,9 @@ async def take_over(deps: Deps, found: OpenClaim) -> Brief:
         InfrastructureError: the log did not answer.
     """
     ref = found.ref
-    command = AdoptAttempt(attempt=ref.attempt, holder=deps.holder)
+    mine = heir_of(proof_of(deps.key, ref, deps.holder))
+    proof = "" if found.holder.runner == deps.holder.runner else proof_of(deps.key, ref, found.holder)
+    command = AdoptAttempt(attempt=ref.attempt, holder=deps.holder, proof=proof, heir=mine)
     while True:
         history = await deps.log.load("run", ref.run_id)
         run = run_decider.fold(history.facts)

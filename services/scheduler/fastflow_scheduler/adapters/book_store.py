@@ -79,7 +79,7 @@ class BookProjection:
         """Read the book from its file: at the start, and after a batch that could not be folded or stored."""
         book, reader = self._book, self._store.reader
         self._folded_to, self._ahead_to = _IN_DOUBT, NOWHERE
-        book.doubted |= {(fact.aggregate, fact.id) for fact in await self._store.aside()}
+        book.doubted |= {(fact.aggregate, fact.id) for fact in await self._store.aside() if not fact.foreign}
         book.reset()
         for shelf in book.shelves():
             decoder = msgspec.json.Decoder(shelf.kind)

@@ -15,7 +15,7 @@ from fastflow_events.run.events import (
     RunRequested,
     RunRetryScheduled,
 )
-from fastflow_events.run.state import HELD, OVER, UNCLAIMED, Run, evolve
+from fastflow_events.run.state import HELD, OVER, UNCLAIMED, Run, counts, evolve
 from fastflow_rules.admission import Lane, lane, order
 from fastflow_rules.agenda import Agenda, Entry
 from fastflow_rules.lanes import Lanes
@@ -214,8 +214,10 @@ class Runs:
 def _learned(known: OpenRun, recorded: Recorded) -> OpenRun:
     """The run after one more fact."""
     fact = recorded.fact
-    run = evolve(known.run, fact)
     position = Position(aggregate="run", id=recorded.id, seq=recorded.seq, version=known.position.version + 1)
+    if not counts(known.run, fact):
+        return replace(known, position=position)
+    run = evolve(known.run, fact)
     now = replace(known, run=run, position=position, cause=recorded.because(), touched_at=recorded.told_at)
     match fact:
         case RunDispatched() if run.phase == "dispatched":

@@ -1,0 +1,87 @@
+"""Stories of a run: whatever is asked of it, in whatever order, and what follows."""
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+
+from fastflow_events.errors import DomainError
+from fastflow_events.fact import Fact
+from fastflow_events.run.commands import (
+    AdoptAttempt,
+    ClaimAttempt,
+    ConcludeRun,
+    DispatchAttempt,
+    FinishAttempt,
+    Holder,
+    LoseAttempt,
+    RejectRun,
+    RequestCancel,
+    RequestRun,
+    RunCommand,
+    StartAttempt,
+    WithdrawDispatch,
+)
+from fastflow_events.run.decider import run_decider
+from fastflow_events.run.events import Manifest
+from fastflow_events.run.state import heir_of
+from fastflow_events.testing.builders import NOON, attempt_finished, holder, run_requested, specification
+
+holders = st.builds(
+    holder,
+    runner=st.sampled_from(["runner-1", "runner-2"]),
+    incarnation=st.sampled_from(["i1", "i2"]),
+    engine=st.sampled_from(["e1", "e2"]),
+)
+attempts = st.integers(1, 3)
+outcomes = st.sampled_from(["succeeded", "failed", "timed_out"])
+
+
+def proof_of(one: Holder) -> str:
+    """What the neighbours of a holder can show."""
+    return f"{one.runner}/{one.incarnation}"
+
+
+def claim(attempt: int, me: Holder) -> ClaimAttempt:
+    """A claim that neighbours can adopt."""
+    return ClaimAttempt(attempt=attempt, holder=me, heir=heir_of(proof_of(me)))
+
+
+def adopt(attempt: int, me: Holder, before: Holder | None) -> AdoptAttempt:
+    """An adoption by somebody who knows what the neighbours of `before` know."""
+    proof = proof_of(before) if before else ""
+    return AdoptAttempt(attempt=attempt, holder=me, proof=proof, heir=heir_of(proof_of(me)))
+
+
+commands: st.SearchStrategy[RunCommand] = st.one_of(
+    st.just(RequestRun(request=run_requested())),
+    st.just(DispatchAttempt(pool="default", term=1, specification=specification())),
+    st.builds(claim, attempt=attempts, me=holders),
+    st.builds(adopt, attempt=attempts, me=holders, before=st.none() | holders),
+    st.builds(
+        StartAttempt,
+        attempt=attempts,
+        holder=holders,
+        manifest=st.just(Manifest(executor="process", container="c")),
+        started_at=st.just(NOON),
+    ),
+    st.builds(FinishAttempt, holder=holders, finished=st.builds(attempt_finished, attempt=attempts, outcome=outcomes)),
+    st.builds(LoseAttempt, attempt=attempts),
+    st.builds(WithdrawDispatch, attempt=attempts, reason=st.just("nobody came")),
+    st.builds(ConcludeRun, retry_due=st.sampled_from([None, NOON, NOON + timedelta(hours=1)])),
+    st.builds(RequestCancel, who=st.just("ann"), kind=st.sampled_from(["user", "policy", "restart"])),
+    st.just(RejectRun(reason="disabled", detail="off")),
+)
+stories: st.SearchStrategy[list[RunCommand]] = st.lists(commands, max_size=40).map(
+    lambda rest: [RequestRun(request=run_requested()), *rest]
+)
+
+
+def told(story: list[RunCommand]) -> list[Fact]:
+    """What follows from the commands, one after the other; what is refused changes nothing."""
+    history: list[Fact] = []
+    for command in story:
+        try:
+            history += run_decider.decide(command, run_decider.fold(history))
+        except DomainError:
+            continue
+    return history
