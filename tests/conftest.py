@@ -18,6 +18,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.nats_process import find_binary
 from fastflow_events.settings import Settings
+from fastflow_events.testing.accounts_bus import Bus, bus_with_accounts
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_events.testing.own_disk import OwnDisk, own_disk
 from fastflow_runner.testing.socket_proxy import engine_socket, forget_tools, socket_proxy
@@ -94,6 +95,17 @@ async def nc(nats_url: str) -> AsyncGenerator[Connection]:
     async with connect(Settings(nats_url=nats_url), "test") as client:
         await deploy(client)
         yield client
+
+
+@pytest_asyncio.fixture
+async def bus(tmp_path: Path) -> AsyncGenerator[Bus]:
+    """A server with our accounts, two runners and one run, and a connection for whoever is named."""
+    try:
+        find_binary(os.environ)
+    except InfrastructureError as exc:
+        missing(str(exc))
+    async with bus_with_accounts(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture

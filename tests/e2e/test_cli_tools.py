@@ -44,7 +44,7 @@ def test_keys_are_made_once_and_only_for_their_owner(tmp_path: Path) -> None:
     assert first == again
     for user in ("deployer", "gateway", "git_sync", "scheduler", "runner-1", "external"):
         assert seed_path(tmp_path / "k", user).stat().st_mode & 0o777 == 0o600
-        assert first["public"][user] in (tmp_path / "k" / "public.conf").read_text()
+        assert first["public"][user] in (tmp_path / "k" / "accounts.conf").read_text()
     assert (tmp_path / "k").stat().st_mode & 0o777 == 0o700
 
 

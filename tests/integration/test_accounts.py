@@ -3,12 +3,10 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import nats.errors
 import pytest
-import pytest_asyncio
 from fastflow_events import subjects, topology
 from fastflow_events.bundles import delete_bundle, read_bundle, store_bundle
 from fastflow_events.bundles.names import chunk_subject, meta_subject
@@ -20,17 +18,18 @@ from fastflow_events.fact import BrokenFact, Fact
 from fastflow_events.fill import Gauge
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.keys import make_keys, seed_path
-from fastflow_events.leases import Heartbeat, Leader, beat, heartbeats, lead
+from fastflow_events.leases import Leader, beat, heartbeats, lead
 from fastflow_events.queue.events import QueueLeased
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.run.commands import ClaimAttempt, DispatchAttempt, RequestRun
 from fastflow_events.run.decider import run_decider
 from fastflow_events.settings import Settings
-from fastflow_events.testing.accounts_bus import Bus, bus_with_accounts
+from fastflow_events.testing.accounts_bus import VICTIM, Bus
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,
     attempt_finished,
+    heartbeat,
     holder,
     run_claimed,
     run_requested,
@@ -43,16 +42,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 
 pytestmark = pytest.mark.nats
 
-VICTIM = "victim"
 FORGED = attempt_finished(outcome="succeeded")
-
-
-@pytest_asyncio.fixture
-async def bus(tmp_path: Path) -> AsyncGenerator[Bus]:
-    async with bus_with_accounts(tmp_path) as found:
-        gateway = await found.log("gateway")
-        await execute(gateway, run_decider, VICTIM, RequestRun(request=run_requested()), cause=CAUSE)
-        yield found
 
 
 async def stored(bus: Bus) -> list[str]:
@@ -226,17 +216,3 @@ async def test_another_system_triggers_and_hears_but_sees_no_bodies(bus: Bus) ->
     await execute(gateway, run_decider, "r2", RequestRun(request=run_requested()), cause=CAUSE)
     await eventually(lambda: heard)
     assert heard == [("fastflow.feed.run.r2.requested", b"")]
-
-
-def heartbeat(runner: str) -> Heartbeat:
-    return Heartbeat(
-        runner=runner,
-        incarnation="i1",
-        engine="e1",
-        executor="process",
-        slots=4,
-        running=0,
-        pools=("default",),
-        version="0",
-        at=NOON,
-    )

@@ -1,32 +1,19 @@
 """Facts are deleted by the deployer's account or not at all, and whoever reads steps over what is gone."""
 
 import json
-from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import nats.errors
 import pytest
-import pytest_asyncio
 from fastflow_events import subjects, topology
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.run.commands import RequestRun
 from fastflow_events.run.decider import run_decider
-from fastflow_events.testing.accounts_bus import Bus, bus_with_accounts
+from fastflow_events.testing.accounts_bus import VICTIM, Bus
 from fastflow_events.testing.builders import CAUSE, run_requested
 from nats.js.errors import APIError, NoStreamResponseError
 
 pytestmark = pytest.mark.nats
-
-VICTIM = "victim"
-
-
-@pytest_asyncio.fixture
-async def bus(tmp_path: Path) -> AsyncGenerator[Bus]:
-    async with bus_with_accounts(tmp_path) as found:
-        gateway = await found.log("gateway")
-        await execute(gateway, run_decider, VICTIM, RequestRun(request=run_requested()), cause=CAUSE)
-        yield found
 
 
 async def stored(bus: Bus) -> list[str]:

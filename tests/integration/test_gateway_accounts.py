@@ -10,7 +10,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
-from fastflow_events.accounts import render
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.ids import run_id_of_trigger
@@ -42,7 +41,7 @@ class World(NamedTuple):
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
     keys = tmp_path / "keys"
     make_keys(keys)
-    config = (keys / PUBLIC_FILE).read_text() + render()
+    config = (keys / PUBLIC_FILE).read_text()
     with nats_server(tmp_path / "nats", config=config) as url:
 
         def settings(user: str) -> Settings:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events.accounts import render
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.environment.events import EnvironmentPrepared
@@ -41,7 +40,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
     keys, repository = tmp_path / "keys", Repository(tmp_path / "origin")
     repository.commit({"hello/main.py": "print(1)\n"})
     make_keys(keys)
-    config = (keys / PUBLIC_FILE).read_text() + render()
+    config = (keys / PUBLIC_FILE).read_text()
     with nats_server(tmp_path / "nats", config=config) as url:
         deployer, ours = (
             Settings(nats_url=url, nats_seed_file=seed_path(keys, "deployer")),

@@ -13,7 +13,6 @@ import httpx
 import pytest
 import pytest_asyncio
 import zstandard
-from fastflow_events.accounts import render
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.execute import execute
@@ -51,7 +50,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
     repository.commit({"hello/main.py": "print(1)\n", "hello/lib/a.py": "A = 1\n"}, {"hello/link": "main.py"})
     make_keys(keys)
     (tmp_path / "hooks").write_text(f"{SECRET}\n")
-    config = (keys / PUBLIC_FILE).read_text() + render()
+    config = (keys / PUBLIC_FILE).read_text()
     with nats_server(tmp_path / "nats", config=config) as url:
         deployer = Settings(nats_url=url, nats_seed_file=seed_path(keys, "deployer"))
         async with connect(deployer, "deployer") as nc:

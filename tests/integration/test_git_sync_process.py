@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events.accounts import render
 from fastflow_events.bundles import read_bundle
 from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import make_keys, seed_path
+from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.pipeline.events import PipelineDiscovered, PipelineVersionStored
 from fastflow_events.repository.decider import repository_decider
 from fastflow_events.settings import Settings
@@ -33,7 +32,7 @@ async def env(tmp_path: Path, nats_url: str) -> AsyncGenerator[dict[str, str]]:
     assert nats_url
     keys = tmp_path / "keys"
     make_keys(keys)
-    with nats_server(tmp_path / "bus", config=f'include "../keys/public.conf"\n{render()}') as url:
+    with nats_server(tmp_path / "bus", config=f'include "../keys/{PUBLIC_FILE}"\n') as url:
         async with connect(Settings(nats_url=url, nats_seed_file=seed_path(keys, "deployer")), "deployer") as nc:
             await deploy(nc)
         yield {

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from fastflow_events.accounts import DEFAULT_RUNNER, render
+from fastflow_events.accounts import DEFAULT_RUNNER
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import make_keys, seed_path
+from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.leases import heartbeat_of
 from fastflow_events.recorded import Cause
 from fastflow_events.run.commands import RequestCancel
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.nats
 async def test_a_runner_with_the_rights_of_a_runner_executes_adopts_and_cancels(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     make_keys(keys)
-    with nats_server(tmp_path / "nats", config=f'include "../keys/public.conf"\n{render()}') as url:
+    with nats_server(tmp_path / "nats", config=f'include "../keys/{PUBLIC_FILE}"\n') as url:
         seed = str(seed_path(keys, DEFAULT_RUNNER))
         runner = LivingRunner(tmp_path / "home", url, name=DEFAULT_RUNNER, executor="process", nats_seed_file=seed)
         deployer = Settings(nats_url=url, nats_seed_file=seed_path(keys, "deployer"))

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from fastflow_events.accounts import DEFAULT_RUNNER, render
+from fastflow_events.accounts import DEFAULT_RUNNER
 from fastflow_events.bundles import store_bundle
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
@@ -18,7 +18,7 @@ from fastflow_events.environment.decider import environment_decider
 from fastflow_events.environment.events import EnvironmentDeleted, EnvironmentFailed, EnvironmentPrepared
 from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import make_keys, seed_path
+from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.log import EventLog
 from fastflow_events.pipeline.commands import ExpireBundle, FindPipeline
 from fastflow_events.pipeline.decider import pipeline_decider
@@ -43,7 +43,7 @@ SCRIPT = "import idna\nprint(idna.__version__)\n"
 async def installation(tmp_path: Path, **settings: str) -> AsyncIterator[tuple[LivingRunner, Client, EventLog]]:
     """A bus with accounts, and a runner that has only its own."""
     make_keys(tmp_path / "keys")
-    with nats_server(tmp_path / "nats", config=f'include "../keys/public.conf"\n{render()}') as url:
+    with nats_server(tmp_path / "nats", config=f'include "../keys/{PUBLIC_FILE}"\n') as url:
         seed = str(seed_path(tmp_path / "keys", DEFAULT_RUNNER))
         runner = LivingRunner(
             tmp_path / "home", url, name=DEFAULT_RUNNER, executor="process", nats_seed_file=seed, **settings

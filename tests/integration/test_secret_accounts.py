@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events.accounts import render
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.fact import Fact
 from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.keyring.events import KeyPublished
-from fastflow_events.keys import make_keys, seed_path
+from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.recorded import Position
 from fastflow_events.secret.events import SecretRemoved, SecretSet
 from fastflow_events.settings import Settings
@@ -32,7 +31,7 @@ async def logs(tmp_path: Path) -> AsyncGenerator[dict[str, JetStreamLog]]:
     """A log per user, on a server with our accounts."""
     keys = tmp_path / "keys"
     make_keys(keys, runners=RUNNERS)
-    config = f'include "../keys/public.conf"\n{render(runners=RUNNERS)}'
+    config = f'include "../keys/{PUBLIC_FILE}"\n'
     with nats_server(tmp_path / "nats", config=config) as url:
         async with AsyncExitStack() as stack:
             found = {}

@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import pytest
 from fastflow_events.doubts import Doubts
@@ -220,7 +220,7 @@ async def test_every_fold_is_that_of_the_honest_facts_alone(fold: str, facts: li
 
 def test_every_fact_that_only_a_holder_may_say_is_known_to_the_rule() -> None:
     kinds = [kind for kind in get_args(RunFact) if kind.scope_field == "runner"]
-    said = {type(fact): fact for _, fact in SAMPLES}
+    said: dict[type, Any] = {type(fact): fact for _, fact in SAMPLES}
     assert {fact_name(kind.type_) for kind in kinds} == set(RUNNER_FACTS)
     for kind in kinds:
         assert not counts(Run(), said[kind]), kind

@@ -1,29 +1,24 @@
-"""One NATS account per service, importing exactly the subjects it may use.
+"""One NATS account per service, and one per runner, importing exactly the subjects it may use.
 
 Permissions inside one account do not stop forgery: a reply subject makes the server publish on behalf of
-whoever asked. Across accounts there is nothing to reply to. `CORE` owns the streams; only its user, the
-deployer, may administrate them; `CONSUMER.CREATE` is exported to nobody, and of `STREAM.*` only the question
-how full the log is.
+whoever asked, and an inbox can be heard by everybody. Across accounts there is nothing to reply to. `CORE` owns the
+streams; only its user, the deployer, may administrate them; `CONSUMER.CREATE` is exported to nobody, and of `STREAM.*`
+only the question how full the log is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fastflow_events import subjects, topology
+from fastflow_events.run.events import RUNNER_FACTS
 
-RUNNER_FACTS = (
-    "claimed",
-    "adopted",
-    "started",
-    "attempt_finished",
-    "soft_limit_exceeded",
-    "output_truncated",
-    "cell_finished",
-    "artifact_stored",
-)
 DEFAULT_RUNNER = "runner-1"
 DEPLOYER = "deployer"
+EXTERNAL = "external"
+_OWN = ("fastflow.evt.run.", "fastflow.evt.keyring.", "$KV.")
+"""Where a runner speaks under its own name, which ends the subject."""
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -31,7 +26,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
     name: str
     user: str
-    """Names its key file; a runner's users are named after the runners."""
+    """Names its key file; `runner` stands for all runners, whose users are named after them."""
     publishes: tuple[str, ...] = ()
     """Subjects it may send to; each has one answer."""
     reads: tuple[str, ...] = ()
@@ -47,7 +42,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
-    """Every account beside `CORE`."""
+    """Every account beside `CORE` and `EXTERNAL`; that of runners is the pattern of those that each of them has."""
     run = [subjects.event("run", fact=fact) for fact in ("requested", "cancel_requested")]
     feed, bell = subjects.FEED, subjects.OUTPUT_BELL
     return [
@@ -152,28 +147,37 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
     ]
 
 
-def render(*, runners: Iterable[str] = (DEFAULT_RUNNER,), pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> str:
-    """Return the `accounts` block of the server's configuration.
+def render(public_keys: Mapping[str, str], *, pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> str:
+    """Return the `accounts` block of the server's configuration for these users and their public nkeys.
 
-    Users are variables (`$GATEWAY_KEY`); `variables` writes the file that gives them their public keys.
+    Whoever is no service's user is a runner.
     """
-    services = accounts(pools)
-    blocks = [_core(services), *(_service(account, services, runners) for account in services), _external(), _SYSTEM]
+    services: list[Account] = []
+    for account in accounts(pools):
+        own = [name for name in public_keys if name not in SERVICES] if account.user == "runner" else []
+        services += [_of_runner(account, name) for name in own] if account.user == "runner" else [account]
+    blocks = [
+        _core(services, public_keys[DEPLOYER]),
+        *(_service(account, services, public_keys[account.user]) for account in services),
+        _external(public_keys[EXTERNAL]),
+        _SYSTEM,
+    ]
     return "accounts {\n" + "".join(blocks) + "}\nsystem_account: SYS\n"
 
 
-def users(runners: Iterable[str] = (DEFAULT_RUNNER,)) -> list[str]:
-    """The names of all users; each has a key of its own."""
-    return [DEPLOYER, "external", *(a.user for a in accounts() if a.user != "runner"), *runners]
+def _of_runner(account: Account, runner: str) -> Account:
+    """The account of one runner, which speaks in its own name only."""
+    token = subjects.encode(runner)
+    own = [f"{s.removesuffix('*')}{token}" if s.startswith(_OWN) else s for s in account.publishes]
+    return replace(account, name=f"RUNNER-{token}", user=runner, publishes=tuple(own))
 
 
-def variables(public_keys: Mapping[str, str]) -> str:
-    """Return the configuration lines that give each user its public nkey."""
-    return "".join(f'{_variable(user)}: "{key}"\n' for user, key in public_keys.items())
+SERVICES = (DEPLOYER, EXTERNAL, *(account.user for account in accounts() if account.user != "runner"))
+"""The users that there are in every installation; all others are runners."""
 
 
-def _variable(user: str) -> str:
-    return user.upper().replace("-", "_").replace("=", "_") + "_KEY"
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _services_of(account: Account) -> list[tuple[str, str]]:
@@ -190,7 +194,7 @@ def _info_of(stream: str) -> str:
     return f"$JS.API.STREAM.INFO.{stream}"
 
 
-def _core(services: Sequence[Account]) -> str:
+def _core(services: Sequence[Account], key: str) -> str:
     kinds: dict[tuple[str, str], list[str]] = {}
     heard: dict[str, list[str]] = {}
     for account in services:
@@ -202,15 +206,13 @@ def _core(services: Sequence[Account]) -> str:
         kinds.setdefault((told, "singleton"), []).append("EXTERNAL")
     heard.setdefault(subjects.FEED, []).append("EXTERNAL")
     exports = [
-        f'      {{ service: "{subject}", response_type: "{kind}", accounts: [{", ".join(names)}] }}\n'
+        f'      {{ service: "{subject}", response_type: "{kind}", accounts: [{_named(names)}] }}\n'
         for (subject, kind), names in kinds.items()
     ]
-    exports += [
-        f'      {{ stream: "{subject}", accounts: [{", ".join(names)}] }}\n' for subject, names in heard.items()
-    ]
+    exports += [f'      {{ stream: "{subject}", accounts: [{_named(names)}] }}\n' for subject, names in heard.items()]
     return (
         "  CORE {\n    jetstream: enabled\n"
-        f"    users: [{{ nkey: ${_variable(DEPLOYER)} }}]\n"
+        f'    users: [{{ nkey: "{key}" }}]\n'
         f"    exports: [\n{''.join(exports)}    ]\n  }}\n"
     )
 
@@ -221,38 +223,26 @@ def _measured(stream: str) -> str:
     return f'      {{ service: {{ {told} }}, to: "{subjects.size_of(stream)}" }}\n'
 
 
-def _service(account: Account, services: Sequence[Account], runners: Iterable[str]) -> str:
+def _service(account: Account, services: Sequence[Account], key: str) -> str:
     imports = [f'      {{ service: {{ account: CORE, subject: "{s}" }} }}\n' for s, _ in _services_of(account)]
     imports += [_measured(stream) for stream in account.measures]
     imports += [f'      {{ stream: {{ account: CORE, subject: "{s}" }} }}\n' for s in account.hears]
     imports += [f'      {{ service: {{ account: {of}, subject: "{s}" }} }}\n' for of, s in account.asks]
-    if account.user == "runner":
-        people = "".join(_runner_user(account, runner) for runner in runners)
-    else:
-        people = f"      {{ nkey: ${_variable(account.user)} }}\n"
     answers = [(subject, asker.name) for asker in services for of, subject in asker.asks if of == account.name]
     if account.user == "gateway":
         answers.append((subjects.REQUESTS, "EXTERNAL"))
     exported = "".join(f'      {{ service: "{subject}", accounts: [{asker}] }}\n' for subject, asker in answers)
     exports = f"    exports: [\n{exported}    ]\n" if exported else ""
-    return f"  {account.name} {{\n    users: [\n{people}    ]\n{exports}    imports: [\n{''.join(imports)}    ]\n  }}\n"
+    return (
+        f'  "{account.name}" {{\n    users: [{{ nkey: "{key}" }}]\n{exports}'
+        f"    imports: [\n{''.join(imports)}    ]\n  }}\n"
+    )
 
 
-def _runner_user(account: Account, runner: str) -> str:
-    """A runner speaks in its own name only."""
-    token = subjects.encode(runner)
-    own = [subjects.size_of(stream) for stream in account.measures]
-    for subject, _ in _services_of(account):
-        named = subject.startswith(("fastflow.evt.run.", "fastflow.evt.keyring.", "$KV."))
-        own.append(f"{subject.removesuffix('*')}{token}" if named else subject)
-    allowed = ", ".join(f'"{subject}"' for subject in own)
-    return f"      {{ nkey: ${_variable(runner)}, permissions: {{ publish: [{allowed}] }} }}\n"
-
-
-def _external() -> str:
+def _external(key: str) -> str:
     return (
         "  EXTERNAL {\n"
-        f"    users: [{{ nkey: ${_variable('external')} }}]\n"
+        f'    users: [{{ nkey: "{key}" }}]\n'
         "    imports: [\n"
         f'      {{ service: {{ account: CORE, subject: "{subjects.TRIGGERS}" }} }}\n'
         f"{_measured(topology.TRIGGERS)}"

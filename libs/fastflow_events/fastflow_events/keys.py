@@ -1,36 +1,56 @@
-"""One nkey per user of the bus: the seed in a file of its own, the public keys in one configuration file."""
+"""One nkey per user of the bus: seeds in files of their own, public keys and rights in one for the server."""
 
 import os
+import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import nkeys
 
-from fastflow_events.accounts import DEFAULT_RUNNER, users, variables
+from fastflow_events import topology
+from fastflow_events.accounts import DEFAULT_RUNNER, SERVICES, render
+from fastflow_events.errors import ContractError
 
-PUBLIC_FILE = "public.conf"
+PUBLIC_FILE = "accounts.conf"
+_SEED = ".nk"
+RUNNER_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
-def make_keys(folder: Path, *, runners: Iterable[str] = (DEFAULT_RUNNER,)) -> Mapping[str, str]:
-    """Make the keys that are missing; return every user's public key. Safe to repeat.
+def make_keys(
+    folder: Path, *, runners: Iterable[str] = (), pools: Sequence[str] = (topology.DEFAULT_POOL,)
+) -> Mapping[str, str]:
+    """Make the keys that are missing and write the accounts of all users; return their public keys. Safe to repeat.
 
-    Seeds are readable by their owner only.
+    Runners whose seeds are there stay; without any there is `runner-1`. Seeds are readable by their owner only.
+
+    Raises:
+        ContractError: no runner can be called so.
     """
+    wanted = [*runners]
+    for name in wanted:
+        if name in SERVICES or not re.fullmatch(RUNNER_NAME, name):
+            raise ContractError("no runner can be called so", name=name[:80])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    there = sorted(path.name.removesuffix(_SEED) for path in folder.glob(f"*{_SEED}"))
+    named = dict.fromkeys([*SERVICES, *(name for name in there if re.fullmatch(RUNNER_NAME, name)), *wanted])
+    if len(named) == len(SERVICES):
+        named[DEFAULT_RUNNER] = None
     public = {}
-    for user in users(runners):
+    for user in named:
         seed_file = seed_path(folder, user)
         if not seed_file.exists():
             _write_private(seed_file, nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
         public[user] = nkeys.from_seed(bytearray(seed_file.read_bytes().strip())).public_key.decode()
-    (folder / PUBLIC_FILE).write_text(variables(public))
+    partial = folder / f"{PUBLIC_FILE}.part"
+    partial.write_text(render(public, pools=pools))
+    partial.rename(folder / PUBLIC_FILE)
     return public
 
 
 def seed_path(folder: Path, user: str) -> Path:
     """The file that holds a user's seed."""
-    return folder / f"{user}.nk"
+    return folder / f"{user}{_SEED}"
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -1,19 +1,18 @@
-"""Prints `deploy/nats.conf`: the server's whole configuration for an installation with one runner.
+"""Prints `deploy/nats.conf`: the server's configuration, but for who may do what, which `fastflow keys` writes.
 
 `python -m fastflow_events.nats_conf > deploy/nats.conf`
 """
 
 import sys
 
-from fastflow_events.accounts import render
 from fastflow_events.keys import PUBLIC_FILE
 from fastflow_events.room import VARIABLE
 
 STORE_FILE = "store.conf"
 
 HEADER = f"""\
-# Generated from fastflow_events.accounts; `make proto` writes it, the tests compare it.
-# The public keys come from the volume that `fastflow keys` filled, the size of the store from `fastflow size-store`.
+# Generated from fastflow_events.nats_conf; `make proto` writes it, the tests compare it.
+# `fastflow keys` writes the accounts and the public keys of their users, `fastflow size-store` the size of the store.
 include "keys/{PUBLIC_FILE}"
 include "keys/{STORE_FILE}"
 listen: "0.0.0.0:4222"
@@ -29,7 +28,7 @@ jetstream {{ store_dir: "/var/lib/nats", sync_interval: always, max_file_store: 
 
 def nats_conf() -> str:
     """Return the configuration compose mounts."""
-    return HEADER + render()
+    return HEADER
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from fastflow_events import subjects
-from fastflow_events.accounts import DEFAULT_RUNNER
 from fastflow_events.connection import connect
 from fastflow_events.ids import run_id_of_trigger
 from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
@@ -22,24 +21,26 @@ from fastflow_cli.options import HomeOption, Json
 
 
 def keys(*, folder: Path, runner: list[str] | None = None, json: Json = False) -> int:
-    """Make the keys of the bus that are missing: one seed per user, and public.conf for nats-server.
+    """Make the keys of the bus that are missing: one seed per user, and accounts.conf for nats-server.
+
+    Runners that have a key keep it and their account; one whose seed is deleted goes.
 
     Parameters
     ----------
     folder
         Where they go; it and the seeds become readable by their owner only.
     runner
-        Name of a runner, each with a key of its own; runner-1 unless said.
+        Name of another runner, each with a key and an account of its own; the first is runner-1 unless said.
     json
         For programs.
     """
-    public = make_keys(folder, runners=runner or (DEFAULT_RUNNER,))
+    public = make_keys(folder, runners=runner or ())
     if json:
         show_json({"folder": str(folder), "public": dict(public)})
         return Exit.OK
     rows = [(user, key, str(seed_path(folder, user))) for user, key in public.items()]
     show_table(("user", "public key", "seed file"), rows, empty="")
-    say(f"public keys for nats-server: {folder / PUBLIC_FILE}")
+    say(f"accounts for nats-server: {folder / PUBLIC_FILE}")
     return Exit.OK
 
 

@@ -6,11 +6,11 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from fastflow_events.accounts import DEPLOYER, render, variables
+from fastflow_events.accounts import DEPLOYER
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.keys import make_keys, seed_path
+from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.nats_process import Starting, find_binary, launch
 from fastflow_events.room import RoomSettings
 from fastflow_events.settings import Settings, load
@@ -34,7 +34,8 @@ class OwnServer:
         self._home = home
         self._port = port
         self._store_bytes = store_bytes
-        self._config = variables(make_keys(home.keys)) + render()
+        make_keys(home.keys)
+        self._config = (home.keys / PUBLIC_FILE).read_text()
         self._binary = find_binary(env)
 
     def launch(self) -> Starting:

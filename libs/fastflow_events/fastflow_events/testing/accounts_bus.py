@@ -4,14 +4,20 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from fastflow_events.accounts import render
 from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
+from fastflow_events.execute import execute
 from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import make_keys, seed_path
+from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.run.commands import RequestRun
+from fastflow_events.run.decider import run_decider
 from fastflow_events.settings import Settings
+from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.testing.nats_server import nats_server
+
+VICTIM = "victim"
+"""A run that somebody asked for."""
 
 
 class Bus:
@@ -34,12 +40,13 @@ class Bus:
 
 @asynccontextmanager
 async def bus_with_accounts(folder: Path) -> AsyncGenerator[Bus]:
-    """A server under `folder` with the accounts of an installation that has two runners, and every stream on it."""
+    """A server under `folder` with the accounts of an installation that has two runners, every stream, and one run."""
     keys = folder / "keys"
     make_keys(keys, runners=("runner-1", "runner-2"))
-    config = f'include "../keys/public.conf"\n{render(runners=("runner-1", "runner-2"))}'
-    with nats_server(folder / "nats", config=config) as url:
+    with nats_server(folder / "nats", config=f'include "../keys/{PUBLIC_FILE}"\n') as url:
         async with AsyncExitStack() as stack:
             bus = Bus(url, keys, stack)
             await deploy(await bus.client("deployer"))
+            gateway = await bus.log("gateway")
+            await execute(gateway, run_decider, VICTIM, RequestRun(request=run_requested()), cause=CAUSE)
             yield bus

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from fastflow_events.leases import Heartbeat
 from fastflow_events.pipeline.events import PipelineDiscovered, PipelineVersionStored
 from fastflow_events.recorded import Cause
 from fastflow_events.run.commands import Holder
@@ -81,3 +82,18 @@ def version_stored(**more: Any) -> PipelineVersionStored:
     """The code of `hello` is stored."""
     stored = {"repository": "main", "commit": COMMIT, "tree": TREE, "definition": {}}
     return PipelineVersionStored(**{**stored, "bundle_sha256": "0" * 64, "bundle_bytes": 1, **more})
+
+
+def heartbeat(runner: str) -> Heartbeat:
+    """A runner is alive."""
+    return Heartbeat(
+        runner=runner,
+        incarnation="i1",
+        engine="e1",
+        executor="process",
+        slots=4,
+        running=0,
+        pools=("default",),
+        version="0",
+        at=NOON,
+    )
