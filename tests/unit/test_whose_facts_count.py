@@ -11,22 +11,17 @@ from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import DomainError, FencedError, NewerReleaseError
 from fastflow_events.execute import execute, trusted_state
-from fastflow_events.fact import BrokenFact, Fact, ForeignFact, UnknownFact, fact_name
+from fastflow_events.fact import BrokenFact, Fact, ForeignFact, fact_name
 from fastflow_events.projection import Projection, apply_batch
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.run.commands import AdoptAttempt, ClaimAttempt, RequestCancel, RunCommand
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import (
-    RUNNER_FACTS,
     RunAdopted,
-    RunArtifactStored,
-    RunCellFinished,
     RunFact,
-    RunOutputTruncated,
-    RunSoftLimitExceeded,
 )
 from fastflow_events.run.judging import judge
-from fastflow_events.run.state import HELD, Run, counts, heir_of
+from fastflow_events.run.state import HELD, RUNNER_FACTS, Run, counts, heir_of
 from fastflow_events.store import Store, open_store
 from fastflow_events.testing.builders import (
     CAUSE,
@@ -36,10 +31,9 @@ from fastflow_events.testing.builders import (
     run_claimed,
     run_dispatched,
     run_requested,
-    run_started,
 )
 from fastflow_events.testing.memory_log import MemoryLog
-from fastflow_events.testing.run_stories import commands, stories, told
+from fastflow_events.testing.run_stories import THIEF, commands, lies, stories, told
 from fastflow_gateway.adapters.projection import SCHEMA as ROWS
 from fastflow_gateway.adapters.projection import RowProjection
 from fastflow_gateway.bell import Changes
@@ -54,49 +48,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 ROOT = Path(__file__).parents[2]
-THIEF = "thief"
 RUN = "r1"
-attempts = st.integers(1, 3)
-reports = st.one_of(
-    st.builds(RunSoftLimitExceeded, attempt=attempts, runner=st.just(THIEF), kind=st.just("memory"),
-              limit=st.just(1.0), measured=st.just(2.0)),
-    st.builds(RunOutputTruncated, attempt=attempts, runner=st.just(THIEF), dropped_bytes=st.just(9)),
-    st.builds(RunCellFinished, attempt=attempts, runner=st.just(THIEF), cell=st.just(1), succeeded=st.booleans(),
-              tries=st.just(1)),
-    st.builds(RunArtifactStored, attempt=attempts, runner=st.just(THIEF), path=st.just("x"), sha256=st.just("0" * 64),
-              size_bytes=st.just(1)),
-)  # fmt: skip
-junk = st.builds(
-    BrokenFact,
-    wire_type=st.sampled_from(RUNNER_FACTS).map(lambda name: f"run.{name}.?"),
-    body=st.binary(max_size=5),
-    reason=st.just("junk"),
-    subject_scope=st.just(THIEF),
-)
-of_a_newer_release = st.builds(
-    UnknownFact,
-    wire_type=st.sampled_from(RUNNER_FACTS).map(lambda name: f"run.{name}.v9"),
-    body=st.just(b"{}"),
-    subject_scope=st.just(THIEF),
-)
-lies: st.SearchStrategy[Fact] = st.one_of(
-    st.builds(run_claimed, attempt=attempts, runner=st.just(THIEF), engine=st.sampled_from(["e1", "e2"])),
-    st.builds(
-        RunAdopted,
-        attempt=attempts,
-        runner=st.just(THIEF),
-        incarnation=st.sampled_from(["i1", "i2"]),
-        engine=st.sampled_from(["e1", "e2"]),
-        proof=st.sampled_from(["", "guessed"]),
-        heir=st.just(heir_of("guessed")),
-    ),
-    st.builds(run_started, attempt=attempts, runner=st.just(THIEF)),
-    st.builds(attempt_finished, attempt=attempts, runner=st.just(THIEF), outcome=st.sampled_from(["failed", "lost"]),
-              route=st.just("theirs"), result=st.just({"a": 1})),
-    reports,
-    junk,
-    of_a_newer_release,
-)  # fmt: skip
 
 
 class Said(NamedTuple):

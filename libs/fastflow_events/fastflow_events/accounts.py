@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_events import subjects, topology
-from fastflow_events.run.events import RUNNER_FACTS
+from fastflow_events.run.state import RUNNER_FACTS
 
 DEFAULT_RUNNER = "runner-1"
 DEPLOYER = "deployer"

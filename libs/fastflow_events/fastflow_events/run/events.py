@@ -1,11 +1,11 @@
 """The facts of a run, in the order in which they usually happen."""
 
 from datetime import datetime
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from fastflow_events.fact import Fact, fact_name, wire
+from fastflow_events.fact import Fact, wire
 from fastflow_events.run.specification import Specification
 from fastflow_events.types import (
     Attempt,
@@ -298,6 +298,3 @@ RunFact: TypeAlias = (
     | RunArtifactStored
     | RunFinished
 )
-
-RUNNER_FACTS: tuple[str, ...] = tuple(fact_name(f.type_) for f in get_args(RunFact) if f.scope_field == "runner")
-"""Names of those that only the runner that holds the attempt may say; their subjects end with its name."""

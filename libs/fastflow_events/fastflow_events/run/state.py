@@ -11,7 +11,7 @@ that runner's name; `counts` tells what of it counts, and every fold asks it.
 """
 
 from hashlib import sha256
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from fastflow_events.fact import Fact, ForeignFact, UnknownFact, aggregate_name, fact_name
 from fastflow_events.run.commands import Holder
 from fastflow_events.run.events import (
-    RUNNER_FACTS,
     RunAdopted,
     RunArtifactStored,
     RunAttemptFinished,
@@ -28,6 +27,7 @@ from fastflow_events.run.events import (
     RunClaimed,
     RunDispatched,
     RunDispatchWithdrawn,
+    RunFact,
     RunFinished,
     RunLost,
     RunOutputTruncated,
@@ -46,6 +46,8 @@ Phase: TypeAlias = Literal[
 UNCLAIMED: frozenset[Phase] = frozenset({"queued", "dispatched", "waiting"})
 HELD: frozenset[Phase] = frozenset({"claimed", "started"})
 OVER: frozenset[Phase] = frozenset({"rejected", "finished"})
+RUNNER_FACTS: tuple[str, ...] = tuple(fact_name(f.type_) for f in get_args(RunFact) if f.scope_field == "runner")
+"""Facts that only the runner that holds the attempt may say; their subjects end with its name."""
 
 
 class Run(Struct, frozen=True, kw_only=True):

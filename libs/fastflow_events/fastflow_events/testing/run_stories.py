@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from fastflow_events.errors import DomainError
-from fastflow_events.fact import Fact
+from fastflow_events.fact import BrokenFact, Fact, UnknownFact
 from fastflow_events.run.commands import (
     AdoptAttempt,
     ClaimAttempt,
@@ -22,9 +22,24 @@ from fastflow_events.run.commands import (
     WithdrawDispatch,
 )
 from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import Manifest
-from fastflow_events.run.state import heir_of
-from fastflow_events.testing.builders import NOON, attempt_finished, holder, run_requested, specification
+from fastflow_events.run.events import (
+    Manifest,
+    RunAdopted,
+    RunArtifactStored,
+    RunCellFinished,
+    RunOutputTruncated,
+    RunSoftLimitExceeded,
+)
+from fastflow_events.run.state import RUNNER_FACTS, heir_of
+from fastflow_events.testing.builders import (
+    NOON,
+    attempt_finished,
+    holder,
+    run_claimed,
+    run_requested,
+    run_started,
+    specification,
+)
 
 holders = st.builds(
     holder,
@@ -85,3 +100,47 @@ def told(story: list[RunCommand]) -> list[Fact]:
         except DomainError:
             continue
     return history
+
+
+THIEF = "thief"
+"""Somebody who has the key of a runner and holds nothing."""
+reports = st.one_of(
+    st.builds(RunSoftLimitExceeded, attempt=attempts, runner=st.just(THIEF), kind=st.just("memory"),
+              limit=st.just(1.0), measured=st.just(2.0)),
+    st.builds(RunOutputTruncated, attempt=attempts, runner=st.just(THIEF), dropped_bytes=st.just(9)),
+    st.builds(RunCellFinished, attempt=attempts, runner=st.just(THIEF), cell=st.just(1), succeeded=st.booleans(),
+              tries=st.just(1)),
+    st.builds(RunArtifactStored, attempt=attempts, runner=st.just(THIEF), path=st.just("x"), sha256=st.just("0" * 64),
+              size_bytes=st.just(1)),
+)  # fmt: skip
+junk = st.builds(
+    BrokenFact,
+    wire_type=st.sampled_from(RUNNER_FACTS).map(lambda name: f"run.{name}.?"),
+    body=st.binary(max_size=5),
+    reason=st.just("junk"),
+    subject_scope=st.just(THIEF),
+)
+of_a_newer_release = st.builds(
+    UnknownFact,
+    wire_type=st.sampled_from(RUNNER_FACTS).map(lambda name: f"run.{name}.v9"),
+    body=st.just(b"{}"),
+    subject_scope=st.just(THIEF),
+)
+lies: st.SearchStrategy[Fact] = st.one_of(
+    st.builds(run_claimed, attempt=attempts, runner=st.just(THIEF), engine=st.sampled_from(["e1", "e2"])),
+    st.builds(
+        RunAdopted,
+        attempt=attempts,
+        runner=st.just(THIEF),
+        incarnation=st.sampled_from(["i1", "i2"]),
+        engine=st.sampled_from(["e1", "e2"]),
+        proof=st.sampled_from(["", "guessed"]),
+        heir=st.just(heir_of("guessed")),
+    ),
+    st.builds(run_started, attempt=attempts, runner=st.just(THIEF)),
+    st.builds(attempt_finished, attempt=attempts, runner=st.just(THIEF), outcome=st.sampled_from(["failed", "lost"]),
+              route=st.just("theirs"), result=st.just({"a": 1})),
+    reports,
+    junk,
+    of_a_newer_release,
+)  # fmt: skip
