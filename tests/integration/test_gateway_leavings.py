@@ -26,6 +26,7 @@ from fastflow_events.testing.builders import (
     run_finished,
     run_requested,
     run_started,
+    second_attempt,
 )
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import read_events, running_gateway
@@ -106,6 +107,7 @@ async def test_the_newest_attempts_file_is_meant_unless_another_is_named(
     api: httpx.AsyncClient, runner: Runner
 ) -> None:
     await runner.leave("a.txt", b"first")
+    await runner.say(*second_attempt())
     await runner.leave("a.txt", b"second", attempt=2)
     assert (await api.get(f"/api/runs/{RUN}/artifacts/a.txt")).content == b"second"
     assert (await api.get(f"/api/runs/{RUN}/artifacts/a.txt?attempt=1")).content == b"first"

@@ -22,6 +22,7 @@ from fastflow_events.testing.builders import (
     run_finished,
     run_requested,
     run_started,
+    second_attempt,
 )
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import Event, read_events, running_gateway
@@ -54,7 +55,7 @@ class Runner:
 
     async def finish(self, attempt: int = 1) -> None:
         await self.write(attempt=attempt, last=True)
-        await self.say(attempt_finished(), run_finished())
+        await self.say(attempt_finished(attempt), run_finished(attempt=attempt))
 
 
 @pytest.fixture
@@ -173,6 +174,7 @@ async def test_whoever_comes_back_again_and_again_sees_every_line_once(api: http
 async def test_a_second_attempt_counts_its_lines_anew(api: httpx.AsyncClient, runner: Runner) -> None:
     await runner.start()
     await runner.write(b"first\n", last=True)
+    await runner.say(*second_attempt())
     await runner.write(b"second\n", attempt=2)
     await runner.finish(attempt=2)
     assert [event.id for event in (await everything(api))[:-1]] == ["1.1", "2.1"]

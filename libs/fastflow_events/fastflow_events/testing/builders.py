@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from fastflow_events.fact import Fact
 from fastflow_events.leases import Heartbeat
 from fastflow_events.pipeline.events import PipelineDiscovered, PipelineVersionStored
 from fastflow_events.recorded import Cause
@@ -15,6 +16,7 @@ from fastflow_events.run.events import (
     RunDispatched,
     RunFinished,
     RunRequested,
+    RunRetryScheduled,
     RunStarted,
     Trigger,
 )
@@ -61,6 +63,12 @@ def run_started(attempt: int = 1, **more: Any) -> RunStarted:
 def attempt_finished(attempt: int = 1, **more: Any) -> RunAttemptFinished:
     """The attempt ended well."""
     return RunAttemptFinished(**{"attempt": attempt, "runner": RUNNER, "outcome": "succeeded", "exit_code": 0, **more})
+
+
+def second_attempt() -> tuple[Fact, ...]:
+    """The first attempt failed, and user code of the second runs."""
+    failed = attempt_finished(outcome="failed", exit_code=1)
+    return failed, RunRetryScheduled(attempt=2, due=NOON), run_dispatched(2), run_claimed(2), run_started(2)
 
 
 def cancel_requested(**more: Any) -> RunCancelRequested:
