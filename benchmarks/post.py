@@ -10,6 +10,7 @@ from fastflow_events.settings import Settings
 from fastflow_events.sizes import bounds
 from fastflow_events.topology import streams
 
+from benchmarks.http_line import http_line
 from benchmarks.measure import percentile
 from benchmarks.results import Budget, Figure
 from benchmarks.scripts import PLAIN
@@ -30,7 +31,8 @@ async def measure() -> list[Figure]:
         settings = Settings(
             nats_url=ours.installation.nats_url, nats_seed_file=deployer_seed(ours.installation.plan.home)
         )
-        async with connect(settings, "benchmark") as nc:
+        url = str(ours.http.base_url)
+        async with connect(settings, "benchmark") as nc, http_line(url) as line:
             js = nc.jetstream(timeout=10)
             log = streams(bounds())[0]
             await js.add_stream(log.evolve(name="BENCHMARK", subjects=[SUBJECT], republish=None, max_bytes=ROOM_BYTES))
@@ -41,7 +43,7 @@ async def measure() -> list[Figure]:
             for _ in range(WARM_UP + BLOCKS):
                 for _ in range(BLOCK):
                     began = time.perf_counter()
-                    await ours.trigger(PLAIN)
+                    await line.post(f"/api/pipelines/{PLAIN}/run", b"{}", expected=202)
                     mine.append(time.perf_counter() - began)
                 for _ in range(BLOCK):
                     began = time.perf_counter()
