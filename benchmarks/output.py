@@ -2,7 +2,7 @@
 
 import random
 from base64 import b64decode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from hashlib import sha256
 
 import msgspec
@@ -96,17 +96,17 @@ async def measure() -> list[Figure]:
 class Memory:
     """Peaks of the processes that output passes through."""
 
-    def __init__(self, ours: System) -> None:
-        self._pids = {name: pid for name, pid in ours.installation.supervisor.pids().items() if name in PROCESSES}
+    def __init__(self, ours: System, of: Collection[str] = PROCESSES) -> None:
+        self._pids = {name: pid for name, pid in ours.installation.supervisor.pids().items() if name in of}
         self._before = {name: rss_mb(pid) for name, pid in self._pids.items()}
         for pid in self._pids.values():
             forget_peak(pid)
 
-    def figures(self) -> list[Figure]:
+    def figures(self, during: str = "") -> list[Figure]:
         """One row per process."""
         return [
             Figure(
-                name=f"peak memory of the {name} meanwhile (RSS)",
+                name=f"{during}peak memory of the {name} meanwhile (RSS)",
                 ours=exactly(peak_mb(pid)),
                 bare=exactly(self._before[name]),
                 unit="MB",

@@ -3,6 +3,9 @@
 import subprocess
 from pathlib import Path
 
+from fastflow_runner.testing import attacks_inside
+from fastflow_runner.testing.tiny_packages import BACKEND
+
 LINES = 100_000
 LINGER_S = 3
 ENDLESS_UNIT = b"0123456789abcdefghijklmnopqrstuvwxyz-"
@@ -11,6 +14,7 @@ PACED_PER_S, PACED_LINES = 100_000, 500_000
 GARBAGE_SEED, GARBAGE_PIECE, GARBAGE_BYTES = 7, 64_000, 64_000_000
 PLAIN, PACKAGES, MANY_LINES, SOCKETS = "plain", "packages", "many_lines", "sockets"
 ENDLESS, PACED, GARBAGE = "endless", "paced", "garbage"
+HUGE_MARKER, HUGE_WHEEL, HUGE_MB = "huge_marker", "huge_wheel", 700
 BAR, BAR_LINES, BAR_PER_S, BAR_S = "bar", "bar_lines", 1000, 3
 _UPDATES = f"""import sys
 import time
@@ -22,7 +26,26 @@ for n in range({BAR_PER_S * BAR_S}):
     time.sleep(max(0.0, began + n / {BAR_PER_S} - time.time()))
 print()
 """
+_LIBRARY = """[project]
+name = "huge"
+version = "1"
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+_HUGE = f"""    import glob
+    for place in glob.glob("/app/cache/sdists-v*"):
+        with open(place + "/holes-1-py3-none-any.whl", "wb") as file:
+            file.truncate({HUGE_MB} << 20)
+    said = _project()
+    file"""
 _FILES = {
+    f"{HUGE_MARKER}/main.py": attacks_inside.HUGE_MARKER,
+    f"{HUGE_WHEEL}/main.py": "print('built')\n",
+    f"{HUGE_WHEEL}/requirements.txt": "./lib\n",
+    f"{HUGE_WHEEL}/lib/pyproject.toml": _LIBRARY,
+    f"{HUGE_WHEEL}/lib/backend.py": BACKEND.replace("    said = _project()\n    file", _HUGE),
     f"{PLAIN}/main.py": 'print("hello")\n',
     f"{PACKAGES}/main.py": "import requests\n\nprint(requests.__version__)\n",
     f"{PACKAGES}/requirements.txt": "requests==2.34.2\n",

@@ -32,7 +32,7 @@ def test_a_run_is_locked_down() -> None:
     host = made["HostConfig"]
     assert isinstance(host, dict)
     assert (made["User"], host["ReadonlyRootfs"], host["CapDrop"]) == ("1001:1001", True, ["ALL"])
-    assert (host["SecurityOpt"], host["Init"], host["AutoRemove"]) == (["no-new-privileges"], True, False)
+    assert (host["SecurityOpt"], host["Init"], host["AutoRemove"]) == (["no-new-privileges"], False, False)
     assert host["Mounts"] == [{"ReadOnly": True, "Source": "fastflow-uv", "Target": "/uv", "Type": "volume"}]
     assert "Binds" not in host
     assert "Env" not in made

@@ -188,3 +188,35 @@ def test_a_line_without_its_newline_is_a_line() -> None:
     for index, one in enumerate((frame(b"a\nb"), frame(b"c"), frame(b"err", "stderr"), frame(b"\n\n"))):
         tally.add(index, one)
     assert (tally.lines, tally.size_bytes) == (4, 9)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_more_than_may_be_is_not_stored_whoever_wrote_it(restarted: bool) -> None:
+    store = Store()
+    lead = [frame(b"said before\n")]
+    given = [frame(b"x" * 999 + b"\n") for _ in range(50)] + [frame(b"")] * 50
+    shipper = Shipper(store, REF, lead=lead, most_bytes=10_500)
+    async with background(shipper.send()):
+        for each in given[:30]:
+            await shipper.put(each)
+        if not restarted:
+            for each in given[30:]:
+                await shipper.put(each)
+            await shipper.close()
+    if restarted:
+        shipper = Shipper(store, REF, lead=lead, most_bytes=10_500)
+        await shipper.resume()
+        async with background(shipper.send()):
+            for each in given:
+                await shipper.put(each)
+            assert shipper.skip == len(given)
+            await shipper.close()
+    assert store.frames() == lead + given[:10]
+    assert shipper.refused_bytes == 40_000
+    assert shipper.tally.engine_bytes == 50_000
+
+
+async def test_frames_without_content_are_not_endless() -> None:
+    store = Store()
+    await ship(Shipper(store, REF, most_bytes=100), [frame(b"")] * 5000)
+    assert len(store.frames()) == 100

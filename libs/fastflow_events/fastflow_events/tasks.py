@@ -98,11 +98,15 @@ async def background(
             handle.cancel()
         for task in tasks:
             task.remove_done_callback(on_done)
-        await _ended(tasks)
+        await ended(tasks)
 
 
-async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel them, again and again until each has heard: who connects just then may take it for its own and go on."""
+async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel them, again and again until each has heard: who connects just then may take it for its own and go on.
+
+    Raises:
+        CancelledError: whoever waits here was told to end meanwhile.
+    """
     left, told = set(tasks), None
     while left:
         for task in left:

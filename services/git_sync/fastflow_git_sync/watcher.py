@@ -10,7 +10,7 @@ from fastflow_events.recorded import Cause
 from fastflow_events.repository.commands import ConfigureRepository, RemoveRepository, StoreDeployKey
 from fastflow_events.repository.decider import Repository, same
 from fastflow_events.repository.events import RepositoryConfigured
-from fastflow_events.tasks import turned
+from fastflow_events.tasks import ended, turned
 
 from fastflow_git_sync import handlers
 from fastflow_git_sync.bell import Bell, pause_s
@@ -84,9 +84,9 @@ class Watch:
     async def _close(self, name: str) -> None:
         if opened := self._open.pop(name, None):
             self._deps.bells.pop(name, None)
-            opened[1].cancel()
-            with suppress(asyncio.CancelledError):
-                await opened[1]
+            await ended([opened[1]])
+            if not opened[1].cancelled():
+                opened[1].result()
 
     async def _forget(self, name: str) -> None:
         await handlers.forget(self._deps, name, self._cause())

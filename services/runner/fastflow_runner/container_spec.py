@@ -214,7 +214,7 @@ def _entry(
     log = '"Config":{"compress":"false","max-file":"1","max-size":"1000g","mode":"blocking"},"Type":"json-file"'
     return (
         f'{{"AttachStdin":true,"Cmd":["{mode}"],"Entrypoint":{ENTRY},'
-        '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","Init":true,'
+        '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","Init":false,'
         f'"IpcMode":"private","LogConfig":{{{log}}},"Memory":',
         memory,
         ',"MemorySwap":',

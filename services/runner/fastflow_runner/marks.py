@@ -1,45 +1,52 @@
 """The entry program's markers as the runner's structs; whatever does not decode is no marker."""
 
-import tarfile
 from datetime import UTC, datetime
-from io import BytesIO
-from typing import Annotated
+from typing import Annotated, TypeVar
 
+from fastflow_events.plain import is_too_deep
 from fastflow_events.run.events import Manifest
-from msgspec import DecodeError, Meta, Struct, ValidationError, json, structs
+from msgspec import Meta, MsgspecError, Struct, json, structs
 
+from fastflow_runner.entry.leaving import RESULT_BYTES, ROUTE_BYTES
 from fastflow_runner.ports import CellEnd, Exit, Prepared, Progress, Started
+
+T = TypeVar("T")
+_Amount = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Moved = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""The difference of two counters, the first of which may have been set back."""
+_At = Annotated[float, Meta(ge=0, le=253_402_300_799)]
+"""Seconds since 1970, up to the year 9999."""
 
 
 class _Started(Struct, frozen=True, kw_only=True):
-    at: float
+    at: _At
     manifest: Manifest
-    network: tuple[int, int] | None = None
+    network: tuple[_Amount, _Amount] | None = None
 
 
 class _Exit(Struct, frozen=True, kw_only=True):
     nonce: str
-    code: int
-    signal: int | None
+    code: Annotated[int, Meta(ge=0, le=255)]
+    signal: Annotated[int, Meta(ge=1, le=64)] | None
     timed_out: bool
-    peak_memory_bytes: int
-    cpu_s: float
-    oom_kills: int
-    dropped_bytes: int
-    route: str | None
-    at: float
-    received_bytes: int | None = None
-    transmitted_bytes: int | None = None
+    peak_memory_bytes: _Amount
+    cpu_s: Annotated[float, Meta(ge=0, le=1e12)]
+    oom_kills: _Amount
+    dropped_bytes: _Amount
+    route: Annotated[str, Meta(max_length=ROUTE_BYTES)] | None
+    at: _At
+    received_bytes: _Moved | None = None
+    transmitted_bytes: _Moved | None = None
     told_to_end: bool = False
     ended_itself: bool = False
     reached_memory_limit: bool = True
     disk_full: bool = False
-    refused_processes: int = 0
-    sent_bytes: int | None = None
-    result: str | None = None
+    refused_processes: _Amount = 0
+    sent_bytes: _Amount | None = None
+    result: Annotated[str, Meta(max_length=RESULT_BYTES)] | None = None
     result_error: str = ""
     progress: str | None = None
-    kept: tuple[tuple[str, int], ...] = ()
+    kept: tuple[tuple[str, _Amount], ...] = ()
     left: tuple[tuple[str, str], ...] = ()
 
 
@@ -75,12 +82,18 @@ class Image(Struct, frozen=True, kw_only=True, rename="pascal"):
         return self.repo_digests[0] if self.repo_digests else self.id
 
 
+def _read(text: bytes, kind: type[T], *, strict: bool = True) -> T | None:
+    """What the text says; None when that cannot be understood, whatever it is."""
+    try:
+        return None if is_too_deep(text) else json.decode(text, type=kind, strict=strict)
+    except (MsgspecError, ValueError, RecursionError):
+        return None
+
+
 def deleted(line: bytes) -> dict[str, int] | None:
     """Environments that are gone, and bytes that it freed; None when that is not what the line says."""
-    try:
-        return json.decode(line, type=_Deleted).freed
-    except (DecodeError, ValidationError):
-        return None
+    found = _read(line, _Deleted)
+    return found.freed if found else None
 
 
 def image_of(inspected: bytes) -> Image:
@@ -93,42 +106,26 @@ def image_id(inspected: bytes) -> str:
     return image_of(inspected).shown
 
 
-def from_archive(archive: bytes) -> bytes:
-    """Content of the only file in a small tar archive; empty when it is none, or no file."""
-    try:
-        with tarfile.open(fileobj=BytesIO(archive), mode="r:") as tar:
-            member = tar.next()
-            source = tar.extractfile(member) if member is not None and member.isreg() else None
-            return source.read() if source else b""
-    except tarfile.TarError:
-        return b""
-
-
 def started(marker: bytes) -> Started | None:
     """What the marker `started` says."""
-    try:
-        found = json.decode(marker, type=_Started)
-    except (DecodeError, ValidationError):
+    found = _read(marker, _Started)
+    if found is None:
         return None
     return Started(at=datetime.fromtimestamp(found.at, UTC), manifest=found.manifest, network=found.network)
 
 
 def refused(marker: bytes) -> tuple[str, str]:
     """Reason in one word and in a sentence why user code was not started; `unknown` without a marker."""
-    try:
-        found = json.decode(marker, type=_Refused)
-    except (DecodeError, ValidationError):
+    found = _read(marker, _Refused)
+    if found is None:
         return "unknown", "the entry program ended before user code was started and did not say why"
     return found.reason, found.detail
 
 
 def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
     """`observed`, with what the marker `exit.json` adds when it bears the nonce."""
-    try:
-        found = json.decode(marker, type=_Exit)
-    except (DecodeError, ValidationError):
-        return observed
-    if found.nonce != nonce:
+    found = _read(marker, _Exit)
+    if found is None or found.nonce != nonce:
         return observed
     return structs.replace(
         observed,
@@ -160,9 +157,8 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
 
 def progress(text: str) -> Progress | None:
     """How far a notebook came; the words are a process of the run's own, and None when they cannot be understood."""
-    try:
-        found = json.decode(text, type=_Progress, strict=False)
-    except (DecodeError, ValidationError, UnicodeError):
+    found = _read(text.encode(errors="replace"), _Progress, strict=False)
+    if found is None:
         return None
     cells = tuple(CellEnd(cell=cell, succeeded=ok, tries=tries) for cell, ok, tries in found.cells)
     return Progress(cells=cells, where=found.where, why=found.why)
@@ -170,7 +166,4 @@ def progress(text: str) -> Progress | None:
 
 def prepared(line: bytes) -> Prepared | None:
     """The result line of mode `prepare`."""
-    try:
-        return json.decode(line, type=Prepared)
-    except (DecodeError, ValidationError):
-        return None
+    return _read(line, Prepared)

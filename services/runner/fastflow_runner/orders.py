@@ -1,9 +1,7 @@
 """What the entry program is told: its orders for each mode, as the bytes that go over its standard input."""
 
 import hmac
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 
@@ -41,6 +39,11 @@ def input_name(specification: Specification, lock: str | None, builder: str) -> 
 def of_generation(builder: str, lock: str | None, generation: int) -> str:
     """The builder, marked where what it resolved before a refresh does not count any more."""
     return f"{builder} generation {generation}" if lock is None and generation else builder
+
+
+def took_too_long(within_s: float | None) -> str:
+    """Words about what was ended because it took longer than it may."""
+    return f"it took longer than {within_s:g} s, and was ended" if within_s else "it took too long, and was ended"
 
 
 def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: float) -> bytes:
@@ -98,11 +101,12 @@ def prepare_order(
     uv: str,
     code: str,
     env: Mapping[str, str],
-    wheels: bytes = b"",
+    wheels: bool = False,
 ) -> bytes:
     """Order of mode `prepare`.
 
-    `env` holds uv's settings, credentials of package indexes included; `wheels` is the archive of a build before.
+    `env` holds uv's settings, credentials of package indexes included; with `wheels` comes the archive of a build,
+    sealed, behind it.
     """
     wanted = specification.requirements
     order = {
@@ -118,9 +122,9 @@ def prepare_order(
         "lock": lock,
         "extra": NOTEBOOK_PACKAGES if specification.kind == "notebook" else (),
         "env": dict(env),
-        "wheels": bool(wheels),
+        "wheels": wheels,
     }
-    return seal(json.encode(order)) + (seal(wheels) if wheels else b"")
+    return seal(json.encode(order))
 
 
 def delete_order(names: Sequence[str], *, root: str) -> bytes:
@@ -142,15 +146,6 @@ def build_order(
         "env": apart(dict(env)).settings,
     }
     return seal(json.encode(order))
-
-
-def built_lock(archive: bytes) -> str | None:
-    """The lock in the archive of a build; None when it is not there."""
-    with suppress(tarfile.TarError), tarfile.open(fileobj=BytesIO(archive), mode="r:") as tar:
-        for member in tar:
-            if member.isreg() and member.name.rpartition("/")[2] == "lock.txt" and (file := tar.extractfile(member)):
-                return file.read().decode()
-    return None
 
 
 class StageOrder:

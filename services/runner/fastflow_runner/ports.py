@@ -219,15 +219,21 @@ class Executor(Protocol):
     async def has_code(self, tree: str) -> bool:
         """True when the tree is staged completely."""
 
-    async def prepare(self, specification: Specification, lock: str | None, *, generation: int = 0) -> Prepared:
+    async def prepare(
+        self, specification: Specification, lock: str | None, *, generation: int = 0, within_s: float | None = None
+    ) -> Prepared:
         """Return the environment, building it once however many ask; `lock` is the lock of an earlier build.
 
-        Without a lock, what was resolved for another generation does not count.
+        Without a lock, what was resolved for another generation does not count. What takes longer than `within_s` is
+        ended, unless somebody else here waits for it still.
 
         Raises:
-            DependencyError: a requirement cannot be resolved or installed.
+            DependencyError: a requirement cannot be resolved or installed, or not in that time.
             VolumeChangedError: the code is no longer there, and will be staged when that is asked for.
         """
+
+    async def give_up(self, specification: Specification, lock: str | None, *, generation: int = 0) -> None:
+        """Who asked for the environment does not wait any more: end its making, unless somebody else here waits."""
 
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments; those that are gone now, and the bytes that it freed. One in use stays."""

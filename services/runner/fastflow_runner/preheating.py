@@ -129,7 +129,9 @@ async def _make(deps: Deps, fact: PipelineVersionStored, pipeline: str, cause: C
         return
     signals = Signals()
     await code.stage_tree(deps, fact.tree, signals)
-    prepared = await environment.prepare_for(deps, specification, cause, signals)
+    prepared = await environment.prepare_for(
+        deps, specification, cause, signals, within_s=deps.settings.pre_heat_timeout_s
+    )
     context = {"action": "preheated", "environment": prepared.environment, "prepare_s": prepared.prepare_s}
     logger.info("prepared ahead", extra=context)
 

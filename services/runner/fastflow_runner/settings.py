@@ -55,6 +55,12 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """Size of the largest file that is kept."""
     max_artifacts_bytes: Annotated[int, Meta(ge=0)] = 1 << 30
     """Size of all files together that are kept of one attempt."""
+    prepare_timeout_s: Annotated[float, Meta(gt=0)] = 1800.0
+    """How long an environment may be in the making, builds included, before it is ended and its run fails."""
+    pre_heat_timeout_s: Annotated[float, Meta(gt=0)] = 600.0
+    """The same for one that nobody waits for yet; then the next one has its turn."""
+    tool_timeout_s: Annotated[float, Meta(gt=0)] = 900.0
+    """How long code may be staged, or something be deleted, before that is ended and tried again."""
     patience_s: Annotated[float, Meta(ge=0)] = 60.0
     """How long an engine that fails is asked again before an attempt that never started is given up."""
     drain: bool = False

@@ -67,8 +67,18 @@ class Shipper:
     """Ships the output of one attempt; `lead` are lines of the runner's own that come before the script's."""
 
     def __init__(
-        self, store: OutputStore, ref: AttemptRef, *, lead: Sequence[OutFrame] = (), mask: Mask | None = None
+        self,
+        store: OutputStore,
+        ref: AttemptRef,
+        *,
+        lead: Sequence[OutFrame] = (),
+        mask: Mask | None = None,
+        most_bytes: int | None = None,
     ) -> None:
+        """`most_bytes` is as much as is taken of the engine's, whatever the entry program counts; None is everything.
+
+        A frame counts as a byte at least.
+        """
         self.tally = Tally()
         self._store = store
         self._ref = ref
@@ -81,6 +91,10 @@ class Shipper:
         """There may be room in the buffer."""
         self._lead = tuple(lead)
         self._mask = mask
+        self._left_bytes = most_bytes
+        self._refused_frames = 0
+        self.refused_bytes = 0
+        """What the engine gave beyond that, and is not stored."""
         self._seen = 0
         self._stored_next = 0
         self._closing = False
@@ -89,7 +103,7 @@ class Shipper:
     @property
     def skip(self) -> int:
         """Frames of the engine that need not be read again."""
-        return max(0, self._seen - len(self._lead))
+        return max(0, self._seen - len(self._lead)) + self._refused_frames
 
     async def resume(self) -> None:
         """Find out what an earlier process has stored.
@@ -107,6 +121,8 @@ class Shipper:
         """Take the engine's next frame, before which bytes may be missing; waits while the bus is slower."""
         if self._seen < len(self._lead):
             await self._say_lead()
+        if not self._may_pass(frame):
+            return
         if self._buffered_bytes >= BUFFER_BYTES:
             await self._wait_for_room()
         self._accept(frame, gap_bytes=gap_bytes)
@@ -137,6 +153,21 @@ class Shipper:
                 self._closed.set()
             else:
                 await self._pause()
+
+    def _may_pass(self, frame: OutFrame) -> bool:
+        """False from the first frame on that would be too much; so it is the same one, however often all is read."""
+        if self._left_bytes is None:
+            return True
+        if self._left_bytes >= 0:
+            self._left_bytes -= max(1, len(frame.data))
+        if self._left_bytes >= 0:
+            return True
+        if not self._refused_frames:
+            logger.warning("more output than may be", extra={"action": "output_refused", "attempt": self._ref.name})
+        self._refused_frames += 1
+        self.refused_bytes += len(frame.data)
+        self.tally.engine_bytes += len(frame.data)
+        return False
 
     async def _say_lead(self) -> None:
         while self._seen < len(self._lead):

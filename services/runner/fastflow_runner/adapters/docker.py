@@ -68,6 +68,7 @@ class DockerExecutor:
         standby: int = 0,
         default_memory_bytes: int | None = None,
         grace_s: float = 10.0,
+        tool_s: float = 900.0,
         clock: Callable[[], float] = time.time,
         passed: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -77,7 +78,8 @@ class DockerExecutor:
         `uv_settings` go to uv when it prepares, with credentials of package indexes if need be; `standby` is
         how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
         a script's time is over; `default_memory_bytes` is the limit of attempts whose pipeline names none: half of the
-        machine's memory unless it is given, none when it is 0; `passed` hears of each step of a start.
+        machine's memory unless it is given, none when it is 0; `tool_s` is the longest for staging and deleting;
+        `passed` hears of each step of a start.
         """
         self._engine = Engine(url, deployment)
         self._deployment = deployment
@@ -87,7 +89,9 @@ class DockerExecutor:
         self._pool = Pool(self._engine, deployment, owner=owner, home=home, passed=passed)
         self._keeper = Keeper(self._pool, self._engine, ceiling=standby, usual=self._usual)
         self._launcher = Launcher(self._pool, clock, passed)
-        self._tools = DockerTools(self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}))
+        self._tools = DockerTools(
+            self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}), tool_s=tool_s
+        )
         self._info: _Info | None = None
         self._default_memory_bytes = default_memory_bytes
         self._ends = Ends()
@@ -109,9 +113,15 @@ class DockerExecutor:
         """Unpack the bundle into the shared volume, once."""
         await self._tools.stage(tree, bundle)
 
-    async def prepare(self, specification: Specification, lock: str | None, *, generation: int = 0) -> Prepared:
+    async def prepare(
+        self, specification: Specification, lock: str | None, *, generation: int = 0, within_s: float | None = None
+    ) -> Prepared:
         """Return the environment, building it once however many ask."""
-        return await self._tools.prepare(specification, lock, generation)
+        return await self._tools.prepare(specification, lock, generation, within_s)
+
+    async def give_up(self, specification: Specification, lock: str | None, *, generation: int = 0) -> None:
+        """End the containers that still make the environment, where nobody here waits for them."""
+        await self._tools.give_up(specification, lock, generation)
 
     async def delete_code(self, trees: Sequence[str]) -> None:
         """Delete staged code from the shared volume."""
@@ -220,7 +230,7 @@ class DockerExecutor:
 
     async def kept(self, ref: AttemptRef) -> AsyncIterator[tuple[int, bytes]]:
         """Content of an ended attempt's artifacts, in the order in which the engine packs them."""
-        async with aclosing(self._container(ref).kept()) as archive, aclosing(files_of(archive)) as files:
+        async with aclosing(self._container(ref).archive("kept")) as archive, aclosing(files_of(archive)) as files:
             async for name, data in files:
                 number = name.rpartition("/")[2]
                 if number.isdigit():

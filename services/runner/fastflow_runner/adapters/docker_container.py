@@ -11,8 +11,10 @@ from msgspec import Struct, json
 
 from fastflow_runner.adapters.docker_engine import Answer, Engine, Stream
 from fastflow_runner.adapters.docker_wire import entry, instant
+from fastflow_runner.adapters.tar_stream import small_file
 from fastflow_runner.bounds import Bounds
 from fastflow_runner.container_spec import update_body
+from fastflow_runner.entry.markers import EXIT_BYTES
 from fastflow_runner.ports import ImageMissingError
 
 _GONE = 404
@@ -196,9 +198,14 @@ class Container:
         """Statistics, a line of JSON about once a second; an answer where there are none."""
         return await self._engine.stream("stats", **self._slots)
 
-    async def kept(self) -> AsyncGenerator[bytes]:
-        """Tar archive of the folder with what is to be kept, as it arrives; nothing when there is none."""
-        stream = await self._engine.stream("kept", **self._slots)
+    async def exit_marker(self) -> bytes:
+        """Content of the marker `exit.json`; empty when there is none, or something else in its place."""
+        async with aclosing(self.archive("exit_marker")) as archive:
+            return await small_file(archive, EXIT_BYTES)
+
+    async def archive(self, call: Literal["kept", "exit_marker", "wheels"]) -> AsyncGenerator[bytes]:
+        """Tar archive of what the container left there, as it arrives; nothing when there is none."""
+        stream = await self._engine.stream(call, **self._slots)
         if isinstance(stream, Answer):
             if stream.status == _GONE:
                 return
@@ -209,21 +216,15 @@ class Container:
         finally:
             stream.close()
 
-    async def exit_marker(self) -> bytes:
-        """Tar archive with the marker `exit.json`; empty when there is none."""
-        answer = await self._engine.call("exit_marker", **self._slots)
-        if answer.status == _GONE:
-            return b""
-        expect(answer, 200)
-        return answer.body
-
-    async def wheels(self) -> bytes:
-        """Tar archive of what a build left; empty when there is none."""
-        answer = await self._engine.call("wheels", **self._slots)
-        if answer.status == _GONE:
-            return b""
-        expect(answer, 200)
-        return answer.body
+    async def words(self, number: int, *, most_bytes: int) -> bytes:
+        """What it has written to a stream, 1 or 2, and no more than the first so many bytes of it."""
+        found = bytearray()
+        async with aclosing(self.log(follow=False)) as entries:
+            async for stream, _, content in entries:
+                found += content if stream == number else b""
+                if len(found) >= most_bytes:
+                    break
+        return bytes(found[:most_bytes])
 
     async def stop(self, grace_s: int) -> None:
         """SIGTERM, and SIGKILL after the grace period; returns when it has ended."""

@@ -70,7 +70,7 @@ class Ends:
         observed = Exit(exit_code=state.exit_code, oom_killed=state.oom_killed, finished_at=state.finished_at)
         known = marks.completed(observed, await self._read(ref), nonce)
         if known.marker_code is None:
-            known = marks.completed(observed, marks.from_archive(await container.exit_marker()), nonce)
+            known = marks.completed(observed, await container.exit_marker(), nonce)
         if known.marker_code is None and state.exit_code == NEVER_STARTED:
             return structs.replace(known, never_started=await first_record(container, follow=False) is None)
         return known

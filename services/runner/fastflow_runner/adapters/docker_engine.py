@@ -33,6 +33,8 @@ _THREADS = 32
 _CONNECT_S = 5.0
 _ANSWER_S = 60.0
 _READ_BYTES = 1 << 18
+ANSWER_BYTES = 64 << 20
+"""The longest answer that is held as a whole: a list of tens of thousands of containers."""
 _HEADING = re.compile(r"<h1>([^<]{1,200})</h1>")
 
 
@@ -169,17 +171,15 @@ class Engine:
     def _request(self, api: APIClient, name: str, body: bytes | None, values: dict[str, str]) -> Answer:
         try:
             response = self._send(api, self._calls[name], values, body, stream=False)
+            return Answer(status=response.status, body=_body_of(response))
         except (HTTPError, DockerException, OSError) as error:
             raise InfrastructureError(f"the container engine does not answer: {error}") from error
-        return Answer(status=response.status, body=response.data)
 
     def _connect(self, api: APIClient, name: str, values: dict[str, str]) -> Stream | Answer:
         try:
             response = self._send(api, self._calls[name], values, None, stream=True)
             if response.status not in {101, 200}:
-                answer = Answer(status=response.status, body=response.data)
-                response.release_conn()
-                return answer
+                return Answer(status=response.status, body=_body_of(response))
         except (HTTPError, DockerException, OSError) as error:
             raise InfrastructureError(f"the container engine does not answer: {error}") from error
         # The SDK takes its sockets out of the response in the same way.
@@ -202,7 +202,7 @@ class Engine:
             f"/v{api.api_version}{fill(call.path, values)}",
             body=body,
             headers=headers,
-            preload_content=not stream,
+            preload_content=False,
             timeout=Timeout(connect=_CONNECT_S, read=wait_s),
             redirect=False,
             retries=False,
@@ -220,6 +220,20 @@ def _transport(api: APIClient) -> HTTPConnectionPool:
     else:
         pool = adapter.get_connection(api.base_url)
     return pool
+
+
+def _body_of(response: BaseHTTPResponse) -> bytes:
+    """All of an answer that is not too long to be one.
+
+    Raises:
+        InfrastructureError: it is.
+    """
+    body: bytes = response.read(ANSWER_BYTES + 1)
+    if len(body) > ANSWER_BYTES:
+        response.close()
+        raise InfrastructureError(f"the container engine answered with more than {ANSWER_BYTES} bytes")
+    response.release_conn()
+    return body
 
 
 def _coding_of(headers: Mapping[str, str]) -> Chunked | Sized | Plain:

@@ -34,6 +34,8 @@ _ABANDONED_S = 2.0
 _START_S = 120.0
 _ASK_AGAIN_S = 0.02
 _STDOUT = 1
+_FIRST_BYTES = 1 << 20
+_WORDS_BYTES = 4096
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -143,6 +145,8 @@ class Launcher:
                 if b"\n" in first:
                     letter, payload = decode_line(first.partition(b"\n")[0])
                     return marks.started(payload) if letter == "s" else None
+                if len(first) > _FIRST_BYTES:
+                    return None
         finally:
             # The engine closes the container's standard input with this connection, here as when this process dies.
             stream.close()
@@ -183,7 +187,7 @@ async def _refusal(container: Container, state: State) -> tuple[str, str]:
             letter, payload = decode_line(content)
             if letter == "r":
                 return marks.refused(payload)
-            words += payload
+            words = (words + payload)[-_WORDS_BYTES:]
     if state.exit_code == NEVER_STARTED:
         return marks.refused(b"")
     said = words.decode("utf-8", "replace").strip()[-500:]

@@ -10,6 +10,8 @@ from fastflow_runner.adapters.docker_engine import Answer
 from fastflow_runner.adapters.docker_wire import instant
 from fastflow_runner.ports import Usage
 
+_LINE_BYTES = 1 << 20
+
 
 class _CpuUsage(Struct, frozen=True):
     total_usage: int = 0
@@ -81,6 +83,8 @@ async def usages(container: Container) -> AsyncGenerator[Usage]:
                 if (usage := _usage(line)) is None:
                     return
                 yield usage
+            if len(held) > _LINE_BYTES:
+                return
     finally:
         stream.close()
 

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 TIDY_EVERY_S = 3600.0
 STAGED_KEPT_S = 14 * 86_400.0
 """Code that is asked for later is found in the volume by a new container, which takes half a second."""
+RESULT_BYTES = 16 << 20
+"""The longest result of a tool: no longer than the orders that are made of it."""
 STAGE, PREPARE = "fastflow-stage-", "fastflow-prepare-"
 
 
@@ -58,8 +60,7 @@ async def forget_prepared(engine: Engine, owner: str, environments: Collection[s
         for tool in await listed(engine, owner, "tools"):
             if tool.state == "exited" and tool.name.startswith(PREPARE):
                 container = Container(engine, tool.name)
-                said = b"".join([line async for number, _, line in container.log(follow=False) if number == 1])
-                prepared = marks.prepared(said)
+                prepared = marks.prepared(await container.words(1, most_bytes=RESULT_BYTES))
                 if prepared is not None and prepared.environment in environments:
                     await container.remove()
     except InfrastructureError as exc:

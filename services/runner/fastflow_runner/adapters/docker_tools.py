@@ -5,8 +5,10 @@ long as the volume it wrote to, which the engine does not remove before it.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import logging
+from collections import Counter
+from collections.abc import Collection, Sequence
+from contextlib import aclosing
 from secrets import token_hex
 from time import monotonic
 
@@ -17,12 +19,14 @@ from msgspec import structs
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, State, expect
 from fastflow_runner.adapters.docker_engine import Engine
+from fastflow_runner.adapters.docker_listed import listed
 from fastflow_runner.adapters.docker_tidy import forget_prepared
-from fastflow_runner.container_spec import BUILD_ROOT, Deployment, tool_body
+from fastflow_runner.adapters.docker_tool import Tools, words
+from fastflow_runner.adapters.docker_wheels import measured, sent
+from fastflow_runner.container_spec import BUILD_ROOT, Deployment
 from fastflow_runner.entry.preparing import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED
 from fastflow_runner.orders import (
     build_order,
-    built_lock,
     code_name,
     delete_order,
     input_name,
@@ -30,27 +34,36 @@ from fastflow_runner.orders import (
     of_generation,
     prepare_order,
     stage_order,
+    took_too_long,
     unstage_order,
 )
 from fastflow_runner.ports import DependencyError, ImageMissingError, Prepared, VolumeChangedError
 
+logger = logging.getLogger(__name__)
 ROOT = "/uv"
-_ABANDONED_S = 5.0
-_TRIES = 3
 
 
 class DockerTools:
     """Stages and prepares; whoever asks while somebody else is at it waits for that."""
 
     def __init__(
-        self, engine: Engine, deployment: Deployment, *, owner: str, key: bytes, uv_settings: dict[str, str]
+        self,
+        engine: Engine,
+        deployment: Deployment,
+        *,
+        owner: str,
+        key: bytes,
+        uv_settings: dict[str, str],
+        tool_s: float,
     ) -> None:
         self._engine = engine
         self._deployment = deployment
         self._owner = owner
         self._key = key
         self._settings = uv_settings
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tools = Tools(deployment, owner=owner, tool_s=tool_s)
+        self._asking: Counter[str] = Counter()
+        """How many wait for what the container of a name makes."""
         self._staged: set[str] = set()
         self._known: dict[str, Prepared] = {}
 
@@ -88,13 +101,13 @@ class DockerTools:
             return
         container = self._stage(tree)
         order = await asyncio.to_thread(stage_order, self.code(tree), bundle)
-        state, _ = await self._made(container, "stage", order)
+        state, _ = await self._tools.in_time(container, "stage", order)
         if state.exit_code == 0:
             self._staged.add(tree)
             return
-        words = await _words(container, 2)
+        said = await words(container, 2)
         await container.remove()
-        raise (ContractError if state.exit_code == REFUSED else InfrastructureError)(words, code=state.exit_code)
+        raise (ContractError if state.exit_code == REFUSED else InfrastructureError)(said, code=state.exit_code)
 
     async def forget(self, tree: str, environment: str) -> None:
         """Make both anew when they are asked for next: somebody emptied the volume."""
@@ -104,29 +117,63 @@ class DockerTools:
             del self._known[name]
             await Container(self._engine, name).remove()
 
-    async def prepare(self, specification: Specification, lock: str | None, generation: int = 0) -> Prepared:
+    async def prepare(
+        self, specification: Specification, lock: str | None, generation: int = 0, within_s: float | None = None
+    ) -> Prepared:
         """Return the environment, building it once however many ask.
 
         Raises:
-            DependencyError: a requirement cannot be resolved or installed.
+            DependencyError: a requirement cannot be resolved or installed, or not in that time.
             VolumeChangedError: the code is no longer there.
         """
         if specification.isolation == "jit":
             return jit_prepared(specification, "/usr/local/bin/uv")
         image = await self.image()
         kind = of_generation(image, lock, generation)
+        name = self._prepare(specification, lock, kind).name
+        self._asking[name] += 1
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._environment(specification, lock, image, kind)
+        except TimeoutError as error:
+            late = error
+        finally:
+            self._asking[name] -= 1
+        await self._end(specification, lock, kind)
+        raise DependencyError(took_too_long(within_s)) from late
+
+    async def give_up(self, specification: Specification, lock: str | None, generation: int = 0) -> None:
+        """End the containers of this runner that still make the environment, where nobody here waits for them."""
+        if specification.isolation != "jit":
+            ours = {tool.name for tool in await listed(self._engine, self._owner, "tools")}
+            await self._end(specification, lock, of_generation(await self.image(), lock, generation), ours)
+
+    async def _end(
+        self, specification: Specification, lock: str | None, kind: str, ours: Collection[str] | None = None
+    ) -> None:
+        first, second = (self._prepare(specification, lock, each) for each in (kind, _built(kind)))
+        if self._asking[first.name]:
+            return
+        for container in (self._builder(second), second, first):
+            if ours is None or container.name in ours:
+                state = await container.inspect()
+                if state is not None and state.status != "exited":
+                    logger.info("ended", extra={"action": "tool_ended", "container": container.name})
+                    await container.remove()
+
+    async def _environment(self, specification: Specification, lock: str | None, image: str, kind: str) -> Prepared:
         container = self._prepare(specification, lock, kind)
         if known := self._known.get(container.name):
             return known
         began = monotonic()
-        state, made = await self._made(container, "prepare", self._prepare_order(specification, lock))
+        state, made = await self._tools.made(container, "prepare", self._prepare_order(specification, lock))
         if state.exit_code == NEEDS_BUILD:
             # The first one stays, and remembers that it has to be so.
-            asked = (await _words(container, 1)).encode()
-            container = self._prepare(specification, lock, f"{kind} built")
+            asked = (await words(container, 1)).encode()
+            container = self._prepare(specification, lock, _built(kind))
             state, made = await self._prepared_from_built(container, specification, lock, asked)
         if state.exit_code == 0:
-            prepared = marks.prepared((await _words(container, 1)).encode())
+            prepared = marks.prepared((await words(container, 1)).encode())
             if prepared is not None:
                 # Who asks next will have the lock of this time.
                 known = structs.replace(prepared, prepare_s=0.0)
@@ -158,10 +205,10 @@ class DockerTools:
         # A name of its own each time: what it proves is true of one moment.
         container = Container(self._engine, f"fastflow-{mode}-{token_hex(16)}")
         try:
-            state, _ = await self._made(container, mode, order)
+            state, _ = await self._tools.in_time(container, mode, order)
             if state.exit_code != 0:
-                raise InfrastructureError(f"nothing is deleted: {await _words(container, 2)}", code=state.exit_code)
-            return await _words(container, 1)
+                raise InfrastructureError(f"nothing is deleted: {await words(container, 2)}", code=state.exit_code)
+            return await words(container, 1)
         finally:
             await container.remove()
 
@@ -172,35 +219,36 @@ class DockerTools:
         found = await container.inspect()
         if found is not None and found.status == "exited" and found.exit_code == 0:
             return found, False
-        builder = Container(self._engine, container.name.replace("prepare", "build"))
+        builder = self._builder(container)
         order = build_order(specification, lock, asked, root=BUILD_ROOT, uv="uv", env=self._settings)
-        built, _ = await self._made(builder, "build", order)
+        built, _ = await self._tools.made(builder, "build", order)
         if built.exit_code != 0:
             raise await self._failure(builder, built)
-        wheels = await builder.wheels()
-        if not wheels:
+        wheels = await measured(builder)
+        if wheels is None:
             # Somebody else has used and removed it: what they prepared is as good.
             raise InfrastructureError(f"{builder.name} disappeared before its wheels were taken")
-        order = self._prepare_order(specification, built_lock(wheels), wheels)
+        order = self._prepare_order(specification, wheels.lock, wheels=True)
         try:
-            return await self._made(container, "prepare", order)
+            async with aclosing(sent(builder, wheels, order)) as pieces:
+                return await self._tools.made(container, "prepare", pieces)
         finally:
             await builder.remove()
 
-    def _prepare_order(self, specification: Specification, lock: str | None, wheels: bytes = b"") -> bytes:
+    def _prepare_order(self, specification: Specification, lock: str | None, *, wheels: bool = False) -> bytes:
         code = self.code(specification.tree)
         return prepare_order(specification, lock, root=ROOT, uv="uv", code=code, env=self._settings, wheels=wheels)
 
     async def _failure(self, container: Container, state: State) -> DependencyError | InfrastructureError:
         """Why it ended, once it is removed so that it can be tried again."""
-        words = await _words(container, 2)
+        said = await words(container, 2)
         await container.remove()
         if state.exit_code == REFUSED:
-            return DependencyError(words)
+            return DependencyError(said)
         if state.exit_code == NOT_STAGED:
-            return VolumeChangedError(words)
+            return VolumeChangedError(said)
         how = "" if state.exit_code == OUTAGE else "it ended unexpectedly: "  # uv's words say what did not answer
-        return InfrastructureError(f"the environment cannot be prepared: {how}{words}", code=state.exit_code)
+        return InfrastructureError(f"the environment cannot be prepared: {how}{said}", code=state.exit_code)
 
     def cache(self, specification: Specification) -> str:
         """Name of the volume that belongs to the specification's pipeline alone."""
@@ -215,37 +263,9 @@ class DockerTools:
         name = input_name(specification, lock, f"{image} {self._deployment.volume}")
         return Container(self._engine, f"fastflow-prepare-{name}")
 
-    async def _made(self, container: Container, mode: str, order: bytes | Iterable[bytes]) -> tuple[State, bool]:
-        """State of the tool's container once it has ended, and whether it did its work for this call."""
-        async with self._turns[container.name]:
-            for _ in range(_TRIES):
-                made = await container.create(tool_body(self._deployment, mode, owner=self._owner))
-                if made or await container.is_abandoned(_ABANDONED_S):
-                    made = await self._order(container, order) or made
-                state = await container.ended()
-                if state is not None and state.status == "exited":
-                    # Without its order it did nothing: whoever started it died at once.
-                    if state.exit_code != OUTAGE or made:
-                        return state, made
-                    await container.remove()
-        raise InfrastructureError(f"{container.name} disappears before it is done")
-
-    async def _order(self, container: Container, order: bytes | Iterable[bytes]) -> bool:
-        stream = await container.attach()
-        if stream is None:
-            return False
-        try:
-            if not await container.start():
-                return False
-            for piece in [order] if isinstance(order, bytes) else order:
-                await stream.write(piece)
-            async for _ in stream.read():
-                pass
-        finally:
-            stream.close()
-        return True
+    def _builder(self, prepare: Container) -> Container:
+        return Container(self._engine, prepare.name.replace("prepare", "build"))
 
 
-async def _words(container: Container, stream: int) -> str:
-    parts = [content async for number, _, content in container.log(follow=False) if number == stream]
-    return b"".join(parts).decode("utf-8", "replace").strip()
+def _built(kind: str) -> str:
+    return f"{kind} built"

@@ -1,11 +1,19 @@
 """The engine's stream formats, as pure functions of the bytes that arrived."""
 
+import re
 from datetime import UTC, datetime
 from struct import Struct
+
+from fastflow_events.errors import InfrastructureError
 
 from fastflow_runner.ports import Frame
 
 _HEAD = Struct(">BxxxI")
+FRAME_BYTES = 1 << 20
+"""Engines store lines in pieces of 16 KiB, and copy 32 KiB at a time."""
+_LINE_END = b"\r\n"
+_SIZE_BYTES = 4096
+_HEX = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -16,27 +24,44 @@ class Chunked:
         self.ended = False
         """The last chunk was seen: the stream is complete, not cut."""
         self._held = b""
+        """The beginning of a line that says how long a chunk is."""
+        self._left = 0
+        """Of the chunk in hand."""
+        self._skipped = 0
+        """Of the end of line behind it."""
 
     def feed(self, data: bytes) -> bytes:
-        """Content of the chunks that are complete now."""
-        held = self._held + data
-        parts = []
-        at = 0
-        while not self.ended:
-            line = held.find(b"\r\n", at)
-            if line < 0:
-                break
-            size = int(held[at:line].split(b";", 1)[0], 16)
-            end = line + 2 + size
-            if size == 0:
-                self.ended = True
-            elif end + 2 > len(held):
-                break
+        """Content that has arrived; a chunk is passed on in pieces, as long as it may be.
+
+        Raises:
+            InfrastructureError: it is not coded so.
+        """
+        data, self._held = self._held + data, b""
+        parts, at = [], 0
+        while at < len(data) and not self.ended:
+            if self._left:
+                parts.append(data[at : at + self._left])
+                at, self._left = at + len(parts[-1]), self._left - len(parts[-1])
+                self._skipped = 0 if self._left else len(_LINE_END)
+            elif self._skipped:
+                at, self._skipped = at + 1, self._skipped - 1
             else:
-                parts.append(held[line + 2 : end])
-                at = end + 2
-        self._held = held[at:]
+                line = data.find(_LINE_END, at, at + _SIZE_BYTES)
+                if line < 0 and len(data) - at >= _SIZE_BYTES:
+                    raise InfrastructureError("the container engine's answer is garbled")
+                if line < 0:
+                    self._held = data[at:]
+                    break
+                at, self._left = line + len(_LINE_END), _size(data[at:line])
+                self.ended = not self._left
         return b"".join(parts)
+
+
+def _size(line: bytes) -> int:
+    digits = line.split(b";", 1)[0].strip()
+    if not _HEX.fullmatch(digits):
+        raise InfrastructureError("the container engine's answer is garbled")
+    return int(digits, 16)
 
 
 class Sized:
@@ -72,12 +97,18 @@ class Multiplexed:
         self._held = b""
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """Frames that are complete now: 1 for standard output, 2 for error, and the bytes."""
+        """Frames that are complete now: 1 for standard output, 2 for error, and the bytes.
+
+        Raises:
+            InfrastructureError: one is longer than any engine makes them.
+        """
         held = self._held + data
         frames = []
         at = 0
         while at + _HEAD.size <= len(held):
             stream, length = _HEAD.unpack_from(held, at)
+            if length > FRAME_BYTES:
+                raise InfrastructureError(f"the container engine sent a frame of {length} bytes")
             end = at + _HEAD.size + length
             if end > len(held):
                 break

@@ -43,6 +43,7 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
         key=key,
         uv_settings=uv_settings,
         default_memory_bytes=settings.default_memory_bytes,
+        tool_s=settings.tool_timeout_s,
         standby=min(settings.standby, settings.max_concurrent),
         passed=lambda step: _die(step, settings.crash_at),
     )
@@ -62,6 +63,7 @@ def _process(
         variables=variables,
         uv_settings=uv_settings,
         default_memory_bytes=settings.default_memory_bytes,
+        tool_s=settings.tool_timeout_s,
     )
 
 

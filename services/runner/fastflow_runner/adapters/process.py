@@ -65,6 +65,7 @@ class ProcessExecutor:
         uv_settings: Mapping[str, str] | None = None,
         grace_s: float = 10.0,
         default_memory_bytes: int | None = None,
+        tool_s: float = 900.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Use `root` for everything, `uv` as the binary, `key` for names of code folders.
@@ -80,7 +81,7 @@ class ProcessExecutor:
         self._grace_s = grace_s
         self._memory_bytes = default_memory(default_memory_bytes, machine_memory())
         self._clock = clock
-        self._environments = ProcessEnvironments(self._root, uv, self._env, dict(uv_settings or {}))
+        self._environments = ProcessEnvironments(self._root, uv, self._env, dict(uv_settings or {}), tool_s)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="process-executor")
         self._codes: dict[ProcessId, int] = {}
         logger.warning(
@@ -112,10 +113,16 @@ class ProcessExecutor:
         if not await self.has_code(tree):
             await self._thread(self._environments.stage, self._code(tree), bundle)
 
-    async def prepare(self, specification: Specification, lock: str | None, *, generation: int = 0) -> Prepared:
+    async def prepare(
+        self, specification: Specification, lock: str | None, *, generation: int = 0, within_s: float | None = None
+    ) -> Prepared:
         """Return the environment, building it once however many ask."""
         folder = self._code(specification.tree)
-        return await self._thread(self._environments.prepare, specification, lock, folder, generation)
+        return await self._thread(self._environments.prepare, specification, lock, folder, generation, within_s)
+
+    async def give_up(self, specification: Specification, lock: str | None, *, generation: int = 0) -> None:
+        """End the processes that still make the environment, where nobody else here waits for them."""
+        await self._thread(self._environments.give_up, specification, lock, generation)
 
     async def launch(self, launch: Launch) -> Started:
         """Start the attempt's entry program, or find it, and return once user code has started."""

@@ -26,6 +26,8 @@ from msgspec import DecodeError, json
 from fastflow_runner import marks
 from fastflow_runner.adapters.process_start import ENTRY
 from fastflow_runner.adapters.process_table import ProcessId, is_alive
+from fastflow_runner.entry.leaving import head
+from fastflow_runner.entry.markers import EXIT_BYTES
 from fastflow_runner.places import Places
 from fastflow_runner.ports import Started
 
@@ -102,11 +104,9 @@ class ProcessFolder:
         temporary.replace(self.path / "process.json")
 
     def marker(self, name: str) -> bytes:
-        """Content of a marker; empty without one."""
-        try:
-            return (self.path / "state" / name).read_bytes()
-        except OSError:
-            return b""
+        """Content of a marker; empty without one, and where it is too large to be one."""
+        marker = head(str(self.path / "state" / name), EXIT_BYTES + 1) or b""
+        return marker if len(marker) <= EXIT_BYTES else b""
 
     def started(self) -> Started | None:
         """What the marker `started` says."""

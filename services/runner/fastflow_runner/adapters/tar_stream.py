@@ -50,6 +50,30 @@ async def files_of(pieces: AsyncIterable[bytes]) -> AsyncGenerator[tuple[str, by
         raise InfrastructureError("the archive of a container ended in the middle")
 
 
+async def small_file(pieces: AsyncIterable[bytes], most_bytes: int) -> bytes:
+    """Content of the file that an archive begins with; empty where it begins with something else, or a larger one.
+
+    No more of the archive is read than that.
+
+    Raises:
+        InfrastructureError: the archive ends in the middle.
+    """
+    held = bytearray()
+    async for piece in pieces:
+        held += piece
+        if len(held) < _BLOCK:
+            continue
+        digits = bytes(held[_SIZE]).strip(b" \0")
+        size = int(digits, 8) if digits and not digits.strip(b"01234567") else most_bytes + 1
+        if held[_KIND : _KIND + 1] not in _FILE or size > most_bytes:
+            return b""
+        if len(held) >= _BLOCK + size:
+            return bytes(held[_BLOCK : _BLOCK + size])
+    if held:
+        raise InfrastructureError("the archive of a container ended in the middle")
+    return b""
+
+
 def _number(field: bytes) -> int:
     if field[0] & 0x80:  # binary, for what is too large for octal digits
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")

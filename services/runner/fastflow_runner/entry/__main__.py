@@ -33,7 +33,12 @@ def main() -> int:
         sys.stderr.write(f"usage: {Path(sys.argv[0]).name} {'|'.join(_MODES)}\n")
         return _USAGE
     _bind()
-    return int(import_module(f"fastflow_runner.entry.{name}").main())
+    if mode == "notebook":
+        return int(import_module(f"fastflow_runner.entry.{name}").main())
+    # Before anything else, and while nobody waits: what is started later cannot look into it, or speak for it.
+    import_module("fastflow_runner.entry.linux").harden()
+    work = import_module(f"fastflow_runner.entry.{name}").main
+    return int(import_module("fastflow_runner.entry.first").lead(work, forks=mode != "run"))
 
 
 if __name__ == "__main__":

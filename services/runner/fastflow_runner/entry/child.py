@@ -10,7 +10,14 @@ from fastflow_runner.entry.output import STDERR, STDOUT
 
 _KILL_ROUNDS = 200
 _KILL_PAUSE_S = 0.005
-_DEFAULT_SIGNALS = (signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM, signal.SIGPIPE, signal.SIGXFSZ)
+_DEFAULT_SIGNALS = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGCHLD,
+    signal.SIGALRM,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+)
 
 
 class Child:
@@ -27,10 +34,8 @@ class Child:
         pipes = {STDOUT: os.pipe(), STDERR: os.pipe()}
         self.streams = {pipes[stream][0]: stream for stream in pipes}
         """Descriptor to stream, of those still open."""
-        score = linux.open_oom_score()
-        linux.harden()
         # The script inherits the score: the kernel takes it, not the one who has to say so.
-        linux.set_oom_score(score, b"1000")
+        linux.set_oom_score(b"1000")
         try:
             self.pid = os.posix_spawn(
                 argv[0],
@@ -45,7 +50,7 @@ class Child:
                 setsigdef=_DEFAULT_SIGNALS,
             )
         finally:
-            linux.set_oom_score(score, b"0")
+            linux.set_oom_score(b"0")
             for _, write in pipes.values():
                 os.close(write)
 

@@ -42,7 +42,7 @@ def read_result(path: str) -> tuple[str | None, str]:
 
 def _read(path: str, limit: int) -> tuple[bytes | None, str]:
     """A file that the script may have left, and why it cannot be taken; nothing and "" without one."""
-    data = _head(path, limit + 1)
+    data = head(path, limit + 1)
     if data is None:
         return None, "it is no readable file" if os.path.lexists(path) else ""
     return (None, f"it is larger than {limit} bytes") if len(data) > limit else (data, "")
@@ -50,7 +50,7 @@ def _read(path: str, limit: int) -> tuple[bytes | None, str]:
 
 def read_progress(path: str) -> str | None:
     """What the driver of a notebook wrote of its cells; None without it."""
-    data = _head(path, PROGRESS_BYTES + 1) if path else None
+    data = head(path, PROGRESS_BYTES + 1) if path else None
     return data.decode("ascii", "replace") if data and len(data) <= PROGRESS_BYTES else None
 
 
@@ -166,13 +166,14 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _head(path: str, count: int) -> bytes | None:
+def head(path: str, count: int, offset: int = 0) -> bytes | None:
+    """Up to `count` bytes of a file; None when there is none, or it is something else than a plain file."""
     try:
         fd = os.open(path, _OPEN)
     except OSError:
         return None
     try:
-        return os.read(fd, count) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+        return os.pread(fd, count, offset) if stat.S_ISREG(os.fstat(fd).st_mode) else None
     except OSError:
         return None
     finally:

@@ -6,12 +6,17 @@ import signal
 import sys
 from contextlib import suppress
 
-_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_PR_GET_DUMPABLE, _PR_SET_DUMPABLE = 3, 4  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _FULL_BYTES = 65_536
 _GENERATIONS = 1000
 _OOM_SCORE = "/proc/self/oom_score_adj"
-_SIGNALFD_BYTES, _SENDER = 128, slice(12, 16)  # linux/signalfd.h
+_SIGNALFD_BYTES, _CODE, _SENDER = 128, slice(8, 12), slice(12, 16)  # linux/signalfd.h
+_BY_KILL = bytes(4)  # SI_USER: only then does the kernel itself say who sent a signal
+NOBODY = -1
+"""In the place of a pid that the sender has made up."""
+_score_fd: int | None = None
+_hardened = False
 _OOM_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 _MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events",)
 _MEMORY_LIMITS = ("/sys/fs/cgroup/memory/memory", "/sys/fs/cgroup/memory/memory.memsw")
@@ -19,43 +24,35 @@ _BATCH_BYTES = 1 << 20  # processors take memory in batches: the most that was s
 _PIDS_COUNTERS = ("/sys/fs/cgroup/pids.events", "/sys/fs/cgroup/pids/pids.events")
 
 
-def warm() -> None:
-    """Load what `harden` needs while nothing waits for it."""
-    try:
-        import ctypes  # noqa: PLC0415
-
-        ctypes.CDLL(None)
-    except (ImportError, OSError):
-        return
-
-
 def harden() -> bool:
-    """Close this process's memory to others of the same user, and inherit orphaned descendants."""
-    # Imported here: only this function needs it, and it is not part of every Python.
+    """Close this process to others of the same user, and inherit orphaned descendants; True once both are so.
+
+    Nobody else may then read or write its memory, its environment and what it has open (`/proc/PID/fd`), or trace it.
+    What it starts is open again; who forks off it is not.
+    """
+    global _score_fd, _hardened  # noqa: PLW0603 - a process is hardened once
+    if _hardened:
+        return True
+    if _score_fd is None:
+        with suppress(OSError):  # the right to open it goes
+            _score_fd = os.open(_OOM_SCORE, os.O_RDWR | os.O_CLOEXEC)
+    # Imported here: it is not part of every Python.
     try:
         import ctypes  # noqa: PLC0415
 
         prctl = ctypes.CDLL(None).prctl
     except (ImportError, OSError, AttributeError):
         return False
-    return bool(prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 and prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+    closed = prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 and prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 0
+    _hardened = bool(closed and prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    return _hardened
 
 
-def open_oom_score() -> int | None:
-    """Descriptor of this process's own score; to be opened before `harden`, which takes the right to."""
-    try:
-        return os.open(_OOM_SCORE, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return None
-
-
-def set_oom_score(fd: int | None, score: bytes) -> None:
+def set_oom_score(score: bytes) -> None:
     """Make the kernel kill this process, and those it starts from now on, sooner or later than others."""
-    if fd is not None:
-        try:
-            os.pwrite(fd, score, 0)
-        except OSError:
-            return
+    if _score_fd is not None:
+        with suppress(OSError):
+            os.pwrite(_score_fd, score, 0)
 
 
 def oom_kills() -> int:
@@ -96,12 +93,17 @@ def open_signal(number: signal.Signals) -> int | None:
 
 
 def read_sender(fd: int) -> int | None:
-    """Who sent the signal that is there: its pid, 0 for somebody outside of this container; None when none is there."""
+    """Who sent the signal that is there: its pid, 0 for somebody outside of this container; None when none is there.
+
+    `NOBODY` where the sender could say what it liked (`sigqueue`).
+    """
     try:
         told = os.read(fd, _SIGNALFD_BYTES)
     except OSError:
         return None
-    return int.from_bytes(told[_SENDER], sys.byteorder) if len(told) == _SIGNALFD_BYTES else None
+    if len(told) != _SIGNALFD_BYTES:
+        return None
+    return int.from_bytes(told[_SENDER], sys.byteorder) if told[_CODE] == _BY_KILL else NOBODY
 
 
 def is_below(pid: int, ancestor: int) -> bool:
@@ -167,6 +169,12 @@ def network_bytes() -> tuple[int, int] | None:
 def kill_children() -> bool:
     """Kill every child of this process, orphans it inherited included; True when some were left to kill."""
     me = os.getpid()
+    if me == 1:
+        # Everybody else in this container, in one step: no fork is faster.
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+            return True
+        return False
     killed = False
     for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib costs start-up time
         if name.isdigit() and _parent(name) == me:

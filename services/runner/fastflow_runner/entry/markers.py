@@ -16,7 +16,8 @@ NEVER_STARTED = 125
 """Exit code of the entry program that did not start user code."""
 
 _RESERVE = ".reserve"
-_EXIT_BYTES = 393_216  # whatever a script leaves: its result, and twice the paths of its artifacts
+EXIT_BYTES = 393_216
+"""The largest marker there is, whatever a script leaves: its result, and twice the paths of its artifacts."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -49,7 +50,7 @@ def reserve(folder: str) -> None:
     except OSError:
         return
     try:
-        os.posix_fallocate(fd, 0, _EXIT_BYTES)
+        os.posix_fallocate(fd, 0, EXIT_BYTES)
     except OSError:
         return
     finally:

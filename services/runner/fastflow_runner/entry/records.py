@@ -18,6 +18,7 @@ Spool, for a file: `stream (1) | nanoseconds since 1970 (8) | length (4) | bytes
 output, 2 is error; with `GAP` added the bytes say how many of the stream are missing, in decimal.
 """
 
+from binascii import Error as BinasciiError
 from binascii import a2b_base64, b2a_base64
 from struct import Struct
 
@@ -28,6 +29,14 @@ LINE_BYTES = 16_000
 _RAW_BYTES = LINE_BYTES // 4 * 3
 SPOOL_HEAD = Struct(">BQI")
 GAP = 16
+SPOOL_BYTES = 1 << 20
+"""More than any record of a spool holds."""
+_GAP_DIGITS = 18
+_RECORDS = (b"-", b"s", b"x", b"r")
+
+
+class NoRecordError(ValueError):
+    """What follows was not written by the entry program; `args` are the records before it, and their bytes."""
 
 
 def encode_lines(data: bytes) -> tuple[bytes, bytes]:
@@ -105,25 +114,47 @@ def _lines(data: bytes) -> list[bytes]:
 
 
 def decode_line(line: bytes) -> tuple[str, bytes]:
-    """Letter and payload of a stored line; letter `-` stands for output, whatever its form was."""
+    """Letter and payload of a stored line; letter `-` stands for output, whatever its form was.
+
+    What is no record is output as it is, whoever wrote it.
+    """
     if not line.startswith(MARK):
         return "-", line
-    letter, payload = line[1:2].decode("latin-1"), line[2:].removesuffix(b"\n")
-    if letter != "b":
-        return letter, payload
-    # A killed entry program may leave a torn line: decode the whole groups of it.
-    return "-", a2b_base64(payload[: len(payload) // 4 * 4])
+    letter, payload = line[1:2], line[2:].removesuffix(b"\n")
+    if letter == b"b":
+        # A killed entry program may leave a torn line: decode the whole groups of it.
+        try:
+            return "-", a2b_base64(payload[: len(payload) // 4 * 4])
+        except BinasciiError:
+            return "-", line
+    if letter == b"g":
+        return ("g", payload) if is_gap(payload) else ("-", line)
+    return (letter.decode(), payload) if letter in _RECORDS else ("-", line)
+
+
+def is_gap(payload: bytes) -> bool:
+    """True when it says how many bytes are missing."""
+    return payload.isdigit() and len(payload) <= _GAP_DIGITS and int(payload) > 0
 
 
 def decode_spool(data: bytes) -> tuple[list[tuple[int, int, bytes]], int]:
-    """Complete records as (stream, nanoseconds, bytes), and how many bytes they take."""
-    found = []
+    """Complete records as (stream, nanoseconds, bytes), and how many bytes they take.
+
+    Raises:
+        NoRecordError: what comes behind those is none.
+    """
+    found: list[tuple[int, int, bytes]] = []
     at = 0
     while at + SPOOL_HEAD.size <= len(data):
         stream, nanoseconds, length = SPOOL_HEAD.unpack_from(data, at)
+        if stream & ~GAP not in (1, 2) or length > SPOOL_BYTES or (stream & GAP and length > _GAP_DIGITS):
+            raise NoRecordError(found, at)
         end = at + SPOOL_HEAD.size + length
         if end > len(data):
             break
-        found.append((stream, nanoseconds, data[at + SPOOL_HEAD.size : end]))
+        content = data[at + SPOOL_HEAD.size : end]
+        if stream & GAP and not is_gap(content):
+            raise NoRecordError(found, at)
+        found.append((stream, nanoseconds, content))
         at = end
     return found, at

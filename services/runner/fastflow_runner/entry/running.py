@@ -50,6 +50,7 @@ class Run:
         self._due = float("inf")
         self._asked = False
         self._timed_out = False
+        self._told: int | None = None
 
     def prepare(self) -> None:
         """Make everything ready, and take the right to start.
@@ -62,8 +63,14 @@ class Run:
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGALRM, self._on_alarm)
+        # It would end this process, and anybody inside may send it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._check_time()
+        if spec["contained"] and not linux.harden():
+            raise RefusedError(
+                "guard", "the entry program cannot be closed to the script; the worker image needs ctypes"
+            )
         os.makedirs(self._state, exist_ok=True)  # noqa: PTH103 - pathlib costs start-up time
         if os.path.exists(f"{self._state}/started"):  # noqa: PTH110
             raise RefusedError("started", "user code was started before")
@@ -96,6 +103,8 @@ class Run:
     def execute(self) -> int:
         """Start the script, see it through, write the marker; its exit code, or 128 + signal."""
         started = time.monotonic()
+        # Read and not handled: only so it says who sent it.
+        self._told = linux.open_signal(signal.SIGTERM)
         try:
             # The image's own variables, such as where its certificates are, are the script's too; a host's are not.
             inherited = os.environ if self._spec["contained"] else {}
@@ -119,15 +128,13 @@ class Run:
         return 128 - code if code < 0 else code
 
     def _carry(self, child: Child) -> None:
-        # Read and not handled: only so it says who sent it.
-        told = linux.open_signal(signal.SIGTERM)
-        reader = Reader(child.streams, self._wakeup, told)
+        reader = Reader(child.streams, self._wakeup, self._told)
         while child.status is None or child.streams:
             read = reader.look(None if child.status is None else _SILENCE_S)
             for stream, data in read.pieces:
                 self._output.feed(stream, data)
-            if told is not None and read.told:
-                self._on_told(told)
+            if self._told is not None and read.told:
+                self._on_told(self._told)
             if read.woken:
                 self._reap(child)
             elif read.silent and child.status is not None:
@@ -205,8 +212,10 @@ class Run:
         while (sender := linux.read_sender(fd)) is not None:
             if self._child is None or self._child.status is not None:
                 continue
-            # What forwards the signals of a container is process 1 in it, and who is outside has no number.
-            inside = sender > 1 if self._spec["contained"] else linux.is_below(sender, self._child.pid)
+            # Who is outside of a container has no number in it.
+            inside = sender != 0
+            if not self._spec["contained"] and sender != linux.NOBODY:
+                inside = linux.is_below(sender, self._child.pid)
             self._ended_itself = self._ended_itself or inside
             self._told_to_end = self._told_to_end or not inside
             self._ask(self._child)
@@ -236,8 +245,6 @@ class Run:
 
 def main() -> int:
     """Exit code of the script; 125 when it was never started."""
-    # A standby worker waits below: what can be done before is not done while an attempt waits.
-    linux.warm()
     try:
         spec = json.loads(read_sealed(0, _SPECIFICATION_BYTES))
     except UnsealedError as error:

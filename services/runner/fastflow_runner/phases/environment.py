@@ -5,12 +5,18 @@ import logging
 from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
 from fastflow_events.environment.decider import Environment, LockDecidedError, environment_decider
 from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
-from fastflow_events.errors import ConcurrencyError, ContractError, UntrustedError
+from fastflow_events.errors import (
+    ConcurrencyError,
+    ContractError,
+    FencedError,
+    InfrastructureError,
+    UntrustedError,
+)
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
 from fastflow_events.run.specification import Specification
 
-from fastflow_runner.attempt import Brief, Signals
+from fastflow_runner.attempt import Brief, CancelledRunError, Signals
 from fastflow_runner.deps import Deps
 from fastflow_runner.orders import input_name
 from fastflow_runner.patience import insist_unless_stopped
@@ -31,19 +37,22 @@ async def prepare(deps: Deps, brief: Brief, signals: Signals) -> Prepared:
         CancelledRunError: somebody asked for the run's end.
         FencedError: the attempt belongs to somebody else.
     """
-    return await prepare_for(deps, brief.specification, brief.cause, signals)
+    within_s = deps.settings.prepare_timeout_s
+    return await prepare_for(deps, brief.specification, brief.cause, signals, within_s=within_s)
 
 
-async def prepare_for(deps: Deps, specification: Specification, cause: Cause, signals: Signals) -> Prepared:
-    """The same for a specification that nobody runs yet."""
+async def prepare_for(
+    deps: Deps, specification: Specification, cause: Cause, signals: Signals, *, within_s: float
+) -> Prepared:
+    """The same for a specification that nobody runs yet, which may not take longer than that."""
     nothing = specification.requirements.source == "none" and specification.kind == "script"
     if nothing or specification.isolation == "jit":
-        return await _build(deps, specification, signals, Environment())
+        return await _build(deps, specification, signals, Environment(), within_s)
     name = input_name(specification, None, deps.executor.kind)
     while True:
         known = await _known(deps, name, signals)
         try:
-            prepared = await _build(deps, specification, signals, known)
+            prepared = await _build(deps, specification, signals, known, within_s)
         except DependencyError as exc:
             failed = EnvironmentFailed(engine=deps.holder.engine, reason=str(exc)[:MAX_REASON_CHARS])
             await _record(deps, cause, signals, name, RecordFailed(failed=failed))
@@ -65,13 +74,23 @@ async def prepare_for(deps: Deps, specification: Specification, cause: Cause, si
         return prepared
 
 
-async def _build(deps: Deps, specification: Specification, signals: Signals, known: Environment) -> Prepared:
-    return await insist_unless_stopped(
-        signals,
-        lambda: deps.executor.prepare(specification, known.lock, generation=known.generation),
-        what="preparing the environment",
-        patience_s=deps.settings.patience_s,
-    )
+async def _build(
+    deps: Deps, specification: Specification, signals: Signals, known: Environment, within_s: float
+) -> Prepared:
+    lock, generation = known.lock, known.generation
+    try:
+        return await insist_unless_stopped(
+            signals,
+            lambda: deps.executor.prepare(specification, lock, generation=generation, within_s=within_s),
+            what="preparing the environment",
+            patience_s=deps.settings.patience_s,
+        )
+    except (CancelledRunError, FencedError):
+        try:
+            await deps.executor.give_up(specification, lock, generation=generation)
+        except InfrastructureError as exc:
+            logger.warning("what is being prepared goes on: %s", exc, extra={"action": "preparation_left"})
+        raise
 
 
 async def _known(deps: Deps, name: str, signals: Signals) -> Environment:

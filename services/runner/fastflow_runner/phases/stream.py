@@ -31,6 +31,8 @@ from fastflow_runner.shipping import Shipper
 logger = logging.getLogger(__name__)
 
 CANCEL_GRACE_S = 10.0
+SLACK_BYTES = 65_536
+"""The entry program keeps the cap; what ends it may say a little more."""
 OVERDUE_S = 45.0
 """How long after its time limit the runner ends an attempt itself: the entry program's grace period, and some."""
 
@@ -50,7 +52,8 @@ async def stream(
         FencedError: the attempt belongs to somebody else.
     """
     mask = await secrets.mask_of(deps, brief, started)
-    shipper = Shipper(deps.output, brief.ref, lead=beforehand(started), mask=mask)
+    most_bytes = brief.specification.limits.output_bytes + SLACK_BYTES
+    shipper = Shipper(deps.output, brief.ref, lead=beforehand(started), mask=mask, most_bytes=most_bytes)
     if not fresh:
         await insist(shipper.resume, what="looking for stored output")
     watched = Watched()
@@ -89,11 +92,13 @@ def masked(exit: Exit, mask: Mask | None) -> Exit:
 
 
 async def _close(shipper: Shipper, exit: Exit, started: Started) -> Exit:
-    """Say what the runner has to say at the end, and close; what the engine lost of the output counts as dropped."""
+    """Say what the runner has to say at the end, and close; what was lost or refused of the output is dropped."""
     at = exit.finished_at or started.at
     lost_bytes = max(0, (exit.sent_bytes or 0) - shipper.tally.engine_bytes)
     if lost_bytes:
         logger.warning("the engine lost output", extra={"action": "output_lost", "lost_bytes": lost_bytes})
+    lost_bytes += shipper.refused_bytes
+    if lost_bytes:
         await shipper.add(OutFrame(stream="stdout", at=at, data=b""), gap_bytes=lost_bytes)
     for frame in not_kept(exit, at):
         await shipper.add(frame)

@@ -62,7 +62,7 @@ _HOST: tuple[tuple[str, Any], ...] = (
     ("OomKillDisable", True),
     ("AutoRemove", True),
     ("RestartPolicy", {"Name": "always"}),
-    ("Init", False),
+    ("Init", True),
     ("ShmSize", 1 << 50),
     ("PidsLimit", -1),
     ("PidsLimit", 0),

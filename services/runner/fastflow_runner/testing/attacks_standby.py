@@ -51,7 +51,7 @@ _LOOSE: tuple[tuple[str, Any], ...] = (
     ("DeviceCgroupRules", ["a *:* rwm"]),
     ("Ulimits", [{"Name": "nofile", "Soft": 1, "Hard": 1}]),
     ("CgroupParent", "/"),
-    ("Init", False),
+    ("Init", True),
     ("Memory", -1),
     ("Memory", 10**15),
     ("Memory", 268435456.0),

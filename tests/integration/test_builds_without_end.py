@@ -1,0 +1,76 @@
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from docker import DockerClient
+from fastflow_runner.adapters import docker_wheels
+from fastflow_runner.adapters.docker import DockerExecutor
+from fastflow_runner.adapters.process import ProcessExecutor
+from fastflow_runner.container_spec import Deployment
+from fastflow_runner.ports import DependencyError
+from fastflow_runner.testing.deadline_contract import WITHIN_S, DeadlineContract, with_a_build
+from fastflow_runner.testing.tools import find_uv
+
+OWNER = f"deadline-{os.getpid()}"
+DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
+
+
+@pytest.mark.docker
+class TestBuildsInContainers(DeadlineContract):
+    @pytest.fixture
+    async def executor(self, proxy: str, person: DockerClient) -> AsyncIterator[DockerExecutor]:
+        self.engine = person
+        executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=b"key", grace_s=1.0)
+        yield executor
+        executor.close()
+
+    async def builds(self) -> int:
+        return len(await asyncio.to_thread(self._running))
+
+    def _running(self) -> list[str]:
+        tools = self.engine.containers.list(filters={"label": f"fastflow.tool={OWNER}"}, ignore_removed=True)
+        return [tool.name for tool in tools if (tool.name or "").startswith("fastflow-build-")]
+
+    async def test_wheels_that_are_too_large_are_not_taken(
+        self, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(docker_wheels, "WHEELS_BYTES", 16 << 20)
+        specification = await with_a_build(
+            executor,
+            "import glob\nplace = glob.glob('/app/cache/sdists-v*')[0]\n"
+            "with open(f'{place}/huge-1-py3-none-any.whl', 'wb') as file: file.truncate(64 << 20)",
+        )
+        async with asyncio.timeout(WITHIN_S):
+            with pytest.raises(DependencyError, match="what was built is larger than 16777216 bytes"):
+                await executor.prepare(specification, None)
+
+    async def test_what_is_built_is_handed_on_in_pieces(self, executor: DockerExecutor) -> None:
+        specification = await with_a_build(executor, "pass")
+        async with asyncio.timeout(WITHIN_S):
+            assert (await executor.prepare(specification, None)).prepare_s > 0
+
+
+class TestBuildsInProcesses(DeadlineContract):
+    @pytest.fixture
+    def executor(self, tmp_path: Path) -> Iterator[ProcessExecutor]:
+        executor = ProcessExecutor(tmp_path, uv=find_uv(), key=b"key", variables=os.environ, grace_s=1.0)
+        yield executor
+        executor.close()
+
+    async def builds(self) -> int:
+        children = [pid for each in Path("/proc/self/task").glob("*/children") for pid in each.read_text().split()]
+        return sum(map(_is_build, children))
+
+    async def test_what_is_built_is_handed_on_in_pieces(self, executor: ProcessExecutor) -> None:
+        specification = await with_a_build(executor, "pass")
+        async with asyncio.timeout(WITHIN_S):
+            assert (await executor.prepare(specification, None)).prepare_s > 0
+
+
+def _is_build(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"/entry\0build\0")
+    except OSError:
+        return False
