@@ -31,7 +31,8 @@ class TestBuildsInContainers(DeadlineContract):
 
     def _running(self) -> list[str]:
         tools = self.engine.containers.list(filters={"label": f"fastflow.tool={OWNER}"}, ignore_removed=True)
-        return [tool.name for tool in tools if (tool.name or "").startswith("fastflow-build-")]
+        names = [tool.name or "" for tool in tools]
+        return [name for name in names if name.startswith("fastflow-build-")]
 
     async def test_wheels_that_are_too_large_are_not_taken(
         self, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch

@@ -2,11 +2,12 @@
 
 import io
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from fastflow_events.accounts import DEFAULT_RUNNER
@@ -24,6 +25,8 @@ from fastflow_events.pipeline.commands import ExpireBundle, FindPipeline
 from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Cause
+from fastflow_events.run.commands import RequestCancel
+from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunAttemptFinished, RunStarted
 from fastflow_events.run.specification import Requirements
 from fastflow_events.settings import Settings
@@ -31,11 +34,13 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_runner.orders import input_name
 from fastflow_runner.testing.builders import a_specification, bundle_of
+from fastflow_runner.testing.deadline_contract import FOR_EVER, building
 from fastflow_runner.testing.living_runner import LivingRunner, dispatch, facts_of
 from msgspec.structs import replace
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
+NOTHING: Mapping[str, str] = MappingProxyType({})
 SCRIPT = "import idna\nprint(idna.__version__)\n"
 
 
@@ -58,12 +63,14 @@ async def installation(tmp_path: Path, **settings: str) -> AsyncIterator[tuple[L
                 runner.stop()
 
 
-async def store(nc: Client, log: EventLog, requirements: str, *, commit: str = "a" * 40) -> PipelineVersionStored:
-    """A new version of the pipeline `tried` with these packages."""
+async def store(
+    nc: Client, log: EventLog, requirements: str, *, commit: str = "a" * 40, more: Mapping[str, str] = NOTHING
+) -> PipelineVersionStored:
+    """A new version of the pipeline `tried` with these packages, which may lie in its folder."""
     script = SCRIPT if requirements else "print(1)\n"
-    tree, bundle = bundle_of({"main.py": f"# {commit}\n{script}", "requirements.txt": requirements})
+    tree, bundle = bundle_of({"main.py": f"# {commit}\n{script}", "requirements.txt": requirements, **more})
     await store_bundle(nc, tree, io.BytesIO(bundle), at=datetime.now(UTC))
-    digest = sha256(requirements.encode()).hexdigest()
+    digest = sha256((requirements + tree * bool(more)).encode()).hexdigest()
     version = PipelineVersionStored(
         repository="main",
         commit=commit,
@@ -120,6 +127,46 @@ async def test_what_a_lost_volume_held_is_prepared_again_and_nothing_when_all_is
             shutil.rmtree(folder)
         runner.start()
         await eventually(lambda: runner.said().count('"preheated"') == before + 1, within_s=60)
+
+
+async def test_a_build_that_sleeps_keeps_nobody_else_from_being_prepared(tmp_path: Path) -> None:
+    async with installation(tmp_path, pre_heat_timeout_s="5") as (runner, nc, log):
+        asleep = await store(nc, log, "./lib\n", more=building(FOR_EVER))
+        root = tmp_path / "home" / "runner" / "process"
+        await eventually(lambda: len(processes_in(root)) > 0, within_s=60)
+        await store(nc, log, "idna==3.10\n", commit="b" * 40)
+
+        async def failed() -> list[object]:
+            return list((await log.load("environment", name_of(asleep))).facts)
+
+        [fact] = await eventually(failed, within_s=90)
+        assert isinstance(fact, EnvironmentFailed)
+        assert fact.reason == "it took longer than 5 s, and was ended"
+        await eventually(lambda: '"preheated"' in runner.said(), within_s=60)
+        await eventually(lambda: not processes_in(root))
+
+
+async def test_a_cancel_ends_the_build_that_its_run_waits_for(tmp_path: Path) -> None:
+    async with installation(tmp_path, pre_heat="false") as (_, nc, log):
+        asleep = await store(nc, log, "./lib\n", more=building(FOR_EVER))
+        root = tmp_path / "home" / "runner" / "process"
+        run_id = await dispatch(log, replace(a_specification(asleep.tree), requirements=asleep.requirements))
+        await eventually(lambda: len(processes_in(root)) > 0, within_s=60)
+        await execute(log, run_decider, run_id, RequestCancel(who="tester"), cause=Cause(correlation_id="c"))
+        [end] = await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=60)
+        assert isinstance(end, RunAttemptFinished)
+        assert end.outcome == "cancelled"
+        await eventually(lambda: not processes_in(root))
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Processes that were told of a path in the folder."""
+    told = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes().decode(errors="replace") if entry.name.isdigit() else ""
+            told += [words] if f"{folder}/" in words else []
+    return told
 
 
 async def test_packages_that_cannot_be_had_are_told_before_anybody_runs_it_and_once(tmp_path: Path) -> None:

@@ -26,13 +26,20 @@ backend-path = ["."]
 """
 
 
-async def with_a_build(executor: Executor, does: str) -> Specification:
-    """A script that wants a package of its own folder, whose build does something first."""
+FOR_EVER = "import time\ntime.sleep(3600)"
+
+
+def building(does: str) -> dict[str, str]:
+    """Files of a package in the folder `lib` whose build does something first."""
     lines = "".join(f"    {line}\n" for line in does.splitlines())
     backend = BACKEND.replace("    said = _project()\n    file", f"{lines}    said = _project()\n    file")
     assert backend != BACKEND
-    files = {"main.py": "", "requirements.txt": "./lib\n", "lib/pyproject.toml": _PROJECT, "lib/backend.py": backend}
-    tree, bundle = bundle_of(files)
+    return {"lib/pyproject.toml": _PROJECT, "lib/backend.py": backend}
+
+
+async def with_a_build(executor: Executor, does: str) -> Specification:
+    """A script that wants a package of its own folder, whose build does something first."""
+    tree, bundle = bundle_of({"main.py": "", "requirements.txt": "./lib\n", **building(does)})
     await executor.stage_code(tree, bundle)
     wanted = Requirements(source="requirements", text="./lib\n", sha256=sha256(tree.encode()).hexdigest())
     return structs.replace(a_specification(tree), requirements=wanted)
@@ -54,7 +61,7 @@ class DeadlineContract:
     async def sleeping(
         self, executor: Executor, comment: str, within_s: float | None = None
     ) -> tuple[Specification, Callable[[], Awaitable[Prepared]]]:
-        specification = await with_a_build(executor, f"import time  # {comment}\ntime.sleep(3600)")
+        specification = await with_a_build(executor, f"{FOR_EVER}  # {comment}")
         return specification, lambda: executor.prepare(specification, None, within_s=within_s)
 
     async def test_a_build_that_sleeps_is_ended_when_its_time_is_over(self, executor: Executor) -> None:
