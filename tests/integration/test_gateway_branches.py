@@ -47,7 +47,12 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
             seed_path(keys, "git_sync"),
         )
         settings = GitSyncSettings(
-            nats_url=url, nats_seed_file=ours, home=tmp_path, git_url=repository.url, poll_every_s=0
+            nats_url=url,
+            nats_seed_file=ours,
+            home=tmp_path,
+            git_url=repository.url,
+            git_any_commit=True,
+            poll_every_s=0,
         )
         async with connect(deployer, "deployer") as nc:
             await deploy(nc)

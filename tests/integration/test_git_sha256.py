@@ -45,7 +45,7 @@ async def test_a_repository_of_sha256_is_synced_and_its_old_commits_are_stored_o
             await bus.stored("hello", old)
             await bus.ask_for_run("r2", "f" * 64)
             missing = await bus.pipeline("hello", PipelineVersionMissing)
-            assert "no branch of the repository has the commit" in missing.reason
+            assert 'the watched branch "main" does not hold the commit' in missing.reason
 
 
 async def test_its_copy_heals_and_packs_like_any_other(tmp_path: Path, repository: Repository) -> None:

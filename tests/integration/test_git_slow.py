@@ -46,4 +46,4 @@ async def test_commits_of_one_repository_are_stored_while_another_one_does_not_a
             assert "VersionMissing" not in await bus.kinds("hangs")
             host.delay_s = 0.0
             missing = await bus.pipeline("hangs", PipelineVersionMissing)
-            assert "no branch of the repository has the commit" in missing.reason
+            assert 'the watched branch "main" does not hold the commit' in missing.reason

@@ -94,14 +94,35 @@ async def test_a_rewritten_history_is_noticed_and_the_old_head_is_kept(tmp_path:
         assert not (await source.fetch(new)).rewritten
 
 
-async def test_a_commit_of_another_branch_is_fetched_when_asked_for(tmp_path: Path, repository: Repository) -> None:
+async def test_a_commit_of_another_branch_is_fetched_where_any_may_run(tmp_path: Path, repository: Repository) -> None:
     repository.commit(HELLO)
-    async with opened(tmp_path, repository.url) as source:
+    async with opened(tmp_path, repository.url, git_any_commit=True) as source:
         await source.fetch(None)
         repository.git("checkout", "--quiet", "-b", "feature/x")
         commit = repository.commit({"hello/main.py": "print('feature')"})
         await source.require(commit)
         assert [folder.name for folder in await source.folders(commit)] == ["hello"]
+
+
+async def test_a_commit_that_the_watched_branch_does_not_hold_is_not_given_out(
+    tmp_path: Path, repository: Repository
+) -> None:
+    first = repository.commit(HELLO)
+    async with opened(tmp_path, repository.url) as source:
+        await source.fetch(None)
+        repository.git("checkout", "--quiet", "-b", "feature/x")
+        commit = repository.commit({"hello/main.py": "print('not looked at by anybody')"})
+        repository.git("tag", "v1")
+        for _ in range(2):
+            with pytest.raises(
+                CommitMissingError, match=f'the watched branch "main" does not hold the commit {commit}'
+            ):
+                await source.require(commit)
+            assert await source.branch("feature/x") == commit, "a plan of it may be asked for all the same"
+        await source.require(first)
+        repository.git("checkout", "--quiet", "main")
+        repository.git("merge", "--quiet", "feature/x")
+        await source.require(commit)
 
 
 async def test_a_commit_that_is_on_no_branch_is_not_given_out(tmp_path: Path, repository: Repository) -> None:

@@ -63,3 +63,11 @@ def test_after_each_failure_the_pause_doubles_up_to_a_quarter_of_an_hour() -> No
     assert [pause_s(n, 30) for n in range(6)] == [30, 30, 30, 30, 40, 80]
     assert pause_s(10_000, 30) == LAST_RETRY_S
     assert pause_s(10_000, 3600) == 3600
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_which_commits_may_run_is_said_for_all_or_for_one(everywhere: bool) -> None:
+    content = b"""[{"name": "a", "url": "/a"}, {"name": "b", "url": "/b", "any_commit": true},
+        {"name": "c", "url": "/c", "any_commit": false}]"""
+    found = of_environment(GitSyncSettings(git_any_commit=everywhere, repositories_file=JSON), content)
+    assert [found[name].access.any_commit for name in "abc"] == [everywhere, True, False]

@@ -1,4 +1,4 @@
-"""How a repository is reached: what Git is given to get in, and which addresses are allowed; pure."""
+"""How a repository is reached: what Git is given to get in, where it may go, and what it may bring; pure."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -25,6 +25,8 @@ class Access(Struct, frozen=True, kw_only=True):
     private: bool = False
     """The address may be private."""
     redirects: bool = False
+    any_commit: bool = False
+    """What is given out may come from any branch, and not only from the watched one."""
 
     @property
     def follows(self) -> bool:

@@ -64,9 +64,9 @@ class Source(Protocol):
         """
 
     async def require(self, commit: str) -> None:
-        """Make sure the commit can be read, fetching every branch when it is not there; it stays for ever.
+        """Make sure the commit can be read, fetching when it is not there; it stays for ever.
 
-        Only what some branch holds, or what the watched branch held once, is given out.
+        Only what the watched branch holds, or held once, is given out; where that is allowed what any branch holds.
 
         Raises:
             CommitMissingError: the repository does not have it.

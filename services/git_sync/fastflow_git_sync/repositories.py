@@ -26,6 +26,8 @@ class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     token_file: Path | None = None
     ssh_key_file: Path | None = None
     known_hosts_file: Path | None = None
+    any_commit: bool | None = None
+    """None is what `FASTFLOW_GIT_ANY_COMMIT` says."""
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +93,7 @@ def _watched(entry: _Entry, settings: GitSyncSettings) -> Watched:
         known_hosts_file=entry.known_hosts_file,
         trusted=True,
         redirects=settings.git_allow_redirects,
+        any_commit=settings.git_any_commit if entry.any_commit is None else entry.any_commit,
     )
     return Watched(configured=configured, access=access)
 

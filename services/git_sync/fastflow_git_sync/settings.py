@@ -31,6 +31,8 @@ class GitSyncSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """Repositories configured over the API may be at private addresses."""
     git_allow_files: bool = False
     """Repositories configured over the API may be folders of this machine."""
+    git_any_commit: bool = False
+    """Runs may name commits of every branch, and not only those that the watched branch holds or held."""
     git_allow_redirects: bool = False
     """A host may send us to another address."""
     git_max_bytes: Annotated[int, Meta(ge=1_000_000)] = 10_000_000_000

@@ -47,6 +47,7 @@ class GitSource:
         self._remote = place.remote
         self._branch = place.branch
         self._subfolder = check_subfolder(subfolder)
+        self._any_commit = place.access.any_commit
         folder = settings.home / "git_sync" / subjects.encode(name)
         token = subjects.encode(self._branch)
         self._head_ref, self._seen_ref = f"refs/fastflow/head/{token}", f"refs/fastflow/seen/{token}"
@@ -156,12 +157,12 @@ class GitSource:
 
     def _require(self, commit: str, question: int) -> None:
         kept = f"{KEPT}{commit}"
-        if not self._is_ours(commit):
+        if not self._may_run(commit):
             self._fetch_all(question)
-            if not self._is_ours(commit) and kept in healing.refs(self._command.repository):
+            if not self._may_run(commit) and kept in healing.refs(self._command.repository):
                 self._mirror.mender.mend((self._head_refspec, _ALL))  # it was here once
-            if not self._is_ours(commit):
-                raise CommitMissingError(f"no branch of the repository has the commit {commit}")
+            if not self._may_run(commit):
+                raise CommitMissingError(self._why_not(commit))
         try:
             self._command.run("update-ref", kept, commit)
         except GitFailedError:
@@ -192,10 +193,24 @@ class GitSource:
         except GitError:
             raise CommitMissingError(f'the repository has no branch "{name}"') from None
 
-    def _is_ours(self, commit: str) -> bool:
+    def _may_run(self, commit: str) -> bool:
+        """True for what the watched branch holds, or held once; with `any_commit` for whatever is ours."""
+        watched = (self._head_ref, self._seen_ref, f"refs/fastflow/all/{self._branch}", KEPT)
+        return self._is_ours(commit, *(() if self._any_commit else watched))
+
+    def _why_not(self, commit: str) -> str:
+        if self._any_commit:
+            return f"no branch of the repository has the commit {commit}"
+        return (
+            f'the watched branch "{self._branch}" does not hold the commit {commit}; '
+            "runs of other branches need FASTFLOW_GIT_ANY_COMMIT of git_sync"
+        )
+
+    def _is_ours(self, commit: str, *refs: str) -> bool:
         """True when something we fetched by name leads to the commit; what a fork left at the host is not ours."""
+        within = refs or ("refs/fastflow/",)
         try:
-            return bool(self._command.run("for-each-ref", "--count=1", f"--contains={commit}", "refs/fastflow/"))
+            return bool(self._command.run("for-each-ref", "--count=1", f"--contains={commit}", *within))
         except GitFailedError:
             return False
 

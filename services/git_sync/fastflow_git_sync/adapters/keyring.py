@@ -77,6 +77,7 @@ class Keyring:
             files=settings.git_allow_files,
             private=settings.git_allow_private,
             redirects=settings.git_allow_redirects,
+            any_commit=settings.git_any_commit,
         )
 
     def deploy_key(self, name: str, place: Remote) -> Path | None:
