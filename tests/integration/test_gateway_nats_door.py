@@ -121,6 +121,8 @@ async def test_two_gateways_share_the_stored_requests(
         ("hello", b"\xff\x00", "not JSON"),
         ("hello", b'{"evn": {}}', "no such member"),
         ("hello", b'{"env": {"A": 1}}', "expected `str`"),
+        ("hello", b'{"env": {"A": "1"}}', "env is for people who operate the pipeline"),
+        ("hello", b'{"params": {"BASH_ENV": "/app/x"}}', "BASH_ENV decides which code is executed"),
         ("helo", b"{}", "did you mean hello?"),
     ],
 )

@@ -181,6 +181,9 @@ async def test_a_run_configuration_must_be_one_of_the_pipelines(
         (b'{"env": {"A": 1}}', 422, "/env/A"),
         (b'{"paramz": {}}', 422, "/paramz"),
         (b'{"commit": "main"}', 422, "/commit"),
+        (b'{"env": {"PYTHONWARNINGS": "all:0:antigravity.x:0:0"}}', 422, "/env/PYTHONWARNINGS"),
+        (b'{"params": {"BROWSER": "/bin/sh -c #%s"}}', 422, "/params/BROWSER"),
+        (b'{"env": {"A": "1\\u0000"}}', 422, "/env/A"),
         pytest.param(b'"' + b"x" * 1_100_000 + b'"', 413, None, id="too-large"),
     ],
 )

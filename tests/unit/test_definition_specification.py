@@ -3,7 +3,7 @@
 import pytest
 from fastflow_events.errors import NotFoundError
 from fastflow_events.run.specification import Requirements, Specification
-from fastflow_rules.definition import Defaults, Definition, Schedule, forbidden_env, specification
+from fastflow_rules.definition import Defaults, Definition, Schedule, specification
 from fastflow_rules.definition.model import RetryStrategy
 
 
@@ -102,12 +102,11 @@ def test_nobody_changes_our_own_variables() -> None:
     assert spec.sealed_env == {}
 
 
-def test_a_webhook_does_not_decide_which_code_is_loaded() -> None:
+def test_only_the_files_decide_which_code_is_loaded() -> None:
     names = ["UV_INDEX_URL", "PATH", "path", "LD_PRELOAD", "PYTHONPATH", "PATHS", "MY_PATH"]
-    assert forbidden_env("webhook", names) == ["LD_PRELOAD", "PATH", "PYTHONPATH", "UV_INDEX_URL", "path"]
-    assert forbidden_env("http", names) == []
-    spec = specify(Definition(env={"PATH": "/pipeline"}), trigger="webhook", params=dict.fromkeys(names, "x"))
-    assert spec.env == {"PATH": "/pipeline", "PATHS": "x", "MY_PATH": "x"}
+    for asked in ("env", "params"):
+        spec = specify(Definition(env={"PATH": "/pipeline"}), **{asked: dict.fromkeys(names, "x")})
+        assert spec.env == {"PATH": "/pipeline", "path": "x", "PATHS": "x", "MY_PATH": "x"}
 
 
 def test_an_unknown_run_configuration_is_refused() -> None:

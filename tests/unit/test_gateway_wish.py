@@ -4,15 +4,21 @@ import json
 
 import pytest
 from fastflow_gateway.errors import InvalidBodyError, InvalidFieldError
-from fastflow_gateway.wish import RunWish, read_wish
+from fastflow_gateway.wish import RunWish, check_variables, read_wish
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def pointer_of(body: object) -> str | None:
     with pytest.raises(InvalidFieldError) as refused:
-        read_wish(json.dumps(body).encode())
+        read_and_checked(json.dumps(body).encode())
     return refused.value.finding.pointer
+
+
+def read_and_checked(body: bytes) -> None:
+    wish = read_wish(body)
+    check_variables("env", wish.env)
+    check_variables("params", wish.params)
 
 
 @pytest.mark.parametrize("body", [b"", b"  ", b"{}"])
@@ -52,6 +58,8 @@ def test_two_names_with_different_content_are_refused() -> None:
         ({"env": {"1BAD": "x"}}, "/env/1BAD"),
         ({"env": {"": "x"}}, "/env/"),
         ({"env": {"NEW\n": "x"}}, "/env/NEW\n"),
+        ({"env": {"A": "1\x002"}}, "/env/A"),
+        ({"params": {"A": "\x00"}}, "/params/A"),
         ({"env": {"FASTFLOW_RUN_ID": "x"}}, "/env/FASTFLOW_RUN_ID"),
         ({"params": {"FASTFLOW_RESULT_FILE": "x"}}, "/params/FASTFLOW_RESULT_FILE"),
         ({"commit": "main"}, "/commit"),
@@ -87,7 +95,7 @@ json_values = st.recursive(
 @given(st.dictionaries(st.sampled_from(["env", "params", "commit", "run_config_id", "other"]), json_values))
 def test_every_refused_document_gets_a_pointer_into_itself(body: dict[str, object]) -> None:
     try:
-        read_wish(json.dumps(body).encode())
+        read_and_checked(json.dumps(body).encode())
     except InvalidFieldError as refused:
         pointer = refused.finding.pointer
         assert pointer is not None

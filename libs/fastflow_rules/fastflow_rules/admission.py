@@ -11,7 +11,7 @@ from fastflow_events.types import RejectReason
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fastflow_rules.definition import Defaults, Definition, check_params, specification
+from fastflow_rules.definition import Defaults, Definition, check_params, fault_of_request, specification
 
 MAX_CHAIN_DEPTH = 50
 """Chains one after the other; more of them are a circle."""
@@ -103,7 +103,6 @@ def freeze(
             tree=version.tree,
             requirements=version.requirements,
             about=version.about,
-            trigger=request.trigger.kind,
             run_config_id=request.run_config_id,
             env=request.env,
             params=params,
@@ -117,6 +116,8 @@ def freeze(
 
 def _params(request: RunRequested, version: Version) -> dict[str, str] | Refusal:
     """The parameters as the pipeline takes them at the commit of the run, or why it does not."""
+    if fault := fault_of_request(request.trigger.kind, request.env, request.params):
+        return Refusal(reason="invalid_params", detail=fault)
     params = check_params(version.definition, request.params)
     if isinstance(params, dict):
         return params
@@ -129,8 +130,8 @@ def _told(request: RunRequested) -> dict[str, str]:
     told = {}
     if trigger.nominal is not None:
         told["FASTFLOW_NOMINAL"] = trigger.nominal.isoformat().replace("+00:00", "Z")
-    if trigger.upstream_run is not None:
-        told["FASTFLOW_UPSTREAM_RUN"] = trigger.upstream_run
+    if (upstream := trigger.upstream_run or trigger.again_after) is not None:
+        told["FASTFLOW_UPSTREAM_RUN"] = upstream
     return told
 
 

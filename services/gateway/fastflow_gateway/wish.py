@@ -1,10 +1,10 @@
 """What somebody who wants a run may say, over HTTP and over NATS alike; read strictly."""
 
-import re
+from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
 from fastflow_events.types import CommitSha
-from fastflow_rules.definition import as_text, forbidden_env
+from fastflow_rules.definition import as_text, faults
 from msgspec import Meta, Struct
 
 from fastflow_gateway.bodies import pointer_to, read_json
@@ -20,7 +20,6 @@ Params: TypeAlias = Annotated[
     dict[str, Variable | int | float | bool],
     Meta(max_length=MAX_VARIABLES, description="Name to value; numbers, true and false are as good as their text."),
 ]
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 class RunBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,26 +56,30 @@ def read_wish(body: bytes) -> RunWish:
 
     Raises:
         InvalidBodyError: the body is not JSON.
-        InvalidFieldError: a member is unknown or has the wrong form.
+        InvalidFieldError: a member is unknown or has the wrong form. Names and values are looked at where the run is
+            asked for, whoever asks: `check_variables`.
     """
     if not body.strip():
         return RunWish()
     said = read_json(body, RunBody)
     older = _texts(said.parameters) if said.parameters is not None else None
-    wish = RunWish(
+    return RunWish(
         env=_one_of(said.env, said.env_vars, "env_vars"),
         params=_one_of(_texts(said.params), older, "parameters"),
         run_config_id=said.run_config_id,
         commit=said.commit,
         priority=said.priority,
     )
-    for member, variables in (("env", wish.env), ("params", wish.params)):
-        for name in variables:
-            if not _NAME.fullmatch(name):
-                raise InvalidFieldError("a name has letters, digits and _ only", pointer_to(member, name))
-        for name in forbidden_env("http", variables):
-            raise InvalidFieldError("this name is reserved and cannot be set", pointer_to(member, name))
-    return wish
+
+
+def check_variables(member: str, variables: Mapping[str, str]) -> None:
+    """Refuse what nobody who asks for a run may give; `member` of the body is where it was said.
+
+    Raises:
+        InvalidFieldError: a name is closed, or a value cannot be one.
+    """
+    for name, why in faults(variables):
+        raise InvalidFieldError(why, pointer_to(member, name))
 
 
 def _texts(params: dict[str, str | int | float | bool]) -> dict[str, str]:

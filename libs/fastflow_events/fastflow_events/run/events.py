@@ -39,6 +39,8 @@ class Trigger(Struct, frozen=True, kw_only=True):
     """Chains between the run that began it all and this one."""
     again_of: RunId | None = None
     """The run that somebody wanted once more."""
+    again_after: RunId | None = None
+    """The run that `again_of` had followed."""
 
 
 @wire("run.requested.v1")

@@ -1,5 +1,6 @@
 """`pipeline.json`: what a pipeline may say about itself, read strictly and never guessed."""
 
+from fastflow_rules.definition.asked import NO_ENV, OPERATED, fault_of_request, faults, why_closed
 from fastflow_rules.definition.chaining import PATH_ALLOWED, too_long
 from fastflow_rules.definition.model import (
     Catchup,
@@ -21,10 +22,12 @@ from fastflow_rules.definition.params import Scalar, as_text, check_params
 from fastflow_rules.definition.parse import MAX_BYTES, parse
 from fastflow_rules.definition.problem import Problem
 from fastflow_rules.definition.repository import RepositoryFile, parse_repository
-from fastflow_rules.definition.specification import Defaults, forbidden_env, specification
+from fastflow_rules.definition.specification import Defaults, specification
 
 __all__ = [
     "MAX_BYTES",
+    "NO_ENV",
+    "OPERATED",
     "PATH_ALLOWED",
     "Catchup",
     "Defaults",
@@ -40,7 +43,8 @@ __all__ = [
     "Upstream",
     "as_text",
     "check_params",
-    "forbidden_env",
+    "fault_of_request",
+    "faults",
     "from_fact",
     "parse",
     "parse_repository",
@@ -51,4 +55,5 @@ __all__ = [
     "too_long",
     "webhook_config",
     "webhook_hash",
+    "why_closed",
 ]

@@ -5,9 +5,10 @@ from typing import Any
 from fastflow_events.plain import MAX_DEPTH
 
 from fastflow_rules.definition import values
+from fastflow_rules.definition.asked import closed
 from fastflow_rules.definition.kinds import Field, Kind, array, flag, table, text
 from fastflow_rules.definition.model import Downstream, Upstream
-from fastflow_rules.definition.problem import At, Problem
+from fastflow_rules.definition.problem import At, Problem, brief
 
 PATH_ALLOWED = f"a path of at most {MAX_DEPTH} steps"
 
@@ -22,6 +23,8 @@ def _handed_over() -> Kind[dict[str, str]]:
 
     def read(value: object, at: At) -> dict[str, str] | Problem:
         found = plain.read(value, at)
+        for name, why in closed(found) if isinstance(found, dict) else ():
+            at.key(name).refuse_as(f"the name {brief(name)}", why)
         for name, said in found.items() if isinstance(found, dict) else ():
             if too_long(said):
                 at.key(name).refuse_as(f"a path of {said.count('.')} steps", PATH_ALLOWED)

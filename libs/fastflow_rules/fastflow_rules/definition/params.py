@@ -6,10 +6,10 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
+from fastflow_rules.definition.asked import why_closed
 from fastflow_rules.definition.kinds import Field, Kind, array, choice, flag, scalar, table, text
 from fastflow_rules.definition.model import Definition, Param
 from fastflow_rules.definition.problem import At, Problem, Report, brief
-from fastflow_rules.definition.values import PROTECTED, is_variable_name
 
 MAX_LENGTH = 16_384
 Scalar: TypeAlias = str | int | float | bool
@@ -26,8 +26,8 @@ _ALLOWED = {
 
 def _param(found: dict[str, Any], at: At) -> Param:
     name, kind = found["name"], found.get("type", "string")
-    if not is_variable_name(name) or name in PROTECTED:
-        at.key("name").refuse(name, "the name of an environment variable that is not set by the system")
+    if why := why_closed(name):
+        at.key("name").refuse(name, why)
     choices = tuple(text for n, value in enumerate(found.pop("choices", ())) if (text := _text(value, kind, at, n)))
     param = Param(**{**found, "default": None}, choices=choices)
     if (default := found.get("default")) is None:

@@ -12,8 +12,9 @@ from fastflow_rules.definition.model import Definition, Param, Schedule, to_fact
 from fastflow_rules.definition.problem import At, Problem, Report, brief
 from fastflow_rules.definition.reading import MAX_BYTES, read_json
 from fastflow_rules.definition.repository import RepositoryFile, inherit
+from fastflow_rules.definition.reserved import PROTECTED
 from fastflow_rules.definition.timing import check_times
-from fastflow_rules.definition.values import PROTECTED, is_variable_name, repeated
+from fastflow_rules.definition.values import is_variable_name, repeated
 
 MAX_FACT_BYTES = 24 * 1024
 """What a definition may take in a fact."""

@@ -1,20 +1,19 @@
 """From a definition and a request to everything a runner needs to know."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from fastflow_events.errors import NotFoundError
 from fastflow_events.run.specification import CommitAbout, Limits, Requirements, RetryPolicy, Specification
-from fastflow_events.types import Bytes, Seconds, TriggerKind
+from fastflow_events.types import Bytes, Seconds
 from msgspec import Struct
 
+from fastflow_rules.definition.asked import closed
 from fastflow_rules.definition.model import Definition, RetryStrategy, RunConfig, run_config
 from fastflow_rules.definition.params import defaults as param_defaults
-from fastflow_rules.definition.values import PROTECTED
+from fastflow_rules.definition.reserved import PROTECTED
 
 T = TypeVar("T")
-_LOADER_PREFIXES = ("UV_", "LD_", "PYTHON")
-"""What decides which code is loaded; a webhook's caller has no business there."""
 
 
 class Defaults(Struct, frozen=True, kw_only=True):
@@ -38,7 +37,6 @@ def specification(
     tree: str,
     requirements: Requirements,
     about: CommitAbout | None = None,
-    trigger: TriggerKind = "http",
     run_config_id: str | None = None,
     env: Mapping[str, str] | None = None,
     params: Mapping[str, str] | None = None,
@@ -58,9 +56,8 @@ def specification(
     if config is None:
         raise NotFoundError("the pipeline has no such run configuration", pipeline=pipeline, run_config=run_config_id)
     base = defaults or Defaults()
-    plain, sealed, granted = _environment(
-        definition, config, trigger, {**(env or {}), **(params or {})}, secret_versions or {}
-    )
+    asked = {**(env or {}), **(params or {})}
+    plain, sealed, granted = _environment(definition, config, asked, secret_versions or {})
     timeout_s = _first(config.timeout_s, definition.timeout_s, base.timeout_s)
     notebook = definition.kind == "notebook"
     return Specification(
@@ -86,26 +83,15 @@ def specification(
     )
 
 
-def forbidden_env(trigger: TriggerKind, names: Iterable[str]) -> list[str]:
-    """Return the names a caller may not set, sorted: ours always, and what decides which code is loaded by webhook."""
-
-    def refused(name: str) -> bool:
-        loader = name.upper() == "PATH" or name.upper().startswith(_LOADER_PREFIXES)
-        return name in PROTECTED or (trigger == "webhook" and loader)
-
-    return sorted(name for name in names if refused(name))
-
-
 def _environment(
     definition: Definition,
     config: RunConfig,
-    trigger: TriggerKind,
     asked: Mapping[str, str],
     secret_versions: Mapping[str, int],
 ) -> tuple[dict[str, str], dict[str, str], dict[str, int]]:
     """Lay the sources over each other; whoever comes later takes the name away from the others."""
     own = config is definition
-    refused = {*forbidden_env(trigger, asked)}
+    refused = {name for name, _ in closed(asked)}
     asked = {name: value for name, value in asked.items() if name not in refused}
     granted = {name: secret_versions[name] for name in definition.secrets if name in secret_versions}
     sealed = {**definition.sealed_env, **({} if own else config.sealed_env)}

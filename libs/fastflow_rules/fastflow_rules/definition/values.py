@@ -21,18 +21,6 @@ _ANY_INSTANT = datetime(2026, 1, 1, tzinfo=UTC)
 _NAME_ALLOWED = "a name of an environment variable: not blank, without = and NUL"
 _VALUE_ALLOWED = 'text, as in "5432"'
 _POOL = re.compile(r"[A-Za-z0-9_-]{1,64}")
-PROTECTED = frozenset(
-    {
-        "FASTFLOW_RUN_ID",
-        "FASTFLOW_PIPELINE",
-        "FASTFLOW_ATTEMPT",
-        "FASTFLOW_TRIGGER",
-        "FASTFLOW_ROUTE_FILE",
-        "FASTFLOW_RESULT_FILE",
-        "FASTFLOW_ARTIFACTS_DIR",
-    }
-)
-"""Variables every run gets and nobody changes."""
 MAX_VARIABLES = 500
 MAX_VALUE_LENGTH = 16_384
 

@@ -32,12 +32,13 @@ async def run_again(
         raise RunNotOverError(f"the run is {row.status}; it can be repeated when it is over", run=run_id)
     first = history[0].fact
     assert isinstance(first, RunRequested)
+    after = first.trigger.upstream_run or first.trigger.again_after
     return await request_run(
         deps,
         first.pipeline,
         wish_of(first, same_commit=same_commit),
         run_id=new_id,
-        trigger=Trigger(kind="http", who=who, nominal=first.trigger.nominal, again_of=run_id),
+        trigger=Trigger(kind="http", who=who, nominal=first.trigger.nominal, again_of=run_id, again_after=after),
         cause=cause,
         repeated=repeated,
     )
@@ -45,9 +46,8 @@ async def run_again(
 
 def wish_of(first: RunRequested, *, same_commit: bool) -> RunWish:
     """What was wished for, as a wish of today; the head's code unless its own is wanted."""
-    upstream = first.trigger.upstream_run
     return RunWish(
-        env={**first.env, **({"FASTFLOW_UPSTREAM_RUN": upstream} if upstream else {})},
+        env=first.env,
         params=first.params,
         run_config_id=first.run_config_id,
         commit=first.commit if same_commit else None,

@@ -17,6 +17,7 @@ from msgspec import Struct
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers.schedules import find
+from fastflow_gateway.wish import check_variables
 
 
 class BackfillWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,8 +50,9 @@ async def request(deps: Deps, pipeline: str, wish: BackfillWish, *, who: str, ca
 
     Raises:
         NotFoundError: there is no such pipeline or schedule.
-        InvalidFieldError: there is nothing to do, too much, or the range does not make sense.
+        InvalidFieldError: nobody may give its params, there is nothing to do, too much, or the range makes no sense.
     """
+    check_variables("params", wish.params)
     plan = await find(deps, pipeline, wish.schedule)
     if wish.after.tzinfo is None or wish.until.tzinfo is None or wish.after >= wish.until:
         raise InvalidFieldError("a range of instants with time zones, after before until", "/after")

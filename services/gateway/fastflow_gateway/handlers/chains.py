@@ -15,6 +15,7 @@ from msgspec import Struct, json
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers.pipelines import find_pipeline, known_definition
+from fastflow_gateway.wish import check_variables
 
 
 class EdgeShown(Struct, frozen=True, kw_only=True):
@@ -94,9 +95,10 @@ async def set_chain(deps: Deps, chain: ChainSet, *, cause: Cause) -> EdgeShown:
 
     Raises:
         NotFoundError: one of them does not exist.
-        InvalidFieldError: the next pipeline has no such run configuration.
+        InvalidFieldError: nobody may give its params, or the next pipeline has no such run configuration.
         ChainExistsError: there is one between them with this run configuration, and it says otherwise.
     """
+    check_variables("params", chain.params)
     await find_pipeline(deps, chain.upstream)
     row = await find_pipeline(deps, chain.downstream)
     said = json.decode(row.definition)

@@ -17,9 +17,10 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidParamsError, KeyReusedError, LogFullError
 from fastflow_gateway.handlers.fitting import fitting
 from fastflow_gateway.handlers.pipelines import definition_of, find_runnable
+from fastflow_gateway.rights import check_rights
 from fastflow_gateway.views import runs as view
 from fastflow_gateway.views.runs import RunRow, RunStatus
-from fastflow_gateway.wish import RunWish
+from fastflow_gateway.wish import RunWish, check_variables
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -45,12 +46,16 @@ async def request_run(
     `repeated` says that the id may be taken because somebody may ask twice.
 
     Raises:
+        InvalidFieldError: he may not say this, or nobody may.
         NotFoundError: there is no such pipeline.
         NotRunnableError: the pipeline is invalid or disabled.
         InvalidParamsError: the parameters are not those the pipeline takes.
         KeyReusedError: the id stands for another wish.
         LogFullError: the log is nearly full; what runs can still end.
     """
+    check_rights(wish, trigger)
+    check_variables("env", wish.env)
+    check_variables("params", wish.params)
     said = wish
     try:
         row = await find_runnable(deps, pipeline, wish.run_config_id)

@@ -33,6 +33,7 @@ from msgspec.structs import replace
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers.pipelines import definition_of, find_pipeline
+from fastflow_gateway.wish import check_variables
 
 SHOWN = 5
 PausedBy: TypeAlias = Literal["schedule", "pipeline", "everything"]
@@ -124,8 +125,10 @@ async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> Sc
 
     Raises:
         NotFoundError: there is no such pipeline.
-        InvalidFieldError: its times cannot be kept, it does not fit the pipeline, or the file has one of this name.
+        InvalidFieldError: nobody may give its params, its times cannot be kept, it does not fit the pipeline, or the
+            file has one of this name.
     """
+    check_variables("params", schedule.params)
     schedule = in_utc(schedule)
     if (fault := fault_of(schedule)) is not None:
         raise InvalidFieldError(fault.detail, f"/{fault.member}")

@@ -12,7 +12,7 @@ from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.sealing import NotOpenedError
 from fastflow_events.secret.commands import RemoveSecret, SetSecret
 from fastflow_events.secret.decider import VersionTakenError, secret_decider
-from fastflow_rules.definition.values import PROTECTED
+from fastflow_rules.definition.reserved import PROTECTED
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
