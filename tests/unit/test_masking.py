@@ -1,11 +1,13 @@
 """Values never leave, whatever they are written as and however output is cut; everything else leaves as it is."""
 
 import base64
+import html
 import json
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal
 from urllib.parse import quote, quote_plus
+from xml.sax import saxutils
 
 import pytest
 from fastflow_events.output import OutFrame
@@ -86,6 +88,16 @@ def test_what_holds_no_value_passes_byte_for_byte(pieces: list[bytes]) -> None:
         base64.b64encode(f"user:{SECRET}".encode()).decode(),
         base64.b64encode(f"me:{SECRET}:more".encode()).decode(),
         base64.urlsafe_b64encode(f"x{SECRET}".encode()).decode(),
+        SECRET.encode().hex(),
+        SECRET.encode().hex().upper(),
+        f"x{SECRET}".encode().hex(),
+        html.escape(SECRET),
+        html.escape(SECRET, quote=False),
+        html.escape(SECRET).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+        html.escape(SECRET).replace("&#x27;", "&apos;"),
+        html.escape(SECRET).encode("ascii", "xmlcharrefreplace").decode(),
+        saxutils.escape(SECRET),
+        saxutils.quoteattr(SECRET),
     ],
 )
 def test_a_value_is_recognised_in_every_usual_spelling(written: str) -> None:

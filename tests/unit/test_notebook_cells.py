@@ -92,3 +92,12 @@ def test_values_of_secrets_are_kept_out_of_outputs_but_not_out_of_pictures() -> 
         {"output_type": "error", "traceback": ["***"]},
     ]
     assert Hider([]).outputs(outputs) is outputs
+
+
+def test_values_of_secrets_are_kept_out_of_names_too_and_two_names_stay_two() -> None:
+    hider = Hider(["pass/word+1"])
+    bundle = {"application/pass/word+1": "x", "text/***": 1, "text/pass/word+1": 2, "image/pass/word+1": "kept"}
+    outputs = [{"output_type": "display_data", "data": bundle, "metadata": {"pass/word+1": {"pass/word+1": []}}}]
+    [hidden] = hider.outputs(outputs)
+    assert "pass" not in str(hidden)
+    assert sorted(hidden["data"].values(), key=str) == [1, 2, "kept", "x"]

@@ -10,6 +10,8 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from fastflow_runner.entry.patterns import MOST, matching
+
 ROUTE_BYTES = 1024
 RESULT_BYTES = 32_768
 PROGRESS_BYTES = 16_384
@@ -17,8 +19,6 @@ PATH_BYTES = 1024
 """Longest path of an artifact."""
 PATHS_BYTES = 49_152
 """All their paths together, as they are written down; and as much again for those that are not kept, and why."""
-_MOST = 10_000
-"""Files looked at, wherever they are."""
 _TO_LOOK = 0o700
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -79,12 +79,12 @@ class Kept:
                     self._leave(name, why)
                 else:
                     named[name] = path
-            if len(named) >= _MOST:
-                self._leave(folder, f"only {_MOST} files are looked at")
+            if len(named) >= MOST:
+                self._leave(folder, f"only {MOST} files are looked at")
             if patterns:
                 self._open_folders(below, leave_out)
             for pattern in patterns:
-                for path in _matching(pattern, below):
+                for path in matching(pattern, below):
                     if path.split("/", 1)[0] != leave_out:
                         named.setdefault(path, f"{below}/{path}")
             if named:
@@ -183,10 +183,13 @@ def head(path: str, count: int, offset: int = 0) -> bytes | None:
 def _all(folder: str, *, leave_out: str = "") -> Iterator[tuple[str, str, str]]:
     """Name below `folder` and path of what in it is no folder, up to a limit; links to folders are not entered.
 
-    A folder comes only where it cannot be looked into, with the reason.
+    A folder comes only where it cannot be looked into, with the reason; `folder` itself also where it became a link.
     """
+    if os.path.islink(folder):  # noqa: PTH114
+        yield folder, folder, "the script made a link of it"
+        return
     waiting, found = [folder], 0
-    while waiting and found < _MOST:
+    while waiting and found < MOST:
         path = waiting.pop()
         _open_up(path)
         try:
@@ -203,7 +206,7 @@ def _all(folder: str, *, leave_out: str = "") -> Iterator[tuple[str, str, str]]:
                 else:
                     found += 1
                     yield entry.path[len(folder) + 1 :], entry.path, ""
-                if found >= _MOST:
+                if found >= MOST:
                     break
 
 
@@ -213,14 +216,3 @@ def _open_up(folder: str) -> None:
         found = os.lstat(folder)
         if stat.S_ISDIR(found.st_mode) and found.st_mode & _TO_LOOK != _TO_LOOK:
             os.chmod(folder, found.st_mode | _TO_LOOK)  # noqa: PTH101
-
-
-def _matching(pattern: str, below: str) -> Iterator[str]:
-    """Paths below `below`, up to a limit, that match and are no folders."""
-    # Imported here: most scripts have no patterns, and it costs start-up time.
-    import glob  # noqa: PLC0415
-
-    for _, path in zip(range(_MOST), glob.iglob(pattern, root_dir=below, recursive=True), strict=False):  # noqa: PTH207
-        inside = not path.startswith("/") and ".." not in path.split("/")
-        if inside and not os.path.isdir(f"{below}/{path}"):  # noqa: PTH112
-            yield path

@@ -12,6 +12,11 @@ MIN_LINE_BYTES = 8
 """Shorter lines of a value of several lines are not masked on their own."""
 _WRAPS = (64, 76)
 """Columns at which programs break base64."""
+_QUOTES = (
+    *(('"', "'"), ("&quot;", "'"), ("&quot;", "&#x27;"), ("&quot;", "&#39;")),
+    *(("&#34;", "&#39;"), ("&#x22;", "&#x27;"), ("&quot;", "&apos;")),
+)
+"""Double and single quotes in HTML and XML: xml.sax, html.escape, markupsafe, browsers and others."""
 _ESCAPE = re.compile("%[0-9A-F]{2}")
 
 
@@ -27,6 +32,8 @@ def _forms(value: str) -> Iterator[bytes]:
     for text in wholes:
         if len(text.encode()) >= MIN_BYTES:
             yield from _base64(text.encode())
+            yield text.encode().hex().encode()
+            yield text.encode().hex().upper().encode()
             yield from _escaped(text)
     lines = value.splitlines()
     if len(lines) > 1:
@@ -58,7 +65,7 @@ def _escaped(text: str) -> Iterator[bytes]:
     for escaped in _url(text):
         yield escaped.encode()
         yield _ESCAPE.sub(lambda match: match[0].lower(), escaped).encode()
-    for escaped in _quoted(text):
+    for escaped in (*_quoted(text), *_entities(text)):
         yield escaped.encode()
 
 
@@ -66,6 +73,15 @@ def _url(text: str) -> Iterator[str]:
     for safe in ("", "/", "!'()*", ":/?#[]@!$&'()*+,;="):
         yield quote(text, safe=safe)
     yield quote_plus(text)
+
+
+def _entities(text: str) -> Iterator[str]:
+    """As in HTML and XML: what has to be escaped there, with quotes as libraries write them, or without."""
+    least = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for double, single in _QUOTES:
+        escaped = least.replace('"', double).replace("'", single)
+        yield escaped
+        yield escaped.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def _quoted(text: str) -> Iterator[str]:

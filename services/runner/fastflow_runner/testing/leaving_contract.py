@@ -64,6 +64,25 @@ class LeavingContract:
             "c.txt", "empty", "out/a.csv", "out/b.csv", "sub/report ü.html",
         ]  # fmt: skip
 
+    async def test_a_link_leads_nowhere_whatever_a_pattern_says(self, executor: Executor) -> None:
+        """Neither out of the folder nor to another place in it; what the script itself can read it can copy."""
+        script = (
+            "import os, pathlib\n"
+            "pathlib.Path('out').mkdir()\n"
+            "pathlib.Path('out/a.txt').write_text('a')\n"
+            "os.symlink('/etc', 'out/etc')\n"
+            "os.symlink('.', 'out/round')\n"
+            "os.symlink('/etc/passwd', 'passwd.txt')\n"
+            "folder = os.environ['FASTFLOW_ARTIFACTS_DIR']\n"
+            "os.rmdir(folder)\n"
+            "os.symlink('/etc', folder)\n"
+        )
+        _, end = await self.ended(executor, script, artifacts=("**/*", "out/etc/passwd", "out/*/passwd"))
+        kept = {path for path, _ in end.kept}
+        assert "out/a.txt" in kept
+        assert not [path for path in kept if "etc" in path or "round" in path or "passwd" in path]
+        assert "the script made a link of it" in {why for _, why in end.left}
+
     async def test_what_is_too_much_is_not_kept_and_told(self, executor: Executor) -> None:
         script = """
 import os

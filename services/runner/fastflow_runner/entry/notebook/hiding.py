@@ -27,10 +27,19 @@ class Hider:
             case list():
                 return [self.outputs(member) for member in value]
             case dict():
-                members = {key: member if _is_picture(key) else self.outputs(member) for key, member in value.items()}
-                return type(value)(members)
+                return type(value)(self._members(value))
             case _:
                 return value
+
+    def _members(self, value: dict[Any, Any]) -> dict[Any, Any]:
+        """A script says its names, too: kinds of content, members of JSON, metadata."""
+        members: dict[Any, Any] = {}
+        for key, member in value.items():
+            name = self.outputs(key)
+            while name != key and (name in members or name in value):
+                name += MASK
+            members[name] = member if _is_picture(key) else self.outputs(member)
+        return members
 
 
 def _is_picture(key: Any) -> bool:
