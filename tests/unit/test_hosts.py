@@ -2,7 +2,7 @@
 
 import pytest
 from fastflow_events.errors import SettingsError
-from fastflow_gateway.hosts import host_of, hosts_of, is_no_name
+from fastflow_gateway.hosts import host_of, hosts_of, is_no_name, proxies_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,3 +111,10 @@ def test_probes_name_an_address_or_nothing() -> None:
     assert is_no_name("10.244.1.9:8000")
     assert is_no_name("[fd00::1]:8000")
     assert not is_no_name("evil.example")
+
+
+@pytest.mark.parametrize("said", ["*", "proxy.example", "10.0.0.7/33", "10.0.0.7/8", "10.0.0.7 10.0.0.8"])
+def test_only_addresses_and_networks_can_be_trusted(said: str) -> None:
+    with pytest.raises(SettingsError, match="FASTFLOW_TRUSTED_PROXIES"):
+        proxies_of(said)
+    assert proxies_of(" 10.0.0.7, ::1,10.0.0.0/24 ,") == ["10.0.0.7", "::1", "10.0.0.0/24"]

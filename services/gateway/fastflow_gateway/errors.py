@@ -102,6 +102,12 @@ class ForeignHostError(DomainError):
     code = "foreign-host"
 
 
+class AmbiguousRequestError(ContractError):
+    """Where the request ends is said twice."""
+
+    code = "ambiguous-request"
+
+
 class ForeignOriginError(DomainError):
     """A page of another origin may not do this."""
 

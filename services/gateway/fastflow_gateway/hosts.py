@@ -6,7 +6,7 @@ headers does not count at all.
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from fastflow_events.errors import SettingsError
 from msgspec import Struct
@@ -78,6 +78,23 @@ def hosts_of(allowed: str, *, listens_on: str) -> Hosts:
             )
         said.add(host)
     return Hosts(said=frozenset(said))
+
+
+def proxies_of(trusted: str) -> list[str]:
+    """The addresses and networks of `FASTFLOW_TRUSTED_PROXIES`.
+
+    Raises:
+        SettingsError: one of them is neither; "all" cannot be said, for anybody would say who he is.
+    """
+    said = [part.strip() for part in trusted.split(",") if part.strip()]
+    for text in said:
+        try:
+            ip_network(text)
+        except ValueError as exc:
+            raise SettingsError(
+                f"FASTFLOW_TRUSTED_PROXIES names {text!r}, which is no address and no network: 10.0.0.7, 10.0.0.0/24"
+            ) from exc
+    return said
 
 
 def is_no_name(text: str) -> bool:

@@ -10,8 +10,9 @@ import uvicorn
 from uvicorn.server import Server
 
 from fastflow_gateway.app import build
-from fastflow_gateway.hosts import UNSPECIFIED, hosts_of
+from fastflow_gateway.hosts import UNSPECIFIED, hosts_of, proxies_of
 from fastflow_gateway.http.guard import guarded
+from fastflow_gateway.http.patience import protocol_of
 from fastflow_gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def server_of(settings: GatewaySettings) -> TellingServer:
     Raises:
         SettingsError: it would serve strangers, or under a name that is none.
     """
+    trusted = proxies_of(settings.trusted_proxies)
     config = uvicorn.Config(
         guarded(build(settings), hosts_of(settings.allowed_hosts, listens_on=settings.host)),
         host=settings.host,
@@ -89,6 +91,9 @@ def server_of(settings: GatewaySettings) -> TellingServer:
         timeout_graceful_shutdown=settings.graceful_timeout_s,
         server_header=False,
         ws="none",
+        http=protocol_of(settings),
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted,
         lifespan="on",
     )
     return TellingServer(config, settings)

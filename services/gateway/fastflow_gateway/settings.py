@@ -21,6 +21,13 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """Listen on other addresses than loopback although nobody has to log in."""
     allowed_hosts: str = ""
     """Names by which it is called beside those of loopback and `host`, separated by commas; with a port only there."""
+    trusted_proxies: str = ""
+    """Addresses and networks of proxies whose `X-Forwarded-For` says who asks, separated by commas; of others it is
+    passed over."""
+    request_head_within_s: Annotated[float, Meta(gt=0)] = 10.0
+    """A connection that has not said by then what it wants is ended."""
+    request_body_within_s: Annotated[float, Meta(gt=0)] = 60.0
+    """A request whose body is not complete by then is ended with its connection."""
     address_file: Path | None = None
     """Where to write the URL once the gateway listens."""
     hook_secrets_file: Path | None = None

@@ -1,10 +1,13 @@
-"""The outermost layer: whoever asks for a host that is not ours gets no further, whatever the path and the method."""
+"""The outermost layer: whoever asks for a host that is not ours, or twice at once, gets no further."""
+
+from collections.abc import Iterable
 
 import msgspec
+from fastflow_events.errors import FastflowError
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from fastflow_gateway.errors import ForeignHostError
+from fastflow_gateway.errors import AmbiguousRequestError, ForeignHostError
 from fastflow_gateway.hosts import Hosts, is_no_name
 from fastflow_gateway.http.problems import HEADERS
 from fastflow_gateway.problems import CONTENT_TYPE, problem_of
@@ -20,23 +23,34 @@ def guarded(app: ASGIApp, hosts: Hosts) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
+        if is_ambiguous(scope["http_version"], scope["headers"]):
+            await _refuse(AmbiguousRequestError("a body has one length: Content-Length, or chunks of HTTP/1.1"), send)
+            return
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
         if hosts.answers_to(host) or (scope["path"] in PROBED and is_no_name(host)):
             await app(scope, receive, send)
         else:
-            await _refuse(host, send)
+            words = "this host is not one of the gateway's names; if it should be, name it in FASTFLOW_ALLOWED_HOSTS"
+            await _refuse(ForeignHostError(words, host=host[:100]), send)
 
     return guard
 
 
-async def _refuse(host: str, send: Send) -> None:
-    error = ForeignHostError(
-        "this host is not one of the gateway's names; if it should be, name it in FASTFLOW_ALLOWED_HOSTS",
-        host=host[:100],
-    )
+def is_ambiguous(http_version: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a proxy before us may have found another end of this request than we do, and a second one behind it.
+
+    Source: https://www.rfc-editor.org/rfc/rfc9112.html#section-6.1, which lets a server refuse this.
+    """
+    names = [name for name, _ in headers]
+    chunked = b"transfer-encoding" in names
+    return chunked and (b"content-length" in names or http_version == "1.0")
+
+
+async def _refuse(error: FastflowError, send: Send) -> None:
+    """Answer, and end the connection: what comes next on it may be the rest of this."""
     problem = problem_of(error)
     body = msgspec.json.encode(problem)
-    headers = {**HEADERS, "Content-Type": CONTENT_TYPE, "Content-Length": str(len(body))}
+    headers = {**HEADERS, "Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), "Connection": "close"}
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": raw})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import ForeignOriginError
+from fastflow_gateway.hosts import address_of
 
 ANONYMOUS = "anonymous"
 """The principal of everybody until there is a login."""
@@ -31,12 +32,13 @@ async def provide_cause(request: AnyRequest, deps: NamedDependency[Deps]) -> Cau
 
 
 async def provide_who(request: AnyRequest, cause: NamedDependency[Cause]) -> str:
-    """The address of the caller, while nobody has a name.
+    """The address of the caller, while nobody has a name; what a trusted proxy says of it counts, if it is one.
 
     It is asked for after the cause: what the framework may ask for at the same time it runs in tasks of a group, which
     takes a tenth of the whole request.
     """
-    return request.client.host if request.client else ANONYMOUS
+    host = request.client.host if request.client else ""
+    return host if address_of(host) is not None else ANONYMOUS
 
 
 def refuse_foreign(host: str, method: str, headers: dict[str, str]) -> None:
