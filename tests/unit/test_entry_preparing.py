@@ -2,7 +2,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from fastflow_runner.entry.folder import inside
+from fastflow_runner.entry.folder import inside, read
 from fastflow_runner.entry.preparing import identity, names_of
 from fastflow_runner.entry.requirements_text import has_packages, index_options, refusal
 from hypothesis import given
@@ -59,6 +59,16 @@ def test_another_lock_or_uv_is_another_environment() -> None:
 )
 def test_what_leads_out_of_the_folder_or_names_a_variable_is_refused(line: str, folder: Path) -> None:
     assert refusal(f"requests\n{line}\n", str(folder))
+
+
+@pytest.mark.parametrize("option", ["-r more.txt", "-r ../x.txt", "-e .", "--index-url https://x", "idna"])
+@pytest.mark.parametrize("before", ["", "requests\n"])
+def test_a_mark_that_nobody_sees_hides_no_option(option: str, before: str, folder: Path) -> None:
+    """uv passes over U+FEFF at the beginning of a file, and finds an option where others see the name of a package."""
+    assert "U+FEFF" in (refusal(f"{before}\ufeff{option}\n", str(folder)) or "")
+    assert refusal(f"# \ufeff{option}\n", str(folder)) is None
+    (folder / "more.txt").write_text(f"\ufeff\ufeff\ufeff{option}\n")
+    assert not (read(str(folder), "more.txt") or "").startswith("\ufeff")
 
 
 @pytest.mark.parametrize(

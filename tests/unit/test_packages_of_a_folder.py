@@ -145,6 +145,20 @@ def test_a_byte_order_mark_hides_no_block() -> None:
     assert found.requirements.source == "pep723"
 
 
+@pytest.mark.parametrize("marks", [1, 2, 5])
+def test_any_number_of_marks_hides_no_option(marks: int) -> None:
+    files = {"requirements.txt": "\ufeff" * marks + "-r more.txt\n", "more.txt": "\ufeff" * marks + "idna\n"}
+    found = judged(files)
+    assert isinstance(found, Runnable)
+    assert found.requirements.text == "idna\n"
+
+
+def test_a_mark_in_the_middle_is_refused() -> None:
+    found = judged({"requirements.txt": "certifi\n\ufeff-r more.txt\n", "more.txt": "idna\n"})
+    assert isinstance(found, Invalid)
+    assert "U+FEFF" in found.errors[0]
+
+
 def test_the_lock_of_a_script_wins_and_holds_for_one_block() -> None:
     block = '# /// script\n# dependencies = ["x"]\n# ///\n'
     found = judged({"main.py": block, "main.py.lock": LOCK})

@@ -223,5 +223,5 @@ def _decoded(content: bytes) -> str:
     """Text in the encoding that its first bytes tell, as uv and pip read it; else in UTF-8."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
-            return content[len(mark) :].decode(encoding, "replace")
+            return content[len(mark) :].decode(encoding, "replace").lstrip("\ufeff")
     return content.decode("utf-8", "replace")

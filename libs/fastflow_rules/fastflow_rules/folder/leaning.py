@@ -73,6 +73,8 @@ def refusals(text: str, paths: Sequence[str], entries: Sequence[Entry], where: s
             f"{where}: {name} is not replaced when packages are prepared; "
             "credentials of package indexes are set for the runner"
         )
+    if hidden := next((line for line in lines_of(text) if "\ufeff" in line), None):
+        yield f"{where}: {hidden!r} holds U+FEFF, which nobody sees; remove it"
     for path in dict.fromkeys(paths):
         plain = posixpath.normpath(path)
         if plain.startswith("/") or plain.split("/", 1)[0] == "..":

@@ -58,10 +58,10 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", 
 
 
 def decoded(content: bytes) -> str:
-    """Text of a file, in the encoding that its first bytes tell, else in UTF-8."""
+    """Text of a file, in the encoding that its first bytes tell, else in UTF-8; no mark is left for the next reader."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
-            return content[len(mark) :].decode(encoding, "replace")
+            return content[len(mark) :].decode(encoding, "replace").lstrip("\ufeff")
     return content.decode("utf-8", "replace")
 
 

@@ -26,7 +26,7 @@ def refusal(text: str, folder: str) -> str | None:
     while todo:
         path, text = todo.pop()
         for line, option in _lines(text):
-            if why := variable(line):
+            if why := variable(line) or unseen(line):
                 return why
             said = _value(line, option)
             if option in _FILE_OPTIONS:
@@ -52,6 +52,11 @@ def variable(line: str) -> str | None:
             "Credentials of package indexes are set for the runner"
         )
     return None
+
+
+def unseen(line: str) -> str | None:
+    """A sentence when the line holds a mark that some pass over and others do not: it may be an option for uv alone."""
+    return f"{line!r} holds U+FEFF, which nobody sees; remove it" if "\ufeff" in line else None
 
 
 def local_path(requirement: str) -> str | None:
