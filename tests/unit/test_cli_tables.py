@@ -58,6 +58,7 @@ def test_where_words_would_break_cells_stand_one_below_the_other() -> None:
         ("\x1b[31mred\x07\r", "utf-8", r"\x1b[31mred\x07\x0d"),
         ("two\nlines\tand a tab", "ascii", "two\nlines\tand a tab"),
         ("no text: \udcff", "utf-8", r"no text: \udcff"),
+        ("\x9b31mred \u202egnp.exe\u2028", "utf-8", r"\x9b31mred \u202egnp.exe\u2028"),
     ],
 )
 def test_what_cannot_be_shown_is_escaped(text: str, encoding: str, seen: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
+from fastflow_events.printable import tame_json
 from rich.console import Console
 from rich.markup import escape
 
@@ -26,17 +27,17 @@ err = _Console(stderr=True, highlight=False)
 
 def say(text: str, *, style: str | None = None) -> None:
     """A line about what is going on; plain text, never markup."""
-    err.print(shown(text, err.encoding), style=style, markup=False, soft_wrap=True)
+    err.print(shown(text, err.encoding, one_line=True), style=style, markup=False, soft_wrap=True)
 
 
 def show(text: str, *, style: str | None = None) -> None:
     """A line of the answer; plain text, never markup."""
-    out.print(shown(text, out.encoding), style=style, markup=False, soft_wrap=True)
+    out.print(shown(text, out.encoding, one_line=True), style=style, markup=False, soft_wrap=True)
 
 
 def show_json(value: object) -> None:
     """The answer for programs: one JSON value on one line."""
-    raw(msgspec.json.encode(value) + b"\n")
+    raw(tame_json(msgspec.json.encode(value)) + b"\n")
 
 
 def raw(data: bytes, *, stderr: bool = False) -> None:
@@ -52,7 +53,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: 
     if not rows:
         say(empty)
         return
-    cells = [[shown(cell, out.encoding) for cell in row] for row in rows]
+    cells = [[shown(cell, out.encoding, one_line=True) for cell in row] for row in rows]
     console = out if out.is_terminal else _Console(file=sys.stdout, width=400, highlight=False)
     console.print(tables.fitting(columns, cells, console.width))
 

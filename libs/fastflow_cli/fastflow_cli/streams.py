@@ -2,13 +2,11 @@
 
 import io
 import os
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What a terminal obeys instead of showing it; ends of lines and tabs are not among them."""
+from fastflow_events.printable import tame
 
 
 def prepare() -> None:
@@ -21,10 +19,9 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def shown(text: str, encoding: str) -> str:
+def shown(text: str, encoding: str, *, one_line: bool = False) -> str:
     r"""The text with `\x…`, `\u…` for what this encoding lacks, and for what would steer the terminal."""
-    tame = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    return tame.encode(encoding, "backslashreplace").decode(encoding)
+    return tame(text, one_line=one_line).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def words(arguments: Sequence[str]) -> list[str]:

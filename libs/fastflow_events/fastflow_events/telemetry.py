@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 import msgspec
 from prometheus_client import Counter, Gauge, generate_latest
 
+from fastflow_events.printable import tame_json
+
 _CONTEXT: ContextVar[dict[str, str | int]] = ContextVar("fastflow_log_context")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
@@ -32,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per record: time, level, service, logger, message, context, extras."""
+    """One JSON object per record: time, level, service, logger, message, context, extras; nothing steers a terminal."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -51,7 +53,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return _ENCODER.encode(line).decode()
+        return tame_json(_ENCODER.encode(line)).decode()
 
 
 def configure(service: str, level: str = "INFO") -> None:
