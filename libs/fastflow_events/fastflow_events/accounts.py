@@ -14,6 +14,10 @@ from msgspec.structs import replace
 from fastflow_events import subjects, topology
 from fastflow_events.run.state import RUNNER_FACTS
 
+GIT_FACTS = (
+    *("discovered", "changed", "invalid", "removed", "clashed", "clash_ended", "version_stored", "version_missing"),
+)
+"""Of pipelines; that they rest is said by people, that code may be deleted by the deployer."""
 DEFAULT_RUNNER = "runner-1"
 DEPLOYER = "deployer"
 EXTERNAL = "external"
@@ -56,16 +60,15 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 subjects.event("pipeline", fact="paused"),
                 subjects.event("pipeline", fact="resumed"),
                 *(subjects.event("schedule", fact=fact) for fact in ("set", "removed", "paused", "resumed")),
-                subjects.event("chain"),
-                subjects.event("backfill"),
-                subjects.event("settings"),
+                *(subjects.event("chain", fact=fact) for fact in ("set", "removed")),
+                *(subjects.event("backfill", fact=fact) for fact in ("requested", "cancelled")),
+                *(subjects.event("settings", fact=fact) for fact in ("paused", "resumed")),
                 *(subjects.event("environment", fact=fact) for fact in ("refreshed", "retired")),
                 *(subjects.event("secret", fact=fact) for fact in ("set", "removed")),
                 *(
                     subjects.event("repository", fact=fact)
                     for fact in ("configured", "removed", "sync_requested", "deploy_key_requested")
                 ),
-                subjects.TRIGGERS,
                 subjects.dead("gateway"),
             ),
             reads=(
@@ -86,7 +89,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
             name="GIT_SYNC",
             user="git_sync",
             publishes=(
-                subjects.event("pipeline"),
+                *(subjects.event("pipeline", fact=fact) for fact in GIT_FACTS),
                 *(
                     subjects.event("repository", fact=fact)
                     for fact in ("configured", "removed", "synced", "sync_failed", "deploy_key_generated")

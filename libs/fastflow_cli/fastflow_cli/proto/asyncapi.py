@@ -80,7 +80,7 @@ def _operations(facts: dict[str, type[Fact]]) -> dict[str, Any]:
         operations[f"append {type_}"] = {
             "action": "send",
             "channel": {"$ref": f"#/channels/{type_}"},
-            "summary": f"Appended by {' and '.join(appenders)}." if appenders else "Not appended by any service yet.",
+            "summary": f"Appended by {' and '.join(appenders)}." if appenders else "Appended by the deployer.",
         }
     return operations
 

@@ -43,7 +43,7 @@ subject tokens are encoded; `fastflow subject NAME` prints the token.
 def readme(facts: dict[str, type[Fact]]) -> str:
     """The page with its table of facts."""
     rows = [
-        f"| `{type_}` | `{address(type_, cls)}` | {', '.join(appended_by(type_, cls)) or '–'} |"
+        f"| `{type_}` | `{address(type_, cls)}` | {', '.join(appended_by(type_, cls)) or 'deployer'} |"
         f" {(cls.__doc__ or '').splitlines()[0]} |\n"
         for type_, cls in facts.items()
     ]
