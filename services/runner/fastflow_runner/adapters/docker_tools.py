@@ -20,6 +20,7 @@ from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, State, expect
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_listed import listed
+from fastflow_runner.adapters.docker_said import Said
 from fastflow_runner.adapters.docker_tidy import forget_prepared
 from fastflow_runner.adapters.docker_tool import Tools, words
 from fastflow_runner.adapters.docker_wheels import measured, sent
@@ -41,6 +42,7 @@ from fastflow_runner.ports import DependencyError, ImageMissingError, Prepared, 
 
 logger = logging.getLogger(__name__)
 ROOT = "/uv"
+GONE = "what failed was removed before its words were read; it is tried again"
 
 
 class DockerTools:
@@ -66,6 +68,7 @@ class DockerTools:
         """How many wait for what the container of a name makes."""
         self._staged: set[str] = set()
         self._known: dict[str, Prepared] = {}
+        self._said = Said()
 
     async def image(self) -> str:
         """Id of the worker image, or its repository digest where there is one.
@@ -105,9 +108,10 @@ class DockerTools:
         if state.exit_code == 0:
             self._staged.add(tree)
             return
-        said = await words(container, 2)
+        said = self._said.of(container.name, await words(container, 2))
         await container.remove()
-        raise (ContractError if state.exit_code == REFUSED else InfrastructureError)(said, code=state.exit_code)
+        refused = said and state.exit_code == REFUSED
+        raise (ContractError if refused else InfrastructureError)(said or GONE, code=state.exit_code)
 
     async def forget(self, tree: str, environment: str) -> None:
         """Make both anew when they are asked for next: somebody emptied the volume."""
@@ -241,8 +245,10 @@ class DockerTools:
 
     async def _failure(self, container: Container, state: State) -> DependencyError | InfrastructureError:
         """Why it ended, once it is removed so that it can be tried again."""
-        said = await words(container, 2)
+        said = self._said.of(container.name, await words(container, 2))
         await container.remove()
+        if not said and state.exit_code == REFUSED:
+            return InfrastructureError(GONE, code=state.exit_code)
         if state.exit_code == REFUSED:
             return DependencyError(said)
         if state.exit_code == NOT_STAGED:

@@ -98,6 +98,16 @@ class EnvironmentContract(HostileContract):
             await patiently(executor, a_specification("0" * 40, requirements="idna==99"))
         assert time.monotonic() - began < 60
 
+    async def test_all_who_wait_for_a_preparation_that_fails_are_told_why(
+        self, executor: Executor, other: Executor
+    ) -> None:
+        specification = a_specification("0" * 40, requirements="idna==98\n")
+        asked = [patiently(asker, specification) for asker in (executor, other) * 4]
+        async with asyncio.timeout(300):
+            failures = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(failure) for failure in failures] == [DependencyError] * len(asked)
+        assert all("idna" in str(failure) for failure in failures), failures
+
     async def test_it_is_built_once_however_many_ask_at_once(self, executor: Executor, other: Executor) -> None:
         specification = a_specification("0" * 40, requirements="charset-normalizer\ncertifi\n")
         asked = [patiently(asker, specification) for asker in (executor, other) * 5]
