@@ -152,7 +152,6 @@ async def test_many_questions_for_commits_that_nobody_has_cost_two_fetches(
             assert all(isinstance(error, CommitMissingError) for error in found), found
             fetches = [line for line in host.seen if "info/refs" in line and "Basic" in line]
             assert 1 <= len(fetches) <= 2, host.seen
-            repository.git("checkout", "--quiet", "-b", "later")
             await source.require(repository.commit({"hello/main.py": "print('later')"}))  # asked later: fetched again
 
 
