@@ -38,9 +38,8 @@ class Trigger(Struct, frozen=True, kw_only=True):
     depth: int = 0
     """Chains between the run that began it all and this one."""
     again_of: RunId | None = None
-    """The run that somebody wanted once more."""
+    """The run that somebody wanted once more; `again_after` is the one that it had followed."""
     again_after: RunId | None = None
-    """The run that `again_of` had followed."""
 
 
 @wire("run.requested.v1")
@@ -253,10 +252,9 @@ class RunCellFinished(Fact, frozen=True, kw_only=True):
     attempt: Attempt
     runner: str
     cell: int
-    """Among the code cells, counting from 1."""
+    """Among the code cells, counting from 1; `tries` is how often it was executed."""
     succeeded: bool
     tries: int
-    """How often it was executed."""
 
 
 @wire("run.artifact_stored.v1", scope="runner")
