@@ -7,9 +7,9 @@ RUN awk -v RS= 'index($0, "uv==") == 1' /tmp/tools.lock >/tmp/uv.lock \
     && python3 -m pip install --quiet --no-cache-dir --no-deps --require-hashes --target /tools -r /tmp/uv.lock
 
 FROM ${BASE}
-# Packages may be named by their Git repository; runs may find it useful too.
-RUN command -v git >/dev/null \
-    || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends git >/dev/null \
+# Packages may be named by their Git repository; runs may find it useful too. nft closes the networks of runs.
+RUN { command -v git && command -v nft; } >/dev/null \
+    || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends git nftables >/dev/null \
     && rm -rf /var/lib/apt/lists/*; }
 RUN groupadd --gid 1001 worker \
     && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin worker \

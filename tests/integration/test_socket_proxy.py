@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import (
     VERSIONS,
     Deployment,
     calls,
-    jit_body,
     pause_body,
     run_body,
     tool_body,
@@ -120,11 +120,13 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
         assert status == (101 if call.upgrade else 200), name
     for mode in ("prepare", "build", "stage"):
         assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER), f"fastflow-{mode}-{'0' * 32}") == 200
-    assert proxy.create(pause_body(DEPLOYMENT, owner=OWNER), NET) == 200
-    assert proxy.create(jit_body(DEPLOYMENT, BOUNDS, owner=OWNER, cache=CACHE), NAME) == 200
-    for name in (STANDBY, NAME):
-        for place in ("", PLACE):
-            assert proxy.create(run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=place), name) == 200
+    listed = ";".join(f"ip6 daddr 2001:db8:{n:x}::/48 meta l4proto {{ tcp, udp }} th dport 1-65535" for n in range(32))
+    for closing in (Closing(), Closing(names=False, opened=listed, closed=listed, listed=listed)):
+        assert proxy.create(pause_body(DEPLOYMENT, closing, owner=OWNER), NET) == 200
+    for place in ("", PLACE):
+        for cache in ("", CACHE):
+            assert proxy.create(run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=place, cache=cache), NAME) == 200
+    assert proxy.create(run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=PLACE), STANDBY) == 200
 
 
 def test_no_attack_on_a_path_reaches_the_engine(proxy: Proxy) -> None:
@@ -145,7 +147,7 @@ def test_no_attack_on_a_body_reaches_the_engine(proxy: Proxy) -> None:
 
 def test_a_cache_is_no_way_to_write_to_another_volume_and_a_build_has_none(proxy: Proxy) -> None:
     proxy.engine.seen.clear()
-    jit = jit_body(DEPLOYMENT, BOUNDS, owner=OWNER, cache=CACHE)
+    jit = run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=PLACE, cache=CACHE)
     shared, build = DEPLOYMENT.volume.encode(), tool_body(DEPLOYMENT, "build", owner=OWNER)
     mount = b'{"ReadOnly":false,"Source":"%s","Target":"/uv","Type":"volume"}' % shared
     bodies = [

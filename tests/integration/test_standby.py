@@ -112,7 +112,9 @@ async def test_limits_that_are_asked_for_again_wait_ready(executor: DockerExecut
 async def test_a_pool_that_is_switched_off_makes_each_container_on_demand(proxy: str, person: DockerClient) -> None:
     async with kept(proxy, standby=0) as executor:
         await executed(executor, await a_run(executor))
-        assert (seen(person, "standby"), seen(person, "net")) == ([], [])
+        assert seen(person, "standby") == []
+        # One network waits for the next attempt.
+        await eventually(lambda: len(seen(person, "net")) <= 1, within_s=30)
 
 
 async def test_attempts_beyond_the_pool_are_not_kept_waiting(executor: DockerExecutor) -> None:

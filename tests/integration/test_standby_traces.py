@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from docker import DockerClient
-from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
-from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, seen, waits
+from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, waits
 from fastflow_runner.traces import FILES, is_unused
 
 pytestmark = pytest.mark.docker
@@ -123,19 +122,3 @@ async def test_no_run_changes_what_others_find_in_its_namespace(executor: Docker
     said, _ = await executed(executor, await a_run(executor, CHANGES))
     assert [line for line in said.splitlines() if line.endswith("done")] == []
     assert len(said.splitlines()) == 6
-
-
-async def test_where_runs_use_their_networks_workers_wait_with_one_each(
-    executor: DockerExecutor, person: DockerClient
-) -> None:
-    await executed(executor, await a_run(executor, f"import socket\n{USES['a datagram on the loopback device']}"))
-
-    async def single() -> bool:
-        return any(
-            worker.attrs["HostConfig"]["NetworkMode"] == DEPLOYMENT.network for worker in seen(person, "standby")
-        )
-
-    for _ in range(3):
-        await waits(executor)
-        await executed(executor, await a_run(executor, f"import socket\n{USES['a question for a name']}"))
-    await eventually(single, within_s=30)

@@ -3,8 +3,19 @@ import json
 import pytest
 from fastflow_events.errors import ContractError
 from fastflow_runner.bounds import Bounds
-from fastflow_runner.container_spec import Deployment, calls, pause_body, run_body, run_name, tool_body, update_body
+from fastflow_runner.closing import Closing
+from fastflow_runner.container_spec import (
+    Deployment,
+    calls,
+    create_forms,
+    pause_body,
+    run_body,
+    run_name,
+    tool_body,
+    update_body,
+)
 from fastflow_runner.ports import AttemptRef
+from fastflow_runner.template import pattern
 from fastflow_runner.traces import FILES
 
 RUN = "0192f0c1-7b1e-7c3a-9d2e-0123456789ab"
@@ -44,28 +55,40 @@ def test_memory_and_swap_are_one_limit() -> None:
     assert host["Memory"] == host["MemorySwap"] == 256 << 20
 
 
-def test_a_standby_worker_differs_from_a_run_in_its_network_only() -> None:
+def test_a_run_without_a_network_differs_in_that_only() -> None:
     alone, joined = body(), body(place="0a1b2c3d-7")
-    for made, network in ((alone, "fastflow-runs"), (joined, "container:fastflow-net-runner-1-0a1b2c3d-7")):
+    for made, network in ((alone, "none"), (joined, "container:fastflow-net-runner-1-0a1b2c3d-7")):
         host = made["HostConfig"]
         assert isinstance(host, dict)
         assert host.pop("NetworkMode") == network
     assert alone == joined
 
 
-def test_a_pause_container_has_nothing_but_a_network() -> None:
-    made = json.loads(pause_body(DEPLOYMENT, owner="runner-1"))
+def test_a_pause_container_has_nothing_but_a_network_and_the_power_to_close_it() -> None:
+    made = json.loads(pause_body(DEPLOYMENT, Closing(), owner="runner-1"))
     host = made["HostConfig"]
-    assert (made["User"], host["ReadonlyRootfs"], host["CapDrop"]) == ("1001:1001", True, ["ALL"])
+    assert (made["User"], host["ReadonlyRootfs"], host["CapDrop"]) == ("0:0", True, ["ALL"])
+    assert host["CapAdd"] == ["NET_ADMIN", "SETGID", "SETUID"]  # the last two give the first up
+    assert host["SecurityOpt"] == ["no-new-privileges"]
     assert (host["NetworkMode"], host["RestartPolicy"]) == ("fastflow-runs", {"Name": "no"})
     assert not {"Mounts", "Binds", "Tmpfs"} & set(host)
     assert not {"Env", "Volumes", "StdinOnce"} & set(made)
 
 
 def test_a_pause_container_shows_the_tables_of_its_network_to_whoever_says_a_word() -> None:
-    made = json.loads(pause_body(DEPLOYMENT, owner="runner-1"))
-    assert (made["Entrypoint"], made["OpenStdin"]) == (["sh", "-c"], True)
+    made = json.loads(pause_body(DEPLOYMENT, Closing(), owner="runner-1"))
+    assert (made["Entrypoint"][0], made["OpenStdin"]) == ("sh", True)
     assert all(path in made["Cmd"][0] for path in FILES)
+
+
+def test_only_a_pause_container_has_a_capability() -> None:
+    assert [name for name, form in create_forms(DEPLOYMENT).items() if "CapAdd" in pattern(form.body)] == ["pause"]
+
+
+def test_every_container_that_executes_something_of_a_run_joins_a_network_that_is_closed_or_has_none() -> None:
+    for name in ("standby", "run", "cut", "jit", "jit_cut"):
+        body = pattern(create_forms(DEPLOYMENT)[name].body)
+        assert '"NetworkMode":"none"' in body or '"NetworkMode":"container:fastflow-net-' in body
 
 
 def test_shared_memory_is_bounded_by_the_limit_of_memory_alone() -> None:
@@ -97,8 +120,9 @@ def test_every_object_has_its_keys_in_order_and_no_blanks() -> None:
     raws = [
         run_body(DEPLOYMENT, Bounds(), owner="o"),
         run_body(DEPLOYMENT, Bounds(), owner="o", place="0a1b2c3d-0"),
-        pause_body(DEPLOYMENT, owner="o"),
+        pause_body(DEPLOYMENT, Closing(), owner="o"),
         update_body(Bounds()),
+        run_body(DEPLOYMENT, Bounds(), owner="o", cache=f"fastflow-jit-{'0' * 32}"),
         *(tool_body(DEPLOYMENT, mode, owner="o") for mode in ("prepare", "stage")),
     ]
     for raw in raws:

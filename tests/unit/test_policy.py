@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_runner.bounds import Bounds
+from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import VERSIONS, Deployment, pause_body, run_body, tool_body, update_body
 from fastflow_runner.policy import patterns, render, shipped, speaks
 from hypothesis import given
@@ -51,7 +52,9 @@ def test_what_the_runner_writes_is_accepted() -> None:
 
 def test_what_standby_workers_need_is_accepted() -> None:
     for by in (EXPRESSIONS, OF_R1):
-        assert accepted(request(f"fastflow-net-r-1-{PLACE}", pause_body(DEPLOYMENT, owner="r-1").decode()), by)
+        assert accepted(
+            request(f"fastflow-net-r-1-{PLACE}", pause_body(DEPLOYMENT, Closing(), owner="r-1").decode()), by
+        )
         assert accepted(request(f"fastflow-standby-r-1-{SERIAL}", JOINED), by)
         assert accepted(request(RUN, JOINED), by)
         assert accepted(f"/v1.41/containers/{RUN}/update|{update_body(BOUNDS).decode()}", by)

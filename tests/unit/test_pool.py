@@ -1,7 +1,7 @@
 from itertools import accumulate
 
 from fastflow_runner.bounds import Bounds
-from fastflow_runner.pool import SINGLES, Holding, Start, next_bounds, pause_after, too_old, wanted
+from fastflow_runner.pool import Start, next_bounds, pause_after, too_old, wanted
 
 SMALL, LARGE = Bounds(memory_bytes=1 << 26), Bounds(memory_bytes=1 << 30)
 USUAL = Bounds(memory_bytes=1 << 33)
@@ -47,17 +47,3 @@ def test_streams_that_are_cut_again_and_again_are_made_less_and_less_often() -> 
     pauses = list(accumulate([3.0] * 8, pause_after, initial=0.0))
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
     assert pause_after(60.0, 600.0) == 0
-
-
-def test_after_a_namespace_that_was_used_workers_get_one_each_for_a_while() -> None:
-    holding = Holding()
-    assert holding.is_worth_it()
-    holding.learn(unused=False)
-    assert [holding.is_worth_it() for _ in range(SINGLES + 2)] == [False] * SINGLES + [True, True]
-
-
-def test_a_namespace_that_is_as_good_as_new_makes_holding_them_worth_it_again() -> None:
-    holding = Holding()
-    holding.learn(unused=False)
-    holding.learn(unused=True)
-    assert holding.is_worth_it()

@@ -4,17 +4,18 @@ Nothing else in this service builds a path or a body, and the policy of the sock
 
 | form | name | network | shared volume | for |
 |---|---|---|---|---|
-| pause | `fastflow-net-<runner>-<place>` | runs | none | a network namespace, for one worker after the other |
+| pause | `fastflow-net-<runner>-<place>` | runs | none | a network namespace that it closes, and holds for workers |
 | standby | `fastflow-standby-<runner>-<serial>` | a pause container's | read only | one attempt, later |
-| single | `fastflow-standby-<runner>-<serial>` | runs | read only | the same, with a namespace of its own |
-| run | `fastflow-<run id>-<attempt>` | runs | read only | one attempt, now |
-| joined | `fastflow-<run id>-<attempt>` | a pause container's | read only | the same |
-| jit | `fastflow-<run id>-<attempt>` | runs | read only, and its pipeline's cache | one that installs for itself |
+| run | `fastflow-<run id>-<attempt>` | a pause container's | read only | one attempt, now |
+| cut | `fastflow-<run id>-<attempt>` | none | read only | the same, of a pipeline that wants no network |
+| jit | `fastflow-<run id>-<attempt>` | a pause container's | read only, and its pipeline's cache | it installs |
+| jit_cut | `fastflow-<run id>-<attempt>` | none | read only, and its pipeline's cache | the same without a network |
 | prepare | `fastflow-prepare-<hash of the input>` | runs | writable | one environment |
 | build | `fastflow-build-<hash of the input>` | runs | none | wheels of packages that come as sources |
 | stage | `fastflow-stage-<name of the code>` | none | writable | one tree of code |
 
-A standby worker is renamed when it gets its attempt, and is then what a run is in every respect.
+A standby worker is renamed when it gets its attempt, and is then what a run is in every respect. Only a pause container
+has a capability: it closes its namespace with it, gives it up, and nothing of a run ever executes in it.
 """
 
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from fastflow_runner.bounds import Bounds
+from fastflow_runner.closing import CONDITIONS, Closing
 from fastflow_runner.ports import AttemptRef
 from fastflow_runner.template import Slot, Template, escape, fill
 from fastflow_runner.traces import FILES
@@ -46,7 +48,9 @@ PREPARE_NAME = Slot("prepare", f"fastflow-prepare-{_HEX}{{32}}")
 STAGE_NAME = Slot("stage", f"fastflow-stage-{_HEX}{{32}}")
 BUILD_NAME = Slot("build", f"fastflow-build-{_HEX}{{32}}")
 _CACHE = Slot("cache", f"fastflow-jit-{_HEX}{{32}}")
-_PLACE = Slot("place", f"{_HEX}{{8}}-(?:0|[1-9][0-9]{{0,3}}+)")
+_PLACE = Slot("place", f"{_HEX}{{8}}-o?(?:0|[1-9][0-9]{{0,3}}+)")
+_NAMES = Slot("names", "[01]")
+_OPENED, _CLOSED, _LISTED = (Slot(name, CONDITIONS) for name in ("opened", "closed", "listed"))
 _SERIAL = Slot("serial", f"{_HEX}{{8}}-{_HEX}{{8}}")
 _OWNER = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # not possessive: in a name more comes behind it, after a dash
 _MEMORY = Slot("memory", "(?:0|[1-9][0-9]{6,14}+)")
@@ -146,13 +150,14 @@ class Form(Struct, frozen=True, kw_only=True):
 def create_forms(deployment: Deployment) -> dict[str, Form]:
     """Every form of create request there is."""
     run, net = (RUN_NAME,), net_name(deployment)
+    joined: Template = ("container:", *net)
     return {
         "pause": Form(name=net, body=_pause(deployment)),
-        "standby": Form(name=standby_name(deployment), body=_worker(deployment, ("container:", *net))),
-        "single": Form(name=standby_name(deployment), body=_worker(deployment, (deployment.network,))),
-        "run": Form(name=run, body=_worker(deployment, (deployment.network,))),
-        "joined": Form(name=run, body=_worker(deployment, ("container:", *net))),
-        "jit": Form(name=run, body=_worker(deployment, (deployment.network,), cache=True)),
+        "standby": Form(name=standby_name(deployment), body=_worker(deployment, joined)),
+        "run": Form(name=run, body=_worker(deployment, joined)),
+        "cut": Form(name=run, body=_worker(deployment, ("none",))),
+        "jit": Form(name=run, body=_worker(deployment, joined, cache=True)),
+        "jit_cut": Form(name=run, body=_worker(deployment, ("none",), cache=True)),
         "prepare": Form(name=(PREPARE_NAME,), body=_tool(deployment, "prepare", deployment.network)),
         "build": Form(name=(BUILD_NAME,), body=_builder(deployment)),
         "stage": Form(name=(STAGE_NAME,), body=_tool(deployment, "stage", "none")),
@@ -237,15 +242,19 @@ def _entry(
 
 
 def _pause(deployment: Deployment) -> Template:
-    """Body for a container that holds a network namespace, and shows it to whoever asks."""
+    """Body for a container that closes a network namespace and holds it, and shows it to whoever asks."""
+    said = (part for slot in (_NAMES, _OPENED, _CLOSED, _LISTED) for part in ('","', slot))
     return (
-        f'{{"Cmd":["{SHOW}"],"Entrypoint":["sh","-c"],'
-        '"HostConfig":{"AutoRemove":false,"CapDrop":["ALL"],"CgroupnsMode":"private","IpcMode":"private",'
+        f'{{"Cmd":["{SHOW}',
+        *said,
+        f'"],"Entrypoint":["sh","{ENTRY_FOLDER}/closing.sh"],'
+        '"HostConfig":{"AutoRemove":false,"CapAdd":["NET_ADMIN","SETGID","SETUID"],"CapDrop":["ALL"],'
+        '"CgroupnsMode":"private","IpcMode":"private",'
         '"LogConfig":{"Config":{},"Type":"none"},"Memory":16777216,"MemorySwap":16777216,'
-        f'"NetworkMode":"{deployment.network}","PidsLimit":8,"ReadonlyRootfs":true,"RestartPolicy":{{"Name":"no"}},'
+        f'"NetworkMode":"{deployment.network}","PidsLimit":16,"ReadonlyRootfs":true,"RestartPolicy":{{"Name":"no"}},'
         f'"SecurityOpt":["no-new-privileges"]}},"Image":"{deployment.image}","Labels":{{',
         *_label(deployment, "runner"),
-        '},"OpenStdin":true,"StopSignal":"SIGKILL","User":"1001:1001","WorkingDir":"/"}',
+        '},"OpenStdin":true,"StopSignal":"SIGKILL","User":"0:0","WorkingDir":"/"}',
     )
 
 
@@ -254,20 +263,22 @@ def run_name(ref: AttemptRef) -> str:
     return fill((RUN_NAME,), {"run": ref.name})
 
 
-def run_body(deployment: Deployment, bounds: Bounds, *, owner: str, place: str = "") -> bytes:
-    """Body of the create request of an attempt or a standby worker; `place` is that of its pause container."""
-    form = create_forms(deployment)["joined" if place else "run"]
-    return fill(form.body, {**_limits(bounds), "owner": owner, "place": place}).encode()
+def run_body(deployment: Deployment, bounds: Bounds, *, owner: str, place: str = "", cache: str = "") -> bytes:
+    """Body of the create request of an attempt or a standby worker.
+
+    `place` is that of its pause container: without one it has no network. With `cache`, the name of a volume, it
+    installs for itself.
+    """
+    kinds = ("run", "cut", "jit", "jit_cut")
+    form = create_forms(deployment)[kinds[2 * bool(cache) + (not place)]]
+    return fill(form.body, {**_limits(bounds), "owner": owner, "place": place, "cache": cache}).encode()
 
 
-def jit_body(deployment: Deployment, bounds: Bounds, *, owner: str, cache: str) -> bytes:
-    """Body of the create request of an attempt that installs for itself, into the volume of this name."""
-    return fill(create_forms(deployment)["jit"].body, {**_limits(bounds), "owner": owner, "cache": cache}).encode()
-
-
-def pause_body(deployment: Deployment, *, owner: str) -> bytes:
+def pause_body(deployment: Deployment, closing: Closing, *, owner: str) -> bytes:
     """Body of the create request of a pause container."""
-    return fill(create_forms(deployment)["pause"].body, {"owner": owner}).encode()
+    said = {"opened": closing.opened, "closed": closing.closed, "listed": closing.listed}
+    values = {**said, "names": str(int(closing.names)), "owner": owner}
+    return fill(create_forms(deployment)["pause"].body, values).encode()
 
 
 def update_body(bounds: Bounds) -> bytes:

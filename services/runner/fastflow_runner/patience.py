@@ -10,7 +10,7 @@ from fastflow_events.objects import StoreFullError
 
 from fastflow_runner.attempt import Signals
 from fastflow_runner.outcome import is_disk_full
-from fastflow_runner.ports import ImageMissingError, VolumeChangedError
+from fastflow_runner.ports import ImageMissingError, NotClosedError, VolumeChangedError
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -29,7 +29,9 @@ def pauses() -> Iterator[float]:
 
 def is_hopeless(error: InfrastructureError) -> bool:
     """True when asking again soon will not help: somebody has to do something first."""
-    return isinstance(error, ImageMissingError | StoreFullError | VolumeChangedError) or is_disk_full(str(error))
+    return isinstance(error, ImageMissingError | NotClosedError | StoreFullError | VolumeChangedError) or is_disk_full(
+        str(error)
+    )
 
 
 async def insist(call: Callable[[], Awaitable[T]], *, what: str, patience_s: float | None = None) -> T:

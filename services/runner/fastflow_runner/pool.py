@@ -21,8 +21,6 @@ SHORT_LIFE_S = 60.0
 """A worker that ends by itself sooner says that something cuts its stream; the next is then made later."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
-SINGLES = 32
-"""Workers that get a namespace of their own after one was found used: holding it for others was for nothing."""
 
 
 class Start(Struct, frozen=True):
@@ -62,19 +60,3 @@ def pause_after(pause_s: float, lived_s: float) -> float:
     if lived_s >= SHORT_LIFE_S:
         return 0.0
     return min(max(pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-
-
-class Holding:
-    """Whether namespaces are held for several workers, one after the other: not where runs use them up."""
-
-    def __init__(self) -> None:
-        self._singles = 0
-
-    def learn(self, *, unused: bool) -> None:
-        """A run has ended, and this is how its namespace looked."""
-        self._singles = 0 if unused else SINGLES
-
-    def is_worth_it(self) -> bool:
-        """True when the next worker is given a namespace that is held; asked once for each."""
-        self._singles, was = max(self._singles - 1, 0), self._singles
-        return was == 0

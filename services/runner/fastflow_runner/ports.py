@@ -22,6 +22,12 @@ class ImageMissingError(InfrastructureError):
     code = "image-missing"
 
 
+class NotClosedError(InfrastructureError):
+    """Where runs may connect cannot be limited as it is wanted; user code was not started."""
+
+    code = "network-not-closed"
+
+
 class VolumeChangedError(InfrastructureError):
     """Code or environment are no longer where they were made; user code was not started."""
 

@@ -47,6 +47,10 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """The Python of pipelines that name none, when they are prepared ahead; for runs the scheduler's decides."""
     default_memory_bytes: Annotated[int, Meta(ge=0)] | None = None
     """Memory of a run whose pipeline names no limit; None is half of the machine's, 0 is unlimited."""
+    run_network_open: str = ""
+    """Targets that runs reach although they are closed to them otherwise: `10.0.0.5:5432`, commas between them."""
+    run_network_closed: str = ""
+    """Targets that no run reaches; `private` is every network that is not of the internet."""
     pre_heat: bool = True
     """Prepare environments as soon as a new version of a pipeline is stored, before anybody runs it."""
     max_artifacts: Annotated[int, Meta(ge=0, le=1000)] = 200

@@ -94,6 +94,8 @@ class Specification(Struct, frozen=True, kw_only=True):
     """Name of each granted secret to its version."""
     retry: RetryPolicy = RetryPolicy()
     isolation: Literal["prepared", "jit"] = "prepared"
+    network: Literal["none", "internet"] | tuple[str, ...] = "internet"
+    """Where it may connect: nowhere, wherever its runner lets runs connect, or to these targets only."""
     retry_on_lost: bool = False
     cells: tuple[Cell, ...] = ()
     artifacts: tuple[str, ...] = ()

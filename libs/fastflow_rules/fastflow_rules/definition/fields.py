@@ -2,7 +2,7 @@
 
 from fastflow_events.run.specification import Cell
 
-from fastflow_rules.definition import chaining, params, timing, values
+from fastflow_rules.definition import chaining, params, reaching, timing, values
 from fastflow_rules.definition.kinds import Field, Kind, array, choice, flag, integer, number, table, text
 
 SHARED = {
@@ -46,6 +46,7 @@ def fields(keys: dict[str, str]) -> dict[str, Field]:
         "type": Field(choice("script", "notebook"), "kind", "script runs main.py, notebook runs main.ipynb."),
         "python_version": Field(values.python_version(), "python", "The Python that runs it."),
         "isolation": Field(choice("prepared", "jit"), "isolation", "jit lets the script install packages itself."),
+        "network": Field(reaching.network(), "network", "Where its runs may connect; internet."),
         **SHARED,
         "secrets": Field(array(text(blank=False, max_length=200)), "secrets", "Secrets its runs may read."),
         "max_instances": Field(integer(minimum=1), "max_instances", "How many of its runs may be active at once."),

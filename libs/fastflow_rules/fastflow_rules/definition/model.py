@@ -118,6 +118,8 @@ class Definition(RunConfig, frozen=True, kw_only=True, omit_defaults=True):
     enabled: bool = True
     python: str | None = None
     isolation: Literal["prepared", "jit"] = "prepared"
+    network: Literal["none", "internet"] | tuple[str, ...] = "internet"
+    """Where its runs may connect: nowhere, wherever the runner lets them, or to these targets."""
     secrets: tuple[str, ...] = ()
     """Names of the secrets its runs may read."""
     max_instances: int | None = None

@@ -16,6 +16,7 @@ _MORE = (
     "tags",
     "python_version",
     "isolation",
+    "network",
     "secrets",
     "max_instances",
     "on_limit",

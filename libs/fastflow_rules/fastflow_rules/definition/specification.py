@@ -77,6 +77,7 @@ def specification(
         secrets=granted,
         retry=RetryPolicy() if notebook else _retry(definition, config, base),
         isolation=definition.isolation,
+        network=definition.network,
         retry_on_lost=definition.retry_on_lost,
         cells=definition.cells,
         artifacts=definition.artifacts,

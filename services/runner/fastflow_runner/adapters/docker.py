@@ -26,7 +26,8 @@ from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import entry, frame
 from fastflow_runner.adapters.tar_stream import files_of
 from fastflow_runner.bounds import Bounds, Machine, bounds_of, default_memory, remarks_on
-from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, jit_body, run_body, run_name
+from fastflow_runner.closing import closing_of, usual
+from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, run_body, run_name
 from fastflow_runner.entry.records import MARK, decode_line, stream_of
 from fastflow_runner.orders import manifest_of, run_order
 from fastflow_runner.places import STATE_FOLDER, Places
@@ -67,6 +68,8 @@ class DockerExecutor:
         uv_settings: Mapping[str, str] | None = None,
         standby: int = 0,
         default_memory_bytes: int | None = None,
+        opened: str = "",
+        closed: str = "",
         grace_s: float = 10.0,
         tool_s: float = 900.0,
         clock: Callable[[], float] = time.time,
@@ -78,15 +81,19 @@ class DockerExecutor:
         `uv_settings` go to uv when it prepares, with credentials of package indexes if need be; `standby` is
         how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
         a script's time is over; `default_memory_bytes` is the limit of attempts whose pipeline names none: half of the
-        machine's memory unless it is given, none when it is 0; `tool_s` is the longest for staging and deleting;
-        `passed` hears of each step of a start.
+        machine's memory unless it is given, none when it is 0; `opened` and `closed` are targets that all runs reach,
+        or do not; `tool_s` is the longest for staging and deleting; `passed` hears of each step of a start.
+
+        Raises:
+            NoTargetError: `opened` or `closed` names no addresses.
         """
         self._engine = Engine(url, deployment)
         self._deployment = deployment
         self._owner = owner
         self._grace_s = grace_s
         home = sha256(b"home" + key).hexdigest()[:8]
-        self._pool = Pool(self._engine, deployment, owner=owner, home=home, passed=passed)
+        self._closing = usual(opened, closed)
+        self._pool = Pool(self._engine, deployment, owner=owner, home=home, usual=self._closing, passed=passed)
         self._keeper = Keeper(self._pool, self._engine, ceiling=standby, usual=self._usual)
         self._launcher = Launcher(self._pool, clock, passed)
         self._tools = DockerTools(
@@ -166,9 +173,9 @@ class DockerExecutor:
         cache = self._tools.cache(launch.specification) if jit else ""
 
         def body(place: str) -> bytes:
-            if jit:
-                return jit_body(self._deployment, bounds, owner=self._owner, cache=cache)
-            return run_body(self._deployment, bounds, owner=self._owner, place=place)
+            return run_body(self._deployment, bounds, owner=self._owner, place=place, cache=cache)
+
+        closing = closing_of(launch.specification, self._closing)
 
         wanted = Wanted(
             container=self._container(launch.ref),
@@ -176,6 +183,8 @@ class DockerExecutor:
             image=image.id,
             body=body,
             alone=jit,
+            connected=closing is not None,
+            closing=None if closing == self._closing else closing,
             order=run_order(launch, places, manifest, grace_s=self._grace_s),
             not_after=launch.not_after,
         )

@@ -35,6 +35,8 @@ class State(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     image: str
     error: str
+    network: str
+    """`none`, the name of a network, or `container:` and the id of the one whose namespace it shares."""
 
 
 class _Inner(Struct, rename="pascal"):
@@ -46,10 +48,15 @@ class _Inner(Struct, rename="pascal"):
     error: str = ""
 
 
+class _Host(Struct, frozen=True, rename="pascal"):
+    network_mode: str = ""
+
+
 class _Inspected(Struct, rename="pascal"):
     id: str
     state: _Inner
     image: str = ""
+    host_config: _Host = _Host()
 
 
 class Container:
@@ -91,6 +98,7 @@ class Container:
             finished_at=instant(inner.finished_at.encode()),
             image=found.image,
             error=inner.error,
+            network=found.host_config.network_mode,
         )
 
     async def running(self) -> State:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
 from fastflow_events.errors import InfrastructureError
@@ -33,7 +33,7 @@ class Keeper:
     """Keeps one pool."""
 
     def __init__(self, pool: Pool, engine: Engine, *, ceiling: int, usual: Callable[[], Awaitable[Bounds]]) -> None:
-        """`ceiling` is the largest number of workers that may wait; 0 only removes what an earlier setting left.
+        """`ceiling` is the largest number of workers that may wait; with 0 a network waits for the next attempt.
 
         `usual` are the limits of an attempt whose pipeline names none.
         """
@@ -69,7 +69,7 @@ class Keeper:
         if now - self._swept > SWEEP_EVERY_S:
             await self._pool.sweep(first=self._swept < 0)
             self._swept = now
-        if self._ceiling and now - self._asked > ASK_IMAGE_EVERY_S:
+        if now - self._asked > ASK_IMAGE_EVERY_S:
             answer = await self._engine.call("image")
             self._pool.image = marks.image_of(answer.body).id if answer.status == 200 else "none"
             self._asked = now
@@ -78,11 +78,14 @@ class Keeper:
         while len(self._pool.waiting) < want and _now() >= self._rest_until and self._pool.image != "none":
             await self._hush()
             waiting = [worker.bounds for worker in self._pool.waiting]
-            await self._make(next_bounds(self._pool.starts, _now(), waiting, await self._usual()))
+            await self._shielded(self._pool.make(next_bounds(self._pool.starts, _now(), waiting, await self._usual())))
+        if not self._ceiling and _now() >= self._rest_until and self._pool.image != "none":
+            await self._hush()
+            await self._shielded(self._pool.nets.spare())
         for worker in self._pool.waiting[want:]:
             await self._pool.drop(worker)
         # A container that is made on demand joins one of these; its start is then half as long.
-        self._pool.nets.shrink(want, self._pool.image)
+        self._pool.nets.shrink(max(want, 1), self._pool.image)
         await self._pool.nets.clean()
 
     async def _drop_useless(self) -> None:
@@ -95,9 +98,9 @@ class Keeper:
                 continue
             await self._pool.drop(worker)
 
-    async def _make(self, bounds: Bounds) -> None:
-        # Shielded: half made it would be known to nobody, not even to a sweep that looks before the engine is ready.
-        self._making = asyncio.ensure_future(self._pool.make(bounds))
+    async def _shielded(self, making: Coroutine[None, None, None]) -> None:
+        # Half made it would be known to nobody, not even to a sweep that looks before the engine is ready.
+        self._making = asyncio.ensure_future(making)
         await asyncio.shield(self._making)
 
     def _put_off(self, lived_s: float) -> None:

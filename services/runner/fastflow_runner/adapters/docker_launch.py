@@ -25,6 +25,7 @@ from fastflow_runner.adapters.docker_container import Container, State
 from fastflow_runner.adapters.docker_engine import Stream
 from fastflow_runner.adapters.docker_pool import Pool
 from fastflow_runner.bounds import Bounds
+from fastflow_runner.closing import Closing
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import decode_line
 from fastflow_runner.ports import NotAfterError, Started, VolumeChangedError
@@ -46,11 +47,15 @@ class Wanted(Struct, frozen=True, kw_only=True):
     image: str
     """Id of the image it is started from."""
     body: Callable[[str], bytes]
-    """Body of the create request, given the place of the namespace to join; none is empty."""
+    """Body of the create request, given the place of the namespace to join; empty is no network."""
     order: bytes
     not_after: datetime
     alone: bool = False
     """No standby worker can become its container."""
+    connected: bool = True
+    """False: it has no network."""
+    closing: Closing | None = None
+    """How its network is closed where it has one for itself; None is one as all have it."""
 
 
 class Launcher:
@@ -85,8 +90,8 @@ class Launcher:
         reason = detail = ""
         for tries in range(_TRIES):
             late = self._clock() > wanted.not_after.timestamp()
-            # What went wrong with a standby worker, or in a shared namespace, goes on by itself the next time.
-            stream = None if late else await self._open(wanted, alone=wanted.alone or tries > 0)
+            # What went wrong with a standby worker, or in a used namespace, goes on in a new one the next time.
+            stream = None if late else await self._open(wanted, new=tries > 0)
             if stream is not None and (started := await self._order(stream, wanted.order)):
                 return started
             found = await _decided(container)
@@ -95,25 +100,28 @@ class Launcher:
             if found is not None:
                 reason, detail = await _refusal(container, found)
                 await container.remove()
+            self._pool.gone(container.name, reuse=False)
             if late or reason == "not_after":
                 raise NotAfterError("the lease ran out before user code was started", run=container.name)
             if reason in {"code", "interpreter"}:
                 raise VolumeChangedError(detail, run=container.name)
         raise InfrastructureError(f"user code cannot be started: {detail or 'its container disappears'}", reason=reason)
 
-    async def _open(self, wanted: Wanted, *, alone: bool) -> Stream | None:
+    async def _open(self, wanted: Wanted, *, new: bool) -> Stream | None:
         """Standard input of the attempt's container, which waits for its order; None when it is not for us to give."""
         container = wanted.container
+        alone = new or wanted.alone or not wanted.connected or wanted.closing is not None
         if not alone and (taken := await self._pool.take(container.name, wanted.bounds, wanted.image)):
             return taken
-        place = "" if alone else await self._pool.place(container.name)
+        place = await self._pool.place(container.name, wanted.closing, new=new) if wanted.connected else ""
         if not (await container.create(wanted.body(place)) or await container.is_abandoned(_ABANDONED_S)):
             return None
         stream = await container.attach()
         if stream is None:
             return None
         try:
-            if await container.start():
+            # It joins the namespace when it starts: only now can that not be another one any more.
+            if await container.start() and await self._pool.nets.is_in_its_own(container, connected=wanted.connected):
                 return stream
             stream.close()
         except InfrastructureError:

@@ -1,11 +1,14 @@
-"""Network namespaces, each held by a pause container: half of a container's start is making one.
+"""Network namespaces, each closed and held by a pause container: half of a container's start is making one.
 
 A namespace serves one worker at a time, from before the worker is made until its container is gone; so it never serves
-two live runs at once. One that a run has used is not handed on: its pause container, in which nothing of any run ever
-executes, shows what the kernel knows of it, and where that is anything at all it is retired. A pause container that was
-restarted holds another namespace under the same name; that is found out before anybody gets an order in it.
+two live runs at once. It is closed before anybody joins it: the pause container shows nothing before that, and whoever
+gets no answer has no namespace. One that a run has used is not handed on: its pause container, in which nothing of any
+run ever executes, shows what the kernel knows of it, and where that is anything at all it is retired. So is one that
+was closed for one run alone. A pause container that was restarted holds another namespace under the same name; that is
+found out before anybody gets an order in it.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from itertools import count
@@ -17,12 +20,16 @@ from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_listed import Listed
 from fastflow_runner.adapters.docker_look import shown
+from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import Deployment, net_name, pause_body
-from fastflow_runner.pool import Holding
+from fastflow_runner.ports import NotClosedError
 from fastflow_runner.template import fill
 from fastflow_runner.traces import is_unused
 
 logger = logging.getLogger(__name__)
+_SPARE = ""
+_CANNOT_CLOSE = 3
+"""How a pause container ends where the kernel cannot hold its rules."""
 
 
 class Net(Struct, frozen=True, kw_only=True):
@@ -36,12 +43,21 @@ class Net(Struct, frozen=True, kw_only=True):
     life: str
     image: str
 
+    @property
+    def is_shared(self) -> bool:
+        """True when it is closed as for every run, and not for one alone."""
+        return "-o" not in self.place
+
 
 class Nets:
     """All namespaces of one runner."""
 
-    def __init__(self, engine: Engine, deployment: Deployment, *, owner: str, home: str) -> None:
-        """`home` is eight hex digits that tell installations apart whose runners have the same name."""
+    def __init__(self, engine: Engine, deployment: Deployment, *, owner: str, home: str, usual: Closing) -> None:
+        """`home` is eight hex digits that tell installations apart whose runners have the same name.
+
+        `usual` is how namespaces are closed that are not for one run alone.
+        """
+        self._usual = usual
         self._engine = engine
         self._deployment = deployment
         self._owner = owner
@@ -49,15 +65,17 @@ class Nets:
         self._free: list[Net] = []
         self._held: dict[str, Net] = {}
         self._retired: list[Net] = []
-        self._holding = Holding()
 
     def held(self) -> frozenset[str]:
         """Names of the containers that have, or will have, a namespace of ours."""
         return frozenset(self._held)
 
-    async def take(self, worker: str) -> Net | None:
-        """A free one, for the container of this name, the same for one that has one; None when there is none."""
-        while worker in self._held or self._free:
+    async def take(self, worker: str, *, shared: bool = True) -> Net | None:
+        """A free one, for the container of this name, the same for one that has one; None when there is none.
+
+        Not `shared`: only one that it has.
+        """
+        while worker in self._held or (shared and self._free):
             if worker not in self._held:
                 self._held[worker] = self._free.pop()
             net = self._held[worker]
@@ -66,28 +84,52 @@ class Nets:
             self.retire(worker)
         return None
 
-    async def make(self, worker: str) -> Net | None:
-        """A new one, for the container of this name; None when it had better have one that is held for nobody else.
+    async def make(self, worker: str, closing: Closing | None = None) -> Net:
+        """A new one, for the container of this name; with `closing` it is for that one alone.
 
         Raises:
+            NotClosedError: the engine's kernel cannot close it.
             InfrastructureError: the engine refuses.
         """
-        if not self._holding.is_worth_it():
-            return None
-        place = self._unused()
+        place = self._unused("" if closing is None else "o")
         name = self._name(place)
         self._held[worker] = net = Net(place=place, name=name, id="", life="", image="")
         try:
             container = self._container(net)
-            await container.create(pause_body(self._deployment, owner=self._owner))
+            await container.create(pause_body(self._deployment, closing or self._usual, owner=self._owner))
             await container.start()
             state = await container.running()
+            if not await shown(container):
+                await _explain(container)
         except InfrastructureError:
             self.retire(worker)
             raise
         self._held[worker] = net = Net(place=place, name=name, id=state.id, life=state.life, image=state.image)
         logger.info("a network is ready", extra={"action": "net_made", "net": name})
         return net
+
+    async def spare(self) -> None:
+        """Have a free one; where no worker waits, making it ahead is half of a container's start.
+
+        Raises:
+            InfrastructureError: the engine refuses.
+        """
+        if not self._free:
+            await self.make(_SPARE)
+            self.release(_SPARE)
+
+    async def is_in_its_own(self, worker: Container, *, connected: bool) -> bool:
+        """True when the container shares the namespace that is held for it, and that is what it was made as.
+
+        Not `connected`: when it has no network.
+        """
+        if not connected:
+            state = await worker.inspect()
+            return state is not None and state.network == "none"
+        if (net := self._held.get(worker.name)) is None:
+            return False
+        state, alive = await asyncio.gather(worker.inspect(), self.is_alive(net))
+        return alive and state is not None and state.network == f"container:{net.id}"
 
     async def look(self, worker: str) -> None:
         """The container of this name is gone, and may have executed something: is its namespace as good as new?"""
@@ -98,10 +140,7 @@ class Nets:
             seen = await shown(self._container(net)) if await self.is_alive(net) else ""
         except InfrastructureError:
             seen = ""
-        unused = is_unused(seen)
-        if seen:
-            self._holding.learn(unused=unused)
-        (self.release if unused else self.retire)(worker)
+        (self.release if is_unused(seen) else self.retire)(worker)
 
     async def is_alive(self, net: Net) -> bool:
         """True when the namespace is the one that was made under this name."""
@@ -116,7 +155,7 @@ class Nets:
     def release(self, worker: str) -> None:
         """The container of this name is gone, or was never made, and has executed nothing of a run's."""
         if net := self._held.pop(worker, None):
-            self._free.append(net)
+            (self._free if net.is_shared else self._retired).append(net)
 
     def retire(self, worker: str) -> None:
         """The same, and its namespace is not used again."""
@@ -164,12 +203,27 @@ class Nets:
     def _places(self) -> set[str]:
         return {net.place for net in (*self._free, *self._held.values(), *self._retired)}
 
-    def _unused(self) -> str:
+    def _unused(self, kind: str) -> str:
         used = self._places()
-        return next(place for n in count() if (place := f"{self._home}-{n}") not in used)
+        return next(place for n in count() if (place := f"{self._home}-{kind}{n}") not in used)
 
     def _name(self, place: str) -> str:
         return fill(net_name(self._deployment), {"owner": self._owner, "place": place})
 
     def _container(self, net: Net) -> Container:
         return Container(self._engine, net.name)
+
+
+async def _explain(pause: Container) -> None:
+    """Say why it holds no closed namespace.
+
+    Raises:
+        NotClosedError: the kernel cannot close it.
+        InfrastructureError: it does not answer.
+    """
+    state = await pause.inspect()
+    if state is not None and state.exit_code == _CANNOT_CLOSE:
+        raise NotClosedError(
+            "the network of runs cannot be closed here: the engine's kernel takes no rules of nftables"
+        )
+    raise InfrastructureError(f"{pause.name} does not show that its network is closed")

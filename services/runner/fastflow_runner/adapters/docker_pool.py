@@ -20,6 +20,7 @@ from fastflow_runner.adapters.docker_listed import listed
 from fastflow_runner.adapters.docker_nets import Nets
 from fastflow_runner.adapters.docker_standby import Worker
 from fastflow_runner.bounds import Bounds, can_become
+from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import Deployment, standby_name
 from fastflow_runner.pool import Start
 from fastflow_runner.template import fill
@@ -29,11 +30,19 @@ class Pool:
     """The standby workers of one runner; it is empty until somebody keeps it."""
 
     def __init__(
-        self, engine: Engine, deployment: Deployment, *, owner: str, home: str, passed: Callable[[str], None]
+        self,
+        engine: Engine,
+        deployment: Deployment,
+        *,
+        owner: str,
+        home: str,
+        usual: Closing,
+        passed: Callable[[str], None],
     ) -> None:
         """`home` is eight hex digits that tell installations apart whose runners have the same name.
 
-        `passed` hears of each step on an attempt's way to its worker.
+        `usual` is how the networks of runs are closed whose pipelines say nothing about it. `passed` hears of each step
+        on an attempt's way to its worker.
         """
         self._engine = engine
         self._deployment = deployment
@@ -42,7 +51,7 @@ class Pool:
         self._passed = passed
         self._busy: set[str] = set()
         """Names of containers that are being made, taken or started."""
-        self.nets = Nets(engine, deployment, owner=owner, home=home)
+        self.nets = Nets(engine, deployment, owner=owner, home=home, usual=usual)
         self.waiting: list[Worker] = []
         self.starts: deque[Start] = deque(maxlen=200)
         self.starting = 0
@@ -101,10 +110,14 @@ class Pool:
                 self._busy.discard(worker.name)
         return None
 
-    async def place(self, run: str) -> str:
-        """Where a container that is made on demand joins; empty: it gets a namespace of its own."""
-        net = await self.nets.take(run)
-        return net.place if net else ""
+    async def place(self, run: str, closing: Closing | None, *, new: bool) -> str:
+        """Where a container that is made on demand joins; with `closing` for it alone, `new` is one that nobody had.
+
+        Raises:
+            InfrastructureError: there is none.
+        """
+        net = None if new else await self.nets.take(run, shared=closing is None)
+        return (net or await self.nets.make(run, closing)).place
 
     async def ended(self, run: str) -> None:
         """The attempt's container is gone, and may have executed something; its namespace is looked at."""
@@ -169,7 +182,7 @@ class Pool:
 
     async def _is_whole(self, worker: Worker) -> bool:
         """True when the namespace is the one that it was made in."""
-        return worker.net is None or await self.nets.is_alive(worker.net)
+        return await self.nets.is_alive(worker.net)
 
     def _knows(self, name: str) -> bool:
         return name in self._busy or any(worker.name == name for worker in self.waiting)

@@ -20,8 +20,7 @@ class Worker(Struct, frozen=True, kw_only=True):
 
     name: str
     serial: str
-    net: Net | None
-    """None: it has a namespace of its own."""
+    net: Net
     stream: Stream
     image: str
     bounds: Bounds
@@ -30,16 +29,16 @@ class Worker(Struct, frozen=True, kw_only=True):
 
 
 async def make(
-    engine: Engine, deployment: Deployment, *, owner: str, name: str, serial: str, net: Net | None, bounds: Bounds
+    engine: Engine, deployment: Deployment, *, owner: str, name: str, serial: str, net: Net, bounds: Bounds
 ) -> Worker:
-    """A started worker in the namespace, or in one of its own.
+    """A started worker in the namespace.
 
     Raises:
         ImageMissingError: the worker image is not on the engine.
         InfrastructureError: it does not start; what is left of it ends by itself.
     """
     container = Container(engine, name)
-    await container.create(run_body(deployment, bounds, owner=owner, place=net.place if net else ""))
+    await container.create(run_body(deployment, bounds, owner=owner, place=net.place))
     stream = await container.attached()
     try:
         await container.start()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from fastflow_events.errors import SettingsError
+from fastflow_rules.reach import NoTargetError
 
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.adapters.process import ProcessExecutor
@@ -20,7 +21,7 @@ def open_executor(settings: RunnerSettings, key: bytes, variables: Mapping[str, 
     """Have the executor until the block ends; attempts outlive it.
 
     Raises:
-        SettingsError: the process executor has no uv.
+        SettingsError: the process executor has no uv, or a setting of the network names no addresses.
     """
     uv_settings = {name: value for name, value in variables.items() if name.startswith("UV_")}
     executor: DockerExecutor | ProcessExecutor
@@ -36,17 +37,22 @@ def open_executor(settings: RunnerSettings, key: bytes, variables: Mapping[str, 
 
 def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]) -> DockerExecutor:
     deployment = Deployment(image=settings.worker_image, network=settings.docker_network, volume=settings.docker_volume)
-    return DockerExecutor(
-        settings.docker_url,
-        deployment=deployment,
-        owner=settings.name,
-        key=key,
-        uv_settings=uv_settings,
-        default_memory_bytes=settings.default_memory_bytes,
-        tool_s=settings.tool_timeout_s,
-        standby=min(settings.standby, settings.max_concurrent),
-        passed=lambda step: _die(step, settings.crash_at),
-    )
+    try:
+        return DockerExecutor(
+            settings.docker_url,
+            deployment=deployment,
+            owner=settings.name,
+            key=key,
+            uv_settings=uv_settings,
+            default_memory_bytes=settings.default_memory_bytes,
+            tool_s=settings.tool_timeout_s,
+            opened=settings.run_network_open,
+            closed=settings.run_network_closed,
+            standby=min(settings.standby, settings.max_concurrent),
+            passed=lambda step: _die(step, settings.crash_at),
+        )
+    except NoTargetError as exc:
+        raise SettingsError(f"FASTFLOW_RUN_NETWORK_OPEN or _CLOSED: found something else than {exc}") from exc
 
 
 def _process(

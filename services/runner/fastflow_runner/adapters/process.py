@@ -33,6 +33,7 @@ from fastflow_runner.ports import (
     Frame,
     Launch,
     NotAfterError,
+    NotClosedError,
     Prepared,
     Started,
     Usage,
@@ -218,6 +219,8 @@ class ProcessExecutor:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
 
     def _launch(self, launch: Launch) -> Started:
+        if launch.specification.network != "internet":
+            raise NotClosedError("its network is limited, and processes cannot be: its pool needs the Docker executor")
         folder = self._folder(launch.ref)
         with folder.locked():
             process = folder.process()

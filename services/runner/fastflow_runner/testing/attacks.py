@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from fastflow_runner.bounds import Bounds
+from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import Deployment, pause_body, run_body
 
 NAME = "fastflow-0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
@@ -110,12 +111,12 @@ def bodies(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
     """What, name and body of create requests that no policy of ours lets through."""
     alone = run_body(deployment, BOUNDS, owner=OWNER).decode()
     joined = run_body(deployment, BOUNDS, owner=OWNER, place=PLACE).decode()
-    pause = pause_body(deployment, owner=OWNER).decode()
+    pause = pause_body(deployment, Closing(), owner=OWNER).decode()
     for name, good in ((NAME, alone), (NAME, joined), (STANDBY, alone), (STANDBY, joined), (NET, pause)):
         for what, body in _changed(good):
             if body != good.encode():
                 yield f"{name}: {what}", name, body
-    for name, good in ((NET, alone), (NET, joined), (NAME, pause), (STANDBY, pause)):
+    for name, good in ((NET, alone), (NET, joined), (NAME, pause), (STANDBY, pause), (STANDBY, alone)):
         yield "a body under another kind of name", name, good.encode()
 
 

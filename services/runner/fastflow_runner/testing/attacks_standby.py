@@ -1,10 +1,12 @@
 """Attacks on what standby workers need: shared namespaces, other names, other limits."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from fastflow_runner.bounds import Bounds
+from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import Deployment, pause_body, run_body, update_body
 from fastflow_runner.testing.attacks import BOUNDS, NAME, NET, OWNER, PLACE, SERIAL, STANDBY
 
@@ -30,6 +32,21 @@ _FOREIGN_NETWORKS = (
     f"ns:/proc/1/{NET}",
     f"container:fastflow-net-{OWNER}-gateway",
     f"container:fastflow-net-{OWNER}-{PLACE}/../gateway",
+)
+_NO_CONDITIONS = (
+    "accept",
+    "ip daddr 10.0.0.0/8 accept",
+    "ip daddr 10.0.0.0/8;accept",
+    "ip daddr 10.0.0.0/8\\naccept",
+    "ip daddr 10.0.0.0/8 }",
+    "ip saddr 10.0.0.0/8",
+    "ip daddr 0.0.0.0",
+    "ip daddr != 10.0.0.0/8",
+    "ip daddr 10.0.0.0/8;",
+    ";ip daddr 10.0.0.0/8",
+    "ip daddr $(id)/8",
+    "include /etc/passwd",
+    ";".join(["ip daddr 10.0.0.0/8"] * 33),
 )
 _LOOSE: tuple[tuple[str, Any], ...] = (
     ("RestartPolicy", {"Name": "always"}),
@@ -74,7 +91,7 @@ def networks(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
     good = run_body(deployment, BOUNDS, owner=OWNER, place=PLACE).decode()
     for network in _FOREIGN_NETWORKS:
         body = good.replace(f'"container:{NET}"', json.dumps(network)).encode()
-        for name in (NAME, STANDBY):
+        for name in (STANDBY, *((NAME,) if network != "none" else ())):
             yield f"{name} joins {network}", name, body
     other = f"fastflow-standby-r-2-{SERIAL}"
     yield "a standby worker of another runner", other, good.encode()
@@ -84,13 +101,31 @@ def networks(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
         good.replace(f'runner":"{OWNER}"', 'runner":"r-2"').encode(),
     )
     yield "a run labelled as another's", NAME, good.replace(f'runner":"{OWNER}"', 'runner":"r-2"').encode()
-    pause = pause_body(deployment, owner=OWNER).decode()
+    pause = pause_body(deployment, Closing(), owner=OWNER).decode()
     yield "a pause container of another runner", f"fastflow-net-r-2-{PLACE}", pause.encode()
-    for command in (["sh"], ["python3"], ["sleep"], ["sh", "-c", "id"]):
+    entry = json.dumps(json.loads(pause)["Entrypoint"], separators=(",", ":"))
+    for command in (["sh"], ["python3"], ["sleep"], ["sh", "-c"], ["nft"], ["sh", "-c", "id"]):
         other = json.dumps(command, separators=(",", ":"))
-        yield f"a pause container with {command}", NET, pause.replace('["sh","-c"]', other).encode()
+        yield f"a pause container with {command}", NET, pause.replace(entry, other).encode()
     for does in ("id; while", "while read word; do $word; done; while", "exec python3; while"):
         yield f"a pause container that does {does}", NET, pause.replace("while", does, 1).encode()
+    for what in _NO_CONDITIONS:
+        for place in range(3):
+            said = ["", "", ""]
+            said[place] = what
+            rest = json.dumps(["1", *said], separators=(",", ":"))[1:]
+            yield f"a pause container that is told {what}", NET, pause.replace('"1","","",""]', rest).encode()
+    for capability in ("NET_RAW", "SYS_ADMIN", "NET_BIND_SERVICE", "ALL"):
+        more = pause.replace('"NET_ADMIN",', f'"NET_ADMIN","{capability}",').encode()
+        yield f"a pause container with {capability}", NET, more
+        given = good.replace('"CapDrop"', f'"CapAdd":["{capability}"],"CapDrop"').encode()
+        yield f"a run with {capability}", NAME, given
+    yield (
+        "a run with a pause container's power",
+        NAME,
+        good.replace('"CapDrop"', '"CapAdd":["NET_ADMIN"],"CapDrop"').encode(),
+    )
+    yield "a run as root", NAME, re.sub(r'"User":"[^"]*"', '"User":"0:0"', good).encode()
 
 
 def updates(version: str) -> Iterator[tuple[str, str, bytes]]:

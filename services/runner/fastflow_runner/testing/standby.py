@@ -10,6 +10,8 @@ from docker.models.containers import Container as Seen
 from fastflow_events.run.specification import Limits
 from fastflow_events.tasks import background
 from fastflow_events.testing.eventually import eventually
+from fastflow_rules.definition.reaching import Network
+from msgspec import structs
 
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
@@ -25,10 +27,18 @@ NAMESPACE = "import os\nprint(os.readlink('/proc/self/ns/net'))"
 
 @asynccontextmanager
 async def kept(
-    url: str, *, standby: int = 2, key: bytes = b"key", deployment: Deployment = DEPLOYMENT
+    url: str,
+    *,
+    standby: int = 2,
+    key: bytes = b"key",
+    deployment: Deployment = DEPLOYMENT,
+    opened: str = "",
+    closed: str = "",
 ) -> AsyncGenerator[DockerExecutor]:
     """An executor whose pool is kept, with one worker waiting unless there shall be none."""
-    executor = DockerExecutor(url, deployment=deployment, owner=OWNER, key=key, grace_s=1.0, standby=standby)
+    executor = DockerExecutor(
+        url, deployment=deployment, owner=OWNER, key=key, grace_s=1.0, standby=standby, opened=opened, closed=closed
+    )
     async with background(executor.keep()):
         if standby:
             await waits(executor)
@@ -41,11 +51,13 @@ async def waits(executor: DockerExecutor, number: int = 1) -> None:
     await eventually(lambda: executor.waiting >= number, within_s=30)
 
 
-async def a_run(executor: DockerExecutor, script: str = NAMESPACE, limits: Limits | None = None) -> Launch:
+async def a_run(
+    executor: DockerExecutor, script: str = NAMESPACE, limits: Limits | None = None, network: Network = "internet"
+) -> Launch:
     """A launch of a script whose code and environment are there."""
     tree, bundle = bundle_of({"main.py": script})
     await executor.stage_code(tree, bundle)
-    specification = a_specification(tree, limits=limits or Limits())
+    specification = structs.replace(a_specification(tree, limits=limits or Limits()), network=network)
     return a_launch(specification, await executor.prepare(specification, None))
 
 

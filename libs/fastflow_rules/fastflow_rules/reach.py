@@ -1,0 +1,58 @@
+"""Where the runs of a pipeline may connect: in the words of `pipeline.json`, and in the form that all of them mean."""
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from msgspec import Struct
+
+DNS = "dns"
+"""In a list: names may be looked up, too."""
+MAX_TARGETS = 32
+ALLOWED = '"10.0.0.0/8", "10.0.0.5:5432", "[2001:db8::/32]:443" or "dns"'
+_IN_BRACKETS = re.compile(r"\[([0-9A-Fa-f:.]+(?:/[0-9]{1,3})?)\](?::([0-9]{1,5})(?:-([0-9]{1,5}))?)?")
+_BARE_4 = re.compile(r"([0-9.]+(?:/[0-9]{1,2})?)(?::([0-9]{1,5})(?:-([0-9]{1,5}))?)?")
+_BARE_6 = re.compile(r"([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:/[0-9]{1,3})?)")
+_LAST_PORT = 65_535
+
+
+class NoTargetError(ValueError):
+    """It names no addresses; the message is a sentence."""
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """Addresses, and the ports of TCP and UDP that are meant."""
+
+    addresses: IPv4Network | IPv6Network
+    ports: tuple[int, int] | None = None
+    """First and last; None is every port, and what has no ports."""
+
+    def __str__(self) -> str:
+        shown = f"[{self.addresses}]" if self.addresses.version == 6 else str(self.addresses)
+        if self.ports is None:
+            return shown
+        first, last = self.ports
+        return f"{shown}:{first}" if first == last else f"{shown}:{first}-{last}"
+
+
+def target(text: str) -> Target:
+    """Read one.
+
+    Raises:
+        NoTargetError: it is none, or could mean another one.
+    """
+    bare = text.strip()
+    match = _IN_BRACKETS.fullmatch(bare) or _BARE_4.fullmatch(bare) or _BARE_6.fullmatch(bare)
+    if match is None or ("[" in bare and ":" not in match[1]):
+        raise NoTargetError(f"an address or a network, with a port if need be, as in {ALLOWED}")
+    said, first, last = (*match.groups(), None, None)[:3]
+    try:
+        # Bits behind the network's own would be forgotten: whoever wrote them meant something else.
+        addresses = ip_network(said)
+    except ValueError as exc:
+        raise NoTargetError(f"an address or a network whose further bits are 0, as in {ALLOWED}") from exc
+    if first is None:
+        return Target(addresses=addresses)
+    ports = int(first), int(last or first)
+    if not 1 <= ports[0] <= ports[1] <= _LAST_PORT:
+        raise NoTargetError(f"ports from 1 to {_LAST_PORT}, the smaller one first, as in {ALLOWED}")
+    return Target(addresses=addresses, ports=ports)
