@@ -12,8 +12,8 @@ import json, socket, sys
 def knock(kind, host, port):
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     if kind == "icmp":
-        number = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
-        made, said = socket.socket(family, socket.SOCK_DGRAM, number), bytes((128 if family == socket.AF_INET6 else 8,)) + bytes(7)
+        number, echo = (58, 128) if family == socket.AF_INET6 else (1, 8)
+        made, said = socket.socket(family, socket.SOCK_DGRAM, number), bytes((echo, *bytes(7)))
     else:
         made, said = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM), b"knock"
     made.settimeout(4)
