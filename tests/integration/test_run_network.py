@@ -1,22 +1,18 @@
 """Where a run may connect: what is closed to every run, what its pipeline lists, and that no script changes it."""
 
-import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
 from docker import DockerClient
 from docker.types import IPAMConfig, IPAMPool
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
-from fastflow_runner.ports import NotClosedError
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.knocking import KNOCK, Heard, answers, knocking, servers
-from fastflow_runner.testing.socket_proxy import socket_proxy
-from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, seen, waits
+from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, seen
 from msgspec import Struct
 
 pytestmark = pytest.mark.docker
@@ -28,7 +24,6 @@ METADATA = [
     ("tcp", "fd00:ec2::254", 80),
     ("tcp", "100.100.100.200", 80),
 ]
-UNCLOSED = "the network of runs cannot be closed here: the engine's kernel takes no rules of nftables"
 SUBNET_6 = f"fd00:fa57:{os.getpid() % 0x10000:x}::/64"
 
 
@@ -275,41 +270,3 @@ print([refused(host) for host in hosts])
         targets = [("tcp", place.gateway, place.opened.port)]
         printed, _ = await executed(executor, await a_run(executor, knocking(targets)))
         assert answers(printed) == [True]
-
-
-async def test_where_the_kernel_cannot_close_a_network_no_run_is_started(
-    engine: str, tmp_path: Path, person: DockerClient, place: Place
-) -> None:
-    name = f"fastflow-unclosed-{os.getpid()}:latest"
-    (tmp_path / "Dockerfile").write_text(
-        "FROM fastflow-worker:latest\nUSER 0:0\nRUN ln -sf /bin/false $(command -v nft)\n"
-    )
-    person.images.build(path=str(tmp_path), tag=name, rm=True)
-    deployment = Deployment(image=name, network=DEPLOYMENT.network, volume=DEPLOYMENT.volume)
-    try:
-        with socket_proxy(tmp_path, engine=engine, deployment=deployment) as url:
-            async with kept(url, standby=0, deployment=deployment) as executor:
-                for network in ("internet", ("10.0.0.0/8",)):
-                    launch = await a_run(executor, network=network)  # type: ignore[arg-type]
-                    with pytest.raises(NotClosedError, match=UNCLOSED):
-                        await executor.launch(launch)
-                    assert await executor.started(launch.ref) is None
-                printed, _ = await executed(executor, await a_run(executor, "print('ran')", network="none"))
-                assert printed == "ran"
-    finally:
-        person.images.remove(name, force=True)
-
-
-async def test_a_pause_container_holds_no_power_once_its_network_is_closed(
-    proxy: str, place: Place, person: DockerClient
-) -> None:
-    async with kept(proxy, standby=1, deployment=DEPLOYMENT) as executor:
-        await waits(executor)
-        [net] = [net for net in seen(person, "net") if net.status == "running"]
-        code, said = await asyncio.to_thread(lambda: net.exec_run(["cat", "/proc/1/status"], user="1001:1001"))
-        assert code == 0
-        status = dict(line.split(":\t", 1) for line in said.decode().splitlines() if ":\t" in line)
-        assert status["Uid"].split() == ["1001"] * 4
-        assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
-        [worker] = [one for one in seen(person, "standby") if one.status == "running"]
-        assert not worker.attrs["HostConfig"]["CapAdd"]
