@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 from fastflow_rules.definition.reaching import Network
+from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import NotClosedError
+from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.socket_proxy import socket_proxy
-from fastflow_runner.testing.standby import DEPLOYMENT, OWNER, a_run, executed, kept, seen, waits  # noqa: F401
+from fastflow_runner.testing.standby import DEPLOYMENT, NAMESPACE, OWNER, a_run, executed, kept, seen, waits
 
 pytestmark = pytest.mark.docker
 UNCLOSED = "the network of runs cannot be closed here: the engine's kernel takes no rules of nftables"
@@ -51,3 +53,17 @@ async def test_a_pause_container_holds_no_power_once_its_network_is_closed(proxy
         assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
         [worker] = [one for one in seen(person, "standby") if one.status == "running"]
         assert not worker.attrs["HostConfig"]["CapAdd"]
+
+
+async def test_a_network_that_another_process_has_left_is_not_taken_for_a_new_one(proxy: str) -> None:
+    async with kept(proxy, standby=0) as before:
+        live = await a_run(before, f"{NAMESPACE}\nprint('', flush=True)\nimport time; time.sleep(600)")
+        await before.launch(live)
+        # The next process has not looked around yet.
+        after = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=b"key")
+        printed, _ = await executed(after, await a_run(after, NAMESPACE))
+        after.close()
+        await before.stop(live.ref, grace_s=0)
+        out, _ = await read_all(before, live)
+        assert printed != out.decode().strip()
+        await before.remove(live.ref)

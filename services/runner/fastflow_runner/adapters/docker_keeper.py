@@ -119,6 +119,7 @@ class Keeper:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 if self._making is not None:
                     await asyncio.wait({self._making})
+                    self._making.exception()  # whoever waited for it is gone
                 await asyncio.gather(*(self._pool.drop(worker) for worker in list(self._pool.waiting)))
                 # One that was just being made is known to the engine only.
                 await self._pool.sweep(last=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from fastflow_events.errors import InfrastructureError
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine
@@ -65,6 +65,8 @@ class Nets:
         self._free: list[Net] = []
         self._held: dict[str, Net] = {}
         self._retired: list[Net] = []
+        self._taken: set[str] = set()
+        """Places that another process has used: whoever lives there is found by `adopt`."""
 
     def held(self) -> frozenset[str]:
         """Names of the containers that have, or will have, a namespace of ours."""
@@ -91,12 +93,13 @@ class Nets:
             NotClosedError: the engine's kernel cannot close it.
             InfrastructureError: the engine refuses.
         """
-        place = self._unused("" if closing is None else "o")
-        name = self._name(place)
-        self._held[worker] = net = Net(place=place, name=name, id="", life="", image="")
+        body = pause_body(self._deployment, closing or self._usual, owner=self._owner)
         try:
-            container = self._container(net)
-            await container.create(pause_body(self._deployment, closing or self._usual, owner=self._owner))
+            container = self._container(net := self._named(worker, closing))
+            while not await container.create(body):
+                # A process before this one has left it, and somebody may live in it: it is adopted, never used.
+                self._taken.add(net.place)
+                container = self._container(net := self._named(worker, closing))
             await container.start()
             state = await container.running()
             if not await shown(container):
@@ -104,8 +107,8 @@ class Nets:
         except InfrastructureError:
             self.retire(worker)
             raise
-        self._held[worker] = net = Net(place=place, name=name, id=state.id, life=state.life, image=state.image)
-        logger.info("a network is ready", extra={"action": "net_made", "net": name})
+        self._held[worker] = net = structs.replace(net, id=state.id, life=state.life, image=state.image)
+        logger.info("a network is ready", extra={"action": "net_made", "net": net.name})
         return net
 
     async def spare(self) -> None:
@@ -203,9 +206,12 @@ class Nets:
     def _places(self) -> set[str]:
         return {net.place for net in (*self._free, *self._held.values(), *self._retired)}
 
-    def _unused(self, kind: str) -> str:
-        used = self._places()
-        return next(place for n in count() if (place := f"{self._home}-{kind}{n}") not in used)
+    def _named(self, worker: str, closing: Closing | None) -> Net:
+        """A name that nobody here uses, held for the container of this name."""
+        used, kind = self._places() | self._taken, "" if closing is None else "o"
+        place = next(place for n in count() if (place := f"{self._home}-{kind}{n}") not in used)
+        self._held[worker] = net = Net(place=place, name=self._name(place), id="", life="", image="")
+        return net
 
     def _name(self, place: str) -> str:
         return fill(net_name(self._deployment), {"owner": self._owner, "place": place})
