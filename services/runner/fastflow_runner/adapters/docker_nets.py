@@ -101,9 +101,10 @@ class Nets:
                 self._taken.add(net.place)
                 container = self._container(net := self._named(worker, closing))
             await container.start()
-            state = await container.running()
-            if not await shown(container):
-                await _explain(container)
+            # What shows its tables now has closed the namespace in this very life.
+            state = await container.inspect()
+            if state is None or not await shown(container):
+                raise await _why_not(container)
         except InfrastructureError:
             self.retire(worker)
             raise
@@ -220,16 +221,11 @@ class Nets:
         return Container(self._engine, net.name)
 
 
-async def _explain(pause: Container) -> None:
-    """Say why it holds no closed namespace.
-
-    Raises:
-        NotClosedError: the kernel cannot close it.
-        InfrastructureError: it does not answer.
-    """
+async def _why_not(pause: Container) -> InfrastructureError:
+    """Why it holds no closed namespace."""
     state = await pause.inspect()
     if state is not None and state.exit_code == _CANNOT_CLOSE:
-        raise NotClosedError(
+        return NotClosedError(
             "the network of runs cannot be closed here: the engine's kernel takes no rules of nftables"
         )
-    raise InfrastructureError(f"{pause.name} does not show that its network is closed")
+    return InfrastructureError(f"{pause.name} does not show that its network is closed")
