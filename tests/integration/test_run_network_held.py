@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docker import DockerClient
@@ -46,9 +47,9 @@ async def test_a_pause_container_holds_no_power_once_its_network_is_closed(proxy
     async with kept(proxy, standby=1, deployment=DEPLOYMENT) as executor:
         await waits(executor)
         [net] = [net for net in seen(person, "net") if net.status == "running"]
-        code, said = await asyncio.to_thread(lambda: net.exec_run(["cat", "/proc/1/status"], user="1001:1001"))
-        assert code == 0
-        status = dict(line.split(":\t", 1) for line in said.decode().splitlines() if ":\t" in line)
+        said: Any = await asyncio.to_thread(lambda: net.exec_run(["cat", "/proc/1/status"], user="1001:1001"))
+        assert said.exit_code == 0
+        status = dict(line.split(":\t", 1) for line in said.output.decode().splitlines() if ":\t" in line)
         assert status["Uid"].split() == ["1001"] * 4
         assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
         [worker] = [one for one in seen(person, "standby") if one.status == "running"]
