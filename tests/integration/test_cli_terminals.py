@@ -137,7 +137,7 @@ async def fastflow(nats_url: str, nc: Client, jetstream_log: JetStreamLog, tmp_p
     story = (run_requested(pipeline=NAME), run_dispatched(), run_claimed(), run_started())
     await log.append(Position(aggregate="run", id=RUN), story, cause=CAUSE)
     chunk = Chunk(first=0, frames=(OutFrame("stdout", NOON, OUTPUT),), last=True)
-    await nc.jetstream().publish(subjects.output(RUN, 1), encode_chunk(chunk))
+    await nc.jetstream().publish(subjects.output(RUN, 1, "runner-1"), encode_chunk(chunk))
     position = (await log.load("run", RUN)).position
     await log.append(position, (attempt_finished(), run_finished()), cause=CAUSE)
     async with running_gateway(nats_url, tmp_path / "gateway") as base:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
+from fastflow_events.client import Connection
 from fastflow_events.connection import connect
 from fastflow_events.deploy import deploy
 from fastflow_events.ids import run_id_of_trigger
@@ -20,7 +21,7 @@ from fastflow_events.recorded import Position
 from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.settings import Settings
 from fastflow_events.stream_info import created_at
-from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered
+from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_claimed, run_dispatched
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_gateway.testing import read_events, running_gateway
@@ -33,7 +34,7 @@ class World(NamedTuple):
     """A gateway behind its account, and others on the bus."""
 
     api: httpx.AsyncClient
-    deployer: Client
+    deployer: Connection
     external: Client
 
 
@@ -82,9 +83,11 @@ async def test_output_reaches_the_browser_while_it_is_written(world: World) -> N
     run = (await world.api.post("/api/pipelines/hello/run")).json()
     async with asyncio.timeout(20), world.api.stream("GET", f"/api/runs/{run['id']}/logs/stream") as response:
         events = read_events(response.aiter_lines())
+        log, claim = JetStreamLog(world.deployer, source="/fastflow/test/1"), (run_dispatched(), run_claimed())
+        await log.append((await log.load("run", run["id"])).position, claim, cause=CAUSE)
         for n in range(3):
             chunk = Chunk(first=n, frames=(OutFrame("stdout", NOON, b"%d\n" % n),))
-            await world.deployer.jetstream().publish(subjects.output(run["id"], 1), encode_chunk(chunk))
+            await world.deployer.jetstream().publish(subjects.output(run["id"], 1, "runner-1"), encode_chunk(chunk))
             assert (await anext(events)).data["text"] == str(n)
 
 

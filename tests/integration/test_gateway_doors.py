@@ -150,7 +150,7 @@ async def api(nc: Connection, nats_url: str, tmp_path: Path) -> AsyncGenerator[h
     story = [run_requested(), run_dispatched(), run_claimed(), run_started(), attempt_finished(), run_finished()]
     await log.append(Position(aggregate="run", id="r1"), story, cause=CAUSE)
     chunk = Chunk(first=0, frames=(OutFrame("stdout", NOON, b"a\n"),), last=True)
-    await nc.jetstream().publish(subjects.output("r1", 1), encode_chunk(chunk))
+    await nc.jetstream().publish(subjects.output("r1", 1, "runner-1"), encode_chunk(chunk))
 
     async def answer(msg: Msg) -> None:
         await msg.respond(msgspec.json.encode(BranchRefused(refused="there is no such branch", missing=True)))

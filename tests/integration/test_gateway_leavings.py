@@ -65,7 +65,7 @@ class Runner:
 
     async def measure(self, n: int) -> None:
         sample = Sample(at=NOON + timedelta(seconds=n), cpus=n / 2, memory_bytes=n << 20, sent_bytes=n)
-        await self._nc.jetstream().publish(subjects.sample(RUN, 1), encode_sample(sample))
+        await self._nc.jetstream().publish(subjects.sample(RUN, 1, "runner-1"), encode_sample(sample))
 
 
 @pytest_asyncio.fixture

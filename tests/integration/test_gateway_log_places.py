@@ -40,8 +40,8 @@ async def write(nc: Client, run_id: str, frames: list[bytes], *, indexed: bool =
         chunk = Chunk(first=first, frames=held, last=last, line=line, open=unfinished)
         for index, frame in enumerate(held):
             counter.add(first + index, frame)
-        await js.publish(subjects.output(run_id, 1), encode_chunk(chunk))
-        await js.publish(subjects.output("other", 1), encode_chunk(Chunk(first=first, frames=(), line=0)))
+        await js.publish(subjects.output(run_id, 1, "runner-1"), encode_chunk(chunk))
+        await js.publish(subjects.output("other", 1, "runner-1"), encode_chunk(Chunk(first=first, frames=(), line=0)))
 
 
 async def tell(log: JetStreamLog, run_id: str) -> None:

@@ -51,7 +51,7 @@ class Runner:
         frames = tuple(OutFrame("stdout", NOON, piece) for piece in pieces)
         chunk = Chunk(first=self._next, frames=frames, last=last)
         self._next = 0 if last else chunk.next
-        await self._js.publish(subjects.output(RUN, attempt), encode_chunk(chunk))
+        await self._js.publish(subjects.output(RUN, attempt, "runner-1"), encode_chunk(chunk))
 
     async def finish(self, attempt: int = 1) -> None:
         await self.write(attempt=attempt, last=True)
@@ -185,7 +185,7 @@ async def test_missing_output_is_told_as_a_gap(api: httpx.AsyncClient, runner: R
     await runner.start()
     await runner.write(b"a\n")
     later = Chunk(first=5, frames=(OutFrame("stderr", NOON, b"z\n"),), last=True)
-    await nc.jetstream().publish(subjects.output(RUN, 1), encode_chunk(later))
+    await nc.jetstream().publish(subjects.output(RUN, 1, "runner-1"), encode_chunk(later))
     await runner.say(attempt_finished(), run_finished())
     first, gap, last, _ = await everything(api)
     assert (first.name, gap.name, last.name) == ("line", "gap", "line")
@@ -241,7 +241,7 @@ async def test_a_run_without_output_has_an_empty_log(api: httpx.AsyncClient, run
 
 async def test_what_is_no_chunk_is_stepped_over(api: httpx.AsyncClient, runner: Runner, nc: Client) -> None:
     await runner.start()
-    await nc.jetstream().publish(subjects.output(RUN, 1), b"garbage")
+    await nc.jetstream().publish(subjects.output(RUN, 1, "runner-1"), b"garbage")
     await runner.write(b"a\n")
     await runner.finish()
     assert [event.name for event in await everything(api)] == ["line", "end"]

@@ -16,7 +16,7 @@ from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Position
 from fastflow_events.settings import Settings
 from fastflow_events.stream_info import created_at
-from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered
+from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_claimed, run_dispatched
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer
 from fastflow_events.topology import TRIGGERS
@@ -109,8 +109,11 @@ async def test_a_line_stream_is_joined_again_behind_the_last_line_seen(tmp_path:
 
 async def write(server: MortalServer, run_id: str, n: int) -> None:
     async with connect(Settings(nats_url=server.url), "runner") as nc:
+        if n == 0:
+            log, claim = JetStreamLog(nc, source="/fastflow/test/1"), (run_dispatched(), run_claimed())
+            await log.append((await log.load("run", run_id)).position, claim, cause=CAUSE)
         chunk = Chunk(first=n, frames=(OutFrame("stdout", NOON, b"%d\n" % n),))
-        await nc.jetstream().publish(subjects.output(run_id, 1), encode_chunk(chunk))
+        await nc.jetstream().publish(subjects.output(run_id, 1, "runner-1"), encode_chunk(chunk))
 
 
 async def first_line(client: httpx.AsyncClient, path: str, seen: str = "") -> Event:

@@ -77,7 +77,7 @@ async def test_artifacts_survive_a_runner_killed_while_it_collects_and_are_told_
     told = await artifacts_of(jetstream_log, run_id)
     assert Counter(fact.path for fact in told) == Counter([*(f"{n:03}" for n in range(FILES)), "public.txt"])
     for fact in told:
-        content = await find_artifact(nc, Artifact(run_id=run_id, attempt=1, path=fact.path))
+        content = await find_artifact(nc, Artifact(run_id=run_id, attempt=1, path=fact.path), fact.sha256)
         assert content is not None
         data = b"".join([piece async for piece in read_artifact(nc, content)])
         expected = b"named like a secret" if fact.path == "public.txt" else bytes([int(fact.path)]) * 300_000
@@ -91,7 +91,9 @@ async def test_a_soft_limit_is_told_once_also_when_the_runner_is_restarted(
     runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
 ) -> None:
     async def samples(more_than: int) -> list[Stored]:
-        found = [stored async for stored in get_all(nc, topology.SAMPLES, subject=subjects.sample(run_id, 1))]
+        found = [
+            stored async for stored in get_all(nc, topology.SAMPLES, subject=subjects.sample(run_id, 1, subjects.ANY))
+        ]
         return found if len(found) > more_than else []
 
     runner.start()

@@ -2,35 +2,32 @@
 
 import asyncio
 import json
-import os
-import signal
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import nats.errors
 import pytest
 from fastflow_events import subjects, topology
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
+from fastflow_events.artifacts import Artifact, store_artifact
 from fastflow_events.envelope import body_of, headers_of, subject_of
-from fastflow_events.errors import ConcurrencyError, ContractError, FencedError, InfrastructureError
+from fastflow_events.errors import ConcurrencyError, FencedError, InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact, ForeignFact
 from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.leases import beat, heartbeats
+from fastflow_events.objects import meta_subject
+from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.commands import (
     AdoptAttempt,
     ClaimAttempt,
     DispatchAttempt,
     FinishAttempt,
-    RequestRun,
     StartAttempt,
 )
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import Manifest, RunAdopted, RunAttemptFinished
 from fastflow_events.run.state import heir_of
-from fastflow_events.settings import Settings
+from fastflow_events.tasks import background
 from fastflow_events.testing.accounts_bus import VICTIM, Bus
 from fastflow_events.testing.builders import (
     CAUSE,
@@ -39,12 +36,16 @@ from fastflow_events.testing.builders import (
     heartbeat,
     holder,
     run_claimed,
-    run_requested,
     run_started,
     specification,
 )
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.testing.nats_server import nats_server
+from fastflow_gateway.adapters.leavings import StoredArtifacts
+from fastflow_gateway.adapters.output import JetStreamOutput
+from fastflow_gateway.handlers.writers import Writers
+from fastflow_runner.adapters.output import NatsOutput
+from fastflow_runner.ports import AttemptRef
+from fastflow_runner.shipping import Shipper
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
@@ -196,66 +197,37 @@ async def test_what_a_stolen_key_settles_in_the_pools_queue_is_withdrawn_and_giv
     assert run_decider.fold((await (await bus.log("scheduler")).load("run", VICTIM)).facts).holder == ME
 
 
-@pytest.mark.parametrize(
-    "name", ["deployer", "gateway", "external", "scheduler", "git_sync", "", "../x", "a b", "é", ".a"]
-)
-def test_no_runner_is_called_like_a_service_or_a_path(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ContractError):
-        make_keys(tmp_path / "keys", runners=[name])
-    assert not (tmp_path / "keys").exists()
+async def test_a_stolen_key_writes_nothing_into_another_runners_output(bus: Bus) -> None:
+    await claimed(bus)
+    ref = AttemptRef(run_id=VICTIM, attempt=1)
+    store, thief = NatsOutput(await bus.client(HONEST), HONEST), await bus.client(THIEF)
+    shipper = Shipper(store, ref, holders=[HONEST])
+    lies = encode_chunk(Chunk(first=0, frames=(OutFrame("stdout", NOON, b"lies\n"),), last=True, line=0))
+    async with background(shipper.send()):
+        for word in (b"a\n", b"b\n"):
+            await shipper.put(OutFrame("stdout", NOON, word))
+            await eventually(lambda: store.last(ref, [HONEST]))
+            await thief.jetstream().publish(subjects.output(VICTIM, 1, THIEF), lies)
+            with pytest.raises((NoStreamResponseError, nats.errors.Error)):
+                await thief.jetstream(timeout=0.5).publish(subjects.output(VICTIM, 1, HONEST), lies)
+        await shipper.close()
+    output, writers = JetStreamOutput(await bus.client("gateway")), Writers(await bus.log("gateway"), VICTIM)
+    theirs = [one async for some in output.read(VICTIM, after_seq=0) for one in await writers.only(some)]
+    assert b"".join(frame.data for one in theirs for frame in one.chunk.frames) == b"a\nb\n"
+    last = await output.last(VICTIM, 1, await writers.of(1))
+    assert last is not None
+    assert (last.runner, last.chunk.last, last.chunk.next) == (HONEST, True, 2)
 
 
-def test_names_that_look_alike_are_two_runners(tmp_path: Path) -> None:
-    names = ["a-b", "a_b", "A_B", "a.b", "A-B"]
-    public = make_keys(tmp_path, runners=names)
-    assert len({public[name] for name in names}) == len(names)
-    text = (tmp_path / PUBLIC_FILE).read_text()
-    assert all(text.count(f'nkey: "{public[name]}"') == 1 for name in names)
+async def test_a_stolen_key_puts_no_file_in_the_place_of_another_runners(bus: Bus) -> None:
+    async def pieces(content: bytes) -> AsyncIterator[bytes]:
+        yield content
 
-
-async def test_a_runner_is_added_by_one_command_and_reloads_and_nobody_is_disturbed(tmp_path: Path) -> None:
-    keys, pid = tmp_path / "keys", tmp_path / "pid"
-    config = f'include "../keys/{PUBLIC_FILE}"\npid_file: "{pid}"\n'
-    before = make_keys(keys)
-    with nats_server(tmp_path / "nats", config=config) as url:
-
-        def settings(user: str) -> Settings:
-            return Settings(nats_url=url, nats_seed_file=seed_path(keys, user))
-
-        async with (
-            connect(settings("deployer"), "d") as deployer,
-            connect(settings("runner-1"), "r1") as first,
-            connect(settings("gateway"), "g") as gateway,
-            connect(settings("scheduler"), "s") as scheduler,
-        ):
-            await deploy(deployer)
-            after = make_keys(keys, runners=["gpu.2"])
-            assert {**before, **after} == after
-
-            async def joined() -> bool:
-                # The server knows what a new account imports from the second reload on.
-                os.kill(int(pid.read_text()), signal.SIGHUP)
-                try:
-                    async with connect(settings("gpu.2"), "r2") as second:
-                        rung = asyncio.Event()
-
-                        async def ring(_: Msg) -> None:
-                            rung.set()
-
-                        await second.subscribe(subjects.FEED, cb=ring)
-                        await second.flush()
-                        await beat(second, heartbeat("gpu.2"))
-                        log = JetStreamLog(gateway, source="/fastflow/gateway/1")
-                        id = f"r-{gateway.stats['out_msgs']}"
-                        await execute(log, run_decider, id, RequestRun(request=run_requested()), cause=CAUSE)
-                        await asyncio.wait_for(rung.wait(), 2)
-                        return True
-                except (InfrastructureError, TimeoutError):
-                    return False
-
-            await eventually(joined, within_s=60)
-            await beat(first, heartbeat("runner-1"))
-            assert set(await heartbeats(scheduler)) == {"runner-1", "gpu.2"}
-            assert [nc.stats["reconnects"] for nc in (first, gateway, scheduler, deployer)] == [0] * 4
-            seed_path(keys, "gpu.2").unlink()
-            assert make_keys(keys) == before
+    artifact = Artifact(run_id=VICTIM, attempt=1, path="report.html")
+    honest, thief = await bus.client(HONEST), await bus.client(THIEF)
+    stored = await store_artifact(honest, artifact, pieces(b"mine"), at=NOON)
+    await store_artifact(thief, artifact, pieces(b"theirs"), at=NOON)
+    await thief.jetstream().publish(meta_subject(topology.ARTIFACTS_BUCKET, artifact.name), b"junk")
+    found = await StoredArtifacts(await bus.client("gateway")).open(VICTIM, 1, "report.html", stored.sha256)
+    assert found is not None
+    assert b"".join([piece async for piece in found]) == b"mine"

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
@@ -30,7 +30,7 @@ class Store:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def last(self, ref: AttemptRef) -> StoredChunk | None:
+    async def last(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
         return StoredChunk(seq=len(self.stored), chunk=self.stored[-1]) if self.stored else None
 
     async def append(self, ref: AttemptRef, chunk: Chunk, *, after_seq: int) -> int:

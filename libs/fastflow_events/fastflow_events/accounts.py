@@ -21,7 +21,7 @@ GIT_FACTS = (
 DEFAULT_RUNNER = "runner-1"
 DEPLOYER = "deployer"
 EXTERNAL = "external"
-_OWN = ("fastflow.evt.run.", "fastflow.evt.keyring.", "$KV.")
+_OWN = ("fastflow.evt.run.", "fastflow.evt.keyring.", "fastflow.out.", "fastflow.sample.", "$KV.")
 """Where a runner speaks under its own name, which ends the subject."""
 
 
@@ -132,8 +132,8 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 *(subjects.event("run", fact=fact, scope=subjects.ANY) for fact in RUNNER_FACTS),
                 subjects.event("environment"),
                 subjects.event("keyring", fact="key_published", scope=subjects.ANY),
-                "fastflow.out.*.*",
-                "fastflow.sample.*.*",
+                "fastflow.out.*.*.*",
+                "fastflow.sample.*.*.*",
                 f"$O.{topology.ARTIFACTS_BUCKET}.C.*",
                 f"$O.{topology.ARTIFACTS_BUCKET}.M.*",
                 "$KV.fastflow-runners.*",

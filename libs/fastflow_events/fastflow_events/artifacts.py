@@ -13,10 +13,10 @@ from nats.aio.client import Client
 from nats.js.errors import APIError
 from nats.nuid import NUID
 
-from fastflow_events import objects
-from fastflow_events.direct_get import get_batch, get_last
+from fastflow_events import objects, telemetry
+from fastflow_events.direct_get import get_all, get_batch
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.objects import ACK_TIMEOUT_S, Content, DamagedObjectError, ObjectInfo
+from fastflow_events.objects import ACK_TIMEOUT_S, Content, ObjectInfo
 from fastflow_events.topology import ARTIFACTS, ARTIFACTS_BUCKET
 
 
@@ -54,22 +54,24 @@ async def store_artifact(nc: Client, artifact: Artifact, pieces: AsyncIterable[b
     return content
 
 
-async def find_artifact(nc: Client, artifact: Artifact) -> Content | None:
-    """What is stored of a file; None when there is nothing, or nothing any more.
+async def find_artifact(nc: Client, artifact: Artifact, sha256: str) -> Content | None:
+    """What is stored of a file with this digest, which its fact tells; None when there is nothing, or nothing any more.
+
+    Others with a runner's key may have described something else under its name, before or after.
 
     Raises:
         InfrastructureError: the server did not answer.
-        DamagedObjectError: its description cannot be read.
     """
-    last = await get_last(nc, ARTIFACTS, subject=objects.meta_subject(ARTIFACTS_BUCKET, artifact.name))
-    if last is None:
-        return None
-    try:
-        info = msgspec.json.decode(last.data, type=ObjectInfo)
-        content = Content(nuid=info.nuid, sha256=info.sha256, size_bytes=info.size, chunks=info.chunks)
-    except msgspec.MsgspecError as exc:
-        raise DamagedObjectError(f"the description of an artifact cannot be read: {exc}") from exc
-    if info.deleted:
+    content: Content | None = None
+    described = objects.meta_subject(ARTIFACTS_BUCKET, artifact.name)
+    async for stored in get_all(nc, ARTIFACTS, subject=described):
+        try:
+            info = msgspec.json.decode(stored.data, type=ObjectInfo)
+            if info.sha256 == sha256 and not info.deleted:
+                content = Content(nuid=info.nuid, sha256=sha256, size_bytes=info.size, chunks=info.chunks)
+        except msgspec.MsgspecError as exc:
+            telemetry.unreadable(stored.subject, stored.seq, exc)
+    if content is None:
         return None
     subject = objects.chunk_subject(ARTIFACTS_BUCKET, content.nuid)
     there = not content.chunks or await get_batch(nc, ARTIFACTS, subject=subject, after_seq=0, limit=1)

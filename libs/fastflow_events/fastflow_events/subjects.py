@@ -3,8 +3,8 @@
 ```
 fastflow.evt.<aggregate>.<id>.<fact>[.<scope>]   a fact; scope = pool of a dispatch, runner id of a runner's fact
 fastflow.feed.…                                  the same, headers only: the bell
-fastflow.out.<run_id>.<attempt>                  output chunks
-fastflow.sample.<run_id>.<attempt>               CPU and memory samples
+fastflow.out.<run_id>.<attempt>.<runner>         output chunks, by whom
+fastflow.sample.<run_id>.<attempt>.<runner>      CPU and memory samples
 fastflow.trigger.<pipeline>                      requests of other systems, stored
 fastflow.request.<pipeline>                      requests of other systems, answered
 fastflow.git.<question>                          what the gateway asks git_sync, answered
@@ -141,34 +141,42 @@ def parse_event(subject: str) -> EventSubject:
             raise ContractError("not the subject of a fact", subject=subject[:200])
 
 
-def output(run_id: str, attempt: int) -> str:
-    """Where the output chunks of one attempt are stored."""
-    return f"fastflow.out.{encode(run_id)}.{attempt}"
+def output(run_id: str, attempt: int, runner: str | Wildcard) -> str:
+    """Where one runner stores the output chunks of one attempt."""
+    return f"fastflow.out.{encode(run_id)}.{attempt}.{token(runner)}"
 
 
 def output_of_run(run_id: str) -> str:
-    """The output chunks of every attempt of one run."""
-    return f"fastflow.out.{encode(run_id)}.*"
+    """The output chunks of every attempt of one run, by whomever."""
+    return f"fastflow.out.{encode(run_id)}.>"
 
 
 def output_bell(run_id: str) -> str:
     """The bell that rings when output of one run was stored."""
-    return f"fastflow.bell.out.{encode(run_id)}.*"
+    return f"fastflow.bell.out.{encode(run_id)}.>"
 
 
-def attempt_of_output(subject: str) -> int:
-    """The attempt a stored output chunk, or sample, belongs to."""
-    return int(subject.rsplit(".", 1)[1])
+def writer_of_output(subject: str) -> tuple[int, str]:
+    """The attempt that a stored output chunk, or sample, belongs to, and the runner that wrote it.
+
+    Raises:
+        ContractError: it is no such subject.
+    """
+    try:
+        _, _, _, attempt, runner = subject.split(".")
+        return int(attempt), decode(runner)
+    except ValueError as exc:
+        raise ContractError("not the subject of output", subject=subject[:200]) from exc
 
 
-def sample(run_id: str, attempt: int) -> str:
-    """Where the samples of one attempt are stored."""
-    return f"fastflow.sample.{encode(run_id)}.{attempt}"
+def sample(run_id: str, attempt: int, runner: str | Wildcard) -> str:
+    """Where one runner stores the samples of one attempt."""
+    return f"fastflow.sample.{encode(run_id)}.{attempt}.{token(runner)}"
 
 
 def samples_of_run(run_id: str) -> str:
-    """The samples of every attempt of one run."""
-    return f"fastflow.sample.{encode(run_id)}.*"
+    """The samples of every attempt of one run, by whomever."""
+    return f"fastflow.sample.{encode(run_id)}.>"
 
 
 def trigger(pipeline: str) -> str:

@@ -1,7 +1,7 @@
 """What the gateway needs from outside, in its own words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, NamedTuple, Protocol
 
@@ -20,6 +20,8 @@ class StoredChunk(NamedTuple):
     seq: int
     attempt: int
     chunk: Chunk
+    runner: str
+    """Who wrote it."""
 
 
 class ModelHash(NamedTuple):
@@ -76,13 +78,15 @@ class Output(Protocol):
     """What the runs wrote."""
 
     def read(self, run_id: str, *, after_seq: int) -> AsyncIterator[Sequence[StoredChunk]]:
-        """Yield the chunks stored now, in order and in batches, then end."""
+        """Yield the chunks stored now, by whomever, in order and in batches, then end."""
 
-    async def last(self, run_id: str, attempt: int) -> StoredChunk | None:
-        """The newest chunk of an attempt."""
+    async def last(self, run_id: str, attempt: int, runners: Collection[str]) -> StoredChunk | None:
+        """The newest chunk that these runners wrote of an attempt."""
 
-    async def before(self, run_id: str, attempt: int, wanted: Callable[[Chunk], bool]) -> StoredChunk | None:
-        """The newest chunk of an attempt that is wanted, when all that come before a wanted one are wanted too."""
+    async def before(
+        self, run_id: str, attempt: int, runners: Collection[str], wanted: Callable[[Chunk], bool]
+    ) -> StoredChunk | None:
+        """The newest of them that is wanted, when all that come before a wanted one are wanted too."""
 
     def listen(self, run_id: str, event: asyncio.Event) -> AbstractAsyncContextManager[None]:
         """Set `event` whenever output of the run is stored."""
@@ -97,20 +101,22 @@ class StoredSample(NamedTuple):
     seq: int
     attempt: int
     sample: Sample
+    runner: str
+    """Who wrote it."""
 
 
 class Samples(Protocol):
     """What the runs used."""
 
     async def read(self, run_id: str, *, after_seq: int, limit: int) -> list[StoredSample]:
-        """Samples behind a position, oldest first; fewer than `limit` are all there are now."""
+        """Samples behind a position, by whomever, oldest first; fewer than `limit` are all there are now."""
 
 
 class Artifacts(Protocol):
     """Files that runs left behind."""
 
-    async def open(self, run_id: str, attempt: int, path: str) -> AsyncIterator[bytes] | None:
-        """The bytes of a file; None when it is not stored any more.
+    async def open(self, run_id: str, attempt: int, path: str, sha256: str) -> AsyncIterator[bytes] | None:
+        """The bytes of a file with this digest; None when it is not stored any more.
 
         Raises:
             DamagedObjectError: what is stored is not what was put there; maybe only behind its last byte.

@@ -11,6 +11,7 @@ from fastflow_events.recorded import Cause, History
 from fastflow_events.run.commands import Holder
 from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunRequested, RunStarted
+from fastflow_events.run.judging import holders
 from fastflow_events.run.specification import Specification
 from msgspec import Struct
 
@@ -37,10 +38,12 @@ class Brief(Struct, frozen=True, kw_only=True):
     started: Started | None = None
     """What `run.started` says of this attempt, when it is there."""
     cancelled: bool = False
+    holders: tuple[str, ...] = ()
+    """Runners that have held the attempt, and so may have stored output of it."""
 
 
-def brief_of(history: History, ref: AttemptRef) -> Brief:
-    """Read the attempt in hand out of its run's history, which holds its dispatch."""
+def brief_of(history: History, ref: AttemptRef, me: str) -> Brief:
+    """Read the attempt in hand out of its run's history, which holds its dispatch; `me` has claimed or adopted it."""
     run = run_decider.fold(history.facts)
     assert run.specification is not None
     trigger = next((fact.trigger.kind for fact in history.facts if isinstance(fact, RunRequested)), "")
@@ -52,6 +55,7 @@ def brief_of(history: History, ref: AttemptRef) -> Brief:
         cause=history.recorded[-1].because(),
         started=Started(at=starts[-1].started_at, manifest=starts[-1].manifest) if starts else None,
         cancelled=run.cancelled is not None,
+        holders=tuple(sorted({me, *(who for attempt, who in holders(history.facts) if attempt == ref.attempt)})),
     )
 
 

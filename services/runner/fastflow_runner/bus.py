@@ -1,6 +1,6 @@
 """What the runner needs from the bus, in its own words."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Collection
 from typing import Protocol
 
 from fastflow_events.artifacts import Artifact
@@ -22,8 +22,8 @@ class StoredChunk(Struct, frozen=True, kw_only=True):
 class OutputStore(Protocol):
     """The stored output of attempts."""
 
-    async def last(self, ref: AttemptRef) -> StoredChunk | None:
-        """The newest stored chunk of an attempt, or None.
+    async def last(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
+        """The newest chunk that these runners stored of an attempt, with the end of all of its output, or None.
 
         Raises:
             InfrastructureError: the bus did not answer.
@@ -61,8 +61,8 @@ class SampleStore(Protocol):
             InfrastructureError: the bus did not answer.
         """
 
-    def read(self, ref: AttemptRef) -> AsyncIterator[Sample]:
-        """Yield every stored sample of an attempt, oldest first."""
+    def read(self, ref: AttemptRef, holders: Collection[str]) -> AsyncIterator[Sample]:
+        """Yield every sample that these runners stored of an attempt, oldest first for each."""
 
 
 class ArtifactStore(Protocol):

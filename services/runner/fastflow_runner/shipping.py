@@ -12,7 +12,7 @@ again from its start, counted, and what the last stored chunk covers is not sent
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -71,6 +71,7 @@ class Shipper:
         store: OutputStore,
         ref: AttemptRef,
         *,
+        holders: Collection[str] = (),
         lead: Sequence[OutFrame] = (),
         mask: Mask | None = None,
         most_bytes: int | None = None,
@@ -82,6 +83,7 @@ class Shipper:
         self.tally = Tally()
         self._store = store
         self._ref = ref
+        self._holders = holders
         self._seq = 0
         self._buffer: deque[_Held] = deque()
         self._buffered_bytes = 0
@@ -111,7 +113,7 @@ class Shipper:
         Raises:
             InfrastructureError: the bus did not answer.
         """
-        last = await self._store.last(self._ref)
+        last = await self._store.last(self._ref, self._holders)
         if last is not None:
             self._seq, self._stored_next = last.seq, last.chunk.next
             if last.chunk.last:
@@ -268,7 +270,7 @@ class Shipper:
         """Where the stored output ends now; None when nothing is stored any more."""
         while True:
             try:
-                last = await self._store.last(self._ref)
+                last = await self._store.last(self._ref, self._holders)
             except InfrastructureError:
                 await asyncio.sleep(RETRY_AFTER_S)
                 continue

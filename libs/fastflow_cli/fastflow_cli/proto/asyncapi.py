@@ -23,8 +23,8 @@ CHANNELS = {
     "trigger": (subjects.TRIGGERS, "Ask for a run and go on; stored. The body is that of POST …/run, or empty."),
     "request": (subjects.REQUESTS, "Ask for a run and wait for the answer: {run_id, status, seq} or a problem object."),
     "feed": (subjects.FEED, "Every fact's headers, without its body, under its own subject: the bell."),
-    "output": ("fastflow.out.*.*", "Output of one attempt of one run, MessagePack; the scopes are run and attempt."),
-    "sample": ("fastflow.sample.*.*", "CPU and memory of one attempt of one run, MessagePack."),
+    "output": ("fastflow.out.*.*.*", "Output of one attempt, MessagePack; the scopes are run, attempt and its runner."),
+    "sample": ("fastflow.sample.*.*.*", "CPU and memory of one attempt, MessagePack; the scopes are those of output."),
     "dead": (subjects.DEAD, "What a service could not handle, as it came, with the reason in its headers."),
 }
 

@@ -1,12 +1,13 @@
 """What of a stretch of the log counts; the one door between stored facts of runs and whoever folds them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fastflow_events.fact import ForeignFact, UnknownFact
+from fastflow_events.fact import Fact, ForeignFact, UnknownFact
 from fastflow_events.recorded import Recorded
+from fastflow_events.run.events import RunAdopted, RunClaimed
 from fastflow_events.run.state import OVER, Run, counts, evolve, is_a_runners
 
 
@@ -46,6 +47,11 @@ def judge(standing: Mapping[str, Run], batch: Sequence[Recorded]) -> Judged:
 def is_for_the_judge(recorded: Recorded) -> bool:
     """Whether it depends on who said it what a fact that cannot be read means."""
     return isinstance(recorded.fact, UnknownFact) and is_a_runners(recorded.fact)
+
+
+def holders(facts: Iterable[Fact]) -> frozenset[tuple[int, str]]:
+    """Attempt and runner of everybody who has held one, as the facts of a run that count say."""
+    return frozenset((fact.attempt, fact.runner) for fact in facts if isinstance(fact, RunClaimed | RunAdopted))
 
 
 def _lean(run: Run) -> Run:

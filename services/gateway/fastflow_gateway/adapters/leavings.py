@@ -18,9 +18,9 @@ class StoredArtifacts:
     def __init__(self, nc: Client) -> None:
         self._nc = nc
 
-    async def open(self, run_id: str, attempt: int, path: str) -> AsyncIterator[bytes] | None:
-        """The bytes of a file; None when it is not stored any more."""
-        content = await find_artifact(self._nc, Artifact(run_id=run_id, attempt=attempt, path=path))
+    async def open(self, run_id: str, attempt: int, path: str, sha256: str) -> AsyncIterator[bytes] | None:
+        """The bytes of a file with this digest; None when it is not stored any more."""
+        content = await find_artifact(self._nc, Artifact(run_id=run_id, attempt=attempt, path=path), sha256)
         return None if content is None else read_artifact(self._nc, content)
 
 
@@ -39,9 +39,9 @@ class JetStreamSamples:
             stored = await get_batch(self._nc, topology.SAMPLES, subject=subject, after_seq=after_seq, limit=wanted)
             for message in stored:
                 try:
-                    attempt = subjects.attempt_of_output(message.subject)
-                    found.append(StoredSample(message.seq, attempt, decode_sample(message.data)))
-                except (ContractError, ValueError) as exc:
+                    attempt, runner = subjects.writer_of_output(message.subject)
+                    found.append(StoredSample(message.seq, attempt, decode_sample(message.data), runner))
+                except ContractError as exc:
                     telemetry.unreadable(message.subject, message.seq, exc)
             if len(stored) < wanted:
                 break

@@ -1,7 +1,7 @@
 """What the runs wrote, out of stream `FASTFLOW_OUTPUT`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from fastflow_events import subjects, telemetry, topology
@@ -32,9 +32,9 @@ class JetStreamOutput:
             chunks = []
             for message in stored:
                 try:
-                    attempt = subjects.attempt_of_output(message.subject)
-                    chunks.append(StoredChunk(message.seq, attempt, decode_chunk(message.data)))
-                except (ContractError, ValueError) as exc:
+                    attempt, runner = subjects.writer_of_output(message.subject)
+                    chunks.append(StoredChunk(message.seq, attempt, decode_chunk(message.data), runner))
+                except ContractError as exc:
                     telemetry.unreadable(message.subject, message.seq, exc)
             if chunks:
                 yield chunks
@@ -42,24 +42,28 @@ class JetStreamOutput:
                 return
             after_seq = stored[-1].seq
 
-    async def last(self, run_id: str, attempt: int) -> StoredChunk | None:
-        """The newest chunk of an attempt."""
-        stored = await get_last(self._nc, topology.OUTPUT, subject=subjects.output(run_id, attempt))
-        if stored is None:
-            return None
-        try:
-            return StoredChunk(stored.seq, attempt, decode_chunk(stored.data))
-        except ContractError as exc:
-            telemetry.unreadable(stored.subject, stored.seq, exc)
-            return None
+    async def last(self, run_id: str, attempt: int, runners: Collection[str]) -> StoredChunk | None:
+        """The newest chunk that these runners wrote of an attempt."""
+        newest = None
+        for runner in runners:
+            stored = await get_last(self._nc, topology.OUTPUT, subject=subjects.output(run_id, attempt, runner))
+            if stored is None or (newest is not None and stored.seq < newest.seq):
+                continue
+            try:
+                newest = StoredChunk(stored.seq, attempt, decode_chunk(stored.data), runner)
+            except ContractError as exc:
+                telemetry.unreadable(stored.subject, stored.seq, exc)
+        return newest
 
-    async def before(self, run_id: str, attempt: int, wanted: Callable[[Chunk], bool]) -> StoredChunk | None:
+    async def before(
+        self, run_id: str, attempt: int, runners: Collection[str], wanted: Callable[[Chunk], bool]
+    ) -> StoredChunk | None:
         """The newest chunk that is wanted, found by halving the stretch of the stream that it must lie in."""
-        best, newest = None, await self.last(run_id, attempt)
+        best, newest = None, await self.last(run_id, attempt, runners)
         low, high = 1, newest.seq if newest else 0
         while low <= high:
             middle = (low + high) // 2
-            found = await self._next(run_id, attempt, middle)
+            found = await self._next(run_id, attempt, runners, middle)
             if found is None or found.seq > high:
                 high = middle - 1
             elif wanted(found.chunk):
@@ -68,11 +72,14 @@ class JetStreamOutput:
                 high = middle - 1
         return best
 
-    async def _next(self, run_id: str, attempt: int, seq: int) -> StoredChunk | None:
-        """The first chunk of an attempt at a stream position or behind it."""
-        subject = subjects.output(run_id, attempt)
-        stored = await get_batch(self._nc, topology.OUTPUT, subject=subject, after_seq=seq - 1, limit=1)
-        return StoredChunk(stored[0].seq, attempt, decode_chunk(stored[0].data)) if stored else None
+    async def _next(self, run_id: str, attempt: int, runners: Collection[str], seq: int) -> StoredChunk | None:
+        """The first of their chunks at a stream position or behind it."""
+        found = []
+        for runner in runners:
+            subject = subjects.output(run_id, attempt, runner)
+            stored = await get_batch(self._nc, topology.OUTPUT, subject=subject, after_seq=seq - 1, limit=1)
+            found += [StoredChunk(one.seq, attempt, decode_chunk(one.data), runner) for one in stored]
+        return min(found, default=None, key=lambda one: one.seq)
 
     @asynccontextmanager
     async def listen(self, run_id: str, event: asyncio.Event) -> AsyncIterator[None]:
@@ -94,7 +101,7 @@ class JetStreamOutput:
     async def ping(self) -> str | None:
         """None when the stream answers."""
         try:
-            await get_batch(self._nc, topology.OUTPUT, subject=subjects.output("ping", 0), after_seq=0, limit=1)
+            await get_batch(self._nc, topology.OUTPUT, subject=subjects.output("ping", 0, "ping"), after_seq=0, limit=1)
         except InfrastructureError as exc:
             return str(exc)
         return None

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run
+from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.ports import StoredSample
 from fastflow_gateway.views.runs import OVER, RunRow
 
@@ -78,7 +79,7 @@ async def open_left(deps: Deps, run_id: str, left: Left) -> AsyncIterator[bytes]
     Raises:
         NotFoundError: it is not stored any more.
     """
-    pieces = await deps.artifacts.open(run_id, left.attempt, left.path)
+    pieces = await deps.artifacts.open(run_id, left.attempt, left.path, left.sha256)
     if pieces is None:
         days = ARTIFACTS_AGE_S / 86_400
         raise NotFoundError(f"the file is not stored any more: files of runs are kept for {days:g} days")
@@ -101,7 +102,7 @@ async def limits_of_run(deps: Deps, run_id: str) -> Limits | None:
 
 async def follow_samples(deps: Deps, run_id: str, after_seq: int) -> AsyncIterator[Measured]:
     """Every sample behind a position, then each as it comes; ends with the run's row when the run is over."""
-    over = asyncio.Event()
+    over, writers = asyncio.Event(), Writers(deps.log, run_id)
     with deps.changes.listen(run_id, over):
         while True:
             over.clear()
@@ -111,7 +112,7 @@ async def follow_samples(deps: Deps, run_id: str, after_seq: int) -> AsyncIterat
                 found = await deps.samples.read(run_id, after_seq=after_seq, limit=BATCH)
                 more = len(found) == BATCH
                 after_seq = found[-1].seq if found else after_seq
-                yield found
+                yield await writers.only(found)
             if row.status in OVER:
                 yield row
                 return

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run
+from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.lines import START, Entry, LineFold, Place, Told, after, place_of
 from fastflow_gateway.unfinished import Part
 from fastflow_gateway.views.runs import OVER, RunRow
@@ -38,8 +39,9 @@ async def page_of_log(deps: Deps, run_id: str, place: Place, limit: int) -> Page
     """
     entries: list[Entry] = []
     row = await find_run(deps, run_id)
-    fold, seq = await _begin(deps, run_id, place)
-    async for some in _stored(deps, row, fold, seq):
+    writers = Writers(deps.log, run_id)
+    fold, seq = await _begin(deps, run_id, writers, place)
+    async for some in _stored(deps, row, writers, fold, seq):
         entries += after(some, place)
         if len(entries) > limit:
             return Page(entries[:limit], more=True)
@@ -54,12 +56,13 @@ async def tail_of_log(deps: Deps, run_id: str, count: int) -> Page:
     """
     entries: deque[Entry] = deque(maxlen=count)
     row = await find_run(deps, run_id)
-    newest = await deps.output.last(run_id, row.attempt) if row.attempt else None
+    writers = Writers(deps.log, run_id)
+    newest = await deps.output.last(run_id, row.attempt, await writers.of(row.attempt)) if row.attempt else None
     known = newest.chunk.line or 0 if newest else 0
     # Enough of them lie behind this place, unless the last attempt has not written so many.
     place = Place(row.attempt, known - count) if known >= count else START
-    fold, seq = await _begin(deps, run_id, place)
-    async for some in _stored(deps, row, fold, seq):
+    fold, seq = await _begin(deps, run_id, writers, place)
+    async for some in _stored(deps, row, writers, fold, seq):
         entries.extend(after(some, place))
     return Page(list(entries), more=False, unfinished=fold.parts())
 
@@ -76,26 +79,26 @@ async def place_before(deps: Deps, run_id: str, line: str) -> Place:
     return Place(wanted.attempt, max(wanted.n - 1, 0))
 
 
-async def _begin(deps: Deps, run_id: str, place: Place) -> tuple[LineFold, int]:
+async def _begin(deps: Deps, run_id: str, writers: Writers, place: Place) -> tuple[LineFold, int]:
     """A fold, and the stream position behind which to feed it, so that what comes after `place` comes out whole."""
     if place.n < _FEW_LINES:
         return LineFold(), 0
-    output, attempt = deps.output, place.attempt
-    first = await output.before(run_id, attempt, lambda chunk: chunk.line is not None and chunk.line < place.n)
+    output, attempt, by = deps.output, place.attempt, await writers.of(place.attempt)
+    first = await output.before(run_id, attempt, by, lambda chunk: chunk.line is not None and chunk.line < place.n)
     if first is None:
         return LineFold(), 0
     # The wanted line may have begun in an earlier chunk.
     frame = min([first.chunk.first, *(began for _, began, _ in first.chunk.open)])
     if frame < first.chunk.first:
-        first = await output.before(run_id, attempt, lambda chunk: chunk.first <= frame) or first
+        first = await output.before(run_id, attempt, by, lambda chunk: chunk.first <= frame) or first
     if first.chunk.line is None:
         return LineFold(), 0
     return LineFold.from_chunk(attempt, first.chunk), first.seq - 1
 
 
-async def _stored(deps: Deps, row: RunRow, fold: LineFold, seq: int) -> AsyncIterator[list[Entry]]:
+async def _stored(deps: Deps, row: RunRow, writers: Writers, fold: LineFold, seq: int) -> AsyncIterator[list[Entry]]:
     async for chunks in deps.output.read(row.id, after_seq=seq):
-        yield [entry for chunk in chunks for entry in fold.feed(chunk.attempt, chunk.chunk)]
+        yield [entry for chunk in await writers.only(chunks) for entry in fold.feed(chunk.attempt, chunk.chunk)]
     if row.status in OVER:
         yield fold.close()
 
@@ -106,7 +109,8 @@ async def follow_log(deps: Deps, run_id: str, place: Place) -> AsyncIterator[Fol
     A run's output is stored completely before the fact that ends its attempt, so what is read after the end was
     seen is all there is.
     """
-    fold, seq = await _begin(deps, run_id, place)
+    writers = Writers(deps.log, run_id)
+    fold, seq = await _begin(deps, run_id, writers, place)
     bell = asyncio.Event()
     async with deps.output.listen(run_id, bell):
         with deps.changes.listen(run_id, bell):
@@ -115,7 +119,8 @@ async def follow_log(deps: Deps, run_id: str, place: Place) -> AsyncIterator[Fol
                 row = await find_run(deps, run_id)
                 async for chunks in deps.output.read(run_id, after_seq=seq):
                     seq = chunks[-1].seq
-                    fresh = [entry for chunk in chunks for entry in fold.feed(chunk.attempt, chunk.chunk)]
+                    theirs = await writers.only(chunks)
+                    fresh = [entry for chunk in theirs for entry in fold.feed(chunk.attempt, chunk.chunk)]
                     yield [*after(fresh, place)]
                 if row.status in OVER:
                     yield [*after(fold.close(), place)]

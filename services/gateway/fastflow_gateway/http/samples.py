@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import leavings, runs
+from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.http import sse
 from fastflow_gateway.http.cursors import position_of
 from fastflow_gateway.ports import StoredSample
@@ -86,7 +87,8 @@ class SampleController(Controller):
                 soft_cpus=limits.soft_cpus,
             )
         )
-        return SamplePage(items=[_show(stored) for stored in found[:limit]], next=following, limits=shown)
+        theirs = await Writers(deps.log, run_id).only(found[:limit])
+        return SamplePage(items=[_show(stored) for stored in theirs], next=following, limits=shown)
 
     @get("/stream", media_type="text/event-stream")
     async def stream(

@@ -1,10 +1,11 @@
-"""Output chunks in `FASTFLOW_OUTPUT`, each behind the one its writer knew as the last."""
+"""Output chunks in `FASTFLOW_OUTPUT`, each behind the one its writer knew as the attempt's last, by whomever."""
 
+from collections.abc import Collection
 from contextlib import suppress
 
 import nats.errors
 from fastflow_events import subjects, telemetry
-from fastflow_events.direct_get import get_all, get_last
+from fastflow_events.direct_get import Stored, get_all, get_last
 from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
 from fastflow_events.output import Chunk, decode_chunk, encode_chunk
 from fastflow_events.topology import OUTPUT
@@ -16,26 +17,36 @@ from fastflow_runner.ports import AttemptRef
 
 ACK_TIMEOUT_S = 5.0
 _EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
+_EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 _WRONG_LAST_SEQUENCE = 10071  # nats-server errors.json
 
 
 class NatsOutput:
     """`OutputStore` on JetStream."""
 
-    def __init__(self, nc: Client) -> None:
+    def __init__(self, nc: Client, runner: str) -> None:
         self._nc = nc
+        self._runner = runner
         self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
 
-    async def last(self, ref: AttemptRef) -> StoredChunk | None:
-        """The newest stored chunk of an attempt, or None."""
-        stored = await get_last(self._nc, OUTPUT, subject=subjects.output(ref.run_id, ref.attempt))
-        if stored is None:
+    async def last(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
+        """The newest chunk of these runners, with the end of all of the attempt's output; None where there is none."""
+        by_all = await get_last(self._nc, OUTPUT, subject=subjects.output(ref.run_id, ref.attempt, subjects.ANY))
+        if by_all is None:
             return None
+        newest: Stored | None = None
+        for runner in holders:
+            stored = await get_last(self._nc, OUTPUT, subject=subjects.output(ref.run_id, ref.attempt, runner))
+            if stored is not None and (newest is None or stored.seq > newest.seq):
+                newest = stored
+        if newest is None:
+            return StoredChunk(seq=by_all.seq, chunk=Chunk(first=0, frames=()))
+        end = max(by_all.seq, newest.seq)
         try:
-            return StoredChunk(seq=stored.seq, chunk=decode_chunk(stored.data))
+            return StoredChunk(seq=end, chunk=decode_chunk(newest.data))
         except ContractError as exc:
-            telemetry.unreadable(stored.subject, stored.seq, exc)
-            return StoredChunk(seq=stored.seq, chunk=await self._last_readable(stored.subject))
+            telemetry.unreadable(newest.subject, newest.seq, exc)
+            return StoredChunk(seq=end, chunk=await self._last_readable(newest.subject))
 
     async def _last_readable(self, subject: str) -> Chunk:
         """What was stored before somebody put junk behind it; that is stepped over, as every reader does."""
@@ -46,12 +57,14 @@ class NatsOutput:
         return last
 
     async def append(self, ref: AttemptRef, chunk: Chunk, *, after_seq: int) -> int:
-        """Store a chunk; the server refuses it when the subject has moved on."""
-        subject = subjects.output(ref.run_id, ref.attempt)
+        """Store a chunk; the server refuses it when the attempt's output has moved on, by whomever."""
+        subject = subjects.output(ref.run_id, ref.attempt, self._runner)
+        of_all = subjects.output(ref.run_id, ref.attempt, subjects.ANY)
+        expected = {_EXPECTED_SEQ: str(after_seq), _EXPECTED_SUBJECT: of_all}
         if not self._nc.is_connected:
             raise InfrastructureError("not connected to NATS")
         try:
-            ack = await self._js.publish(subject, encode_chunk(chunk), headers={_EXPECTED_SEQ: str(after_seq)})
+            ack = await self._js.publish(subject, encode_chunk(chunk), headers=expected)
         except APIError as exc:
             if exc.err_code == _WRONG_LAST_SEQUENCE:
                 raise ConcurrencyError("the output has moved on", run=ref.name) from exc

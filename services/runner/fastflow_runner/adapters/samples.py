@@ -1,6 +1,6 @@
 """Samples in `FASTFLOW_SAMPLES`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import nats.errors
 from fastflow_events import subjects
@@ -19,8 +19,9 @@ ACK_TIMEOUT_S = 2.0
 class NatsSamples:
     """`SampleStore` on JetStream."""
 
-    def __init__(self, nc: Client) -> None:
+    def __init__(self, nc: Client, runner: str) -> None:
         self._nc = nc
+        self._runner = runner
         self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
 
     async def add(self, ref: AttemptRef, sample: Sample) -> None:
@@ -28,16 +29,17 @@ class NatsSamples:
         if not self._nc.is_connected:
             raise InfrastructureError("not connected to NATS")
         try:
-            await self._js.publish(subjects.sample(ref.run_id, ref.attempt), encode_sample(sample))
+            await self._js.publish(subjects.sample(ref.run_id, ref.attempt, self._runner), encode_sample(sample))
         except APIError as exc:
             raise InfrastructureError(f"a sample cannot be stored: {exc.description}") from exc
         except (nats.errors.Error, TimeoutError) as exc:
             raise InfrastructureError(f"a sample cannot be stored: {exc!r}") from exc
 
-    async def read(self, ref: AttemptRef) -> AsyncIterator[Sample]:
-        """Yield every stored sample of an attempt, oldest first."""
-        async for stored in get_all(self._nc, SAMPLES, subject=subjects.sample(ref.run_id, ref.attempt)):
-            try:
-                yield decode_sample(stored.data)
-            except ContractError:
-                continue
+    async def read(self, ref: AttemptRef, holders: Collection[str]) -> AsyncIterator[Sample]:
+        """Yield every sample that these runners stored of an attempt, oldest first for each."""
+        for runner in holders:
+            async for stored in get_all(self._nc, SAMPLES, subject=subjects.sample(ref.run_id, ref.attempt, runner)):
+                try:
+                    yield decode_sample(stored.data)
+                except ContractError:
+                    continue

@@ -31,7 +31,7 @@ async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> Brief:
                 await deps.log.append(history.position, facts, cause=dispatch.because())
         except ConcurrencyError:
             continue
-        return brief_of(history, ref)
+        return brief_of(history, ref, deps.holder.runner)
     raise ConcurrencyError("the run keeps changing", run_id=ref.run_id)
 
 
@@ -61,4 +61,4 @@ async def take_over(deps: Deps, found: OpenClaim) -> Brief:
             raise
         except DomainError as exc:
             raise FencedError(str(exc), **exc.context) from exc
-        return brief_of(history, ref)
+        return brief_of(history, ref, deps.holder.runner)

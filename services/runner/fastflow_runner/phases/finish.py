@@ -29,7 +29,7 @@ STOPPING_S = 5.0
 async def explain(deps: Deps, brief: Brief, ending: Ending) -> Shipper:
     """Close the output of an attempt that has none, with the reason in it."""
     lead = [notice(ending.detail, deps.clock())] if ending.detail and ending.outcome != "cancelled" else []
-    shipper = Shipper(deps.output, brief.ref, lead=lead)
+    shipper = Shipper(deps.output, brief.ref, holders=brief.holders, lead=lead)
     await insist(shipper.resume, what="looking for stored output")
     async with background(shipper.send()):
         await shipper.close()

@@ -29,7 +29,7 @@ async def gauge_of(deps: Deps, brief: Brief, started: Started, *, fresh: bool) -
     gauge = Gauge(brief.specification.limits, started)
     if not fresh:
         try:
-            async for sample in deps.samples.read(brief.ref):
+            async for sample in deps.samples.read(brief.ref, brief.holders):
                 gauge.recall(sample)
         except InfrastructureError as exc:
             logger.warning("earlier samples cannot be read: %s", exc, extra={"action": "samples_unread"})

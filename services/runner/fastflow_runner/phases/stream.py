@@ -53,7 +53,9 @@ async def stream(
     """
     mask = await secrets.mask_of(deps, brief, started)
     most_bytes = brief.specification.limits.output_bytes + SLACK_BYTES
-    shipper = Shipper(deps.output, brief.ref, lead=beforehand(started), mask=mask, most_bytes=most_bytes)
+    shipper = Shipper(
+        deps.output, brief.ref, holders=brief.holders, lead=beforehand(started), mask=mask, most_bytes=most_bytes
+    )
     if not fresh:
         await insist(shipper.resume, what="looking for stored output")
     watched = Watched()

@@ -140,7 +140,7 @@ async def facts_of(log: EventLog, run_id: str, kind: type[Fact]) -> list[Fact]:
 
 async def chunks_of(nc: Client, run_id: str, attempt: int = 1) -> list[Chunk]:
     """Every stored chunk of an attempt."""
-    subject = subjects.output(run_id, attempt)
+    subject = subjects.output(run_id, attempt, subjects.ANY)
     return [decode_chunk(stored.data) async for stored in get_all(nc, OUTPUT, subject=subject)]
 
 
