@@ -58,10 +58,9 @@ bench: bootstrap ## measure against baselines (only=latency for one)
 audit: bootstrap ## ask a public database for known vulnerabilities of what is locked
 	.tools/bin/uv audit --locked
 
-proto: bootstrap ## regenerate what follows from the code: proto/, deploy/nats.conf, deploy/socket-proxy/
+proto: bootstrap ## regenerate what follows from the code: proto/, deploy/nats.conf
 	$(RUN)/python -m fastflow_cli.proto
 	$(RUN)/python -m fastflow_events.nats_conf >deploy/nats.conf
-	$(RUN)/python -m fastflow_runner.policy --shipped deploy/socket-proxy
 
 clean: ## remove what the targets above made in this folder
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist benchmarks/results.json

@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 from fastflow_cli.commands.planning import plan_up
 from fastflow_cli.home import Home
+from fastflow_cli.local.belongings import remove_belongings
 from fastflow_cli.local.engine import Engine, client, find_engine
 from fastflow_cli.local.installation import Installation, installed
+from fastflow_events.installation import id_of
 
-from benchmarks.leftovers import remove_stages
 from benchmarks.measure import CannotMeasureError, until
 from benchmarks.scripts import make_repository
 
@@ -74,9 +75,13 @@ class System:
         """Return once nothing of the run is left on the engine."""
         if (docker := self._docker) is None:
             return
+        told = self.installation.told
 
         async def absent() -> bool:
-            return docker.get(f"/containers/fastflow-{run_id}-1/json").status_code == httpx.codes.NOT_FOUND
+            return (
+                docker.get(f"/containers/fastflow-{told.installation}-{run_id}-1/json").status_code
+                == httpx.codes.NOT_FOUND
+            )
 
         await until(absent, "removing the container", within_s=RUN_WITHIN_S, every_s=0.02)
 
@@ -114,7 +119,7 @@ async def system(settings: Mapping[str, str] = MappingProxyType({})) -> AsyncIte
         ):
             yield await _discovered(System(installation, http, engine, code))
         if engine is not None:
-            remove_stages(engine, home, code)
+            remove_belongings(engine, id_of(home.keys))
 
 
 async def _discovered(found: System) -> System:

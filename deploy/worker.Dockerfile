@@ -11,10 +11,12 @@ FROM ${BASE}
 RUN { command -v git && command -v nft; } >/dev/null \
     || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends git nftables >/dev/null \
     && rm -rf /var/lib/apt/lists/*; }
-RUN groupadd --gid 1001 worker \
-    && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin worker \
+# Who runs are; the setting FASTFLOW_RUN_UID says the same. No person has it, no package, and no service of systemd.
+ARG RUN_UID=61100
+RUN groupadd --gid "$RUN_UID" worker \
+    && useradd --uid "$RUN_UID" --gid "$RUN_UID" --no-create-home --home-dir /tmp --shell /usr/sbin/nologin worker \
     && mkdir -p /app /uv /cache \
-    && chown 1001:1001 /app /uv /cache
+    && chown "$RUN_UID:$RUN_UID" /app /uv /cache
 COPY --from=tools /tools/bin/uv /usr/local/bin/uv
 COPY services/runner/fastflow_runner/entry/ /usr/local/lib/fastflow/entry/
 # A read-only root caches no byte code later: the library and the entry program are compiled now.
@@ -27,6 +29,7 @@ ENV HOME=/tmp \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
     UV_LINK_MODE=hardlink \
     UV_PYTHON_PREFERENCE=only-system
-USER 1001:1001
+LABEL fastflow.uid=$RUN_UID
+USER $RUN_UID:$RUN_UID
 WORKDIR /app
 ENTRYPOINT ["python3", "-I", "/usr/local/lib/fastflow/entry"]

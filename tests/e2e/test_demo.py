@@ -56,6 +56,7 @@ def test_the_demo_passes_on_the_process_executor_and_leaves_nothing_behind(tmp_p
 
 
 @pytest.mark.docker
+@pytest.mark.timeout(600)
 def test_the_demo_passes_in_containers_through_the_proxy_with_packages_from_the_cache(tmp_path: Path) -> None:
     engine = find_engine(os.environ)
     if (

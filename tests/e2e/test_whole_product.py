@@ -128,7 +128,7 @@ async def test_packages_come_from_the_index_once_and_from_the_cache_afterwards(o
 def containers(run_id: str) -> list[str]:
     """Containers of a run that the engine still knows, asked past the socket proxy."""
     listed = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", f"name=fastflow-{run_id}"],
+        ["docker", "ps", "-aq", "--filter", f"name={run_id}"],
         capture_output=True,
         text=True,
         check=True,

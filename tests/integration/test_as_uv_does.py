@@ -16,9 +16,9 @@ from docker.models.containers import Container
 from fastflow_events.run.specification import Requirements
 from fastflow_rules.folder import Entry, Folder, Invalid, inspect
 from fastflow_runner import testing
-from fastflow_runner.container_spec import Deployment
 from fastflow_runner.entry.sealed import HEAD_BYTES
 from fastflow_runner.orders import prepare_order
+from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.tiny_packages import content_of, index_of
 from msgspec import Struct, json, structs
@@ -130,7 +130,7 @@ def answers(engine: str) -> Iterator[dict[str, dict[str, Any]]]:
     client = DockerClient(base_url=f"unix://{engine}")
     labels = {"fastflow.tool": f"as-uv-{os.getpid()}"}
     container = client.containers.run(
-        Deployment(network="bridge", volume="").image, ["3600"], entrypoint="sleep", network_mode="none", labels=labels,
+        RunnerSettings().worker_image, ["3600"], entrypoint="sleep", network_mode="none", labels=labels,
         detach=True, init=True
     )  # fmt: skip
     try:

@@ -10,11 +10,12 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.adapters.process import ProcessExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import DependencyError
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.deadline_contract import WITHIN_S, DeadlineContract, with_a_build
 from fastflow_runner.testing.tools import find_uv
 
 OWNER = f"deadline-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-{OWNER}")
 
 
 @pytest.mark.docker
@@ -32,7 +33,7 @@ class TestBuildsInContainers(DeadlineContract):
     def _running(self) -> list[str]:
         tools = self.engine.containers.list(filters={"label": f"fastflow.tool={OWNER}"}, ignore_removed=True)
         names = [tool.name or "" for tool in tools]
-        return [name for name in names if name.startswith("fastflow-build-")]
+        return [name for name in names if name.startswith(f"{DEPLOYMENT.names.prefix}build-")]
 
     async def test_wheels_that_are_too_large_are_not_taken(
         self, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.orders import code_name
 from fastflow_runner.testing.bridge import bridge_address
-from fastflow_runner.testing.builders import a_specification
+from fastflow_runner.testing.builders import INSTALLATION, a_specification
 from fastflow_runner.testing.credential_contract import output_of
 from fastflow_runner.testing.environment_contract import IMPORT, EnvironmentContract
 from fastflow_runner.testing.hostile_packages import marking_sources
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-environments")
 OWNER = f"test-env-{os.getpid()}"
 OTHER = f"test-env2-{os.getpid()}"
 KEY = OWNER.encode()
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-env-{os.getpid()}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-env-{os.getpid()}")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
 @pytest.fixture(scope="module", autouse=True)
 def _others(engine: str) -> Iterator[None]:
     yield
-    forget_tools(engine, OTHER, f"fastflow-jit-{code_name(KEY, 'jit tried')[:32]}")
+    forget_tools(engine, OTHER, f"{DEPLOYMENT.names.prefix}jit-{code_name(KEY, 'jit tried')[:32]}")
 
 
 class TestDockerEnvironments(EnvironmentContract):
@@ -130,8 +130,8 @@ class TestDockerEnvironments(EnvironmentContract):
         assert await other.tidy(kept_s=3600) == 0
         assert await other.tidy(kept_s=-3600) >= 1
         left = names(OTHER)
-        assert len([name for name in left if name.startswith("fastflow-stage-")]) == 1
-        assert {name for name in before if name.startswith("fastflow-prepare-")} <= left
+        assert len([name for name in left if name.startswith(f"{DEPLOYMENT.names.prefix}stage-")]) == 1
+        assert {name for name in before if name.startswith(f"{DEPLOYMENT.names.prefix}prepare-")} <= left
         await self.staged(other, {"main.py": "print('one')\n"})
         assert await output_of(other, specification, prepared.lock) == "one\n"
         held = names(OTHER)

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.engine_events import listening
 from fastflow_runner.testing.executor_contract import WITHIN_S, eventually, read_all
 from fastflow_runner.testing.turns_contract import TurnsContract
 
 pytestmark = pytest.mark.docker
 OWNER = f"test-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-test-{os.getpid()}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-test-{os.getpid()}")
 
 
 @pytest.fixture

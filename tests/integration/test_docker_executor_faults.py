@@ -17,16 +17,16 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine, Stream
 from fastflow_runner.bounds import Machine, bounds_of
-from fastflow_runner.container_spec import Deployment, run_body
+from fastflow_runner.container_spec import RUN_UID, Deployment, run_body
 from fastflow_runner.entry.sealed import seal
-from fastflow_runner.ports import ImageMissingError, Launch
-from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
+from fastflow_runner.ports import Launch
+from fastflow_runner.testing.builders import INSTALLATION, a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.socket_proxy import socket_proxy
 
 pytestmark = pytest.mark.docker
 OWNER = f"faults-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-{OWNER}")
 
 
 def an_executor(url: str) -> DockerExecutor:
@@ -63,7 +63,7 @@ async def made(executor: DockerExecutor, script: str, limits: Limits | None = No
 
 
 async def created(dying: Engine, launch: Launch) -> Container:
-    container = Container(dying, launch.ref.name)
+    container = Container(dying, DEPLOYMENT.names.of(launch.ref))
     body = run_body(DEPLOYMENT, bounds_of(launch.specification.limits, Machine(cpus=1)), owner=OWNER)
     assert await container.create(body)
     return container
@@ -175,7 +175,7 @@ async def test_out_of_memory_ends_the_script_and_the_entry_program_says_so(execu
 async def test_a_container_somebody_killed_has_no_marker(executor: DockerExecutor, person: DockerClient) -> None:
     launch = await made(executor, "import time\nprint('on')\ntime.sleep(60)")
     await executor.launch(launch)
-    person.containers.get(launch.ref.name).kill()
+    person.containers.get(DEPLOYMENT.names.of(launch.ref)).kill()
     end = await executor.wait(launch.ref, launch.nonce)
     assert (end.exit_code, end.marker_code, end.never_started, end.oom_killed) == (137, None, False, False)
     await executor.remove(launch.ref)
@@ -187,7 +187,7 @@ async def test_a_container_somebody_removed_ended_for_reasons_nobody_knows(
     launch = await made(executor, "import time\nprint('on')\ntime.sleep(60)")
     await executor.launch(launch)
     waiting = asyncio.create_task(executor.wait(launch.ref, launch.nonce))
-    person.containers.get(launch.ref.name).remove(force=True, v=True)
+    person.containers.get(DEPLOYMENT.names.of(launch.ref)).remove(force=True, v=True)
     async with asyncio.timeout(20):
         assert (await waiting).exit_code is None
     assert await executor.started(launch.ref) is None
@@ -199,7 +199,7 @@ async def test_secrets_are_not_in_the_containers_configuration(executor: DockerE
     await executor.launch(launch)
     await executor.wait(launch.ref, launch.nonce)
     assert (await read_all(executor, launch))[0] == b"s3cr3t-value\n"
-    assert "s3cr3t-value" not in str(person.containers.get(launch.ref.name).attrs)
+    assert "s3cr3t-value" not in str(person.containers.get(DEPLOYMENT.names.of(launch.ref)).attrs)
     await executor.remove(launch.ref)
 
 
@@ -222,27 +222,15 @@ open("/tmp/x", "w"); open("/app/x", "w")
     await executor.wait(launch.ref, launch.nonce)
     out, err = await read_all(executor, launch)
     assert out.decode().splitlines() == [
-        "1001 0 1 /app", "/tmp /tmp", "/usr/x 30", "/uv/x 30", "/etc/x 30", "/uv/code 13", "/root 13",
+        f"{RUN_UID} 0 1 /app", "/tmp /tmp", "/usr/x 30", "/uv/x 30", "/etc/x 30", "/uv/code 13", "/root 13",
     ]  # fmt: skip
     assert err == b""
     await executor.remove(launch.ref)
 
 
-async def test_a_missing_image_is_told_at_once(engine: str, tmp_path: Path, executor: DockerExecutor) -> None:
-    launch = await made(executor, "print('x')")
-    absent = Deployment(image="fastflow-absent:latest", network="bridge", volume=DEPLOYMENT.volume)
-    with socket_proxy(tmp_path, engine=engine, deployment=absent) as url:
-        lost = DockerExecutor(url, deployment=absent, owner=OWNER, key=b"key")
-        with pytest.raises(ImageMissingError, match="fastflow-absent"):
-            await lost.prepare(launch.specification, None)
-        with pytest.raises(ImageMissingError, match="fastflow-absent"):
-            await lost.launch(launch)
-        lost.close()
-
-
 async def test_a_missing_network_is_told(engine: str, tmp_path: Path, executor: DockerExecutor) -> None:
     launch = await made(executor, "print('x')")
-    absent = Deployment(network="fastflow-absent", volume=DEPLOYMENT.volume)
+    absent = Deployment(installation=INSTALLATION, network="fastflow-absent", volume=DEPLOYMENT.volume)
     with socket_proxy(tmp_path, engine=engine, deployment=absent) as url:
         lost = DockerExecutor(url, deployment=absent, owner=OWNER, key=b"key")
         with pytest.raises(InfrastructureError, match="fastflow-absent"):
@@ -268,7 +256,7 @@ async def test_a_success_that_is_proven_does_not_wait_for_its_container_to_end(
 ) -> None:
     launch = await made(executor, "import time\ntime.sleep(1)\nprint('once')")
     await executor.launch(launch)
-    container = person.containers.get(launch.ref.name)
+    container = person.containers.get(DEPLOYMENT.names.of(launch.ref))
     # Process 1 stands still: what it waits for ends, and it does not notice.
     container.kill("SIGSTOP")
     frames = executor.frames(launch.ref, skip=0, follow=True)

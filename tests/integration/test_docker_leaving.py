@@ -7,12 +7,13 @@ from fastflow_events.run.specification import Limits
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import Usage
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.executor_contract import ExecutorContract, eventually
 from fastflow_runner.testing.leaving_contract import LeavingContract
 
 pytestmark = pytest.mark.docker
 OWNER = f"leaving-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-leaving-{os.getpid()}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-leaving-{os.getpid()}")
 
 
 @pytest.fixture

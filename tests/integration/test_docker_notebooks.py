@@ -6,14 +6,15 @@ import pytest
 from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.container_spec import RUN_UID, Deployment
 from fastflow_runner.outcome import of_exit
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.notebook_contract import NotebookContract
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-notebooks")]
 KEY = b"key"
 OWNER = f"test-nb-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-nb-{os.getpid()}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-nb-{os.getpid()}")
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ class TestDockerNotebooks(NotebookContract):
     async def test_a_home_that_cannot_be_written_keeps_no_kernel_from_starting(self, executor: DockerExecutor) -> None:
         show = "import os, sys\nprint(os.getuid(), os.access(os.path.dirname(sys.executable), os.W_OK))"
         ran = await self.run(executor, show, env={"HOME": "/nonexistent"})
-        assert (ran.end.marker_code, ran.text(1)) == (0, "1001 False\n"), ran.err
+        assert (ran.end.marker_code, ran.text(1)) == (0, f"{RUN_UID} False\n"), ran.err
 
     async def test_a_worker_that_waits_takes_a_notebook_too(self, proxy: str) -> None:
         executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY, standby=1)

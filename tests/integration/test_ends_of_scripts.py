@@ -23,12 +23,13 @@ from fastflow_events.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import socket_proxy
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
 OWNER = f"ends-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-{OWNER}")
 SMALL = Limits(memory_bytes=64 << 20, pids=64)
 FEW = Limits(memory_bytes=512 << 20, pids=32)
 EATER = "blob = bytearray()\nwhile True: blob += bytes(1 << 20)"
@@ -162,7 +163,7 @@ async def test_a_script_without_a_limit_may_use_half_of_the_machine_and_is_told_
     [began] = await facts_of(log, run_id, RunStarted)
     assert isinstance(began, RunStarted)
     assert began.manifest.memory_bytes == half
-    assert person.containers.get(f"fastflow-{run_id}-1").attrs["HostConfig"]["Memory"] == half
+    assert person.containers.get(f"{DEPLOYMENT.names.prefix}{run_id}-1").attrs["HostConfig"]["Memory"] == half
     await cancel(log, run_id)
     await end_of(log, run_id)
 
@@ -220,12 +221,12 @@ async def test_a_container_that_somebody_kills_stops_or_removes_is_no_failure_of
     bus: Connection, log: JetStreamLog, runner: LivingRunner, person: DockerClient
 ) -> None:
     killed, stopped, removed = [await begun(bus, log, SLEEPER) for _ in range(3)]
-    person.containers.get(f"fastflow-{killed}-1").kill()
-    person.containers.get(f"fastflow-{stopped}-1").stop(timeout=10)
+    person.containers.get(f"{DEPLOYMENT.names.prefix}{killed}-1").kill()
+    person.containers.get(f"{DEPLOYMENT.names.prefix}{stopped}-1").stop(timeout=10)
     # Removing kills first: a runner that looked in between would speak of that.
     runner.signal(signal.SIGSTOP)
     try:
-        person.containers.get(f"fastflow-{removed}-1").remove(force=True, v=True)
+        person.containers.get(f"{DEPLOYMENT.names.prefix}{removed}-1").remove(force=True, v=True)
     finally:
         runner.signal(signal.SIGCONT)
     for run_id, code, sentence in (
@@ -259,7 +260,7 @@ async def test_a_run_that_is_cancelled_while_it_is_prepared_is_not_started(
 
     def held() -> bool:
         for container in person.containers.list(
-            filters={"name": "fastflow-prepare-", "label": f"fastflow.tool={OWNER}"}
+            filters={"name": f"{DEPLOYMENT.names.prefix}prepare-", "label": f"fastflow.tool={OWNER}"}
         ):
             with suppress(APIError):
                 container.pause()

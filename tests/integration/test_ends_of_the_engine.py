@@ -14,13 +14,14 @@ from fastflow_events.leases import heartbeat_of
 from fastflow_events.run.events import RunAttemptFinished, RunStarted
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.own_engine import NETWORK, OwnEngine, own_engine
 from fastflow_runner.testing.socket_proxy import socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker, pytest.mark.xdist_group("own-engine")]
-DEPLOYMENT = Deployment(network=NETWORK)
+DEPLOYMENT = Deployment(installation=INSTALLATION, network=NETWORK)
 COUNT = "import time\nfor n in range(80):\n    print(n, flush=True)\n    time.sleep(0.1)"
 POLITE = "import time\nprint('polite', flush=True)\ntime.sleep(600)"
 DEAF = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(600)"
@@ -68,7 +69,7 @@ async def begun(nc: Client, log: JetStreamLog, script: str) -> str:
 
 def container_of(engine: OwnEngine, run_id: str) -> Seen:
     """The run's container, as the engine describes it."""
-    [container] = engine.containers(f"fastflow-{run_id}")
+    [container] = engine.containers(f"{DEPLOYMENT.names.prefix}{run_id}")
     return container
 
 

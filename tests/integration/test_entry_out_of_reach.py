@@ -14,13 +14,14 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import Exit, Launch
 from fastflow_runner.testing.attacks_inside import FORGE, HUGE_MARKER, KILL, LEAVE_ORPHANS, LIE_ABOUT_THE_SENDER, REACH
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.executor_contract import eventually, read_all
 from fastflow_runner.testing.standby import a_run, kept
 
 from benchmarks.memory import forget_peak, peak_mb
 
 pytestmark = pytest.mark.docker
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-reach-{os.getpid()}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-reach-{os.getpid()}")
 
 
 @pytest.fixture(params=["made for it", "waited for it"])

@@ -10,13 +10,16 @@ from docker import DockerClient
 from docker.types import IPAMConfig, IPAMPool
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.knocking import KNOCK, Heard, answers, knocking, servers
 from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, seen
 from msgspec import Struct
 
 pytestmark = pytest.mark.docker
-DEPLOYMENT = Deployment(network=f"fastflow-closing-{os.getpid()}", volume=f"fastflow-uv-{OWNER}")
+DEPLOYMENT = Deployment(
+    installation=INSTALLATION, network=f"fastflow-closing-{os.getpid()}", volume=f"fastflow-uv-{OWNER}"
+)
 METADATA = [
     ("tcp", "169.254.169.254", 80),
     ("udp", "169.254.169.254", 80),

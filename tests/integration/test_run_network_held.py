@@ -9,8 +9,9 @@ import pytest
 from docker import DockerClient
 from fastflow_rules.definition.reaching import Network
 from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.container_spec import RUN_UID, Deployment
 from fastflow_runner.ports import NotClosedError
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.socket_proxy import socket_proxy
 from fastflow_runner.testing.standby import DEPLOYMENT, NAMESPACE, OWNER, a_run, executed, kept, seen, waits
@@ -28,7 +29,7 @@ async def test_where_the_kernel_cannot_close_a_network_no_run_is_started(
         "FROM fastflow-worker:latest\nUSER 0:0\nRUN ln -sf /bin/false $(command -v nft)\n"
     )
     person.images.build(path=str(tmp_path), tag=name, rm=True)
-    deployment = Deployment(image=name, network="bridge", volume=DEPLOYMENT.volume)
+    deployment = Deployment(installation=INSTALLATION, image=name, network="bridge", volume=DEPLOYMENT.volume)
     try:
         with socket_proxy(tmp_path, engine=engine, deployment=deployment) as url:
             async with kept(url, standby=0, deployment=deployment) as executor:
@@ -47,10 +48,12 @@ async def test_a_pause_container_holds_no_power_once_its_network_is_closed(proxy
     async with kept(proxy, standby=1, deployment=DEPLOYMENT) as executor:
         await waits(executor)
         [net] = [net for net in seen(person, "net") if net.status == "running"]
-        said: Any = await asyncio.to_thread(lambda: net.exec_run(["cat", "/proc/1/status"], user="1001:1001"))
+        said: Any = await asyncio.to_thread(
+            lambda: net.exec_run(["cat", "/proc/1/status"], user=f"{RUN_UID}:{RUN_UID}")
+        )
         assert said.exit_code == 0
         status = dict(line.split(":\t", 1) for line in said.output.decode().splitlines() if ":\t" in line)
-        assert status["Uid"].split() == ["1001"] * 4
+        assert status["Uid"].split() == [str(RUN_UID)] * 4
         assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
         [worker] = [one for one in seen(person, "standby") if one.status == "running"]
         assert not worker.attrs["HostConfig"]["CapAdd"]

@@ -13,13 +13,14 @@ from fastflow_events.run.events import RunAttemptFinished
 from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.docker, pytest.mark.nats]
 OWNER = f"test-volume-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-volume-{os.getpid()}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-volume-{os.getpid()}")
 
 
 @pytest_asyncio.fixture

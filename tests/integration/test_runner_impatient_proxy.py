@@ -14,13 +14,14 @@ from fastflow_events.run.decider import run_decider
 from fastflow_events.run.events import RunAttemptFinished, RunClaimed, RunStarted
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
 OWNER = f"impatient-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-{OWNER}")
 SILENT = """
 import sys, time
 print("before", flush=True)

@@ -14,6 +14,7 @@ from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunStarted
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.engine_events import Heard, listening
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import socket_proxy
@@ -22,7 +23,7 @@ from nats.aio.client import Client
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
 RUNS, KILLS, SLOTS = 200, 20, 8
 OWNER = f"twenty-kills-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-{OWNER}")
 WITHIN_S = 120.0
 """Longer than a share of the runs takes on a machine that is busy with other things."""
 LINES = 12
@@ -93,7 +94,7 @@ async def must_have_run_once(nc: Client, log: JetStreamLog, run_id: str, end: Ru
     assert len({token for token, _ in words}) == 1
     assert [int(n) for _, n in words] == list(range(LINES))
     assert text_of(chunks, "stderr") == "".join(f"e {n}\n" for n in range(LINES))
-    ends = [heard.exit_codes(container) for container in heard.bore(f"fastflow-{run_id}-1")]
+    ends = [heard.exit_codes(container) for container in heard.bore(f"{DEPLOYMENT.names.prefix}{run_id}-1")]
     # 125: it waited for an order that never came, because the runner that would have given it died.
     assert [code for codes in ends for code in codes if code != 125] == [0], ends
 

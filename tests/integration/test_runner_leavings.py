@@ -20,12 +20,13 @@ from fastflow_events.run.events import RunAdopted, RunArtifactStored, RunAttempt
 from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-leavings-{os.getpid()}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-leavings-{os.getpid()}")
 OWNER = f"leavings-{os.getpid()}"
 WITHIN_S = 90.0
 FILES = 60

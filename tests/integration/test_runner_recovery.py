@@ -21,12 +21,13 @@ from fastflow_events.run.events import RunAdopted, RunAttemptFinished, RunClaime
 from fastflow_events.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-recovery-{os.getpid()}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-recovery-{os.getpid()}")
 OWNER = f"recovery-{os.getpid()}"
 CAUSE = Cause(correlation_id="test")
 SCRIPT = """

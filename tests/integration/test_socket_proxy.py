@@ -18,17 +18,29 @@ from fastflow_runner.container_spec import (
     tool_body,
     update_body,
 )
-from fastflow_runner.policy import shipped
+from fastflow_runner.policy import render
 from fastflow_runner.template import fill
-from fastflow_runner.testing.attacks import BOUNDS, NAME, NET, OWNER, PLACE, SERIAL, STANDBY, bodies, paths
+from fastflow_runner.testing.attacks import (
+    BOUNDS,
+    INSTALLATION,
+    NAME,
+    NET,
+    OURS,
+    OWNER,
+    PLACE,
+    SERIAL,
+    STANDBY,
+    bodies,
+    paths,
+)
 from fastflow_runner.testing.attacks_standby import networks, renames, updates
 from fastflow_runner.testing.socket_proxy import find_haproxy, socket_proxy
 
 pytestmark = pytest.mark.docker
-DEPLOYMENT = Deployment()
+DEPLOYMENT = Deployment(installation=INSTALLATION)
 GOOD = run_body(DEPLOYMENT, BOUNDS, owner=OWNER)
-CACHE = f"fastflow-jit-{'0' * 32}"
-BUILD = f"fastflow-build-{'0' * 32}"
+CACHE = f"{OURS}jit-{'0' * 32}"
+BUILD = f"{OURS}build-{'0' * 32}"
 VALUES = {
     "name": NAME,
     "run": NAME,
@@ -119,7 +131,7 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
         status = proxy.ask(call.method, target, BODIES[name] if call.body else b"", *headers)
         assert status == (101 if call.upgrade else 200), name
     for mode in ("prepare", "build", "stage"):
-        assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER), f"fastflow-{mode}-{'0' * 32}") == 200
+        assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER), f"{OURS}{mode}-{'0' * 32}") == 200
     listed = ";".join(f"ip6 daddr 2001:db8:{n:x}::/48 meta l4proto {{ tcp, udp }} th dport 1-65535" for n in range(32))
     for closing in (Closing(), Closing(names=False, opened=listed, closed=listed, listed=listed)):
         assert proxy.create(pause_body(DEPLOYMENT, closing, owner=OWNER), NET) == 200
@@ -153,7 +165,7 @@ def test_a_cache_is_no_way_to_write_to_another_volume_and_a_build_has_none(proxy
     bodies = [
         *(
             jit.replace(CACHE.encode(), other)
-            for other in (shared, b"/", b"..", CACHE.encode() + b"0", b"fastflow-jit")
+            for other in (shared, b"/", b"..", CACHE.encode() + b"0", f"{OURS}jit".encode())
         ),
         jit.replace(b'"ReadOnly":true', b'"ReadOnly":false'),
         jit.replace(b'"/cache"', b'"/usr/local"'),
@@ -258,11 +270,11 @@ def test_a_body_that_never_comes_is_not_waited_for_long(proxy: Proxy) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("name", sorted(shipped()))
-def test_the_shipped_files_are_what_haproxy_takes(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(shipped()[name])
-    command = [find_haproxy(), "-c", "-f", str(tmp_path / name)]
-    checked = subprocess.run(command, env={"BIND_CONFIG": ":2375"}, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_policy_is_what_haproxy_takes(version: str, tmp_path: Path) -> None:
+    (tmp_path / "haproxy.cfg").write_text(render(version, deployment=DEPLOYMENT))
+    command = [find_haproxy(), "-c", "-f", str(tmp_path / "haproxy.cfg")]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (checked.returncode, "WARNING" in checked.stderr) == (0, False), checked.stderr
 
 

@@ -16,12 +16,12 @@ import pytest
 from fastflow_runner.container_spec import VERSIONS, Deployment, calls, create_forms, update_form
 from fastflow_runner.policy import patterns
 from fastflow_runner.template import fill, pattern
-from fastflow_runner.testing.attacks import NAME, OWNER, PLACE, SERIAL
+from fastflow_runner.testing.attacks import INSTALLATION, NAME, OURS, OWNER, PLACE, SERIAL
 from fastflow_runner.testing.recording_engine import Arrived, RecordingEngine
 from fastflow_runner.testing.socket_proxy import socket_proxy
 
 pytestmark = pytest.mark.docker
-DEPLOYMENT = Deployment()
+DEPLOYMENT = Deployment(installation=INSTALLATION)
 VERSION = VERSIONS[-1]
 FOR_S = float(os.environ.get("FASTFLOW_FUZZ_S") or 60)
 SEED = int(os.environ.get("FASTFLOW_FUZZ_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -29,10 +29,10 @@ AT_LEAST = 100
 """Changed requests, however busy the machine is."""
 SLOTS = {
     "run": NAME,
-    "prepare": f"fastflow-prepare-{'0' * 32}",
-    "build": f"fastflow-build-{'0' * 32}",
-    "stage": f"fastflow-stage-{'0' * 32}",
-    "cache": f"fastflow-jit-{'0' * 32}",
+    "prepare": f"{OURS}prepare-{'0' * 32}",
+    "build": f"{OURS}build-{'0' * 32}",
+    "stage": f"{OURS}stage-{'0' * 32}",
+    "cache": f"{OURS}jit-{'0' * 32}",
     "owner": OWNER,
     "place": PLACE,
     "serial": SERIAL,
@@ -97,7 +97,7 @@ def requests(version: str) -> Iterator[bytes]:
             yield head.encode()
     for form in create_forms(DEPLOYMENT).values():
         yield _posted(f"/v{version}/containers/create?name={fill(form.name, SLOTS)}", fill(form.body, SLOTS))
-    form = update_form()
+    form = update_form(DEPLOYMENT)
     yield _posted(f"/v{version}/containers/{fill(form.name, SLOTS)}/update", fill(form.body, SLOTS))
 
 
@@ -145,13 +145,20 @@ def put_key(rng: random.Random, data: bytearray) -> None:
         data[at:at] = rng.choice(ODD_JSON)
 
 
+def other_installation(rng: random.Random, data: bytearray) -> None:
+    places = [at.start() for at in re.finditer(INSTALLATION.encode(), bytes(data))]
+    if places:
+        at = rng.choice(places)
+        data[at : at + len(INSTALLATION)] = b"4e5f6071"
+
+
 def right_length(_: random.Random, data: bytearray) -> None:
     """Say how long the body is now, so that more than the length is judged."""
     head, middle, body = bytes(data).partition(b"\r\n\r\n")
     data[:] = re.sub(rb"(?i)(content-length: *)\d+", rb"\g<1>%d" % len(body), head) + middle + body
 
 
-MUTATIONS: Sequence[Mutation] = (flip, drop, repeat, put_odd, other_case, put_header, put_key)
+MUTATIONS: Sequence[Mutation] = (flip, drop, repeat, put_odd, other_case, put_header, put_key, other_installation)
 
 
 def changed(rng: random.Random, known: Sequence[bytes]) -> bytes:

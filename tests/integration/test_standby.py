@@ -12,7 +12,7 @@ from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.ports import Launch
 from fastflow_runner.testing.builders import a_launch, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
-from fastflow_runner.testing.socket_proxy import free_port, socket_proxy
+from fastflow_runner.testing.socket_proxy import forget_tools, free_port, socket_proxy
 from fastflow_runner.testing.standby import (
     DEPLOYMENT,
     NAMESPACE,
@@ -38,8 +38,8 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
 async def test_an_attempt_takes_a_worker_that_waits(executor: DockerExecutor, person: DockerClient) -> None:
     worker, launch = standby(person), await a_run(executor, "import time\nprint('on')\ntime.sleep(60)")
     began = await executor.launch(launch)
-    assert began.manifest.container == launch.ref.name
-    assert person.containers.get(launch.ref.name).id == worker.id
+    assert began.manifest.container == DEPLOYMENT.names.of(launch.ref)
+    assert person.containers.get(DEPLOYMENT.names.of(launch.ref)).id == worker.id
     assert [(found.ref, found.state) for found in await executor.found()] == [(launch.ref, "running")]
     assert await executor.started(launch.ref) == began
     assert await executor.launch(launch) == began
@@ -63,7 +63,7 @@ async def test_a_worker_gets_the_limits_of_its_attempt(executor: DockerExecutor,
     limits = Limits(memory_bytes=96 * MB, cpus=0.5, pids=77)
     worker, launch = standby(person), await a_run(executor, "import time\nprint('on')\ntime.sleep(60)", limits)
     await executor.launch(launch)
-    container = person.containers.get(launch.ref.name)
+    container = person.containers.get(DEPLOYMENT.names.of(launch.ref))
     host = container.attrs["HostConfig"]
     assert container.id == worker.id
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"], host["PidsLimit"]) == (
@@ -92,7 +92,7 @@ async def test_limits_that_cannot_be_given_afterwards_take_the_cold_path(
     worker = standby(person)
     launch = await a_run(executor, "import time\nprint('on')\ntime.sleep(60)", Limits(memory_bytes=8 * MB))
     await executor.launch(launch)
-    container = person.containers.get(launch.ref.name)
+    container = person.containers.get(DEPLOYMENT.names.of(launch.ref))
     assert (container.id != worker.id, container.attrs["HostConfig"]["Memory"]) == (True, 8 * MB)
     assert executor.waiting == 1
     await executor.stop(launch.ref, grace_s=0)
@@ -172,8 +172,12 @@ async def retried(launch: Launch) -> Launch:
     return a_launch(launch.specification, launch.prepared)
 
 
-async def test_two_runners_with_the_same_attempt_start_it_once_from_their_pools(proxy: str) -> None:
-    async with kept(proxy, key=b"one") as one, kept(proxy, key=b"two") as two:
+async def test_two_runners_with_the_same_attempt_start_it_once_from_their_pools(
+    proxy: str, engine: str, request: pytest.FixtureRequest
+) -> None:
+    other = f"{OWNER}-2"
+    request.addfinalizer(lambda: forget_tools(engine, other, ""))
+    async with kept(proxy, key=b"one") as one, kept(proxy, key=b"two", owner=other) as two:
         for _ in range(4):
             launch = await a_run(one, "import time\nprint('once')\ntime.sleep(0.5)")
             tree, bundle = bundle_of({"main.py": "import time\nprint('once')\ntime.sleep(0.5)"})
@@ -254,5 +258,5 @@ async def test_secrets_are_not_in_the_configuration_of_a_worker(executor: Docker
     await executor.launch(launch)
     await executor.wait(launch.ref, launch.nonce)
     assert (await read_all(executor, launch))[0] == b"s3cr3t-value\n"
-    assert "s3cr3t-value" not in str(person.containers.get(launch.ref.name).attrs)
+    assert "s3cr3t-value" not in str(person.containers.get(DEPLOYMENT.names.of(launch.ref)).attrs)
     await executor.remove(launch.ref)

@@ -8,7 +8,7 @@ from docker import DockerClient
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import ImageMissingError
-from fastflow_runner.testing.builders import a_launch
+from fastflow_runner.testing.builders import INSTALLATION, a_launch
 from fastflow_runner.testing.socket_proxy import socket_proxy
 from fastflow_runner.testing.standby import (
     DEPLOYMENT,
@@ -27,7 +27,7 @@ async def test_an_upgraded_image_empties_the_pool(engine: str, tmp_path: Path, p
     name = f"fastflow-upgraded-{os.getpid()}:latest"
     image = person.images.get("fastflow-worker:latest")
     image.tag(name)
-    deployment = Deployment(image=name, network="bridge", volume=DEPLOYMENT.volume)
+    deployment = Deployment(installation=INSTALLATION, image=name, network="bridge", volume=DEPLOYMENT.volume)
     newer = f"FROM fastflow-worker:latest\nLABEL upgraded={os.getpid()}\n"
     (tmp_path / "Dockerfile").write_text(newer)
     try:
@@ -38,7 +38,7 @@ async def test_an_upgraded_image_empties_the_pool(engine: str, tmp_path: Path, p
                 assert upgraded.id != image.id
                 began = await executor.launch(launch)
                 assert began.manifest.image == upgraded.id
-                assert image_of(person.containers.get(launch.ref.name)) == upgraded.id
+                assert image_of(person.containers.get(DEPLOYMENT.names.of(launch.ref))) == upgraded.id
                 await executor.remove(launch.ref)
 
                 async def renewed() -> bool:

@@ -17,13 +17,14 @@ from fastflow_events.run.events import RunAttemptFinished, RunClaimed, RunStarte
 from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import forget_tools
 from nats.aio.client import Client
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker]
 NAME = f"standby-kills-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{NAME}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-{NAME}")
 _NUMBERS = itertools.count(1)
 LIMITS = Limits(memory_bytes=300 << 20, pids=77)
 """Not those a worker is made with, so that it has to be given them."""
@@ -61,7 +62,7 @@ def workers(runner: LivingRunner, person: DockerClient) -> list[Seen]:
     return [
         seen
         for seen in ours(runner, person)
-        if (seen.name or "").startswith("fastflow-standby-") and seen.status == "running"
+        if (seen.name or "").startswith(f"{DEPLOYMENT.names.prefix}standby-") and seen.status == "running"
     ]
 
 
@@ -102,7 +103,7 @@ async def test_a_runner_killed_on_the_way_to_a_worker_executes_the_attempt_once(
     assert await runner.ended() in (-signal.SIGKILL, 137)
     if step in ("standby_renamed", "standby_updated", "order_sent"):
         names = {seen.id: seen.name for seen in ours(runner, person)}
-        assert names[waiting.id] == f"fastflow-{run_id}-1"
+        assert names[waiting.id] == f"{DEPLOYMENT.names.prefix}{run_id}-1"
     runner.start()
     await must_have_run_once(nc, jetstream_log, run_id)
     await nothing_is_left(runner, person, run_id)

@@ -8,11 +8,14 @@ import pytest
 from docker import DockerClient
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, waits
 from fastflow_runner.traces import FILES, is_unused
 
 pytestmark = pytest.mark.docker
-DEPLOYMENT = Deployment(network=f"fastflow-traces-{os.getpid()}", volume=f"fastflow-uv-{OWNER}")
+DEPLOYMENT = Deployment(
+    installation=INSTALLATION, network=f"fastflow-traces-{os.getpid()}", volume=f"fastflow-uv-{OWNER}"
+)
 WHERE = "import os, socket\ncookie = int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8), 'little')"
 """SO_NETNS_COOKIE: unlike the number of its file, no other namespace ever has it again."""
 LOOK = f"""

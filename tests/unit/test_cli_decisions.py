@@ -1,5 +1,6 @@
 """What the command decides without touching anything."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,14 @@ from fastflow_cli.local.child import Child, backoff_s, end_of
 from fastflow_cli.local.engine import Address, Engine
 from fastflow_cli.local.executor import Found, choose, wanted
 from fastflow_cli.local.proxy import Allowed, allowed_by, bind, policy
-from fastflow_cli.local.services import Told, environment, setting
+from fastflow_cli.local.services import Told, environment, installation_id, setting
 from fastflow_cli.local.source import as_url, choose_source
 from fastflow_events.errors import SettingsError
+from fastflow_runner.container_spec import Deployment
+from fastflow_runner.names import INSTALLATION
+from fastflow_runner.policy import render
 
-SHIPPED = Path(__file__).parents[2] / "deploy/socket-proxy/haproxy.cfg"
+ID = "0a1b2c3d"
 ALL_THERE = Found(engine=None, image=None, proxy=None)
 
 
@@ -81,6 +85,7 @@ def test_home_is_the_named_folder_else_the_environments_else_the_users_own() -> 
 def told(**more: object) -> Told:
     values = {
         "home": find_home(Path("/h"), {}),
+        "installation": ID,
         "nats_url": "nats://127.0.0.1:4222",
         "git_url": "file:///r",
         "branch": "main",
@@ -123,27 +128,40 @@ def engine_of(api: str) -> Engine:
 
 
 def test_the_policy_is_the_newest_one_the_engine_speaks() -> None:
-    assert "# Version 1.41 of" in policy(engine_of("1.41"), Allowed(), bind="127.0.0.1:7")
-    assert "# Version 1.44 of" in policy(engine_of("1.52"), Allowed(), bind="127.0.0.1:7")
+    assert "# Version 1.41 of" in policy(engine_of("1.41"), Allowed(), ID, bind="127.0.0.1:7")
+    assert "# Version 1.44 of" in policy(engine_of("1.52"), Allowed(), ID, bind="127.0.0.1:7")
     with pytest.raises(MissingError):
-        policy(engine_of("1.9"), Allowed(), bind="127.0.0.1:7")
+        policy(engine_of("1.9"), Allowed(), ID, bind="127.0.0.1:7")
 
 
 def test_the_policy_knows_the_addresses_and_the_settings_of_the_installation() -> None:
     allowed = allowed_by({"WORKER_BASE_IMAGE": "registry.org/team/worker:3", "FASTFLOW_DOCKER_VOLUME": "its-uv"})
-    text = policy(engine_of("1.41"), allowed, bind=bind(Path("/h/runner/engine.sock")))
+    text = policy(engine_of("1.41"), allowed, ID, bind=bind(Path("/h/runner/engine.sock")))
     assert "bind unix@/h/runner/engine.sock mode 600 proto h1\n" in text
     assert "unix@/run/engine.sock" in text
     assert r'"Image":"registry\.org/team/worker:3"' in text
     assert "its-uv" in text
     assert "fastflow-runs" in text
     assert "fastflow-worker" not in text
-    assert "fastflow-uv" not in text
+    assert "-uv" not in text.replace("its-uv", "")
 
 
-def test_a_policy_for_a_container_differs_from_the_shipped_one_only_in_its_addresses() -> None:
-    inside = policy(engine_of("1.44"), Allowed(), bind="${BIND_CONFIG}", socket="/var/run/docker.sock")
-    assert inside == SHIPPED.read_text()
+def test_a_policy_says_what_the_runner_takes_by_itself() -> None:
+    inside = policy(engine_of("1.44"), Allowed(), ID, bind=":2375", socket="/var/run/docker.sock")
+    assert inside == render("1.44", deployment=Deployment(installation=ID))
+    chosen = policy(engine_of("1.44"), allowed_by({"FASTFLOW_RUN_UID": "70000"}), ID, bind=":2375")
+    assert '"User":"70000:70000"' in chosen
+    assert '"User":"61100:61100"' not in chosen
+
+
+def test_the_installation_is_the_homes_own_unless_the_environment_names_another(tmp_path: Path) -> None:
+    home = find_home(tmp_path, {})
+    home.make()
+    made = installation_id(home, {})
+    assert re.fullmatch(INSTALLATION, made)
+    assert installation_id(home, {"FASTFLOW_INSTALLATION": ""}) == made
+    assert installation_id(home, {"FASTFLOW_INSTALLATION": ID}) == ID
+    assert environment({}, told(installation=made).own("runner"))["FASTFLOW_INSTALLATION"] == made
 
 
 def test_a_child_is_started_again_later_and_later() -> None:

@@ -5,12 +5,12 @@ from fastflow_events.errors import ContractError
 from fastflow_runner.bounds import Bounds
 from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import (
+    RUN_UID,
     Deployment,
     calls,
     create_forms,
     pause_body,
     run_body,
-    run_name,
     tool_body,
     update_body,
 )
@@ -19,7 +19,8 @@ from fastflow_runner.template import pattern
 from fastflow_runner.traces import FILES
 
 RUN = "0192f0c1-7b1e-7c3a-9d2e-0123456789ab"
-DEPLOYMENT = Deployment()
+DEPLOYMENT = Deployment(installation="0a1b2c3d")
+USER = f"{RUN_UID}:{RUN_UID}"
 
 
 def body(bounds: Bounds | None = None, *, owner: str = "runner-1", place: str = "") -> dict[str, object]:
@@ -29,22 +30,22 @@ def body(bounds: Bounds | None = None, *, owner: str = "runner-1", place: str = 
 
 
 def test_the_name_says_run_and_attempt() -> None:
-    assert run_name(AttemptRef(run_id=RUN, attempt=3)) == f"fastflow-{RUN}-3"
+    assert DEPLOYMENT.names.of(AttemptRef(run_id=RUN, attempt=3)) == f"fastflow-0a1b2c3d-{RUN}-3"
 
 
 @pytest.mark.parametrize("run_id", ["r1", RUN.upper(), f"{RUN}/../x", f"prepare-{'0' * 32}", f"{RUN}\n", ""])
 def test_only_a_uuid_names_a_container(run_id: str) -> None:
     with pytest.raises(ContractError):
-        run_name(AttemptRef(run_id=run_id, attempt=1))
+        DEPLOYMENT.names.of(AttemptRef(run_id=run_id, attempt=1))
 
 
 def test_a_run_is_locked_down() -> None:
     made = body()
     host = made["HostConfig"]
     assert isinstance(host, dict)
-    assert (made["User"], host["ReadonlyRootfs"], host["CapDrop"]) == ("1001:1001", True, ["ALL"])
+    assert (made["User"], host["ReadonlyRootfs"], host["CapDrop"]) == (USER, True, ["ALL"])
     assert (host["SecurityOpt"], host["Init"], host["AutoRemove"]) == (["no-new-privileges"], False, False)
-    assert host["Mounts"] == [{"ReadOnly": True, "Source": "fastflow-uv", "Target": "/uv", "Type": "volume"}]
+    assert host["Mounts"] == [{"ReadOnly": True, "Source": "fastflow-0a1b2c3d-uv", "Target": "/uv", "Type": "volume"}]
     assert "Binds" not in host
     assert "Env" not in made
 
@@ -56,8 +57,8 @@ def test_memory_and_swap_are_one_limit() -> None:
 
 
 def test_a_run_without_a_network_differs_in_that_only() -> None:
-    alone, joined = body(), body(place="0a1b2c3d-7")
-    for made, network in ((alone, "none"), (joined, "container:fastflow-net-runner-1-0a1b2c3d-7")):
+    alone, joined = body(), body(place="7")
+    for made, network in ((alone, "none"), (joined, "container:fastflow-0a1b2c3d-net-runner-1-7")):
         host = made["HostConfig"]
         assert isinstance(host, dict)
         assert host.pop("NetworkMode") == network
@@ -88,11 +89,11 @@ def test_only_a_pause_container_has_a_capability() -> None:
 def test_every_container_that_executes_something_of_a_run_joins_a_network_that_is_closed_or_has_none() -> None:
     for name in ("standby", "run", "cut", "jit", "jit_cut"):
         body = pattern(create_forms(DEPLOYMENT)[name].body)
-        assert '"NetworkMode":"none"' in body or '"NetworkMode":"container:fastflow-net-' in body
+        assert '"NetworkMode":"none"' in body or '"NetworkMode":"container:fastflow-0a1b2c3d-net-' in body
 
 
 def test_shared_memory_is_bounded_by_the_limit_of_memory_alone() -> None:
-    for place in ("", "0a1b2c3d-7"):
+    for place in ("", "7"):
         host = body(place=place)["HostConfig"]
         assert isinstance(host, dict)
         assert host["ShmSize"] == 1 << 40
@@ -119,10 +120,10 @@ def test_only_tools_write_to_the_shared_volume_and_staging_has_no_network() -> N
 def test_every_object_has_its_keys_in_order_and_no_blanks() -> None:
     raws = [
         run_body(DEPLOYMENT, Bounds(), owner="o"),
-        run_body(DEPLOYMENT, Bounds(), owner="o", place="0a1b2c3d-0"),
+        run_body(DEPLOYMENT, Bounds(), owner="o", place="0"),
         pause_body(DEPLOYMENT, Closing(), owner="o"),
         update_body(Bounds()),
-        run_body(DEPLOYMENT, Bounds(), owner="o", cache=f"fastflow-jit-{'0' * 32}"),
+        run_body(DEPLOYMENT, Bounds(), owner="o", cache=f"fastflow-0a1b2c3d-jit-{'0' * 32}"),
         *(tool_body(DEPLOYMENT, mode, owner="o") for mode in ("prepare", "stage")),
     ]
     for raw in raws:

@@ -1,23 +1,23 @@
 import re
-from pathlib import Path
 
 import pytest
 from fastflow_runner.bounds import Bounds
 from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import VERSIONS, Deployment, pause_body, run_body, tool_body, update_body
-from fastflow_runner.policy import patterns, render, shipped, speaks
+from fastflow_runner.policy import patterns, render, speaks
 from hypothesis import given
 from hypothesis import strategies as st
 
-FOLDER = Path(__file__).parents[2] / "deploy/socket-proxy"
-RUN = "fastflow-0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
-DEPLOYMENT = Deployment()
+ID = "0a1b2c3d"
+OURS = f"fastflow-{ID}-"
+RUN = f"{OURS}0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
+DEPLOYMENT = Deployment(installation=ID)
 BOUNDS = Bounds(memory_bytes=1 << 28, nano_cpus=10**9)
-PLACE, SERIAL = "0a1b2c3d-0", "0a1b2c3d-4e5f6071"
+PLACE, SERIAL = "0", "4e5f6071"
 BODY = run_body(DEPLOYMENT, BOUNDS, owner="r-1").decode()
 JOINED = run_body(DEPLOYMENT, BOUNDS, owner="r-1", place=PLACE).decode()
 EXPRESSIONS = [re.compile(expression) for _, expression in patterns("1.41", DEPLOYMENT)]
-OF_R1 = [re.compile(expression) for _, expression in patterns("1.41", Deployment(owner="r-1"))]
+OF_R1 = [re.compile(expression) for _, expression in patterns("1.41", Deployment(installation=ID, owner="r-1"))]
 
 
 def accepted(request: str, by: list[re.Pattern[str]] = EXPRESSIONS) -> bool:
@@ -28,14 +28,9 @@ def request(name: str, body: str) -> str:
     return f"/v1.41/containers/create?name={name}|{body}"
 
 
-def test_the_shipped_files_are_fresh() -> None:
-    found = {path.name: path.read_text() for path in FOLDER.glob("*.cfg")}
-    assert found == shipped(), "type: python -m fastflow_runner.policy --shipped deploy/socket-proxy"
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_policy_knows_one_version_only(version: str) -> None:
-    text = render(version)
+    text = render(version, deployment=DEPLOYMENT)
     assert set(re.findall(r"/v1\\.[0-9]+", text)) == {f"/v{version}".replace(".", r"\.")}
 
 
@@ -47,15 +42,13 @@ def test_the_newest_version_that_the_engine_speaks_is_taken(engine: str, spoken:
 def test_what_the_runner_writes_is_accepted() -> None:
     assert accepted(request(RUN, BODY))
     for mode in ("prepare", "stage"):
-        assert accepted(request(f"fastflow-{mode}-{'0' * 32}", tool_body(DEPLOYMENT, mode, owner="r-1").decode()))
+        assert accepted(request(f"{OURS}{mode}-{'0' * 32}", tool_body(DEPLOYMENT, mode, owner="r-1").decode()))
 
 
 def test_what_standby_workers_need_is_accepted() -> None:
     for by in (EXPRESSIONS, OF_R1):
-        assert accepted(
-            request(f"fastflow-net-r-1-{PLACE}", pause_body(DEPLOYMENT, Closing(), owner="r-1").decode()), by
-        )
-        assert accepted(request(f"fastflow-standby-r-1-{SERIAL}", JOINED), by)
+        assert accepted(request(f"{OURS}net-r-1-{PLACE}", pause_body(DEPLOYMENT, Closing(), owner="r-1").decode()), by)
+        assert accepted(request(f"{OURS}standby-r-1-{SERIAL}", JOINED), by)
         assert accepted(request(RUN, JOINED), by)
         assert accepted(f"/v1.41/containers/{RUN}/update|{update_body(BOUNDS).decode()}", by)
 
@@ -63,24 +56,24 @@ def test_what_standby_workers_need_is_accepted() -> None:
 @pytest.mark.parametrize("owner", ["a", "a-1", "a-1-2", f"a-{PLACE}", "A_b.c-0"])
 def test_a_standby_worker_joins_a_network_of_its_own_runner_only(owner: str) -> None:
     mine = run_body(DEPLOYMENT, BOUNDS, owner=owner, place=PLACE).decode()
-    assert accepted(request(f"fastflow-standby-{owner}-{SERIAL}", mine))
-    other = mine.replace(f"fastflow-net-{owner}-", "fastflow-net-other-")
-    assert not accepted(request(f"fastflow-standby-{owner}-{SERIAL}", other))
-    assert not accepted(request(f"fastflow-standby-other-{SERIAL}", mine))
+    assert accepted(request(f"{OURS}standby-{owner}-{SERIAL}", mine))
+    other = mine.replace(f"{OURS}net-{owner}-", f"{OURS}net-other-")
+    assert not accepted(request(f"{OURS}standby-{owner}-{SERIAL}", other))
+    assert not accepted(request(f"{OURS}standby-other-{SERIAL}", mine))
     assert not accepted(request(RUN, other))
 
 
 def test_a_policy_for_one_runner_knows_no_other() -> None:
     other = run_body(DEPLOYMENT, BOUNDS, owner="r-2", place=PLACE).decode()
-    assert accepted(request(f"fastflow-standby-r-2-{SERIAL}", other))
-    assert not accepted(request(f"fastflow-standby-r-2-{SERIAL}", other), OF_R1)
-    text = render("1.41", deployment=Deployment(owner="r-1"))
-    assert "fastflow-standby-(?P<owner>r-1)-" in text
+    assert accepted(request(f"{OURS}standby-r-2-{SERIAL}", other))
+    assert not accepted(request(f"{OURS}standby-r-2-{SERIAL}", other), OF_R1)
+    text = render("1.41", deployment=Deployment(installation=ID, owner="r-1"))
+    assert f"{OURS}standby-(?P<owner>r-1)-" in text
     assert "A-Za-z0-9_." not in text
 
 
 def test_a_form_is_accepted_under_its_own_names_only() -> None:
-    assert not accepted(request(f"fastflow-prepare-{'0' * 32}", BODY))
+    assert not accepted(request(f"{OURS}prepare-{'0' * 32}", BODY))
     assert not accepted(request(RUN, tool_body(DEPLOYMENT, "prepare", owner="r-1").decode()))
     assert not accepted(request("postgres", BODY))
 

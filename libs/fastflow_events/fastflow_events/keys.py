@@ -11,6 +11,7 @@ import nkeys
 from fastflow_events import topology
 from fastflow_events.accounts import DEFAULT_RUNNER, SERVICES, render
 from fastflow_events.errors import ContractError
+from fastflow_events.installation import id_of
 
 PUBLIC_FILE = "accounts.conf"
 _SEED = ".nk"
@@ -22,7 +23,8 @@ def make_keys(
 ) -> Mapping[str, str]:
     """Make the keys that are missing and write the accounts of all users; return their public keys. Safe to repeat.
 
-    Runners whose seeds are there stay; without any there is `runner-1`. Seeds are readable by their owner only.
+    The installation's id is made with them. Runners whose seeds are there stay; without any there is `runner-1`. Seeds
+    are readable by their owner only.
 
     Raises:
         ContractError: no runner can be called so.
@@ -45,6 +47,7 @@ def make_keys(
     partial = folder / f"{PUBLIC_FILE}.part"
     partial.write_text(render(public, pools=pools))
     partial.rename(folder / PUBLIC_FILE)
+    id_of(folder)
     return public
 
 

@@ -4,28 +4,30 @@ Nothing else in this service builds a path or a body, and the policy of the sock
 
 | form | name | network | shared volume | for |
 |---|---|---|---|---|
-| pause | `fastflow-net-<runner>-<place>` | runs | none | a network namespace that it closes, and holds for workers |
-| standby | `fastflow-standby-<runner>-<serial>` | a pause container's | read only | one attempt, later |
-| run | `fastflow-<run id>-<attempt>` | a pause container's | read only | one attempt, now |
-| cut | `fastflow-<run id>-<attempt>` | none | read only | the same, of a pipeline that wants no network |
-| jit | `fastflow-<run id>-<attempt>` | a pause container's | read only, and its pipeline's cache | it installs |
-| jit_cut | `fastflow-<run id>-<attempt>` | none | read only, and its pipeline's cache | the same without a network |
-| prepare | `fastflow-prepare-<hash of the input>` | runs | writable | one environment |
-| build | `fastflow-build-<hash of the input>` | runs | none | wheels of packages that come as sources |
-| stage | `fastflow-stage-<name of the code>` | none | writable | one tree of code |
+| pause | `…net-<runner>-<place>` | runs | none | a network namespace that it closes, and holds for workers |
+| standby | `…standby-<runner>-<serial>` | a pause container's | read only | one attempt, later |
+| run | `…<run id>-<attempt>` | a pause container's | read only | one attempt, now |
+| cut | `…<run id>-<attempt>` | none | read only | the same, of a pipeline that wants no network |
+| jit | `…<run id>-<attempt>` | a pause container's | read only, and its pipeline's cache | it installs |
+| jit_cut | `…<run id>-<attempt>` | none | read only, and its pipeline's cache | the same without a network |
+| prepare | `…prepare-<hash of the input>` | runs | writable | one environment |
+| build | `…build-<hash of the input>` | runs | none | wheels of packages that come as sources |
+| stage | `…stage-<name of the code>` | none | writable | one tree of code |
 
 A standby worker is renamed when it gets its attempt, and is then what a run is in every respect. Only a pause container
 has a capability: it closes its namespace with it, gives it up, and nothing of a run ever executes in it.
+Each `…` is `fastflow-<installation>-`, as `names` has it.
 """
 
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from fastflow_runner.bounds import Bounds
 from fastflow_runner.closing import CONDITIONS, Closing
-from fastflow_runner.ports import AttemptRef
-from fastflow_runner.template import Slot, Template, escape, fill
+from fastflow_runner.names import Names
+from fastflow_runner.template import Slot, Template, fill
 from fastflow_runner.traces import FILES
 
 VERSIONS = ("1.44", "1.41")
@@ -36,28 +38,28 @@ IMAGE = "[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}"
 """An image's name that means the same in a path, in a body and in the policy."""
 NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,254}"
 """The same for a network or a volume."""
+RUN_UID = 61_100
+"""User and group of runs where nobody chose another: no person has it, no package, and no service of systemd.
+
+Of Debian's 60000 to 64999 none below 63434 is given away, and systemd begins at 61184.
+Source: README of base-passwd 3.6; https://systemd.io/UIDS-GIDS
+"""
+MAX_UID = 2**32 - 3
+"""The kernel has no larger one that means somebody, and the next but this belongs to us, too."""
 ENTRY_FOLDER = "/usr/local/lib/fastflow/entry"
 ENTRY = f'["python3","-I","{ENTRY_FOLDER}"]'
 
 SHOW = f"while read word; do grep -s ^ {' '.join(FILES)}; echo $word; done; exec sleep infinity"
 """What a pause container does: for each line, it shows what its namespace tells, and then that line."""
 
-_HEX = "[0-9a-f]"
-RUN_NAME = Slot("run", f"fastflow-{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+")
-PREPARE_NAME = Slot("prepare", f"fastflow-prepare-{_HEX}{{32}}")
-STAGE_NAME = Slot("stage", f"fastflow-stage-{_HEX}{{32}}")
-BUILD_NAME = Slot("build", f"fastflow-build-{_HEX}{{32}}")
-_CACHE = Slot("cache", f"fastflow-jit-{_HEX}{{32}}")
-_PLACE = Slot("place", f"{_HEX}{{8}}-o?(?:0|[1-9][0-9]{{0,3}}+)")
 _NAMES = Slot("names", "[01]")
 _OPENED, _CLOSED, _LISTED = (Slot(name, CONDITIONS) for name in ("opened", "closed", "listed"))
-_SERIAL = Slot("serial", f"{_HEX}{{8}}-{_HEX}{{8}}")
-_OWNER = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # not possessive: in a name more comes behind it, after a dash
 _MEMORY = Slot("memory", "(?:0|[1-9][0-9]{6,14}+)")
 _CPUS = Slot("cpus", "(?:0|[1-9][0-9]{6,12}+)")
 _PIDS = Slot("pids", "[1-9][0-9]{0,5}+")
 _GRACE = Slot("grace", "(?:0|[1-9][0-9]{0,4}+)")
 _FOLLOW = Slot("follow", "[01]")
+_UPDATE = ('{"Memory":', _MEMORY, ',"MemorySwap":', _MEMORY, ',"NanoCpus":', _CPUS, ',"PidsLimit":', _PIDS, "}")
 
 
 class Call(Struct, frozen=True):
@@ -72,35 +74,26 @@ class Call(Struct, frozen=True):
 class Deployment(Struct, frozen=True, kw_only=True):
     """What one installation fixes for all its containers."""
 
+    installation: str
+    """Its id, as `names` has it."""
     image: str = "fastflow-worker:latest"
     network: str = "fastflow-runs"
     """Network of runs and of preparation; the engine's own default is `bridge`."""
-    volume: str = "fastflow-uv"
+    volume: str = ""
+    """Volume of code and environments; empty becomes the installation's own."""
     owner: str = ""
     """The only runner behind the proxy; empty where several share one."""
+    uid: int = RUN_UID
+    """User and group of every container."""
 
+    def __post_init__(self) -> None:
+        """Name the volume."""
+        force_setattr(self, "volume", self.volume or self.names.volume)
 
-def owner_of(deployment: Deployment) -> Slot:
-    """Where the runner's name stands."""
-    return Slot("owner", escape(deployment.owner) if deployment.owner else _OWNER)
-
-
-def net_name(deployment: Deployment) -> Template:
-    """Name of a pause container."""
-    return ("fastflow-net-", owner_of(deployment), "-", _PLACE)
-
-
-def standby_name(deployment: Deployment) -> Template:
-    """Name of a standby worker."""
-    return ("fastflow-standby-", owner_of(deployment), "-", _SERIAL)
-
-
-def any_name(deployment: Deployment) -> Slot:
-    """Name of any container of ours."""
-    owner = owner_of(deployment).pattern
-    made = [f"fastflow-net-{owner}-{_PLACE.pattern}", f"fastflow-standby-{owner}-{_SERIAL.pattern}"]
-    made += [slot.pattern for slot in (RUN_NAME, PREPARE_NAME, BUILD_NAME, STAGE_NAME)]
-    return Slot("name", f"(?:{'|'.join(made)})")
+    @property
+    def names(self) -> Names:
+        """What its containers are called."""
+        return Names(installation=self.installation, runner=self.owner)
 
 
 def _of(form: Slot, rest: str) -> Template:
@@ -109,11 +102,10 @@ def _of(form: Slot, rest: str) -> Template:
 
 def calls(deployment: Deployment) -> dict[str, Call]:
     """Every call there is, by the name the runner uses for it."""
-    runs, tools = (
-        (quote(f'{{"label":["fastflow.{kind}=', safe="."), owner_of(deployment), quote('"]}'))
-        for kind in ("runner", "tool")
-    )
-    name = any_name(deployment)
+    names = deployment.names
+    name, run, owner = names.any, names.run, names.owner
+    of = f'{{"label":["fastflow.installation={deployment.installation}","fastflow.%s='
+    runs, tools = ((quote(of % kind, safe="."), owner, quote('"]}')) for kind in ("runner", "tool"))
     return {
         "ping": Call("GET", ("/_ping",)),
         "info": Call("GET", ("/info",)),
@@ -124,16 +116,16 @@ def calls(deployment: Deployment) -> dict[str, Call]:
         "inspect": Call("GET", _of(name, "/json")),
         "attach": Call("POST", _of(name, "/attach?stdin=1&stdout=1&stream=1"), upgrade=True),
         "start": Call("POST", _of(name, "/start")),
-        "rename": Call("POST", ("/containers/", *standby_name(deployment), "/rename?name=", RUN_NAME)),
-        "update": Call("POST", _of(RUN_NAME, "/update"), body=True),
+        "rename": Call("POST", ("/containers/", *names.standby, "/rename?name=", run)),
+        "update": Call("POST", _of(run, "/update"), body=True),
         "wait": Call("POST", _of(name, "/wait?condition=not-running")),
-        "stop": Call("POST", (*_of(RUN_NAME, "/stop?t="), _GRACE)),
+        "stop": Call("POST", (*_of(run, "/stop?t="), _GRACE)),
         "kill": Call("POST", _of(name, "/kill?signal=SIGKILL")),
         "logs": Call("GET", (*_of(name, "/logs?follow="), _FOLLOW, "&stderr=1&stdout=1&timestamps=1")),
         "stats": Call("GET", _of(name, "/stats?stream=1")),
-        "kept": Call("GET", _of(RUN_NAME, "/archive?path=/app/.fastflow/kept")),
-        "exit_marker": Call("GET", _of(RUN_NAME, "/archive?path=/app/.fastflow/exit.json")),
-        "wheels": Call("GET", _of(BUILD_NAME, f"/archive?path={BUILD_ROOT}/out")),
+        "kept": Call("GET", _of(run, "/archive?path=/app/.fastflow/kept")),
+        "exit_marker": Call("GET", _of(run, "/archive?path=/app/.fastflow/exit.json")),
+        "wheels": Call("GET", _of(names.tool("build"), f"/archive?path={BUILD_ROOT}/out")),
         "remove": Call("DELETE", _of(name, "?v=1")),
     }
 
@@ -149,25 +141,25 @@ class Form(Struct, frozen=True, kw_only=True):
 
 def create_forms(deployment: Deployment) -> dict[str, Form]:
     """Every form of create request there is."""
-    run, net = (RUN_NAME,), net_name(deployment)
+    names = deployment.names
+    run, net = (names.run,), names.net
     joined: Template = ("container:", *net)
     return {
         "pause": Form(name=net, body=_pause(deployment)),
-        "standby": Form(name=standby_name(deployment), body=_worker(deployment, joined)),
+        "standby": Form(name=names.standby, body=_worker(deployment, joined)),
         "run": Form(name=run, body=_worker(deployment, joined)),
         "cut": Form(name=run, body=_worker(deployment, ("none",))),
         "jit": Form(name=run, body=_worker(deployment, joined, cache=True)),
         "jit_cut": Form(name=run, body=_worker(deployment, ("none",), cache=True)),
-        "prepare": Form(name=(PREPARE_NAME,), body=_tool(deployment, "prepare", deployment.network)),
-        "build": Form(name=(BUILD_NAME,), body=_builder(deployment)),
-        "stage": Form(name=(STAGE_NAME,), body=_tool(deployment, "stage", "none")),
+        "prepare": Form(name=(names.tool("prepare"),), body=_tool(deployment, "prepare", deployment.network)),
+        "build": Form(name=(names.tool("build"),), body=_builder(deployment)),
+        "stage": Form(name=(names.tool("stage"),), body=_tool(deployment, "stage", "none")),
     }
 
 
-def update_form() -> Form:
+def update_form(deployment: Deployment) -> Form:
     """The one form of update request: 0 leaves a limit as it is, and nothing but these four can be said."""
-    body = ('{"Memory":', _MEMORY, ',"MemorySwap":', _MEMORY, ',"NanoCpus":', _CPUS, ',"PidsLimit":', _PIDS, "}")
-    return Form(name=(RUN_NAME,), body=body)
+    return Form(name=(deployment.names.run,), body=_UPDATE)
 
 
 _OWN_VOLUME = '"Volumes":{"/app":{}},"WorkingDir":"/app"'
@@ -179,7 +171,12 @@ _SHM_BYTES = 1 << 40
 def _worker(deployment: Deployment, network: Template, *, cache: bool = False) -> Template:
     mounts: Template = (_shared(deployment, read_only=True),)
     if cache:
-        mounts = ('{"ReadOnly":false,"Source":"', _CACHE, '","Target":"/cache","Type":"volume"},', *mounts)
+        mounts = (
+            '{"ReadOnly":false,"Source":"',
+            deployment.names.cache,
+            '","Target":"/cache","Type":"volume"},',
+            *mounts,
+        )
     labels, limits = _label(deployment, "runner"), (_MEMORY, _CPUS, _PIDS)
     return _entry(deployment, "run", limits, network, labels, mounts=mounts, place=_OWN_VOLUME)
 
@@ -200,7 +197,11 @@ def _shared(deployment: Deployment, *, read_only: bool) -> str:
 
 
 def _label(deployment: Deployment, kind: str) -> Template:
-    return (f'"fastflow.{kind}":"', owner_of(deployment), '"')
+    return (f'"fastflow.installation":"{deployment.installation}","fastflow.{kind}":"', deployment.names.owner, '"')
+
+
+def _user(deployment: Deployment) -> str:
+    return f"{deployment.uid}:{deployment.uid}"
 
 
 def _entry(
@@ -237,7 +238,7 @@ def _entry(
         '"Tmpfs":{"/tmp":"rw,exec,nosuid,nodev,mode=1777"}},'
         f'"Image":"{deployment.image}","Labels":{{',
         *labels,
-        f'}},"OpenStdin":true,"StdinOnce":true,"User":"1001:1001",{place}}}',
+        f'}},"OpenStdin":true,"StdinOnce":true,"User":"{_user(deployment)}",{place}}}',
     )
 
 
@@ -247,7 +248,7 @@ def _pause(deployment: Deployment) -> Template:
     return (
         f'{{"Cmd":["{SHOW}',
         *said,
-        f'"],"Entrypoint":["sh","{ENTRY_FOLDER}/closing.sh"],'
+        f'"],"Entrypoint":["sh","{ENTRY_FOLDER}/closing.sh","{deployment.uid}"],'
         '"HostConfig":{"AutoRemove":false,"CapAdd":["NET_ADMIN","SETGID","SETUID"],"CapDrop":["ALL"],'
         '"CgroupnsMode":"private","IpcMode":"private",'
         '"LogConfig":{"Config":{},"Type":"none"},"Memory":16777216,"MemorySwap":16777216,'
@@ -256,11 +257,6 @@ def _pause(deployment: Deployment) -> Template:
         *_label(deployment, "runner"),
         '},"OpenStdin":true,"StopSignal":"SIGKILL","User":"0:0","WorkingDir":"/"}',
     )
-
-
-def run_name(ref: AttemptRef) -> str:
-    """Name of the attempt's container."""
-    return fill((RUN_NAME,), {"run": ref.name})
 
 
 def run_body(deployment: Deployment, bounds: Bounds, *, owner: str, place: str = "", cache: str = "") -> bytes:
@@ -283,7 +279,7 @@ def pause_body(deployment: Deployment, closing: Closing, *, owner: str) -> bytes
 
 def update_body(bounds: Bounds) -> bytes:
     """Body of the update request that gives an attempt its limits."""
-    return fill(update_form().body, _limits(bounds)).encode()
+    return fill(_UPDATE, _limits(bounds)).encode()
 
 
 def tool_body(deployment: Deployment, mode: str, *, owner: str) -> bytes:

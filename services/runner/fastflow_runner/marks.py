@@ -69,12 +69,25 @@ class _Deleted(Struct, frozen=True, kw_only=True):
     busy: list[str]
 
 
+UID_LABEL = "fastflow.uid"
+
+
+class _Config(Struct, frozen=True, kw_only=True, rename="pascal"):
+    labels: dict[str, str] | None = None
+
+
 class Image(Struct, frozen=True, kw_only=True, rename="pascal"):
     """An image on the engine."""
 
     id: str
     """What containers made from it say."""
     repo_digests: list[str] | None = None
+    config: _Config = _Config()
+
+    @property
+    def uid(self) -> str:
+        """User for whom it was made; empty when it does not say."""
+        return (self.config.labels or {}).get(UID_LABEL, "")
 
     @property
     def shown(self) -> str:
@@ -99,11 +112,6 @@ def deleted(line: bytes) -> dict[str, int] | None:
 def image_of(inspected: bytes) -> Image:
     """An inspected image."""
     return json.decode(inspected, type=Image)
-
-
-def image_id(inspected: bytes) -> str:
-    """Repository digest of an image where there is one, else its id."""
-    return image_of(inspected).shown
 
 
 def started(marker: bytes) -> Started | None:

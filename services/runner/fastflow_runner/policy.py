@@ -9,7 +9,6 @@ import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from fastflow_runner.container_spec import (
     IMAGE,
@@ -22,14 +21,13 @@ from fastflow_runner.container_spec import (
     create_forms,
     update_form,
 )
+from fastflow_runner.names import INSTALLATION
 from fastflow_runner.template import escape, pattern
 
-TEMPLATE_BIND = "${BIND_CONFIG}"
-"""Filled in by the entry point of the image `tecnativa/docker-socket-proxy`."""
-
+_BIND = ":2375"
 _SOCKET = "/var/run/docker.sock"
 _HEAD = """\
-# Made by `python -m fastflow_runner.policy --shipped deploy/socket-proxy` from what the runner may say.
+# Made by `python -m fastflow_runner.policy` from what the runner of installation {installation} may say.
 # Version {version} of the engine's API; deny by default; works on HAProxy 2.6 and later.
 global
     log stdout format raw daemon info
@@ -89,8 +87,8 @@ backend engine
 def render(
     version: str,
     *,
-    deployment: Deployment | None = None,
-    bind: str = TEMPLATE_BIND,
+    deployment: Deployment,
+    bind: str = _BIND,
     socket: str = _SOCKET,
 ) -> str:
     """The configuration for one version of the engine's API.
@@ -98,8 +96,7 @@ def render(
     `bind` is where HAProxy listens, in its own words (`127.0.0.1:2375`, `unix@/run/x.sock mode 660`), `socket` the
     path of the engine's socket.
     """
-    deployment = deployment or Deployment()
-    lines = [_HEAD.format(version=version, bind=bind)]
+    lines = [_HEAD.format(version=version, installation=deployment.installation, bind=bind)]
     for name, call in calls(deployment).items():
         lines.extend(f"    {line}\n" for line in _rules(f"/v{version}", name, call, deployment))
     return "".join([*lines, _TAIL.format(socket=socket)])
@@ -116,7 +113,7 @@ def _forms(prefix: str, name: str, deployment: Deployment) -> Iterator[tuple[str
         for kind, form in create_forms(deployment).items():
             yield f"create_{kind}", _whole(f"{prefix}/containers/create?name=", form, "")
     elif name == "update":
-        yield "update", _whole(f"{prefix}/containers/", update_form(), "/update")
+        yield "update", _whole(f"{prefix}/containers/", update_form(deployment), "/update")
 
 
 def _whole(before: str, form: Form, behind: str) -> str:
@@ -133,12 +130,6 @@ def _rules(prefix: str, name: str, call: Call, deployment: Deployment) -> Iterat
     upgrade = "upgrade_to_tcp" if call.upgrade else "!upgrade"
     for length in ("no_length", "zero_length"):
         yield f"http-request allow if {{ method {call.method} }} {name} no_body {length} {upgrade}"
-
-
-def shipped() -> dict[str, str]:
-    """Content of each file below `deploy/socket-proxy`; `haproxy.cfg` is for the newest engines."""
-    names = {version: "haproxy.cfg" if version == VERSIONS[0] else f"haproxy-{version}.cfg" for version in VERSIONS}
-    return {name: render(version) for version, name in names.items()}
 
 
 def speaks(engine: str) -> str:
@@ -160,24 +151,27 @@ def _named(expression: str) -> Callable[[str], str]:
 
 
 def main() -> None:
-    """Print one configuration, or write the shipped ones."""
-    default = Deployment()
+    """Print a configuration."""
+    default = Deployment(installation="0" * 8)
     parser = ArgumentParser(prog="fastflow_runner.policy", description="Write the socket proxy's policy for HAProxy.")
-    parser.add_argument("--shipped", type=Path, metavar="FOLDER", help="write the shipped files there, print nothing")
-    parser.add_argument("--bind", default=TEMPLATE_BIND, help="where HAProxy listens, in its own words")
+    parser.add_argument("--installation", required=True, type=_named(INSTALLATION), help="id of the installation")
+    parser.add_argument("--bind", default=_BIND, help="where HAProxy listens, in its own words")
     parser.add_argument("--socket", default=_SOCKET, help="path of the engine's socket")
     parser.add_argument("--api", default=VERSIONS[0], type=speaks, help="version of the API that the engine speaks")
     parser.add_argument("--image", type=_named(IMAGE), default=default.image)
     parser.add_argument("--network", type=_named(NAME), default=default.network)
-    parser.add_argument("--volume", type=_named(NAME), default=default.volume)
+    parser.add_argument("--volume", type=_named(NAME), help="the installation's own unless said")
+    parser.add_argument("--uid", type=int, default=default.uid, help="user and group of every container")
     parser.add_argument("--owner", default=default.owner, help="name of the only runner behind the proxy")
     given = parser.parse_args()
-    if given.shipped:
-        given.shipped.mkdir(parents=True, exist_ok=True)
-        for name, content in shipped().items():
-            (given.shipped / name).write_text(content)
-        return
-    deployment = Deployment(image=given.image, network=given.network, volume=given.volume, owner=given.owner)
+    deployment = Deployment(
+        installation=given.installation,
+        image=given.image,
+        network=given.network,
+        volume=given.volume or "",
+        owner=given.owner,
+        uid=given.uid,
+    )
     sys.stdout.write(render(given.api, deployment=deployment, bind=given.bind, socket=given.socket))
 
 

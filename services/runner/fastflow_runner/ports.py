@@ -41,14 +41,14 @@ class NotAfterError(FastflowError):
 
 
 class AttemptRef(Struct, frozen=True, kw_only=True):
-    """One attempt of one run; names its container `fastflow-<run_id>-<attempt>`."""
+    """One attempt of one run."""
 
     run_id: str
     attempt: int
 
     @property
     def name(self) -> str:
-        """Container name, and name of the attempt's folder on the process executor."""
+        """Name of the attempt's folder on the process executor; in its container's stands the installation too."""
         return f"fastflow-{self.run_id}-{self.attempt}"
 
 

@@ -8,7 +8,8 @@ from fastflow_events.settings import Settings
 from fastflow_events.topology import DEFAULT_POOL, HEARTBEAT_TTL_S
 from msgspec import Meta
 
-from fastflow_runner.container_spec import IMAGE, NAME
+from fastflow_runner.container_spec import IMAGE, MAX_UID, NAME, RUN_UID
+from fastflow_runner.names import INSTALLATION
 
 MARGIN_S = 3.0
 """Clocks differ, and whoever was cut off needs a moment to say that it lives."""
@@ -31,8 +32,14 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """Image of the containers; the socket proxy allows no other."""
     docker_network: Annotated[str, Meta(pattern=rf"^{NAME}\Z")] = "fastflow-runs"
     """Network of the containers; the socket proxy allows no other."""
-    docker_volume: Annotated[str, Meta(pattern=rf"^{NAME}\Z")] = "fastflow-uv"
-    """Volume of code and environments; the socket proxy allows no other."""
+    docker_volume: Annotated[str, Meta(pattern=rf"^({NAME})?\Z")] = ""
+    """Volume of code and environments; the socket proxy allows no other. Empty: `fastflow-<installation>-uv`."""
+    run_uid: Annotated[int, Meta(ge=1, le=MAX_UID)] = RUN_UID
+    """User and group of the containers; worker image and socket proxy must be made for the same."""
+    installation: Annotated[str, Meta(pattern=rf"^({INSTALLATION})?\Z")] = ""
+    """Id with which the names of all its containers begin; the socket proxy allows no other."""
+    installation_file: Path | None = None
+    """File with that id, as `fastflow keys` makes it."""
     standby: Annotated[int, Meta(ge=0, le=1000)] = 4
     """Containers that may wait, started, for attempts; never more than slots, fewer when little is asked; 0: none."""
     uv: str = "uv"

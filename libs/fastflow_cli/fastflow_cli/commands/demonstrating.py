@@ -6,11 +6,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 from cyclopts import Parameter
 from fastflow_events.errors import FastflowError
+from fastflow_events.installation import id_of
 from fastflow_events.settings import ALIASES
 
 from fastflow_cli.client import gateway
@@ -20,9 +23,10 @@ from fastflow_cli.demo.acts import find_pipelines, rebuild, show_facts, trigger,
 from fastflow_cli.demo.packages import container_is_gone, show_packages
 from fastflow_cli.demo.repository import BRANCH, find_examples, make_repository
 from fastflow_cli.demo.telling import Story, passed
-from fastflow_cli.errors import CliError
+from fastflow_cli.errors import CliError, MissingError
 from fastflow_cli.exits import Exit
 from fastflow_cli.home import Home
+from fastflow_cli.local.belongings import remove_belongings
 from fastflow_cli.local.installation import Installation, Plan, installed
 from fastflow_cli.local.logs import tail
 from fastflow_cli.local.services import SERVICES
@@ -56,6 +60,7 @@ def demo(
     """
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="fastflow-demo-"))
+    plan: Plan | None = None
     try:
         story = Story()
         story.step("repository")
@@ -82,7 +87,15 @@ def demo(
         if keep:
             say(f"kept: {folder}")
         else:
+            forget(plan)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget(plan: Plan | None) -> None:
+    """Remove what the demo has left on the engine; where that does not answer any more, it stays."""
+    if plan is not None and plan.proxy is not None and plan.home.keys.exists():
+        with suppress(MissingError, httpx.HTTPError):
+            remove_belongings(plan.proxy.engine, id_of(plan.home.keys))
 
 
 def without_preheating(env: Mapping[str, str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from fastflow_cli.local.leftovers import end_leftovers
 from fastflow_cli.local.ports import any_free, free_ports, is_free, reserved
 from fastflow_cli.local.proxy import NAME, Proxy
 from fastflow_cli.local.readiness import until_ready
-from fastflow_cli.local.services import SERVICES, Told, command, environment
+from fastflow_cli.local.services import SERVICES, Told, command, environment, installation_id
 from fastflow_cli.local.source import Source
 from fastflow_cli.local.spawn import spawn
 from fastflow_cli.local.state import UpState, locked, write_state
@@ -220,6 +220,7 @@ def told_by(plan: Plan, port: int, nats_url: str, docker_url: str | None) -> Tol
     """What the services are told; where they say how they are is nobody's business but ours."""
     return Told(
         home=plan.home,
+        installation=installation_id(plan.home, plan.env),
         nats_url=nats_url,
         git_url=plan.source.git_url,
         branch=plan.source.branch,

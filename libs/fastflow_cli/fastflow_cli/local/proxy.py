@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -22,7 +23,7 @@ from fastflow_cli.local.engine import Engine
 from fastflow_cli.local.logs import last_words
 from fastflow_cli.local.proxy_container import FOLDER, PROXY_IMAGE, end_container, has_proxy_image, run_container
 from fastflow_cli.local.proxy_socket import MODE, forget_socket, proxy_socket
-from fastflow_cli.local.services import DOCKER_NETWORK, DOCKER_VOLUME, WORKER_IMAGE, search_path, setting
+from fastflow_cli.local.services import DOCKER_NETWORK, WORKER_IMAGE, installation_id, search_path, setting
 from fastflow_cli.local.spawn import spawn
 from fastflow_cli.local.supervisor import Supervisor
 
@@ -33,11 +34,12 @@ VERSION = re.compile(r"^# Version ([\d.]+) of", re.MULTILINE)
 
 
 class Allowed(Struct, frozen=True, kw_only=True):
-    """What containers may be made of; the runner's settings say the same."""
+    """What containers may be made of, as the runner's settings say; empty is what the runner takes by itself."""
 
     image: str = WORKER_IMAGE
     network: str = DOCKER_NETWORK
-    volume: str = DOCKER_VOLUME
+    volume: str = ""
+    uid: str = ""
 
 
 USUAL = Allowed()
@@ -62,13 +64,13 @@ class Proxy(Struct, frozen=True, kw_only=True):
         listen = proxy_socket(home)
         config = home.path / "runner" / "haproxy.cfg"
         log = home.log_of(NAME)
+        write = partial(policy, self.engine, self.allowed, installation_id(home, self.env))
         if self.binary is not None:
-            config.write_text(policy(self.engine, self.allowed, bind=bind(listen)))
+            config.write_text(write(bind=bind(listen)))
             argv = [self.binary, "-db", "-f", str(config)]
             supervisor.start(NAME, lambda: spawn(argv, self.env, log))
         else:
-            inside = policy(self.engine, self.allowed, bind=bind(FOLDER / listen.name), socket="/var/run/docker.sock")
-            config.write_text(inside)
+            config.write_text(write(bind=bind(FOLDER / listen.name), socket="/var/run/docker.sock"))
             run_container(self.engine, home, config, listen)
         await until_answers(listen, log)
         return f"unix://{listen}"
@@ -90,6 +92,7 @@ def allowed_by(env: Mapping[str, str]) -> Allowed:
         image=setting(env, "FASTFLOW_WORKER_IMAGE") or USUAL.image,
         network=setting(env, "FASTFLOW_DOCKER_NETWORK") or USUAL.network,
         volume=setting(env, "FASTFLOW_DOCKER_VOLUME") or USUAL.volume,
+        uid=setting(env, "FASTFLOW_RUN_UID") or USUAL.uid,
     )
 
 
@@ -108,7 +111,7 @@ def bind(listen: Path) -> str:
     return f"unix@{listen} mode {MODE:o}"
 
 
-def policy(engine: Engine, allowed: Allowed, *, bind: str, socket: str = "") -> str:
+def policy(engine: Engine, allowed: Allowed, installation: str, *, bind: str, socket: str = "") -> str:
     """HAProxy's configuration as the runner's module writes it.
 
     It listens at `bind` and talks to the engine's socket, or to `socket` where the engine's is seen elsewhere.
@@ -117,7 +120,9 @@ def policy(engine: Engine, allowed: Allowed, *, bind: str, socket: str = "") -> 
         MissingError: the module refused, or the engine is older than all of its policies.
     """
     argv = [sys.executable, "-m", "fastflow_runner.policy", "--api", engine.api]
-    argv += ["--image", allowed.image, "--network", allowed.network, "--volume", allowed.volume]
+    argv += ["--installation", installation, "--image", allowed.image, "--network", allowed.network]
+    argv += ["--volume", allowed.volume] if allowed.volume else []
+    argv += ["--uid", allowed.uid] if allowed.uid else []
     argv += ["--bind", bind, "--socket", socket or str(engine.address.socket)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:

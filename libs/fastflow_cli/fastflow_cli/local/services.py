@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastflow_events.accounts import DEFAULT_RUNNER
 from fastflow_events.errors import SettingsError
+from fastflow_events.installation import id_of
 from fastflow_events.keys import seed_path
 from fastflow_events.settings import ALIASES
 from msgspec import Struct
@@ -18,7 +19,7 @@ SECRET_KEEPING = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKE
 """Ways to the engine itself; no child gets one."""
 RUNNERS_ALONE = ("FASTFLOW_ENCRYPTION_KEY", "FASTFLOW_ENCRYPTION_KEY_FILE", ALIASES["FASTFLOW_ENCRYPTION_KEY"])
 """What opens sealed values; only the runner gets it."""
-WORKER_IMAGE, DOCKER_NETWORK, DOCKER_VOLUME = "fastflow-worker:latest", "fastflow-runs", "fastflow-uv"
+WORKER_IMAGE, DOCKER_NETWORK = "fastflow-worker:latest", "fastflow-runs"
 """What the runner takes unless its settings name others."""
 
 
@@ -26,6 +27,8 @@ class Told(Struct, frozen=True, kw_only=True):
     """What an installation has decided, as the services need it."""
 
     home: Home
+    installation: str
+    """Id with which the names of its containers begin."""
     nats_url: str
     git_url: str
     branch: str | None
@@ -56,7 +59,8 @@ class Told(Struct, frozen=True, kw_only=True):
                 return variables | {"FASTFLOW_GIT_URL": self.git_url} | more
             case "runner":
                 more = {"FASTFLOW_DOCKER_URL": self.docker_url} if self.docker_url else {}
-                return variables | {"FASTFLOW_EXECUTOR": self.executor} | more
+                own = {"FASTFLOW_EXECUTOR": self.executor, "FASTFLOW_INSTALLATION": self.installation}
+                return variables | own | more
             case _:
                 return variables
 
@@ -71,6 +75,11 @@ def setting(env: Mapping[str, str], name: str) -> str | None:
     if ours and older and ours != older:
         raise SettingsError(f"{name} and its older name {ALIASES[name]} are both set and differ; remove one")
     return ours or older
+
+
+def installation_id(home: Home, env: Mapping[str, str]) -> str:
+    """The id that the environment names, for a socket proxy of somebody else; else the home's own, made once."""
+    return setting(env, "FASTFLOW_INSTALLATION") or id_of(home.keys)
 
 
 def environment(base: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

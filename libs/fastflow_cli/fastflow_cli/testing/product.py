@@ -1,5 +1,6 @@
 """A whole installation as `fastflow up` starts it, for tests that use it and break it."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastflow_events.installation import id_of
 from fastflow_events.testing.eventually import eventually
 
 from fastflow_cli.commands.planning import plan_up
 from fastflow_cli.home import Home
-from fastflow_cli.local.installation import Installation, installed
+from fastflow_cli.local.belongings import remove_belongings
+from fastflow_cli.local.installation import Installation, Plan, installed
 from fastflow_cli.local.ports import any_free
 from fastflow_cli.local.services import command, environment
 from fastflow_cli.local.spawn import spawn
@@ -140,6 +143,14 @@ class Product:
 
 
 @asynccontextmanager
+async def _cleared(plan: Plan) -> AsyncGenerator[None]:
+    """Leave nothing of it on the engine."""
+    yield
+    if plan.proxy is not None:
+        await asyncio.to_thread(remove_belongings, plan.proxy.engine, id_of(plan.home.keys))
+
+
+@asynccontextmanager
 async def open_product(folder: Path, executor: str) -> AsyncGenerator[Product]:
     """An installation under `folder` on the named executor, with the pipelines of `FILES` found.
 
@@ -161,6 +172,7 @@ async def open_product(folder: Path, executor: str) -> AsyncGenerator[Product]:
     )
     announced: list[str] = []
     async with (
+        _cleared(plan),
         installed(plan, announced.append) as installation,
         httpx.AsyncClient(base_url=installation.url, timeout=20) as http,
     ):

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from hashlib import sha256
 from math import ceil
 from typing import Literal
 
@@ -12,10 +11,10 @@ from fastflow_events.run.specification import Limits, Specification
 from fastflow_events.tasks import background
 from msgspec import Struct, json, structs
 
-from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, expect
 from fastflow_runner.adapters.docker_ends import Ends
 from fastflow_runner.adapters.docker_engine import Engine
+from fastflow_runner.adapters.docker_image import worker_image
 from fastflow_runner.adapters.docker_keeper import Keeper
 from fastflow_runner.adapters.docker_launch import Launcher, Wanted, first_record
 from fastflow_runner.adapters.docker_listed import listed
@@ -27,7 +26,7 @@ from fastflow_runner.adapters.docker_wire import entry, frame
 from fastflow_runner.adapters.tar_stream import files_of
 from fastflow_runner.bounds import Bounds, Machine, bounds_of, default_memory, remarks_on
 from fastflow_runner.closing import closing_of, usual
-from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, run_body, run_name
+from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, run_body
 from fastflow_runner.entry.records import MARK, decode_line, stream_of
 from fastflow_runner.orders import manifest_of, run_order
 from fastflow_runner.places import STATE_FOLDER, Places
@@ -36,7 +35,6 @@ from fastflow_runner.ports import (
     Exit,
     Found,
     Frame,
-    ImageMissingError,
     Launch,
     Prepared,
     Started,
@@ -87,13 +85,13 @@ class DockerExecutor:
         Raises:
             NoTargetError: `opened` or `closed` names no addresses.
         """
+        deployment = structs.replace(deployment, owner=owner)
         self._engine = Engine(url, deployment)
         self._deployment = deployment
         self._owner = owner
         self._grace_s = grace_s
-        home = sha256(b"home" + key).hexdigest()[:8]
         self._closing = usual(opened, closed)
-        self._pool = Pool(self._engine, deployment, owner=owner, home=home, usual=self._closing, passed=passed)
+        self._pool = Pool(self._engine, deployment, owner=owner, usual=self._closing, passed=passed)
         self._keeper = Keeper(self._pool, self._engine, ceiling=standby, usual=self._usual)
         self._launcher = Launcher(self._pool, clock, passed)
         self._tools = DockerTools(
@@ -140,16 +138,16 @@ class DockerExecutor:
 
     async def keep(self) -> None:
         """Keep standby workers ready, and few old containers, until cancelled."""
-        async with background(keep_tidy(self._engine, self._owner)):
+        async with background(keep_tidy(self._engine, self._deployment)):
             await self._keeper.keep()
 
     async def tidy(self, *, kept_s: float) -> int:
         """Remove containers that staged longer ago; how many that were."""
-        return await tidy(self._engine, self._owner, kept_s=kept_s)
+        return await tidy(self._engine, self._deployment, kept_s=kept_s)
 
     async def launch(self, launch: Launch) -> Started:
         """Take, create or find the attempt's container, send the order, and return once user code has started."""
-        image, machine = await asyncio.gather(self._image(), self._machine())
+        image, machine = await asyncio.gather(worker_image(self._engine, self._deployment), self._machine())
         limits = launch.specification.limits
         bounds = bounds_of(limits, machine)
         places = Places(
@@ -164,7 +162,7 @@ class DockerExecutor:
         manifest = manifest_of(
             launch,
             executor=self.kind,
-            container=run_name(launch.ref),
+            container=self._deployment.names.of(launch.ref),
             image=image.shown,
             memory_bytes=bounds.memory_bytes,
             remarks=remarks_on(limits, machine.cpus),
@@ -196,7 +194,7 @@ class DockerExecutor:
 
     async def found(self) -> list[Found]:
         """Every attempt of this owner that has a container, whatever it was called when it was made."""
-        everything = await listed(self._engine, self._owner)
+        everything = await listed(self._engine, self._deployment)
         return [Found(ref=other.ref, state=other.state) for other in everything if other.ref is not None]
 
     async def started(self, ref: AttemptRef) -> Started | None:
@@ -265,14 +263,7 @@ class DockerExecutor:
         self._engine.close()
 
     def _container(self, ref: AttemptRef) -> Container:
-        return Container(self._engine, run_name(ref))
-
-    async def _image(self) -> marks.Image:
-        answer = await self._engine.call("image")
-        if answer.status == 404:
-            raise ImageMissingError(f"{answer.message}; build or pull the worker image")
-        expect(answer, 200)
-        return marks.image_of(answer.body)
+        return Container(self._engine, self._deployment.names.of(ref))
 
     async def _machine(self) -> Machine:
         about = await self._about()

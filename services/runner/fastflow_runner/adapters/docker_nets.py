@@ -21,7 +21,7 @@ from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_listed import Listed
 from fastflow_runner.adapters.docker_look import shown
 from fastflow_runner.closing import Closing
-from fastflow_runner.container_spec import Deployment, net_name, pause_body
+from fastflow_runner.container_spec import Deployment, pause_body
 from fastflow_runner.ports import NotClosedError
 from fastflow_runner.template import fill
 from fastflow_runner.traces import is_unused
@@ -36,7 +36,7 @@ class Net(Struct, frozen=True, kw_only=True):
     """One namespace."""
 
     place: str
-    """What its name ends with: the installation's digits and a number."""
+    """What its name ends with: a number."""
     name: str
     id: str
     """Of the pause container."""
@@ -52,16 +52,12 @@ class Net(Struct, frozen=True, kw_only=True):
 class Nets:
     """All namespaces of one runner."""
 
-    def __init__(self, engine: Engine, deployment: Deployment, *, owner: str, home: str, usual: Closing) -> None:
-        """`home` is eight hex digits that tell installations apart whose runners have the same name.
-
-        `usual` is how namespaces are closed that are not for one run alone.
-        """
+    def __init__(self, engine: Engine, deployment: Deployment, *, owner: str, usual: Closing) -> None:
+        """`usual` is how namespaces are closed that are not for one run alone."""
         self._usual = usual
         self._engine = engine
         self._deployment = deployment
         self._owner = owner
-        self._home = home
         self._free: list[Net] = []
         self._held: dict[str, Net] = {}
         self._retired: list[Net] = []
@@ -190,11 +186,10 @@ class Nets:
         """
         found = list(found)
         tenants = {other.network: other.name for other in found if other.ref and other.state != "exited"}
-        prefix = f"fastflow-net-{self._owner}-"
         for pause in found:
-            if not pause.name.startswith(f"{prefix}{self._home}-"):
+            if pause.kind != "net":
                 continue
-            place = pause.name.removeprefix(prefix)
+            place = pause.name.rpartition("-")[2]
             state = await Container(self._engine, pause.name).inspect()
             if state is None or place in self._places():
                 continue
@@ -210,12 +205,12 @@ class Nets:
     def _named(self, worker: str, closing: Closing | None) -> Net:
         """A name that nobody here uses, held for the container of this name."""
         used, kind = self._places() | self._taken, "" if closing is None else "o"
-        place = next(place for n in count() if (place := f"{self._home}-{kind}{n}") not in used)
+        place = next(place for n in count() if (place := f"{kind}{n}") not in used)
         self._held[worker] = net = Net(place=place, name=self._name(place), id="", life="", image="")
         return net
 
     def _name(self, place: str) -> str:
-        return fill(net_name(self._deployment), {"owner": self._owner, "place": place})
+        return fill(self._deployment.names.net, {"owner": self._owner, "place": place})
 
     def _container(self, net: Net) -> Container:
         return Container(self._engine, net.name)

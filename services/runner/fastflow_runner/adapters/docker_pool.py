@@ -21,7 +21,7 @@ from fastflow_runner.adapters.docker_nets import Nets
 from fastflow_runner.adapters.docker_standby import Worker
 from fastflow_runner.bounds import Bounds, can_become
 from fastflow_runner.closing import Closing
-from fastflow_runner.container_spec import Deployment, standby_name
+from fastflow_runner.container_spec import Deployment
 from fastflow_runner.pool import Start
 from fastflow_runner.template import fill
 
@@ -30,28 +30,19 @@ class Pool:
     """The standby workers of one runner; it is empty until somebody keeps it."""
 
     def __init__(
-        self,
-        engine: Engine,
-        deployment: Deployment,
-        *,
-        owner: str,
-        home: str,
-        usual: Closing,
-        passed: Callable[[str], None],
+        self, engine: Engine, deployment: Deployment, *, owner: str, usual: Closing, passed: Callable[[str], None]
     ) -> None:
-        """`home` is eight hex digits that tell installations apart whose runners have the same name.
+        """`usual` is how the networks of runs are closed whose pipelines say nothing about it.
 
-        `usual` is how the networks of runs are closed whose pipelines say nothing about it. `passed` hears of each step
-        on an attempt's way to its worker.
+        `passed` hears of each step on an attempt's way to its worker.
         """
         self._engine = engine
         self._deployment = deployment
         self._owner = owner
-        self._home = home
         self._passed = passed
         self._busy: set[str] = set()
         """Names of containers that are being made, taken or started."""
-        self.nets = Nets(engine, deployment, owner=owner, home=home, usual=usual)
+        self.nets = Nets(engine, deployment, owner=owner, usual=usual)
         self.waiting: list[Worker] = []
         self.starts: deque[Start] = deque(maxlen=200)
         self.starting = 0
@@ -135,8 +126,8 @@ class Pool:
         Raises:
             InfrastructureError: it cannot be made now.
         """
-        serial = f"{self._home}-{token_hex(4)}"
-        name = fill(standby_name(self._deployment), {"owner": self._owner, "serial": serial})
+        serial = token_hex(4)
+        name = fill(self._deployment.names.standby, {"owner": self._owner, "serial": serial})
         self._busy.add(name)
         try:
             net = await self.nets.take(name) or await self.nets.make(name)
@@ -167,9 +158,9 @@ class Pool:
             InfrastructureError: the engine does not answer.
         """
         before = self.nets.held() - self._busy - {worker.name for worker in self.waiting}
-        found = await listed(self._engine, self._owner)
+        found = await listed(self._engine, self._deployment)
         for other in found:
-            if other.name.startswith(f"fastflow-standby-{self._owner}-{self._home}-") and not self._knows(other.name):
+            if other.kind == "standby" and not self._knows(other.name):
                 await Container(self._engine, other.name).remove()
         if first:
             await self.nets.adopt(found)

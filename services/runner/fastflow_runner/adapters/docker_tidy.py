@@ -11,6 +11,7 @@ from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_listed import Listed, listed
+from fastflow_runner.container_spec import Deployment
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,6 @@ STAGED_KEPT_S = 14 * 86_400.0
 """Code that is asked for later is found in the volume by a new container, which takes half a second."""
 RESULT_BYTES = 16 << 20
 """The longest result of a tool: no longer than the orders that are made of it."""
-STAGE, PREPARE = "fastflow-stage-", "fastflow-prepare-"
 
 
 def outlived(found: Collection[Listed], *, before: float) -> list[Listed]:
@@ -27,38 +27,38 @@ def outlived(found: Collection[Listed], *, before: float) -> list[Listed]:
 
     One that prepared stays: what it resolved may stand nowhere else.
     """
-    staged = sorted((tool for tool in found if tool.name.startswith(STAGE)), key=lambda tool: tool.created_at)
+    staged = sorted((tool for tool in found if tool.kind == "stage"), key=lambda tool: tool.created_at)
     return [tool for tool in staged[:-1] if tool.state == "exited" and tool.created_at < before]
 
 
-async def tidy(engine: Engine, owner: str, *, kept_s: float, clock: Callable[[], float] = time.time) -> int:
+async def tidy(engine: Engine, deployment: Deployment, *, kept_s: float, clock: Callable[[], float] = time.time) -> int:
     """Remove those that staged long ago; how many that were.
 
     Raises:
         InfrastructureError: the engine does not answer.
     """
-    old = outlived(await listed(engine, owner, "tools"), before=clock() - kept_s)
+    old = outlived(await listed(engine, deployment, "tools"), before=clock() - kept_s)
     for tool in old:
         await Container(engine, tool.name).remove()
     return len(old)
 
 
-async def keep_tidy(engine: Engine, owner: str) -> None:
+async def keep_tidy(engine: Engine, deployment: Deployment) -> None:
     """Do so now and then, until cancelled."""
     while True:
         try:
-            if removed := await tidy(engine, owner, kept_s=STAGED_KEPT_S):
+            if removed := await tidy(engine, deployment, kept_s=STAGED_KEPT_S):
                 logger.info("old containers removed", extra={"action": "tools_removed", "removed": removed})
         except InfrastructureError as exc:
             logger.warning("old containers stay: %s", exc, extra={"action": "tidying_postponed"})
         await asyncio.sleep(TIDY_EVERY_S)
 
 
-async def forget_prepared(engine: Engine, owner: str, environments: Collection[str]) -> None:
+async def forget_prepared(engine: Engine, deployment: Deployment, environments: Collection[str]) -> None:
     """Remove those that say that these environments are there; one that stays is found out by the next run."""
     try:
-        for tool in await listed(engine, owner, "tools"):
-            if tool.state == "exited" and tool.name.startswith(PREPARE):
+        for tool in await listed(engine, deployment, "tools"):
+            if tool.state == "exited" and tool.kind == "prepare":
                 container = Container(engine, tool.name)
                 prepared = marks.prepared(await container.words(1, most_bytes=RESULT_BYTES))
                 if prepared is not None and prepared.environment in environments:

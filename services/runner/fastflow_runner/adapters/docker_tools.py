@@ -17,8 +17,9 @@ from fastflow_events.run.specification import Specification
 from msgspec import structs
 
 from fastflow_runner import marks
-from fastflow_runner.adapters.docker_container import Container, State, expect
+from fastflow_runner.adapters.docker_container import Container, State
 from fastflow_runner.adapters.docker_engine import Engine
+from fastflow_runner.adapters.docker_image import worker_image
 from fastflow_runner.adapters.docker_listed import listed
 from fastflow_runner.adapters.docker_said import Said
 from fastflow_runner.adapters.docker_tidy import forget_prepared
@@ -38,7 +39,7 @@ from fastflow_runner.orders import (
     took_too_long,
     unstage_order,
 )
-from fastflow_runner.ports import DependencyError, ImageMissingError, Prepared, VolumeChangedError
+from fastflow_runner.ports import DependencyError, Prepared, VolumeChangedError
 
 logger = logging.getLogger(__name__)
 ROOT = "/uv"
@@ -70,18 +71,6 @@ class DockerTools:
         self._known: dict[str, Prepared] = {}
         self._said = Said()
 
-    async def image(self) -> str:
-        """Id of the worker image, or its repository digest where there is one.
-
-        Raises:
-            ImageMissingError: it is not on the engine.
-        """
-        answer = await self._engine.call("image")
-        if answer.status == 404:
-            raise ImageMissingError(f"{answer.message}; build or pull the worker image")
-        expect(answer, 200)
-        return marks.image_id(answer.body)
-
     def code(self, tree: str) -> str:
         """Folder of the tree's code."""
         return f"{ROOT}/code/{code_name(self._key, tree)}"
@@ -99,9 +88,11 @@ class DockerTools:
 
         Raises:
             ContractError: the bundle must not be unpacked.
+            ImageMissingError: there is no worker image, or one for another user.
         """
         if await self.has_code(tree):
             return
+        await worker_image(self._engine, self._deployment)
         container = self._stage(tree)
         order = await asyncio.to_thread(stage_order, self.code(tree), bundle)
         state, _ = await self._tools.in_time(container, "stage", order)
@@ -132,7 +123,7 @@ class DockerTools:
         """
         if specification.isolation == "jit":
             return jit_prepared(specification, "/usr/local/bin/uv")
-        image = await self.image()
+        image = (await worker_image(self._engine, self._deployment)).shown
         kind = of_generation(image, lock, generation)
         name = self._prepare(specification, lock, kind).name
         self._asking[name] += 1
@@ -149,8 +140,9 @@ class DockerTools:
     async def give_up(self, specification: Specification, lock: str | None, generation: int = 0) -> None:
         """End the containers of this runner that still make the environment, where nobody here waits for them."""
         if specification.isolation != "jit":
-            ours = {tool.name for tool in await listed(self._engine, self._owner, "tools")}
-            await self._end(specification, lock, of_generation(await self.image(), lock, generation), ours)
+            ours = {tool.name for tool in await listed(self._engine, self._deployment, "tools")}
+            image = (await worker_image(self._engine, self._deployment)).shown
+            await self._end(specification, lock, of_generation(image, lock, generation), ours)
 
     async def _end(
         self, specification: Specification, lock: str | None, kind: str, ours: Collection[str] | None = None
@@ -194,7 +186,7 @@ class DockerTools:
         freed = marks.deleted(said.encode()) or {}
         for name in [name for name, known in self._known.items() if known.environment in freed]:
             del self._known[name]
-        await forget_prepared(self._engine, self._owner, freed)
+        await forget_prepared(self._engine, self._deployment, freed)
         return freed
 
     async def delete_code(self, trees: Sequence[str]) -> None:
@@ -207,7 +199,7 @@ class DockerTools:
     async def _once(self, mode: str, order: bytes) -> str:
         """What a tool says whose work is deleting, in a container that does not stay."""
         # A name of its own each time: what it proves is true of one moment.
-        container = Container(self._engine, f"fastflow-{mode}-{token_hex(16)}")
+        container = self._container(mode, token_hex(16))
         try:
             state, _ = await self._tools.in_time(container, mode, order)
             if state.exit_code != 0:
@@ -258,19 +250,23 @@ class DockerTools:
 
     def cache(self, specification: Specification) -> str:
         """Name of the volume that belongs to the specification's pipeline alone."""
-        return f"fastflow-jit-{code_name(self._key, f'jit {specification.pipeline}')[:32]}"
+        name = code_name(self._key, f"jit {specification.pipeline}")[:32]
+        return f"{self._deployment.names.prefix}jit-{name}"
 
     def _stage(self, tree: str) -> Container:
         # What it proves is true of one volume.
         name = code_name(self._key, f"{tree} {self._deployment.volume}")[:32]
-        return Container(self._engine, f"fastflow-stage-{name}")
+        return self._container("stage", name)
 
     def _prepare(self, specification: Specification, lock: str | None, image: str) -> Container:
         name = input_name(specification, lock, f"{image} {self._deployment.volume}")
-        return Container(self._engine, f"fastflow-prepare-{name}")
+        return self._container("prepare", name)
+
+    def _container(self, mode: str, name: str) -> Container:
+        return Container(self._engine, f"{self._deployment.names.prefix}{mode}-{name}")
 
     def _builder(self, prepare: Container) -> Container:
-        return Container(self._engine, prepare.name.replace("prepare", "build"))
+        return self._container("build", prepare.name.rpartition("-")[2])
 
 
 def _built(kind: str) -> str:

@@ -1,6 +1,7 @@
 """The one executor the settings name."""
 
 import os
+import re
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from fastflow_rules.reach import NoTargetError
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.adapters.process import ProcessExecutor
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.names import INSTALLATION
 from fastflow_runner.ports import Executor
 from fastflow_runner.settings import RunnerSettings
 
@@ -21,7 +23,8 @@ def open_executor(settings: RunnerSettings, key: bytes, variables: Mapping[str, 
     """Have the executor until the block ends; attempts outlive it.
 
     Raises:
-        SettingsError: the process executor has no uv, or a setting of the network names no addresses.
+        SettingsError: the process executor has no uv, a setting of the network names no addresses, or nobody says which
+            installation this is.
     """
     uv_settings = {name: value for name, value in variables.items() if name.startswith("UV_")}
     executor: DockerExecutor | ProcessExecutor
@@ -36,7 +39,13 @@ def open_executor(settings: RunnerSettings, key: bytes, variables: Mapping[str, 
 
 
 def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]) -> DockerExecutor:
-    deployment = Deployment(image=settings.worker_image, network=settings.docker_network, volume=settings.docker_volume)
+    deployment = Deployment(
+        installation=_installation(settings),
+        image=settings.worker_image,
+        network=settings.docker_network,
+        volume=settings.docker_volume,
+        uid=settings.run_uid,
+    )
     try:
         return DockerExecutor(
             settings.docker_url,
@@ -53,6 +62,25 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
         )
     except NoTargetError as exc:
         raise SettingsError(f"FASTFLOW_RUN_NETWORK_OPEN or _CLOSED: found something else than {exc}") from exc
+
+
+def _installation(settings: RunnerSettings) -> str:
+    """The id with which names of containers begin.
+
+    Raises:
+        SettingsError: nobody says what it is.
+    """
+    if settings.installation:
+        return settings.installation
+    if settings.installation_file is None:
+        raise SettingsError("no installation is named; set FASTFLOW_INSTALLATION_FILE to the file of `fastflow keys`")
+    try:
+        found = settings.installation_file.read_text().strip()
+    except OSError as exc:
+        raise SettingsError(f"FASTFLOW_INSTALLATION_FILE cannot be read: {exc}") from exc
+    if not re.fullmatch(INSTALLATION, found):
+        raise SettingsError(f"{settings.installation_file} holds no id of an installation: eight hex digits")
+    return found
 
 
 def _process(

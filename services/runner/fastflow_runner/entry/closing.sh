@@ -1,6 +1,7 @@
 #!/bin/sh
 # Closes the network namespace that its container holds, gives every power up, and then does what it was told to.
-# usage: closing.sh COMMAND NAMES OPENED CLOSED LISTED
+# usage: closing.sh USER COMMAND NAMES OPENED CLOSED LISTED
+#   USER    number of the user and group that it becomes
 #   NAMES   1: questions for names are answered
 #   OPENED  conditions of nft, with ; between them: reached although it is one of those that never are
 #   CLOSED  conditions: not reached, besides those that never are
@@ -47,7 +48,7 @@ listed() {
     [ -z "$listed" ] || echo 'goto refused'
 }
 
-command=$1 names=$2 opened=$3 closed=$4 listed=$5
+user=$1 command=$2 names=$3 opened=$4 closed=$5 listed=$6
 rules=$(
     cat <<RULES
 table inet fastflow {
@@ -87,4 +88,4 @@ table inet fastflow {
 RULES
 )
 printf '%s\n' "$rules" | nft -f - || exit 3
-exec setpriv --reuid=1001 --regid=1001 --clear-groups sh -c "$command"
+exec setpriv --reuid="$user" --regid="$user" --clear-groups sh -c "$command"

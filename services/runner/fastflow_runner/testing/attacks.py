@@ -9,10 +9,12 @@ from fastflow_runner.bounds import Bounds
 from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import Deployment, pause_body, run_body
 
-NAME = "fastflow-0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
+INSTALLATION = "0a1b2c3d"
+OURS = f"fastflow-{INSTALLATION}-"
+NAME = f"{OURS}0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
 OWNER = "r-1"
-PLACE, SERIAL = "0a1b2c3d-0", "0a1b2c3d-4e5f6071"
-NET, STANDBY = f"fastflow-net-{OWNER}-{PLACE}", f"fastflow-standby-{OWNER}-{SERIAL}"
+PLACE, SERIAL = "0", "4e5f6071"
+NET, STANDBY = f"{OURS}net-{OWNER}-{PLACE}", f"{OURS}standby-{OWNER}-{SERIAL}"
 BOUNDS = Bounds(memory_bytes=1 << 28, nano_cpus=10**9, pids=512)
 _HOST: tuple[tuple[str, Any], ...] = (
     ("Privileged", True),
@@ -30,7 +32,7 @@ _HOST: tuple[tuple[str, Any], ...] = (
             }
         ],
     ),
-    ("Mounts", [{"ReadOnly": False, "Source": "fastflow-uv", "Target": "/uv", "Type": "volume"}]),
+    ("Mounts", [{"ReadOnly": False, "Source": f"{OURS}uv", "Target": "/uv", "Type": "volume"}]),
     ("NetworkMode", "host"),
     ("NetworkMode", "container:gateway"),
     ("PidMode", "host"),
@@ -202,7 +204,7 @@ def paths(version: str) -> Iterator[tuple[str, str]]:
         yield "POST", target
     for target in (
         ours, f"{ours}?force=1", f"{ours}?v=1&force=1", f"{ours}?v=1&link=1", f"{at}/containers/gateway?v=1",
-        f"{at}/images/fastflow-worker:latest", f"{at}/volumes/fastflow-uv", f"{at}/networks/bus",
+        f"{at}/images/fastflow-worker:latest", f"{at}/volumes/{OURS}uv", f"{at}/networks/bus",
     ):  # fmt: skip
         yield "DELETE", target
     for method in ("HEAD", "PUT", "PATCH", "OPTIONS", "CONNECT", "TRACE", "get", "GETX"):

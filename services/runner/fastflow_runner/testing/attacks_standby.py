@@ -8,9 +8,9 @@ from typing import Any
 from fastflow_runner.bounds import Bounds
 from fastflow_runner.closing import Closing
 from fastflow_runner.container_spec import Deployment, pause_body, run_body, update_body
-from fastflow_runner.testing.attacks import BOUNDS, NAME, NET, OWNER, PLACE, SERIAL, STANDBY
+from fastflow_runner.testing.attacks import BOUNDS, INSTALLATION, NAME, NET, OURS, OWNER, PLACE, SERIAL, STANDBY
 
-OTHER_RUN = "fastflow-0192f0c1-7b1e-7c3a-9d2e-0123456789ac-1"
+OTHER_RUN = f"{OURS}0192f0c1-7b1e-7c3a-9d2e-0123456789ac-1"
 _FOREIGN_NETWORKS = (
     "host",
     "none",
@@ -22,7 +22,7 @@ _FOREIGN_NETWORKS = (
     f"container:{'a' * 64}",
     f"container:{NAME}",
     f"container:{STANDBY}",
-    f"container:fastflow-net-r-2-{PLACE}",
+    f"container:{OURS}net-r-2-{PLACE}",
     f"container:{NET}x",
     f"container:x{NET}",
     f"container:/{NET}",
@@ -30,8 +30,8 @@ _FOREIGN_NETWORKS = (
     f"container:{NET} ",
     f"Container:{NET}",
     f"ns:/proc/1/{NET}",
-    f"container:fastflow-net-{OWNER}-gateway",
-    f"container:fastflow-net-{OWNER}-{PLACE}/../gateway",
+    f"container:{OURS}net-{OWNER}-gateway",
+    f"container:{OURS}net-{OWNER}-{PLACE}/../gateway",
 )
 _NO_CONDITIONS = (
     "accept",
@@ -93,7 +93,7 @@ def networks(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
         body = good.replace(f'"container:{NET}"', json.dumps(network)).encode()
         for name in (STANDBY, *((NAME,) if network != "none" else ())):
             yield f"{name} joins {network}", name, body
-    other = f"fastflow-standby-r-2-{SERIAL}"
+    other = f"{OURS}standby-r-2-{SERIAL}"
     yield "a standby worker of another runner", other, good.encode()
     yield (
         "a standby worker labelled as another's",
@@ -102,7 +102,7 @@ def networks(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
     )
     yield "a run labelled as another's", NAME, good.replace(f'runner":"{OWNER}"', 'runner":"r-2"').encode()
     pause = pause_body(deployment, Closing(), owner=OWNER).decode()
-    yield "a pause container of another runner", f"fastflow-net-r-2-{PLACE}", pause.encode()
+    yield "a pause container of another runner", f"{OURS}net-r-2-{PLACE}", pause.encode()
     entry = json.dumps(json.loads(pause)["Entrypoint"], separators=(",", ":"))
     for command in (["sh"], ["python3"], ["sleep"], ["sh", "-c"], ["nft"], ["sh", "-c", "id"]):
         other = json.dumps(command, separators=(",", ":"))
@@ -142,7 +142,7 @@ def updates(version: str) -> Iterator[tuple[str, str, bytes]]:
         yield f"{key.lower()} besides", target, f'{good[:-1]},"{key.lower()}":{json.dumps(value)}}}'.encode()
         yield f"{key} doubled", target, f'{good[:-1]},"{key}":{json.dumps(value)}}}'.encode()
         yield f"{key} alone", target, dump({key: value})
-    for name in (STANDBY, NET, "gateway", "a" * 64, f"fastflow-prepare-{'0' * 32}", f"{NAME}x", f"{NAME}/../gateway"):
+    for name in (STANDBY, NET, "gateway", "a" * 64, f"{OURS}prepare-{'0' * 32}", f"{NAME}x", f"{NAME}/../gateway"):
         yield f"of {name}", f"{at}/{name}/update", good.encode()
     for target in (f"{at}/{NAME}/update?x=1", f"{at}/{NAME}/update/", f"{at}/{NAME}/Update", f"{at}//{NAME}/update"):
         yield target, target, good.encode()
@@ -153,7 +153,7 @@ def updates(version: str) -> Iterator[tuple[str, str, bytes]]:
         ("a blank", good.replace(":", ": ", 1).encode()),
         ("a line feed behind", f"{good}\n".encode()),
         ("a NUL behind", f"{good}\0".encode()),
-        ("a create request", run_body(Deployment(), Bounds(), owner=OWNER)),
+        ("a create request", run_body(Deployment(installation=INSTALLATION), Bounds(), owner=OWNER)),
         ("swap is more", good.replace('p":2', 'p":9').encode()),
     ):
         yield what, f"{at}/{NAME}/update", body
@@ -168,8 +168,8 @@ def renames(version: str) -> Iterator[str]:
         "a" * 12,
         NAME,
         NET,
-        f"fastflow-prepare-{'0' * 32}",
-        f"fastflow-stage-{'0' * 32}",
+        f"{OURS}prepare-{'0' * 32}",
+        f"{OURS}stage-{'0' * 32}",
         f"{STANDBY}x",
         f"x{STANDBY}",
         f"/{STANDBY}",
@@ -183,8 +183,8 @@ def renames(version: str) -> Iterator[str]:
         "",
         NET,
         STANDBY,
-        f"fastflow-standby-{OWNER}-{PLACE}",
-        f"fastflow-prepare-{'0' * 32}",
+        f"{OURS}standby-{OWNER}-{PLACE}",
+        f"{OURS}prepare-{'0' * 32}",
         f"{NAME}x",
         NAME[:-1],
         f"{NAME}&name=gateway",

@@ -1,6 +1,7 @@
 """Bundles, specifications and launches with sensible defaults."""
 
 import io
+import secrets
 import tarfile
 import uuid
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from msgspec import json
 from fastflow_runner.ports import AttemptRef, Launch, Prepared
 
 PYTHON = "3.11"
+INSTALLATION = secrets.token_hex(4)
+"""Whose containers those of this process are."""
 
 
 def bundle_of(files: Mapping[str, str | bytes]) -> tuple[str, bytes]:

@@ -6,6 +6,8 @@ import sysconfig
 import tarfile
 from pathlib import Path
 
+from fastflow_runner.container_spec import RUN_UID
+
 WANTED = "3.12"
 _LEFT_OUT = shutil.ignore_patterns(
     "test", "tests", "__pycache__", "site-packages", "*.a", "idlelib", "tkinter", "share"
@@ -33,7 +35,7 @@ def archive(folder: Path) -> bytes:
     buffer = io.BytesIO()
 
     def owned(member: tarfile.TarInfo) -> tarfile.TarInfo:
-        member.uid = member.gid = 1001
+        member.uid = member.gid = RUN_UID
         return member
 
     with tarfile.open(fileobj=buffer, mode="w") as tar:

@@ -26,7 +26,7 @@ from fastflow_events.topology import DEFAULT_POOL, OUTPUT
 from msgspec.structs import replace
 from nats.aio.client import Client
 
-from fastflow_runner.testing.builders import a_specification, bundle_of
+from fastflow_runner.testing.builders import INSTALLATION, a_specification, bundle_of
 from fastflow_runner.testing.tools import find_uv
 
 _STOP_WITHIN_S = 15.0
@@ -50,6 +50,7 @@ class LivingRunner:
             "FASTFLOW_HOME": str(home),
             "FASTFLOW_INSTANCE": name,
             "FASTFLOW_UV": find_uv(),
+            "FASTFLOW_INSTALLATION": INSTALLATION,
             **{f"FASTFLOW_{key.upper()}": value for key, value in settings.items()},
         }
         self.name = name

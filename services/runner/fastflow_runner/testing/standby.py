@@ -16,11 +16,11 @@ from msgspec import structs
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import Exit, Launch
-from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
+from fastflow_runner.testing.builders import INSTALLATION, a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
 
 OWNER = f"standby-{os.getpid()}"
-DEPLOYMENT = Deployment(network="bridge", volume=f"fastflow-uv-{OWNER}")
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-{OWNER}")
 NAMESPACE = "import os\nprint(os.readlink('/proc/self/ns/net'))"
 """A script that says which network namespace it is in."""
 
@@ -31,13 +31,14 @@ async def kept(
     *,
     standby: int = 2,
     key: bytes = b"key",
+    owner: str = OWNER,
     deployment: Deployment = DEPLOYMENT,
     opened: str = "",
     closed: str = "",
 ) -> AsyncGenerator[DockerExecutor]:
     """An executor whose pool is kept, with one worker waiting unless there shall be none."""
     executor = DockerExecutor(
-        url, deployment=deployment, owner=OWNER, key=key, grace_s=1.0, standby=standby, opened=opened, closed=closed
+        url, deployment=deployment, owner=owner, key=key, grace_s=1.0, standby=standby, opened=opened, closed=closed
     )
     async with background(executor.keep()):
         if standby:
@@ -77,7 +78,11 @@ def seen(person: DockerClient, kind: str) -> list[Seen]:
     found: list[Seen] = person.containers.list(
         all=True, filters={"label": f"fastflow.runner={OWNER}"}, ignore_removed=True
     )
-    return [container for container in found if (container.name or "").startswith(f"fastflow-{kind}-{OWNER}-")]
+    return [
+        container
+        for container in found
+        if (container.name or "").startswith(f"{DEPLOYMENT.names.prefix}{kind}-{OWNER}-")
+    ]
 
 
 def image_of(container: Seen) -> str:
