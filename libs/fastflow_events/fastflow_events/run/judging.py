@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from fastflow_events.fact import Fact, ForeignFact, UnknownFact
 from fastflow_events.recorded import Recorded
 from fastflow_events.run.events import RunAdopted, RunClaimed
-from fastflow_events.run.state import OVER, Run, counts, evolve, is_a_runners
+from fastflow_events.run.state import OVER, Run, applied, counts, is_a_runners
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ def judge(standing: Mapping[str, Run], batch: Sequence[Recorded]) -> Judged:
         run = (changed[id] if id in changed else standing.get(id)) or Run()
         if counts(run, fact):
             judged.append(recorded)
-            after = evolve(run, fact)
+            after = applied(run, fact)
             if after is not run and after.phase != "absent":
                 changed[id] = None if after.phase in OVER else _lean(after)
         else:

@@ -77,8 +77,11 @@ class Run(Struct, frozen=True, kw_only=True):
 
 def evolve(run: Run, fact: Fact) -> Run:
     """Apply one recorded fact. Never refuses; a dispatch after a cancel or an end is void, and so are lies."""
-    if not counts(run, fact):
-        return run
+    return applied(run, fact) if counts(run, fact) else run
+
+
+def applied(run: Run, fact: Fact) -> Run:
+    """The same for a fact that counts."""
     match fact:
         case RunRequested() if run.phase == "absent":
             return replace(run, phase="queued")
