@@ -1,6 +1,6 @@
 import pytest
 from fastflow_events.run.specification import Limits
-from fastflow_runner.bounds import Bounds, Machine, bounds_of, can_become, default_memory, remarks_on
+from fastflow_runner.bounds import Bounds, Machine, bounds_of, can_become, default_cpus, default_memory, remarks_on
 
 MB = 1 << 20
 
@@ -51,3 +51,13 @@ def test_the_runners_limit_is_half_of_the_machine_unless_set_and_nothing_is_none
 )
 def test_a_limit_can_be_changed_but_not_taken_away(have: Bounds, want: Bounds, can: bool) -> None:
     assert can_become(have, want) is can
+
+
+@pytest.mark.parametrize(
+    ("wanted", "machine", "given"), [(None, 8, 7.0), (None, 1, 1.0), (0, 8, 0.0), (2.5, 8, 2.5), (16.0, 8, 16.0)]
+)
+def test_one_processor_is_left_to_the_others_unless_set(wanted: float | None, machine: int, given: float) -> None:
+    assert default_cpus(wanted, machine) == given
+    nano = min(given, machine) * 10**9
+    assert bounds_of(Limits(), Machine(cpus=machine, usual_cpus=given)).nano_cpus == nano
+    assert bounds_of(Limits(cpus=0.5), Machine(cpus=machine, usual_cpus=given)).nano_cpus == 500_000_000

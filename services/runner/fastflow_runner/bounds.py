@@ -26,6 +26,8 @@ class Machine(Struct, frozen=True, kw_only=True):
     cpus: int
     memory_bytes: int = 0
     """For each attempt whose pipeline names no limit; 0 is unlimited."""
+    usual_cpus: float = 0
+    """The same."""
 
 
 def default_memory(wanted: int | None, machine_bytes: int) -> int:
@@ -33,11 +35,16 @@ def default_memory(wanted: int | None, machine_bytes: int) -> int:
     return machine_bytes // 2 if wanted is None else wanted and max(wanted, MIN_MEMORY_BYTES)
 
 
+def default_cpus(wanted: float | None, machine_cpus: int) -> float:
+    """Limit of an attempt whose pipeline names none: all but one, at least one, unless set; 0 is none."""
+    return max(machine_cpus - 1, 1) if wanted is None else wanted
+
+
 def bounds_of(limits: Limits, machine: Machine) -> Bounds:
     """The limits of an attempt; more processors than the machine has are as many as it has."""
     memory = max(limits.memory_bytes, MIN_MEMORY_BYTES) if limits.memory_bytes else machine.memory_bytes
-    cpus = ceil(min(limits.cpus, machine.cpus) * 100) * _STEP_NANO_CPUS if limits.cpus else 0
-    return Bounds(memory_bytes=memory, nano_cpus=cpus, pids=limits.pids)
+    cpus = min(limits.cpus or machine.usual_cpus, machine.cpus)
+    return Bounds(memory_bytes=memory, nano_cpus=ceil(cpus * 100) * _STEP_NANO_CPUS, pids=limits.pids)
 
 
 def remarks_on(limits: Limits, host_cpus: int) -> tuple[str, ...]:

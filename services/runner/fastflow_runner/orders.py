@@ -196,14 +196,16 @@ def manifest_of(
     container: str,
     image: str = "",
     memory_bytes: int = 0,
+    cpus: float = 0,
     remarks: tuple[str, ...] = (),
 ) -> Manifest:
-    """Manifest of an attempt; 0 bytes of memory is no limit."""
+    """Manifest of an attempt; 0 bytes of memory and 0 processors are no limit."""
     prepared = launch.prepared
     return Manifest(
         executor=executor,
         container=container,
         memory_bytes=memory_bytes or None,
+        cpus=cpus or None,
         image=image,
         python=prepared.python,
         uv=prepared.uv,

@@ -54,6 +54,8 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """The Python of pipelines that name none, when they are prepared ahead; for runs the scheduler's decides."""
     default_memory_bytes: Annotated[int, Meta(ge=0)] | None = None
     """Memory of a run whose pipeline names no limit; None is half of the machine's, 0 is unlimited."""
+    default_cpus: Annotated[float, Meta(ge=0)] | None = None
+    """Processors of a run whose pipeline names no limit; None is all of the machine's but one, 0 is unlimited."""
     run_network_open: str = ""
     """Targets that runs reach although they are closed to them otherwise: `10.0.0.5:5432`, commas between them."""
     run_network_closed: str = ""

@@ -131,9 +131,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
     prepare_s: Seconds = 0.0
     left_out: dict[str, str] = {}
     """Sealed variables and secrets that the attempt was not given, because they could not be opened, and why."""
+    cpus: float | None = None
     memory_bytes: Bytes | None = None
-    """Memory and swap that it may use: its pipeline's limit, else the runner's; each of its processes where there is no
-    container. None is unlimited."""
+    """What it may use: its pipeline's limit, else the runner's; of each process without a container. None: no limit."""
     remarks: tuple[str, ...] = ()
     """What else differs from what its pipeline asks for, in sentences."""
 

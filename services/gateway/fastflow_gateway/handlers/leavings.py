@@ -96,8 +96,11 @@ async def limits_of_run(deps: Deps, run_id: str) -> Limits | None:
     if not history.recorded:
         raise NotFoundError("there is no such run", run=run_id[:64])
     limits = next((fact.specification.limits for fact in history.facts if isinstance(fact, RunDispatched)), None)
-    given = [fact.manifest.memory_bytes for fact in history.facts if isinstance(fact, RunStarted)]
-    return replace(limits, memory_bytes=given[-1]) if limits and given and given[-1] else limits
+    given = [fact.manifest for fact in history.facts if isinstance(fact, RunStarted)]
+    if limits is None or not given:
+        return limits
+    memory_bytes, cpus = given[-1].memory_bytes or limits.memory_bytes, given[-1].cpus or limits.cpus
+    return replace(limits, memory_bytes=memory_bytes, cpus=cpus)
 
 
 async def follow_samples(deps: Deps, run_id: str, after_seq: int) -> AsyncIterator[Measured]:

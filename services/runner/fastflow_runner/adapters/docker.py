@@ -24,7 +24,7 @@ from fastflow_runner.adapters.docker_tidy import keep_tidy, tidy
 from fastflow_runner.adapters.docker_tools import DockerTools
 from fastflow_runner.adapters.docker_wire import entry, frame
 from fastflow_runner.adapters.tar_stream import files_of
-from fastflow_runner.bounds import Bounds, Machine, bounds_of, default_memory, remarks_on
+from fastflow_runner.bounds import Bounds, Machine, bounds_of, default_cpus, default_memory, remarks_on
 from fastflow_runner.closing import closing_of, usual
 from fastflow_runner.container_spec import ENTRY_FOLDER, Deployment, run_body
 from fastflow_runner.entry.records import MARK, decode_line, stream_of
@@ -66,6 +66,7 @@ class DockerExecutor:
         uv_settings: Mapping[str, str] | None = None,
         standby: int = 0,
         default_memory_bytes: int | None = None,
+        default_cpus: float | None = None,
         opened: str = "",
         closed: str = "",
         grace_s: float = 10.0,
@@ -79,8 +80,9 @@ class DockerExecutor:
         `uv_settings` go to uv when it prepares, with credentials of package indexes if need be; `standby` is
         how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
         a script's time is over; `default_memory_bytes` is the limit of attempts whose pipeline names none: half of the
-        machine's memory unless it is given, none when it is 0; `opened` and `closed` are targets that all runs reach,
-        or do not; `tool_s` is the longest for staging and deleting; `passed` hears of each step of a start.
+        machine's memory unless it is given, none when it is 0; `default_cpus` is that of processors; `opened` and
+        `closed` are targets that all runs reach, or do not; `tool_s` is the longest for staging and deleting; `passed`
+        hears of each step of a start.
 
         Raises:
             NoTargetError: `opened` or `closed` names no addresses.
@@ -98,7 +100,7 @@ class DockerExecutor:
             self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}), tool_s=tool_s
         )
         self._info: _Info | None = None
-        self._default_memory_bytes = default_memory_bytes
+        self._default_memory_bytes, self._default_cpus = default_memory_bytes, default_cpus
         self._ends = Ends()
 
     @property
@@ -165,6 +167,7 @@ class DockerExecutor:
             container=self._deployment.names.of(launch.ref),
             image=image.shown,
             memory_bytes=bounds.memory_bytes,
+            cpus=bounds.nano_cpus / 10**9,
             remarks=remarks_on(limits, machine.cpus),
         )
         jit = launch.specification.isolation == "jit"
@@ -267,7 +270,10 @@ class DockerExecutor:
 
     async def _machine(self) -> Machine:
         about = await self._about()
-        return Machine(cpus=about.cpus, memory_bytes=default_memory(self._default_memory_bytes, about.memory_bytes))
+        memory_bytes = default_memory(self._default_memory_bytes, about.memory_bytes)
+        return Machine(
+            cpus=about.cpus, memory_bytes=memory_bytes, usual_cpus=default_cpus(self._default_cpus, about.cpus)
+        )
 
     async def _usual(self) -> Bounds:
         return bounds_of(Limits(), await self._machine())

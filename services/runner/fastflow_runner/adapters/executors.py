@@ -55,6 +55,7 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
             uv_settings=uv_settings,
             default_memory_bytes=settings.default_memory_bytes,
             tool_s=settings.tool_timeout_s,
+            default_cpus=settings.default_cpus,
             opened=settings.run_network_open,
             closed=settings.run_network_closed,
             standby=min(settings.standby, settings.max_concurrent),
