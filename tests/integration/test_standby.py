@@ -77,6 +77,18 @@ async def test_a_worker_gets_the_limits_of_its_attempt(executor: DockerExecutor,
     await executor.remove(launch.ref)
 
 
+async def test_a_run_without_a_limit_leaves_a_processor_to_the_others_and_says_so(
+    executor: DockerExecutor, person: DockerClient
+) -> None:
+    left = max(int(person.info()["NCPU"]) - 1, 1)
+    launch = await a_run(executor)
+    started = await executor.launch(launch)
+    host = person.containers.get(launch.ref.name).attrs["HostConfig"]
+    assert (host["NanoCpus"], started.manifest.cpus) == (left * 10**9, left)
+    await executor.wait(launch.ref, launch.nonce)
+    await executor.remove(launch.ref)
+
+
 async def test_an_attempt_beyond_its_memory_ends_so_in_a_worker_too(executor: DockerExecutor) -> None:
     script = "print('on')\nblob = bytearray()\nwhile True: blob += bytes(1 << 20)"
     launch = await a_run(executor, script, Limits(memory_bytes=64 * MB))
