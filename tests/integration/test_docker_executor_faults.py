@@ -249,26 +249,3 @@ async def test_a_bundle_with_a_link_out_of_its_folder_is_refused(executor: Docke
     with pytest.raises(ContractError, match="leads out of the folder"):
         await executor.stage_code(tree, zstandard.ZstdCompressor().compress(buffer.getvalue()))
     assert not await executor.has_code(tree)
-
-
-async def test_a_success_that_is_proven_does_not_wait_for_its_container_to_end(
-    executor: DockerExecutor, person: DockerClient
-) -> None:
-    launch = await made(executor, "import time\ntime.sleep(1)\nprint('once')")
-    await executor.launch(launch)
-    container = person.containers.get(DEPLOYMENT.names.of(launch.ref))
-    # Process 1 stands still: what it waits for ends, and it does not notice.
-    container.kill("SIGSTOP")
-    frames = executor.frames(launch.ref, skip=0, follow=True)
-    reading = asyncio.ensure_future(anext(aiter(frames)))
-    async with asyncio.timeout(60):
-        assert (await reading).data == b"once\n"
-        following = asyncio.ensure_future(anext(aiter(frames), None))
-        end = await executor.wait(launch.ref, launch.nonce)
-    assert (end.exit_code, end.marker_code) == (0, 0)
-    container.reload()
-    assert container.status == "running"
-    container.kill("SIGCONT")
-    assert await following is None
-    await executor.remove(launch.ref)
-    assert launch.ref not in [found.ref for found in await executor.found()]
