@@ -44,7 +44,7 @@ BUILD = f"{OURS}build-{'0' * 32}"
 VALUES = {
     "name": NAME,
     "run": NAME,
-    "build": BUILD,
+    "source": BUILD,
     "owner": OWNER,
     "serial": SERIAL,
     "grace": "10",
@@ -130,7 +130,7 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
         target = f"/v{proxy.version}{fill(call.path, VALUES)}"
         status = proxy.ask(call.method, target, BODIES[name] if call.body else b"", *headers)
         assert status == (101 if call.upgrade else 200), name
-    for mode in ("prepare", "build", "stage"):
+    for mode in ("prepare", "python", "fetch", "build", "stage"):
         assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER), f"{OURS}{mode}-{'0' * 32}") == 200
     listed = ";".join(f"ip6 daddr 2001:db8:{n:x}::/48 meta l4proto {{ tcp, udp }} th dport 1-65535" for n in range(32))
     for closing in (Closing(), Closing(names=False, opened=listed, closed=listed, listed=listed)):
@@ -160,7 +160,8 @@ def test_no_attack_on_a_body_reaches_the_engine(proxy: Proxy) -> None:
 def test_a_cache_is_no_way_to_write_to_another_volume_and_a_build_has_none(proxy: Proxy) -> None:
     proxy.engine.seen.clear()
     jit = run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=PLACE, cache=CACHE)
-    shared, build = DEPLOYMENT.volume.encode(), tool_body(DEPLOYMENT, "build", owner=OWNER)
+    shared = DEPLOYMENT.volume.encode()
+    build, fetch, link = (tool_body(DEPLOYMENT, mode, owner=OWNER) for mode in ("build", "fetch", "prepare"))
     mount = b'{"ReadOnly":false,"Source":"%s","Target":"/uv","Type":"volume"}' % shared
     bodies = [
         *(
@@ -171,9 +172,12 @@ def test_a_cache_is_no_way_to_write_to_another_volume_and_a_build_has_none(proxy
         jit.replace(b'"/cache"', b'"/usr/local"'),
         build.replace(b'"Mounts":[]', b'"Mounts":[%s]' % mount),
         build.replace(b'"Cmd":["build"]', b'"Cmd":["run"]'),
+        fetch.replace(b'"ReadOnly":true', b'"ReadOnly":false'),
+        fetch.replace(b'"Cmd":["fetch"]', b'"Cmd":["prepare"]'),
+        link.replace(b'"NetworkMode":"none"', b'"NetworkMode":"%s"' % DEPLOYMENT.network.encode()),
     ]
-    assert len({*bodies, jit, build}) == len(bodies) + 2
-    names = [NAME, STANDBY, BUILD]
+    assert len({*bodies, jit, build, fetch, link}) == len(bodies) + 4
+    names = [NAME, STANDBY, BUILD, *(BUILD.replace("-build-", f"-{mode}-") for mode in ("fetch", "prepare", "stage"))]
     assert [body for body in bodies for name in names if proxy.create(body, name) not in REFUSED] == []
     assert proxy.create(jit, STANDBY) in REFUSED
     assert proxy.create(build, NAME) in REFUSED

@@ -110,11 +110,19 @@ def test_an_owner_cannot_break_out_of_its_string(owner: str) -> None:
         body(owner=owner)
 
 
-def test_only_tools_write_to_the_shared_volume_and_staging_has_no_network() -> None:
-    for mode, network in (("prepare", "fastflow-runs"), ("stage", "none")):
+def test_who_writes_to_the_shared_volume_has_no_network_and_who_has_one_does_not_write() -> None:
+    found = {}
+    for mode in ("prepare", "python", "fetch", "build", "stage"):
         host = json.loads(tool_body(DEPLOYMENT, mode, owner="runner-1"))["HostConfig"]
-        assert host["Mounts"][0]["ReadOnly"] is False
-        assert host["NetworkMode"] == network
+        found[mode] = [mount["ReadOnly"] for mount in host["Mounts"]], host["NetworkMode"]
+    # What installs an interpreter hears of nothing else, and nothing of a package is there.
+    assert found.pop("python") == ([False], "fastflow-runs")
+    assert found == {
+        "prepare": ([False], "none"),
+        "stage": ([False], "none"),
+        "fetch": ([True], "fastflow-runs"),
+        "build": ([], "fastflow-runs"),
+    }
 
 
 def test_every_object_has_its_keys_in_order_and_no_blanks() -> None:

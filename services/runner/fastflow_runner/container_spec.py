@@ -10,7 +10,9 @@ Nothing else in this service builds a path or a body, and the policy of the sock
 | cut | `…<run id>-<attempt>` | none | read only | the same, of a pipeline that wants no network |
 | jit | `…<run id>-<attempt>` | a pause container's | read only, and its pipeline's cache | it installs |
 | jit_cut | `…<run id>-<attempt>` | none | read only, and its pipeline's cache | the same without a network |
-| prepare | `…prepare-<hash of the input>` | runs | writable | one environment |
+| prepare | `…prepare-<hash of the input>` | none | writable | one environment |
+| python | `…python-<hash of the input>` | runs | writable | an interpreter |
+| fetch | `…fetch-<hash of the input>` | runs | read only | a lock, and wheels that the store has not |
 | build | `…build-<hash of the input>` | runs | none | wheels of packages that come as sources |
 | stage | `…stage-<name of the code>` | none | writable | one tree of code |
 
@@ -125,7 +127,7 @@ def calls(deployment: Deployment) -> dict[str, Call]:
         "stats": Call("GET", _of(name, "/stats?stream=1")),
         "kept": Call("GET", _of(run, "/archive?path=/app/.fastflow/kept")),
         "exit_marker": Call("GET", _of(run, "/archive?path=/app/.fastflow/exit.json")),
-        "wheels": Call("GET", _of(names.tool("build"), f"/archive?path={BUILD_ROOT}/out")),
+        "wheels": Call("GET", _of(names.source, f"/archive?path={BUILD_ROOT}/out")),
         "remove": Call("DELETE", _of(name, "?v=1")),
     }
 
@@ -151,8 +153,12 @@ def create_forms(deployment: Deployment) -> dict[str, Form]:
         "cut": Form(name=run, body=_worker(deployment, ("none",))),
         "jit": Form(name=run, body=_worker(deployment, joined, cache=True)),
         "jit_cut": Form(name=run, body=_worker(deployment, ("none",), cache=True)),
-        "prepare": Form(name=(names.tool("prepare"),), body=_tool(deployment, "prepare", deployment.network)),
-        "build": Form(name=(names.tool("build"),), body=_builder(deployment)),
+        "prepare": Form(name=(names.tool("prepare"),), body=_tool(deployment, "prepare", "none")),
+        "python": Form(name=(names.tool("python"),), body=_tool(deployment, "prepare", deployment.network)),
+        "fetch": Form(
+            name=(names.tool("fetch"),), body=_source(deployment, "fetch", _shared(deployment, read_only=True))
+        ),
+        "build": Form(name=(names.tool("build"),), body=_source(deployment, "build")),
         "stage": Form(name=(names.tool("stage"),), body=_tool(deployment, "stage", "none")),
     }
 
@@ -186,10 +192,10 @@ def _tool(deployment: Deployment, mode: str, network: str) -> Template:
     return _entry(deployment, mode, _TOOL_LIMITS, (network,), labels, mounts=mounts, place='"WorkingDir":"/tmp"')
 
 
-def _builder(deployment: Deployment) -> Template:
-    """Packages' own code runs in it: it sees no volume but its own."""
+def _source(deployment: Deployment, mode: str, *mounts: str) -> Template:
+    """What wheels come from; packages' own code runs in a builder, which sees no volume but its own."""
     labels, network = _label(deployment, "tool"), (deployment.network,)
-    return _entry(deployment, "build", _TOOL_LIMITS, network, labels, mounts=(), place=_OWN_VOLUME)
+    return _entry(deployment, mode, _TOOL_LIMITS, network, labels, mounts=mounts, place=_OWN_VOLUME)
 
 
 def _shared(deployment: Deployment, *, read_only: bool) -> str:

@@ -76,6 +76,14 @@ class _Config(Struct, frozen=True, kw_only=True, rename="pascal"):
     labels: dict[str, str] | None = None
 
 
+class Fetched(Struct, frozen=True, kw_only=True):
+    """What stands ready in a container: wheels of a lock."""
+
+    lock: str
+    there: list[str]
+    """Wheels that are in the store already, as `hash/file`."""
+
+
 class Image(Struct, frozen=True, kw_only=True, rename="pascal"):
     """An image on the engine."""
 
@@ -170,6 +178,11 @@ def progress(text: str) -> Progress | None:
         return None
     cells = tuple(CellEnd(cell=cell, succeeded=ok, tries=tries) for cell, ok, tries in found.cells)
     return Progress(cells=cells, where=found.where, why=found.why)
+
+
+def fetched(line: bytes) -> Fetched | None:
+    """The result line of modes `fetch` and `build`."""
+    return _read(line, Fetched)
 
 
 def prepared(line: bytes) -> Prepared | None:

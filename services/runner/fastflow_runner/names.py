@@ -14,7 +14,7 @@ from fastflow_runner.template import Slot, Template, escape, fill
 
 INSTALLATION = "[0-9a-f]{8}"
 """An installation's id, made once together with its keys."""
-TOOLS = ("prepare", "build", "stage")
+TOOLS = ("prepare", "python", "fetch", "build", "stage")
 """Modes of the containers that make what runs need."""
 _HEX = "[0-9a-f]"
 _RUN = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+"
@@ -73,6 +73,11 @@ class Names(Struct, frozen=True, kw_only=True):
     def tool(self, mode: str) -> Slot:
         """A container that makes what runs need."""
         return Slot(mode, f"{self.prefix}{mode}-{_HEX}{{32}}")
+
+    @property
+    def source(self) -> Slot:
+        """A container that wheels are taken from."""
+        return Slot("source", f"{self.prefix}(?:build|fetch)-{_HEX}{{32}}")
 
     @property
     def any(self) -> Slot:

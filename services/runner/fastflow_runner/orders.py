@@ -14,6 +14,7 @@ from msgspec import Raw, json
 
 from fastflow_runner.entry.credentials import apart
 from fastflow_runner.entry.sealed import head_of, seal
+from fastflow_runner.marks import Fetched
 from fastflow_runner.places import STATE_FOLDER, Places
 from fastflow_runner.ports import Launch, Prepared
 from fastflow_runner.program import argv_of, file_of, jit_env
@@ -93,6 +94,22 @@ def jit_prepared(specification: Specification, uv: str, version: str = "") -> Pr
     return Prepared(environment="jit", interpreter=uv, python=specification.python, uv=version)
 
 
+def _wanted(specification: Specification, lock: str | None, code: str) -> dict[str, object]:
+    """What packages are wanted; `code` is where the pipeline's folder is staged."""
+    wanted = specification.requirements
+    return {
+        "python": specification.python,
+        "source": wanted.source,
+        "text": wanted.text,
+        "sha256": wanted.sha256,
+        "leans": wanted.source != "none" and sha256(wanted.text.encode()).hexdigest() != wanted.sha256,
+        "folder": code,
+        "file": f"{code}/{file_of(specification)}",
+        "lock": lock,
+        "extra": NOTEBOOK_PACKAGES if specification.kind == "notebook" else (),
+    }
+
+
 def prepare_order(
     specification: Specification,
     lock: str | None,
@@ -108,23 +125,54 @@ def prepare_order(
     `env` holds uv's settings, credentials of package indexes included; with `wheels` comes the archive of a build,
     sealed, behind it.
     """
-    wanted = specification.requirements
-    order = {
+    about = {"root": root, "uv": uv, "env": dict(env), "wheels": wheels}
+    return seal(json.encode({**about, **_wanted(specification, lock, code)}))
+
+
+def link_order(
+    specification: Specification,
+    lock: str | None,
+    *,
+    root: str,
+    uv: str,
+    code: str,
+    env: Mapping[str, str],
+    fetched: Fetched | None = None,
+    built: bool = False,
+) -> bytes:
+    """The same without network and credentials, of wheels in the store; behind it an archive of those `fetched`."""
+    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "alone": True}
+    if fetched is not None:
+        about["fetched"] = {"lock": fetched.lock, "there": fetched.there, "built": built}
+    return seal(json.encode({**about, **_wanted(specification, lock, code)}))
+
+
+def python_order(specification: Specification, *, root: str, uv: str, code: str, env: Mapping[str, str]) -> bytes:
+    """Order of mode `prepare` that has an interpreter installed, and nothing else."""
+    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "only_python": True}
+    return seal(json.encode({**about, **_wanted(specification, None, code)}))
+
+
+def fetch_order(
+    specification: Specification,
+    lock: str | None,
+    *,
+    root: str,
+    shared: str,
+    uv: str,
+    code: str,
+    env: Mapping[str, str],
+) -> bytes:
+    """Order of mode `fetch`, which writes below `root` and reads what is `shared`."""
+    about = {
         "root": root,
+        "out": f"{root}/out",
+        "pythons": f"{shared}/python",
+        "store": f"{shared}/wheels",
         "uv": uv,
-        "python": specification.python,
-        "source": wanted.source,
-        "text": wanted.text,
-        "sha256": wanted.sha256,
-        "leans": wanted.source != "none" and sha256(wanted.text.encode()).hexdigest() != wanted.sha256,
-        "folder": code,
-        "file": f"{code}/{file_of(specification)}",
-        "lock": lock,
-        "extra": NOTEBOOK_PACKAGES if specification.kind == "notebook" else (),
         "env": dict(env),
-        "wheels": wheels,
     }
-    return seal(json.encode(order))
+    return seal(json.encode({**about, **_wanted(specification, lock, code)}))
 
 
 def delete_order(names: Sequence[str], *, root: str) -> bytes:
@@ -133,9 +181,19 @@ def delete_order(names: Sequence[str], *, root: str) -> bytes:
 
 
 def build_order(
-    specification: Specification, lock: str | None, asked: bytes, *, root: str, uv: str, env: Mapping[str, str]
+    specification: Specification,
+    lock: str | None,
+    asked: bytes,
+    *,
+    root: str,
+    uv: str,
+    env: Mapping[str, str],
+    whole: bool = False,
 ) -> bytes:
-    """Order of mode `build`; `asked` is what the preparation said that needs building. No credentials go there."""
+    """Order of mode `build`; `asked` is what was said that needs building. No credentials go there.
+
+    With `whole` it leaves every wheel of the lock, not only those that it has built.
+    """
     order = {
         "root": root,
         "out": f"{root}/out",
@@ -144,6 +202,7 @@ def build_order(
         "asked": Raw(asked),
         "lock": lock,
         "env": apart(dict(env)).settings,
+        **({"store": ""} if whole else {}),
     }
     return seal(json.encode(order))
 

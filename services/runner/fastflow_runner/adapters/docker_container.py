@@ -64,7 +64,7 @@ class Container:
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
-        self._slots = {"name": name, "run": name, "build": name}
+        self._slots = {"name": name, "run": name, "source": name}
         self.name = name
 
     async def create(self, body: bytes) -> bool:

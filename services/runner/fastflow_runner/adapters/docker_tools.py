@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from contextlib import aclosing
 from secrets import token_hex
 from time import monotonic
 
@@ -17,33 +16,29 @@ from fastflow_events.run.specification import Specification
 from msgspec import structs
 
 from fastflow_runner import marks
-from fastflow_runner.adapters.docker_container import Container, State
+from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_image import worker_image
 from fastflow_runner.adapters.docker_listed import listed
 from fastflow_runner.adapters.docker_said import Said
 from fastflow_runner.adapters.docker_tidy import forget_prepared
 from fastflow_runner.adapters.docker_tool import Tools, words
-from fastflow_runner.adapters.docker_wheels import measured, sent
-from fastflow_runner.container_spec import BUILD_ROOT, Deployment
-from fastflow_runner.entry.preparing import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED
+from fastflow_runner.adapters.docker_wheels import GONE, ROOT, Supply
+from fastflow_runner.container_spec import Deployment
+from fastflow_runner.entry.preparing import NEEDS_FETCH, NEEDS_PYTHON, NOT_STAGED, REFUSED
 from fastflow_runner.orders import (
-    build_order,
     code_name,
     delete_order,
     input_name,
     jit_prepared,
     of_generation,
-    prepare_order,
     stage_order,
     took_too_long,
     unstage_order,
 )
-from fastflow_runner.ports import DependencyError, Prepared, VolumeChangedError
+from fastflow_runner.ports import DependencyError, Prepared
 
 logger = logging.getLogger(__name__)
-ROOT = "/uv"
-GONE = "what failed was removed before its words were read; it is tried again"
 
 
 class DockerTools:
@@ -63,13 +58,13 @@ class DockerTools:
         self._deployment = deployment
         self._owner = owner
         self._key = key
-        self._settings = uv_settings
         self._tools = Tools(deployment, owner=owner, tool_s=tool_s)
+        self._said = Said()
+        self._supply = Supply(engine, self._tools, uv_settings, self._said)
         self._asking: Counter[str] = Counter()
         """How many wait for what the container of a name makes."""
         self._staged: set[str] = set()
         self._known: dict[str, Prepared] = {}
-        self._said = Said()
 
     def code(self, tree: str) -> str:
         """Folder of the tree's code."""
@@ -147,10 +142,10 @@ class DockerTools:
     async def _end(
         self, specification: Specification, lock: str | None, kind: str, ours: Collection[str] | None = None
     ) -> None:
-        first, second = (self._prepare(specification, lock, each) for each in (kind, _built(kind)))
+        first, second = (self._prepare(specification, lock, each) for each in (kind, _fetched(kind)))
         if self._asking[first.name]:
             return
-        for container in (self._builder(second), second, first):
+        for container in (*self._supply.beside(second), *self._supply.beside(first), second, first):
             if ours is None or container.name in ours:
                 state = await container.inspect()
                 if state is not None and state.status != "exited":
@@ -162,12 +157,16 @@ class DockerTools:
         if known := self._known.get(container.name):
             return known
         began = monotonic()
-        state, made = await self._tools.made(container, "prepare", self._prepare_order(specification, lock))
-        if state.exit_code == NEEDS_BUILD:
+        code = self.code(specification.tree)
+        order = self._supply.link_order(specification, lock, code)
+        state, made = await self._tools.made(container, "prepare", order)
+        if state.exit_code == NEEDS_PYTHON:
+            await self._supply.python(container, specification, code)
+            state, made = await self._tools.made(container, "prepare", order)
+        if state.exit_code == NEEDS_FETCH:
             # The first one stays, and remembers that it has to be so.
-            asked = (await words(container, 1)).encode()
-            container = self._prepare(specification, lock, _built(kind))
-            state, made = await self._prepared_from_built(container, specification, lock, asked)
+            container = self._prepare(specification, lock, _fetched(kind))
+            state, made = await self._supply.linked(container, specification, lock, code)
         if state.exit_code == 0:
             prepared = marks.prepared((await words(container, 1)).encode())
             if prepared is not None:
@@ -175,10 +174,11 @@ class DockerTools:
                 known = structs.replace(prepared, prepare_s=0.0)
                 self._known[self._prepare(specification, lock, kind).name] = known
                 self._known[self._prepare(specification, prepared.lock, image).name] = known
+                self._known[container.name] = known
                 return structs.replace(prepared, prepare_s=round(monotonic() - began, 3) if made else 0.0)
         if state.exit_code == NOT_STAGED:
             await self.forget(specification.tree, "")
-        raise await self._failure(container, state)
+        raise await self._supply.failure(container, state)
 
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments that no run is in; those that are gone now, and the bytes that it freed."""
@@ -208,46 +208,6 @@ class DockerTools:
         finally:
             await container.remove()
 
-    async def _prepared_from_built(
-        self, container: Container, specification: Specification, lock: str | None, asked: bytes
-    ) -> tuple[State, bool]:
-        """The same with wheels that are built now, in a container that sees nothing of ours and does not stay."""
-        found = await container.inspect()
-        if found is not None and found.status == "exited" and found.exit_code == 0:
-            return found, False
-        builder = self._builder(container)
-        order = build_order(specification, lock, asked, root=BUILD_ROOT, uv="uv", env=self._settings)
-        built, _ = await self._tools.made(builder, "build", order)
-        if built.exit_code != 0:
-            raise await self._failure(builder, built)
-        wheels = await measured(builder)
-        if wheels is None:
-            # Somebody else has used and removed it: what they prepared is as good.
-            raise InfrastructureError(f"{builder.name} disappeared before its wheels were taken")
-        order = self._prepare_order(specification, wheels.lock, wheels=True)
-        try:
-            async with aclosing(sent(builder, wheels, order)) as pieces:
-                return await self._tools.made(container, "prepare", pieces)
-        finally:
-            await builder.remove()
-
-    def _prepare_order(self, specification: Specification, lock: str | None, *, wheels: bool = False) -> bytes:
-        code = self.code(specification.tree)
-        return prepare_order(specification, lock, root=ROOT, uv="uv", code=code, env=self._settings, wheels=wheels)
-
-    async def _failure(self, container: Container, state: State) -> DependencyError | InfrastructureError:
-        """Why it ended, once it is removed so that it can be tried again."""
-        said = self._said.of(container.name, await words(container, 2))
-        await container.remove()
-        if not said and state.exit_code == REFUSED:
-            return InfrastructureError(GONE, code=state.exit_code)
-        if state.exit_code == REFUSED:
-            return DependencyError(said)
-        if state.exit_code == NOT_STAGED:
-            return VolumeChangedError(said)
-        how = "" if state.exit_code == OUTAGE else "it ended unexpectedly: "  # uv's words say what did not answer
-        return InfrastructureError(f"the environment cannot be prepared: {how}{said}", code=state.exit_code)
-
     def cache(self, specification: Specification) -> str:
         """Name of the volume that belongs to the specification's pipeline alone."""
         name = code_name(self._key, f"jit {specification.pipeline}")[:32]
@@ -265,9 +225,6 @@ class DockerTools:
     def _container(self, mode: str, name: str) -> Container:
         return Container(self._engine, f"{self._deployment.names.prefix}{mode}-{name}")
 
-    def _builder(self, prepare: Container) -> Container:
-        return self._container("build", prepare.name.rpartition("-")[2])
 
-
-def _built(kind: str) -> str:
-    return f"{kind} built"
+def _fetched(kind: str) -> str:
+    return f"{kind} fetched"

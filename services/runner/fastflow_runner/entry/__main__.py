@@ -8,6 +8,7 @@ _MODES = {
     "run": "running",
     "stage": "staging",
     "prepare": "preparing",
+    "fetch": "fetching",
     "build": "building",
     "notebook": "notebook.driving",
 }

@@ -15,6 +15,7 @@ import shutil
 import sys
 from typing import Any
 
+from fastflow_runner.entry.fetching import download
 from fastflow_runner.entry.folder import unpacked
 from fastflow_runner.entry.installing import resolve, sync
 from fastflow_runner.entry.preparing import OUTAGE, REFUSED
@@ -25,8 +26,8 @@ from fastflow_runner.entry.wanted import Wanted
 _ORDER_BYTES = 16 << 20
 
 
-def build(order: dict[str, Any]) -> None:
-    """Fill the folder `out` of the order.
+def build(order: dict[str, Any]) -> str:
+    """Fill the folder `out` of the order; the lock of what is in it.
 
     Raises:
         RefusedError: something cannot be resolved or built.
@@ -44,25 +45,30 @@ def build(order: dict[str, Any]) -> None:
         options = ("--verify-hashes", "--python", f"{root}/built/bin/python")
         heeding = asked.heeding or bool(asked.lock_of)
         sync(uv, lock, folder, *options, where=asked.where, asked=asked, heeding=heeding)
-    try:
-        os.makedirs(out)  # noqa: PTH103 - os calls throughout
         # uv keeps every wheel it has built itself beside the sources.
-        for wheel in glob.glob(f"{root}/cache/sdists-v*/**/*.whl", recursive=True):  # noqa: PTH207
+        built = glob.glob(f"{root}/cache/sdists-v*/**/*.whl", recursive=True)  # noqa: PTH207
+        if "store" in order:
+            download(uv, python, lock, {**order, "folder": folder}, where=asked.where, built=built)
+    try:
+        os.makedirs(out, exist_ok=True)  # noqa: PTH103 - os calls throughout
+        for wheel in built:
             shutil.copy(wheel, out)
         with open(f"{out}/lock.txt", "w", encoding="utf-8") as file:  # noqa: PTH123
             file.write(lock)
     except OSError as error:
         raise OutageError(f"the wheels cannot be kept: {error}") from error
+    return lock
 
 
 def main() -> int:
     """0 with the wheels in their folder; 3 or 4 with uv's words on standard error."""
     try:
-        build(json.loads(read_sealed(0, _ORDER_BYTES)))
+        lock = build(json.loads(read_sealed(0, _ORDER_BYTES)))
     except RefusedError as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED
     except (OutageError, UnsealedError) as error:
         sys.stderr.write(f"{error}\n")
         return OUTAGE
+    sys.stdout.write(json.dumps({"lock": lock, "there": []}) + "\n")
     return 0

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from fastflow_runner.entry.store import sweep
 from fastflow_runner.entry.using import InUseError, alone, lock
 
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -23,7 +24,8 @@ def delete(root: str, names: Sequence[str]) -> dict[str, object]:
                 freed[name] = _delete(f"{root}/envs/{name}")
             except (InUseError, OSError):
                 busy.append(name)
-    _sweep(f"{root}/envs")
+    for each in ("envs", "wheels", "aside"):
+        _sweep(f"{root}/{each}")
     unlinked = _unlink(root) if any(freed.values()) else 0
     for name in [name for name, size in freed.items() if size][:1]:
         freed[name] += unlinked
@@ -97,6 +99,7 @@ def _unlink(root: str) -> int:
             if not _is_linked(path):
                 total += _last_bytes(path)
                 shutil.rmtree(path, ignore_errors=True)
+        total += sweep(root)
     return total
 
 

@@ -6,9 +6,11 @@ import re
 import shutil
 from collections.abc import Sequence
 
+from fastflow_runner.entry.bytecode import share
 from fastflow_runner.entry.folder import read, shown
 from fastflow_runner.entry.locks import is_pylock, placed, portable, with_built
 from fastflow_runner.entry.requirements_text import has_packages
+from fastflow_runner.entry.store import hold
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv
 from fastflow_runner.entry.wanted import NOTHING, Wanted, needs_building
 
@@ -64,17 +66,39 @@ def _exported(uv: Uv, python: str, asked: Wanted, folder: str, *, build: bool) -
         return portable(said, here, folder)
 
 
+def is_nothing(asked: Wanted) -> bool:
+    """True when no packages are asked for."""
+    return not (asked.lock_of or asked.script or asked.project or has_packages(asked.text + asked.extra))
+
+
+def listed(uv: Uv, python: str, text: str, here: str, *, build: bool) -> str:
+    """The `pylock.toml` of requirements that are pinned: where the files are that fit, and their hashes."""
+    options = ("--no-deps", "--no-header", "--quiet", "--format", "pylock.toml", "--python", python)
+    building = () if build else ("--no-build",)
+    return _refusing(uv, "pip", "compile", "-", *options, *building, text=text, folder=here)
+
+
 def install(
-    uv: Uv, base: str, target: str, lock: str, folder: str, *, where: str = "", built: Sequence[str] = ()
+    uv: Uv,
+    base: str,
+    target: str,
+    lock: str,
+    folder: str,
+    *,
+    where: str = "",
+    built: Sequence[str] = (),
+    held: Sequence[str] | None = None,
 ) -> None:
-    """Make the environment at `target` complete, or not at all; `built` are wheels that stand for sources in the lock.
+    """Make the environment at `target` complete, or not at all; `built` are wheels that stand for packages of the lock.
+
+    With `held` these are all there are: nothing is looked for elsewhere, and the environment holds those named.
 
     Raises:
         NeedsBuildError: something has no wheel for this platform, and none was built.
         RefusedError: the lock cannot be installed.
         OutageError: a package index does not answer, or the disk is full.
     """
-    if not is_pylock(lock) and needs_building(lock) and not built:
+    if held is None and not is_pylock(lock) and needs_building(lock) and not built:
         raise NeedsBuildError("packages of the lock are named by their sources")
     temporary = f"{target}.{os.urandom(8).hex()}"
     os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
@@ -84,9 +108,13 @@ def install(
         # uv asks the interpreter while nothing but itself is in there. It must not be started afterwards, which uv
         # would do to compile.
         options = ("--no-build", "--no-compile-bytecode", "--python", f"{temporary}/bin/python")
-        sync(uv, with_built(lock, built), folder, *options, "--require-hashes", where=where)
+        sync(uv, with_built(lock, built), folder, *options, "--require-hashes", where=where if held is None else "")
+        if held is not None:
+            unnamed_places(temporary)
+            hold(held, temporary)
         for packages in glob.glob(f"{temporary}/lib/*/site-packages"):  # noqa: PTH207
             uv.compile(base, packages, f"{target}{packages.removeprefix(temporary)}")
+            share(f"{uv.cache}/archive-v0", packages)
         os.rename(temporary, target)  # noqa: PTH104
     except OSError as error:
         # Somebody else with the same packages was faster; their folder is as good.
@@ -94,6 +122,18 @@ def install(
             raise OutageError(f"the environment cannot be written: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def unnamed_places(environment: str) -> None:
+    """Let packages not say that they are from the store: that is no address of theirs."""
+    for path in glob.glob(f"{environment}/lib/*/site-packages/*.dist-info/direct_url.json"):  # noqa: PTH207
+        os.unlink(path)  # noqa: PTH108
+        record = f"{os.path.dirname(path)}/RECORD"  # noqa: PTH120
+        with open(record, encoding="utf-8") as file:  # noqa: PTH123
+            lines = [line for line in file if "/direct_url.json," not in line]
+        with open(f"{record}.new", "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.writelines(lines)
+        os.replace(f"{record}.new", record)  # noqa: PTH105
 
 
 def sync(

@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import file_digest
 from typing import Any
 
 from fastflow_runner.entry.folder import HERE, inside
@@ -19,6 +19,7 @@ from fastflow_runner.entry.requirements_text import has_packages, names_local
 from fastflow_runner.entry.uv import RefusedError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHA256 = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _BLOCK = "[[packages]]"
 _KEPT = re.compile(r"(name|version|marker|requires-python) = ")
 
@@ -65,7 +66,7 @@ def has_folders(lock: str) -> bool:
 
 def with_built(lock: str, built: Sequence[str]) -> str:
     """The lock, with each package that was built named by its wheel and that wheel's hash."""
-    wheels = {_normal(os.path.basename(path).partition("-")[0]): path for path in built}  # noqa: PTH119
+    wheels = {normal(os.path.basename(path).partition("-")[0]): path for path in built}  # noqa: PTH119
     return _files_with_built(lock, wheels) if is_pylock(lock) else _lines_with_built(lock, wheels)
 
 
@@ -74,7 +75,7 @@ def _files_with_built(lock: str, wheels: dict[str, str]) -> str:
     kept = [head]
     for block in blocks:
         said = tomllib.loads(f"{_BLOCK}\n{block}")["packages"][0]
-        path = wheels.get(_normal(said["name"]))
+        path = wheels.get(normal(said["name"]))
         version = os.path.basename(path or "").split("-")[1:2]  # noqa: PTH119
         # A builder may have built another version for its own needs.
         if path is None or [said.get("version", *version)] != version:
@@ -92,7 +93,7 @@ def _lines_with_built(lock: str, wheels: dict[str, str]) -> str:
     for line in lock.splitlines():
         if not line.startswith((" ", "\t")):
             name = _NAME.match(line)
-            path = wheels.get(_normal(name[0])) if name else None
+            path = wheels.get(normal(name[0])) if name else None
             dropping = path is not None
             if path is not None:
                 marker = line.partition(" ; ")[2].rstrip(" \\")
@@ -125,6 +126,24 @@ def _plain(path: str) -> str:
     return "." if path == HERE else path.removeprefix(f"{HERE}/")
 
 
+def hashes(lock: str) -> dict[str, set[str]]:
+    """The SHA-256 of every wheel that the lock allows, by package."""
+    found: dict[str, set[str]] = {}
+    if is_pylock(lock):
+        for package in _packages(lock):
+            said = [*package.get("wheels", ()), package.get("archive", {})]
+            known = {each["hashes"]["sha256"] for each in said if "sha256" in each.get("hashes", {})}
+            found.setdefault(normal(package["name"]), set()).update(known)
+        return found
+    name = ""
+    for line in lock.splitlines():
+        if not line.startswith((" ", "\t")) and (match := _NAME.match(line)):
+            name = normal(match[0])
+        if name:
+            found.setdefault(name, set()).update(_SHA256.findall(line))
+    return found
+
+
 def _packages(lock: str) -> list[dict[str, Any]]:
     try:
         packages = tomllib.loads(lock).get("packages", [])
@@ -135,8 +154,9 @@ def _packages(lock: str) -> list[dict[str, Any]]:
 
 def _hash(path: str) -> str:
     with open(path, "rb") as file:  # noqa: PTH123 - os calls throughout
-        return sha256(file.read()).hexdigest()
+        return file_digest(file, "sha256").hexdigest()
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
+    """A package's name in the form in which all ways to write it are the same."""
     return re.sub(r"[-_.]+", "-", name).lower()

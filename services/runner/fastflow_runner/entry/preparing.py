@@ -13,16 +13,17 @@ import tarfile
 import tempfile
 import time
 from hashlib import sha256
-from typing import Any
+from typing import IO, Any
 
 from fastflow_runner.entry.deleting import cache, delete
 from fastflow_runner.entry.folder import packed
-from fastflow_runner.entry.installing import install, resolve
+from fastflow_runner.entry.installing import install, is_nothing, resolve
 from fastflow_runner.entry.locks import asks, has_folders, is_local
 from fastflow_runner.entry.requirements_text import names_files
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
-from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv, scrubbed, uv_of
-from fastflow_runner.entry.wanted import NotStagedError, wanted
+from fastflow_runner.entry.store import kept, received
+from fastflow_runner.entry.uv import NeedsBuildError, NeedsPythonError, OutageError, RefusedError, Uv, scrubbed, uv_of
+from fastflow_runner.entry.wanted import NotStagedError, Wanted, wanted
 
 REFUSED = 3
 """Exit code when the packages cannot be had."""
@@ -32,7 +33,15 @@ NEEDS_BUILD = 5
 """Exit code when packages have to be built from their sources, which is done elsewhere."""
 NOT_STAGED = 6
 """Exit code when the code is gone, which has to be staged again."""
+NEEDS_FETCH = 7
+"""Exit code when packages have to be downloaded, which is done elsewhere."""
+NEEDS_PYTHON = 8
+"""Exit code when the interpreter has to be installed, which is done elsewhere."""
 _ORDER_BYTES = 16 << 20
+
+
+class NeedsFetchError(Exception):
+    """Packages are not in the store."""
 
 
 def identity(lock: str, about: list[str], uv: str) -> str:
@@ -53,52 +62,65 @@ def names_of(lock: str, content: str, about: list[str], uv: str, *, built: bool)
     return [identity(lock, about, uv), own]
 
 
-def prepare(order: dict[str, Any], wheels: bytes = b"") -> dict[str, object]:
-    """The environment that `order` asks for, built unless it is there; `wheels` is a tar archive of what was built.
+def question(asked: Wanted, lock: str, folder: str) -> dict[str, object]:
+    """What a builder has to know."""
+    # A lock that is known says what of the folder it needs, which is nothing most of the time.
+    whole = is_local(lock) or names_files(asked.where) if lock else asked.local or asked.leaning
+    what = {**asked._asdict(), "where": scrubbed(asked.where, []), **({"text": lock, "locked": True} if lock else {})}
+    return {"wanted": what, "folder": packed(folder, whole=whole) if asked.leans else ""}
+
+
+def prepare(order: dict[str, Any], wheels: bytes = b"", handed: IO[bytes] | None = None) -> dict[str, object]:
+    """The environment that `order` asks for, made unless it is there; `wheels` is a tar archive of what was built.
+
+    An order to do so `alone` takes all packages from the store, and from the archive that is `handed` over.
 
     Raises:
+        NeedsFetchError: packages have to be downloaded first.
+        NeedsPythonError: the interpreter has to be installed first.
         NeedsBuildError: packages have to be built first; `asked` of it is what the builder has to know.
         RefusedError: it cannot be had.
         OutageError: it cannot be had now.
         NotStagedError: the code is not there to be read.
     """
     with cache(order["root"]), uv_of(order) as uv:
-        return _prepare(order, wheels, uv)
+        return _prepare(order, wheels, handed, uv)
 
 
-def _prepare(order: dict[str, Any], wheels: bytes, uv: Uv) -> dict[str, object]:
+def _prepare(order: dict[str, Any], wheels: bytes, handed: IO[bytes] | None, uv: Uv) -> dict[str, object]:
     began = time.monotonic()
     root, folder = order["root"], order["folder"]
     version = uv.version()
     asked = wanted(order, uv)
     python = uv.interpreter(order["python"], asked.requires)
+    if order.get("only_python"):
+        return {}
     about = uv.about(python)
-    lock = order["lock"] or ""
+    fetched = order.get("fetched")
+    lock = (fetched["lock"] if fetched else order["lock"]) or ""
     name = f"base-{about[1]}"
     try:
-        lock = lock or resolve(uv, python, asked, folder)
+        if not lock and order.get("alone") and not fetched and not is_nothing(asked):
+            raise NeedsFetchError("packages have to be resolved")
+        lock = lock or ("" if order.get("alone") else resolve(uv, python, asked, folder))
         if asks(lock):
-            base, names = python, names_of(lock, order["sha256"], about, version, built=bool(wheels))
+            was_built = bool(wheels) or bool(fetched and fetched["built"])
+            base, names = python, names_of(lock, order["sha256"], about, version, built=was_built)
             there = (each for each in names if os.path.isdir(f"{root}/envs/{each}"))  # noqa: PTH112 - os calls throughout
             name = next(there, "")
             if not name:
                 name = names[0]
-                with tempfile.TemporaryDirectory() as aside:
-                    built = _unpacked(wheels, aside)
-                    install(uv, base, f"{root}/envs/{name}", lock, folder, where=asked.where, built=built)
+                if order.get("alone"):
+                    _link(uv, base, (name, lock), order, handed)
+                else:
+                    with tempfile.TemporaryDirectory() as aside:
+                        built = _unpacked(wheels, aside)
+                        install(uv, base, f"{root}/envs/{name}", lock, folder, where=asked.where, built=built)
             python = f"{root}/envs/{name}/bin/python"
     except NeedsBuildError as error:
-        if wheels:
+        if wheels or (fetched and fetched["built"]):
             raise RefusedError(str(error)) from error
-        # A lock that is known says what of the folder it needs, which is nothing most of the time.
-        whole = is_local(lock) or names_files(asked.where) if lock else asked.local or asked.leaning
-        what = {
-            **asked._asdict(),
-            "where": scrubbed(asked.where, []),
-            **({"text": lock, "locked": True} if lock else {}),
-        }
-        files = packed(folder, whole=whole) if asked.leans else ""
-        raise NeedsBuildError(str(error), {"wanted": what, "folder": files}) from error
+        raise NeedsBuildError(str(error), question(asked, lock, folder)) from error
     return {
         "environment": name,
         "interpreter": python,
@@ -108,6 +130,23 @@ def _prepare(order: dict[str, Any], wheels: bytes, uv: Uv) -> dict[str, object]:
         "prepare_s": round(time.monotonic() - began, 3),
         "size_bytes": _size(f"{root}/envs/{name}"),
     }
+
+
+def _link(uv: Uv, base: str, named: tuple[str, str], order: dict[str, Any], handed: IO[bytes] | None) -> None:
+    """Make the environment of wheels that are in the store, and of those that were built for it alone."""
+    (name, lock), root, fetched = named, order["root"], order.get("fetched")
+    if fetched is None or handed is None:
+        raise NeedsFetchError("packages have to be looked for")
+    with tempfile.TemporaryDirectory(dir=_made(f"{root}/aside"), suffix=".new") as aside:
+        paths = kept(root, fetched["there"], lock)
+        paths += received(root, handed, lock, aside if fetched["built"] else None)
+        held = [path for path in paths if not path.startswith(aside)]
+        install(uv, base, f"{root}/envs/{name}", lock, order["folder"], built=sorted(paths), held=held)
+
+
+def _made(folder: str) -> str:
+    os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+    return folder
 
 
 def _size(folder: str) -> int:
@@ -142,17 +181,22 @@ def _unpacked(wheels: bytes, folder: str) -> list[str]:
 
 
 def main() -> int:
-    """0 with the result as one JSON line on standard output; 3 to 6 with uv's words on standard error."""
+    """0 with the result as one JSON line on standard output; 3 to 8 with uv's words on standard error."""
     try:
         order = json.loads(read_sealed(0, _ORDER_BYTES))
         if "delete" in order:
             result = delete(order["root"], order["delete"])
         else:
-            result = prepare(order, read_sealed(0) if order.get("wheels") else b"")
+            with os.fdopen(os.dup(0), "rb", buffering=0) as handed:  # an archive is no reason to wait for more than it
+                wheels = read_sealed(0) if order.get("wheels") else b""
+                result = prepare(order, wheels, handed if order.get("fetched") else None)
     except NeedsBuildError as error:
         sys.stdout.write(json.dumps(error.args[1]) + "\n")
         sys.stderr.write(f"{error.args[0]}\n")
         return NEEDS_BUILD
+    except (NeedsFetchError, NeedsPythonError) as error:
+        sys.stderr.write(f"{error}\n")
+        return NEEDS_FETCH if isinstance(error, NeedsFetchError) else NEEDS_PYTHON
     except RefusedError as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED

@@ -17,6 +17,7 @@ _OUTAGE = re.compile(
     r"|status (code|server error) .?5\d\d|no space left",
     re.IGNORECASE,
 )
+_STATUS = re.compile(r"HTTP error 5\d\d|connection broken|max retries exceeded", re.IGNORECASE)
 _PYTHON = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,49}|[<>=!~][<>=!~0-9.,* ]{0,49}")
 _PREFERENCES = {
     "only-system": ("only-system",),
@@ -42,6 +43,10 @@ class NeedsBuildError(Exception):
     """Packages have no wheel and have to be built from their sources first; `args` are why, and what is wanted."""
 
 
+class NeedsPythonError(Exception):
+    """There is no such interpreter, and none may be installed here."""
+
+
 class OutageError(Exception):
     """Something that should answer did not; asking again later may help."""
 
@@ -49,18 +54,32 @@ class OutageError(Exception):
 class Uv:
     """One uv binary with its folders and settings; credentials that are among them lie in `home`, a private folder."""
 
-    def __init__(self, binary: str, root: str, settings: dict[str, str], home: str = "/nowhere") -> None:
+    def __init__(
+        self,
+        binary: str,
+        root: str,
+        settings: dict[str, str],
+        home: str = "/nowhere",
+        *,
+        pythons: str = "",
+        alone: bool = False,
+    ) -> None:
+        """`pythons` is where interpreters lie, if not below `root`; `alone` is without a network."""
         self._binary = binary
         self._hidden = hidden(settings)
         settings = apart(settings).settings
         self._preference = settings.get("UV_PYTHON_PREFERENCE", "system")
+        self._alone = alone
+        self.cache = f"{root}/cache"
+        """Folder of all that it keeps."""
         self._env = {
             **os.environ,
             **settings,
+            **({"UV_OFFLINE": "1"} if alone else {}),
             "UV_CREDENTIALS_DIR": home,
             "NETRC": f"{home}/netrc",
-            "UV_CACHE_DIR": f"{root}/cache",
-            "UV_PYTHON_INSTALL_DIR": f"{root}/python",
+            "UV_CACHE_DIR": self.cache,
+            "UV_PYTHON_INSTALL_DIR": pythons or f"{root}/python",
             "UV_PYTHON_INSTALL_BIN": "0",
             "UV_PYTHON_DOWNLOADS": settings.get("UV_PYTHON_DOWNLOADS", "manual"),
             "UV_LINK_MODE": "hardlink",
@@ -130,6 +149,8 @@ class Uv:
             raise RefusedError(f"the script wants Python {requires}, its pipeline says {wanted}")
         if places == _PREFERENCES["only-system"]:
             raise RefusedError(f"there is no Python {wanted}, and UV_PYTHON_PREFERENCE=only-system installs none")
+        if self._alone:
+            raise NeedsPythonError(f"there is no Python {wanted}")
         self("python", "install", "--no-bin", wanted)
         found = self._find(both, ("only-managed",))
         if found is None:
@@ -174,7 +195,7 @@ class Uv:
         if done.returncode != 0:
             words = scrubbed(done.stderr.strip(), self._hidden)
             words = words or f"{' '.join(argv[:3])} ended with code {done.returncode}"
-            raise (OutageError if done.returncode < 0 or _OUTAGE.search(words) else RefusedError)(words)
+            raise (OutageError if done.returncode < 0 or is_outage(words) else RefusedError)(words)
         if env is self._heeding and _UNHEEDED in done.stderr:
             # uv would go on without them, to other places than those that were named.
             raise RefusedError(scrubbed(done.stderr.strip(), self._hidden))
@@ -190,7 +211,13 @@ def uv_of(order: dict[str, Any]) -> Iterator[Uv]:
         if file := order["env"].get("UV_CONFIG_FILE"):
             os.mkdir(f"{home}/uv")  # noqa: PTH102 - os calls throughout
             os.symlink(file, f"{home}/uv/uv.toml")  # noqa: PTH211
-        yield Uv(order["uv"], order["root"], order["env"], home)
+        pythons, alone = order.get("pythons", ""), order.get("alone", False)
+        yield Uv(order["uv"], order["root"], order["env"], home, pythons=pythons, alone=alone)
+
+
+def is_outage(words: str) -> bool:
+    """True when they say that something did not answer."""
+    return bool(_OUTAGE.search(words) or _STATUS.search(words))
 
 
 def _write(path: str, text: str) -> None:

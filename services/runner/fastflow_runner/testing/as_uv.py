@@ -104,22 +104,33 @@ def compare(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepared(order: dict[str, Any]) -> tuple[int, bytes, str]:
-    """As the runner does it: prepare, and where something has to be built, build apart and prepare again."""
+    """As the runner does it: fetch, and where something has to be built, build apart; then link what came of it."""
     order = {**order, "root": "/tmp/ours", "uv": "uv", "env": _SETTINGS}
-    code, said, words = _entry("prepare", _seal(json.dumps(order).encode()))
+    root = Path(order["folder"] + ".fetch")
+    root.mkdir()
+    about = {"root": str(root), "out": f"{root}/out", "pythons": "/tmp/ours/python", "store": "/tmp/ours/wheels"}
+    code, said, words = _entry("fetch", _seal(json.dumps({**order, **about}).encode()))
+    return _linked(order, root, said, built=False) if code == 0 else _or_built(order, code, said, words)
+
+
+def _linked(order: dict[str, Any], root: Path, said: bytes, *, built: bool) -> tuple[int, bytes, str]:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        if (root / "out").exists():
+            tar.add(root / "out", "out")
+    order = {**order, "alone": True, "fetched": {**json.loads(said), "built": built}}
+    done = _entry("prepare", _seal(json.dumps(order).encode()) + buffer.getvalue())
+    return done if built else _or_built(order, *done)
+
+
+def _or_built(order: dict[str, Any], code: int, said: bytes, words: str) -> tuple[int, bytes, str]:
     if code != _NEEDS_BUILD:
         return code, said, words
     root = Path(order["folder"] + ".build")
     root.mkdir()
-    build = {**order, "root": str(root), "out": f"{root}/out", "asked": json.loads(said)}
+    build = {**order, "root": str(root), "out": f"{root}/out", "asked": json.loads(said), "store": "", "alone": False}
     code, said, words = _entry("build", _seal(json.dumps(build).encode()))
-    if code:
-        return code, said, words
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        tar.add(root / "out", "out")
-    order |= {"lock": (root / "out/lock.txt").read_text(), "wheels": True}
-    return _entry("prepare", _seal(json.dumps(order).encode()) + _seal(buffer.getvalue()))
+    return _linked(order, root, said, built=True) if code == 0 else (code, said, words)
 
 
 def _entry(mode: str, order: bytes) -> tuple[int, bytes, str]:
