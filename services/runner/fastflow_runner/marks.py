@@ -152,8 +152,8 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
         timed_out=found.timed_out,
         peak_memory_bytes=found.peak_memory_bytes,
         cpu_s=found.cpu_s,
-        received_bytes=found.received_bytes,
-        transmitted_bytes=found.transmitted_bytes,
+        received_bytes=_amount(found.received_bytes),
+        transmitted_bytes=_amount(found.transmitted_bytes),
         told_to_end=found.told_to_end,
         ended_itself=found.ended_itself,
         machine_full=found.oom_kills > 0 and not found.reached_memory_limit,
@@ -169,6 +169,10 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
         left=found.left,
         finished_at=observed.finished_at or datetime.fromtimestamp(found.at, UTC),
     )
+
+
+def _amount(moved: int | None) -> int | None:
+    return None if moved is None or moved < 0 else moved
 
 
 def progress(text: str) -> Progress | None:
