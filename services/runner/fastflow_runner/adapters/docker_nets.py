@@ -46,7 +46,7 @@ class Net(Struct, frozen=True, kw_only=True):
     @property
     def is_shared(self) -> bool:
         """True when it is closed as for every run, and not for one alone."""
-        return "-o" not in self.place
+        return not self.place.startswith("o")
 
 
 class Nets:

@@ -1,0 +1,7 @@
+import pytest
+from fastflow_runner.adapters.docker_nets import Net
+
+
+@pytest.mark.parametrize(("place", "shared"), [("0", True), ("17", True), ("o0", False), ("o17", False)])
+def test_a_namespace_that_was_closed_for_one_run_is_known_by_its_place(place: str, shared: bool) -> None:
+    assert Net(place=place, name="n", id="", life="", image="").is_shared is shared
