@@ -16,6 +16,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 PORT = 8000
 INDEXES = Path("/tmp/indexes")
@@ -38,7 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a file, or with what its folder's index says."""
-        path = INDEXES / self.path.strip("/")
+        path = INDEXES / unquote(self.path).strip("/")
         found = [file for file in (path, path / "index.json", path / "index.html") if file.is_file()]
         content = found[0].read_bytes() if found else b""
         kinds = {".json": "application/vnd.pypi.simple.v1+json", ".html": "text/html"}
