@@ -10,6 +10,7 @@ import pytest
 from docker import DockerClient
 from docker.models.containers import Container as Seen
 from fastflow_runner.container_spec import Deployment
+from fastflow_runner.names import TOOLS
 from fastflow_runner.template import fill
 from fastflow_runner.testing.neighbours import SHARED, Said, everything, mixtures
 from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
@@ -33,12 +34,13 @@ class Installation:
         runs = [f"{names.prefix}{run_id}-{attempt}" for attempt in (1, 2, 3)]
         net = fill(names.net, {"owner": RUNNER, "place": "0"})
         standby = fill(names.standby, {"owner": RUNNER, "serial": "4e5f6071"})
-        tools = {mode: f"{names.prefix}{mode}-{number}" for mode in ("prepare", "build", "stage")}
+        tools = {mode: f"{names.prefix}{mode}-{number}" for mode in TOOLS}
         self.containers = [net, standby, *runs, *tools.values()]
         self.values: dict[str, list[str]] = {
             "name": self.containers, "run": runs, "owner": [RUNNER], "place": ["0"], "serial": ["4e5f6071"],
             "names": ["1"], "opened": [""], "closed": [""], "listed": [""],
             "cache": [f"{names.prefix}jit-{number}"], "memory": ["268435456"], "cpus": ["1000000000"], "pids": ["64"],
+            "source": [tools["build"], tools["fetch"]],
             "grace": ["1"], "follow": ["0"], **{mode: [name] for mode, name in tools.items()},
         }  # fmt: skip
         self.folder = folder
