@@ -116,7 +116,10 @@ async def test_the_command_stays_and_announces_what_nothing_needs_when_the_store
             facts = await bus.facts("pipeline", "hello")
             return {fact.tree for fact in facts if isinstance(fact, PipelineBundleExpired)}
 
-        assert repository.tree("hello", old) in await eventually(announced, within_s=120)
+        async def old_is_announced() -> bool:
+            return repository.tree("hello", old) in await announced()
+
+        await eventually(old_is_announced, within_s=120)
         assert repository.tree("hello", head) not in await announced()
         assert repository.tree("hello", old) in await stored_bundles(nc), "the hour has not passed"
         assert process.returncode is None

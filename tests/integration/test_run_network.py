@@ -11,7 +11,7 @@ from docker.types import IPAMConfig, IPAMPool
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
-from fastflow_runner.testing.executor_contract import read_all
+from fastflow_runner.testing.executor_contract import eventually, read_all
 from fastflow_runner.testing.knocking import KNOCK, Heard, answers, knocking, servers
 from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, seen
 from msgspec import Struct
@@ -170,7 +170,11 @@ async def test_a_namespace_that_was_closed_for_one_run_is_given_to_no_other(
         assert answers(printed) == [True, True]
         printed, _ = await executed(executor, await a_run(executor, knocking(everything), network=one))
         assert answers(printed) == [True, False]
-    assert not [net for net in seen(person, "net") if "-o" in str(net.name) and net.status == "exited"]
+
+    async def are_gone() -> bool:
+        return not [net for net in seen(person, "net") if "-o" in str(net.name) and net.status == "exited"]
+
+    await eventually(are_gone)
 
 
 async def test_no_run_reaches_another_one(executor: DockerExecutor) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_runner.container_spec import VERSIONS, Deployment, calls, create_forms, update_form
+from fastflow_runner.names import TOOLS
 from fastflow_runner.policy import patterns
 from fastflow_runner.template import fill, pattern
 from fastflow_runner.testing.attacks import INSTALLATION, NAME, OURS, OWNER, PLACE, SERIAL
@@ -29,9 +30,8 @@ AT_LEAST = 100
 """Changed requests, however busy the machine is."""
 SLOTS = {
     "run": NAME,
-    "prepare": f"{OURS}prepare-{'0' * 32}",
-    "build": f"{OURS}build-{'0' * 32}",
-    "stage": f"{OURS}stage-{'0' * 32}",
+    **{mode: f"{OURS}{mode}-{'0' * 32}" for mode in TOOLS},
+    "source": f"{OURS}fetch-{'0' * 32}",
     "cache": f"{OURS}jit-{'0' * 32}",
     "owner": OWNER,
     "place": PLACE,

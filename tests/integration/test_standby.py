@@ -83,7 +83,7 @@ async def test_a_run_without_a_limit_leaves_a_processor_to_the_others_and_says_s
     left = max(int(person.info()["NCPU"]) - 1, 1)
     launch = await a_run(executor)
     started = await executor.launch(launch)
-    host = person.containers.get(launch.ref.name).attrs["HostConfig"]
+    host = person.containers.get(DEPLOYMENT.names.of(launch.ref)).attrs["HostConfig"]
     assert (host["NanoCpus"], started.manifest.cpus) == (left * 10**9, left)
     await executor.wait(launch.ref, launch.nonce)
     await executor.remove(launch.ref)

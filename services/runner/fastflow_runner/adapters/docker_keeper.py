@@ -121,8 +121,8 @@ class Keeper:
                     await asyncio.wait({self._making})
                     self._making.exception()  # whoever waited for it is gone
                 await asyncio.gather(*(self._pool.drop(worker) for worker in list(self._pool.waiting)))
-                # One that was just being made is known to the engine only.
-                await self._pool.sweep(last=True)
+                # What was just being made, or taken over, is known to the engine only.
+                await self._pool.sweep(first=self._swept < 0, last=True)
                 self._pool.nets.shrink(0, "")
                 await self._pool.nets.clean()
 

@@ -174,12 +174,17 @@ class Nets:
         Raises:
             InfrastructureError: the engine does not answer.
         """
-        while self._retired:
-            await self._container(self._retired[-1]).remove()
-            self._retired.pop()
+        await asyncio.gather(*(self._remove(net) for net in list(self._retired)))
 
-    async def adopt(self, found: Iterable[Listed]) -> None:
+    async def _remove(self, net: Net) -> None:
+        await self._container(net).remove()
+        if net in self._retired:
+            self._retired.remove(net)
+
+    async def adopt(self, found: Iterable[Listed], *, last: bool = False) -> None:
         """Take over what a process before this one left: where an attempt lives is held, the rest is looked at.
+
+        With `last` nobody will want the rest any more.
 
         Raises:
             InfrastructureError: the engine does not answer.
@@ -196,7 +201,9 @@ class Nets:
             net = Net(place=place, name=pause.name, id=state.id, life=state.life, image=state.image)
             tenant = tenants.get(f"container:{state.id}")
             self._held[tenant or net.name] = net
-            if not tenant:
+            if not tenant and last:
+                self.retire(net.name)
+            elif not tenant:
                 await self.look(net.name)
 
     def _places(self) -> set[str]:

@@ -152,7 +152,7 @@ class Pool:
     async def sweep(self, *, first: bool = False, last: bool = False) -> None:
         """Set what the engine has against what is known here; `first` takes over from a process before this one.
 
-        After the `last` one no namespace is wanted any more, so none is looked at.
+        With the `last` one no namespace is wanted any more, so none is looked at.
 
         Raises:
             InfrastructureError: the engine does not answer.
@@ -163,8 +163,9 @@ class Pool:
             if other.kind == "standby" and not self._knows(other.name):
                 await Container(self._engine, other.name).remove()
         if first:
-            await self.nets.adopt(found)
-        living = {other.name for other in found if other.state != "exited"}
+            await self.nets.adopt(found, last=last)
+        # A pause container lives in its own namespace, but nobody else does because of that.
+        living = {other.name for other in found if other.kind != "net" and other.state != "exited"}
         for name in before - living:
             if last and not self._knows(name):
                 self.nets.retire(name)
