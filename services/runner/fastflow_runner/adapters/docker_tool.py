@@ -10,7 +10,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_runner.adapters.docker_container import Container, State
 from fastflow_runner.adapters.docker_tidy import RESULT_BYTES
 from fastflow_runner.container_spec import Deployment, tool_body
-from fastflow_runner.entry.preparing import OUTAGE
+from fastflow_runner.entry.codes import OUTAGE
 from fastflow_runner.orders import took_too_long
 
 Order: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]

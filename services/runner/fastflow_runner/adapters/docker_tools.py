@@ -25,7 +25,7 @@ from fastflow_runner.adapters.docker_tidy import forget_prepared
 from fastflow_runner.adapters.docker_tool import Tools, words
 from fastflow_runner.adapters.docker_wheels import GONE, ROOT, Supply
 from fastflow_runner.container_spec import Deployment
-from fastflow_runner.entry.preparing import NEEDS_FETCH, NEEDS_PYTHON, NOT_STAGED, REFUSED
+from fastflow_runner.entry.codes import NEEDS_FETCH, NEEDS_PYTHON, NOT_STAGED, REFUSED
 from fastflow_runner.orders import (
     code_name,
     delete_order,

@@ -15,7 +15,7 @@ from fastflow_runner.adapters.docker_engine import Engine
 from fastflow_runner.adapters.docker_said import Said
 from fastflow_runner.adapters.docker_tool import Tools, words
 from fastflow_runner.container_spec import BUILD_ROOT
-from fastflow_runner.entry.preparing import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED
+from fastflow_runner.entry.codes import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED
 from fastflow_runner.orders import build_order, fetch_order, link_order, python_order
 from fastflow_runner.ports import DependencyError, VolumeChangedError
 

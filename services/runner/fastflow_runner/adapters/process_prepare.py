@@ -23,8 +23,8 @@ from msgspec import structs
 
 from fastflow_runner import marks
 from fastflow_runner.adapters.process_start import command
+from fastflow_runner.entry.codes import NEEDS_BUILD, NOT_STAGED, REFUSED
 from fastflow_runner.entry.leaving import head
-from fastflow_runner.entry.preparing import NEEDS_BUILD, NOT_STAGED, REFUSED
 from fastflow_runner.entry.sealed import head_of
 from fastflow_runner.orders import (
     build_order,

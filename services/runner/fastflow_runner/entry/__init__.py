@@ -8,7 +8,8 @@ which is started by the interpreter of an environment that holds what it needs.
 |---|---|---|
 | `run` | the sealed specification | copies the code, starts the script once, carries its output, writes the markers |
 | `stage` | a sealed header and a sealed tar archive | unpacks code into the shared volume |
-| `prepare` | a sealed order | builds an environment with uv |
+| `prepare` | a sealed order, and wheels behind it | makes an environment with uv |
+| `fetch` | a sealed order | resolves packages, and downloads the wheels that the store has not |
 | `build` | a sealed order | makes wheels of packages that come as sources |
 | `notebook ORDER` | nothing | executes a notebook's cells; started by mode `run` in the place of the script |
 """

@@ -12,15 +12,14 @@ import glob
 import json
 import os
 import shutil
-import sys
 from typing import Any
 
+from fastflow_runner.entry.answering import answered
 from fastflow_runner.entry.fetching import download
 from fastflow_runner.entry.folder import unpacked
 from fastflow_runner.entry.installing import resolve, sync
-from fastflow_runner.entry.preparing import OUTAGE, REFUSED
-from fastflow_runner.entry.sealed import UnsealedError, read_sealed
-from fastflow_runner.entry.uv import OutageError, RefusedError, uv_of
+from fastflow_runner.entry.sealed import read_sealed
+from fastflow_runner.entry.uv import OutageError, uv_of
 from fastflow_runner.entry.wanted import Wanted
 
 _ORDER_BYTES = 16 << 20
@@ -61,14 +60,9 @@ def build(order: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """0 with the wheels in their folder; 3 or 4 with uv's words on standard error."""
-    try:
-        lock = build(json.loads(read_sealed(0, _ORDER_BYTES)))
-    except RefusedError as error:
-        sys.stderr.write(f"{error}\n")
-        return REFUSED
-    except (OutageError, UnsealedError) as error:
-        sys.stderr.write(f"{error}\n")
-        return OUTAGE
-    sys.stdout.write(json.dumps({"lock": lock, "there": []}) + "\n")
-    return 0
+    """An exit code of `codes`; with 0 the wheels are in their folder."""
+    return answered(_obeyed)
+
+
+def _obeyed() -> object:
+    return {"lock": build(json.loads(read_sealed(0, _ORDER_BYTES))), "there": []}

@@ -20,14 +20,15 @@ from hashlib import file_digest
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from fastflow_runner.entry.answering import answered
 from fastflow_runner.entry.credentials import Credential, apart
 from fastflow_runner.entry.folder import shown
 from fastflow_runner.entry.installing import listed, resolve
 from fastflow_runner.entry.locks import asks, is_pylock, normal, placed
-from fastflow_runner.entry.preparing import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED, question
-from fastflow_runner.entry.sealed import UnsealedError, read_sealed
+from fastflow_runner.entry.preparing import question
+from fastflow_runner.entry.sealed import read_sealed
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv, is_outage, scrubbed, uv_of
-from fastflow_runner.entry.wanted import NotStagedError, wanted
+from fastflow_runner.entry.wanted import wanted
 
 _ORDER_BYTES = 16 << 20
 _PIP = ("-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-input", "--no-cache-dir")
@@ -185,20 +186,5 @@ def _known(out: str, store: str) -> list[str]:
 
 
 def main() -> int:
-    """0 with the result as one JSON line on standard output; 3 to 6 with uv's words on standard error."""
-    try:
-        sys.stdout.write(json.dumps(fetch(json.loads(read_sealed(0, _ORDER_BYTES)))) + "\n")
-    except NeedsBuildError as error:
-        sys.stdout.write(json.dumps(error.args[1]) + "\n")
-        sys.stderr.write(f"{error.args[0]}\n")
-        return NEEDS_BUILD
-    except RefusedError as error:
-        sys.stderr.write(f"{error}\n")
-        return REFUSED
-    except NotStagedError as error:
-        sys.stderr.write(f"{error}\n")
-        return NOT_STAGED
-    except (OutageError, UnsealedError) as error:
-        sys.stderr.write(f"{error}\n")
-        return OUTAGE
-    return 0
+    """An exit code of `codes`."""
+    return answered(lambda: fetch(json.loads(read_sealed(0, _ORDER_BYTES))))

@@ -8,40 +8,24 @@ interpreter -> lock (given, or resolved) -> hash of lock, Python build, platform
 import io
 import json
 import os
-import sys
 import tarfile
 import tempfile
 import time
 from hashlib import sha256
 from typing import IO, Any
 
+from fastflow_runner.entry.answering import answered
 from fastflow_runner.entry.deleting import cache, delete
 from fastflow_runner.entry.folder import packed
 from fastflow_runner.entry.installing import install, is_nothing, resolve
 from fastflow_runner.entry.locks import asks, has_folders, is_local
 from fastflow_runner.entry.requirements_text import names_files
-from fastflow_runner.entry.sealed import UnsealedError, read_sealed
+from fastflow_runner.entry.sealed import read_sealed
 from fastflow_runner.entry.store import kept, received
-from fastflow_runner.entry.uv import NeedsBuildError, NeedsPythonError, OutageError, RefusedError, Uv, scrubbed, uv_of
-from fastflow_runner.entry.wanted import NotStagedError, Wanted, wanted
+from fastflow_runner.entry.uv import NeedsBuildError, NeedsFetchError, RefusedError, Uv, scrubbed, uv_of
+from fastflow_runner.entry.wanted import Wanted, wanted
 
-REFUSED = 3
-"""Exit code when the packages cannot be had."""
-OUTAGE = 4
-"""Exit code when asking again later may help."""
-NEEDS_BUILD = 5
-"""Exit code when packages have to be built from their sources, which is done elsewhere."""
-NOT_STAGED = 6
-"""Exit code when the code is gone, which has to be staged again."""
-NEEDS_FETCH = 7
-"""Exit code when packages have to be downloaded, which is done elsewhere."""
-NEEDS_PYTHON = 8
-"""Exit code when the interpreter has to be installed, which is done elsewhere."""
 _ORDER_BYTES = 16 << 20
-
-
-class NeedsFetchError(Exception):
-    """Packages are not in the store."""
 
 
 def identity(lock: str, about: list[str], uv: str) -> str:
@@ -181,30 +165,14 @@ def _unpacked(wheels: bytes, folder: str) -> list[str]:
 
 
 def main() -> int:
-    """0 with the result as one JSON line on standard output; 3 to 8 with uv's words on standard error."""
-    try:
-        order = json.loads(read_sealed(0, _ORDER_BYTES))
-        if "delete" in order:
-            result = delete(order["root"], order["delete"])
-        else:
-            with os.fdopen(os.dup(0), "rb", buffering=0) as handed:  # an archive is no reason to wait for more than it
-                wheels = read_sealed(0) if order.get("wheels") else b""
-                result = prepare(order, wheels, handed if order.get("fetched") else None)
-    except NeedsBuildError as error:
-        sys.stdout.write(json.dumps(error.args[1]) + "\n")
-        sys.stderr.write(f"{error.args[0]}\n")
-        return NEEDS_BUILD
-    except (NeedsFetchError, NeedsPythonError) as error:
-        sys.stderr.write(f"{error}\n")
-        return NEEDS_FETCH if isinstance(error, NeedsFetchError) else NEEDS_PYTHON
-    except RefusedError as error:
-        sys.stderr.write(f"{error}\n")
-        return REFUSED
-    except NotStagedError as error:
-        sys.stderr.write(f"{error}\n")
-        return NOT_STAGED
-    except (OutageError, UnsealedError) as error:
-        sys.stderr.write(f"{error}\n")
-        return OUTAGE
-    sys.stdout.write(json.dumps(result) + "\n")
-    return 0
+    """An exit code of `codes`."""
+    return answered(_obeyed)
+
+
+def _obeyed() -> object:
+    order = json.loads(read_sealed(0, _ORDER_BYTES))
+    if "delete" in order:
+        return delete(order["root"], order["delete"])
+    with os.fdopen(os.dup(0), "rb", buffering=0) as handed:  # an archive is no reason to wait for more than it
+        wheels = read_sealed(0) if order.get("wheels") else b""
+        return prepare(order, wheels, handed if order.get("fetched") else None)

@@ -9,12 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Protocol
 
+from fastflow_runner.entry.codes import OUTAGE, REFUSED
 from fastflow_runner.entry.sealed import SealedFile, UnsealedError, read_sealed
 
-REFUSED = 3
-"""Exit code when the archive must not be unpacked."""
-OUTAGE = 4
-"""Exit code when the order did not arrive completely; asking again helps."""
 _ORDER_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20
 _HIDDEN = 0o311

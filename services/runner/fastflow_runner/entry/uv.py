@@ -43,6 +43,10 @@ class NeedsBuildError(Exception):
     """Packages have no wheel and have to be built from their sources first; `args` are why, and what is wanted."""
 
 
+class NeedsFetchError(Exception):
+    """Packages are not in the store."""
+
+
 class NeedsPythonError(Exception):
     """There is no such interpreter, and none may be installed here."""
 
