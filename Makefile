@@ -60,7 +60,7 @@ audit: bootstrap ## ask a public database for known vulnerabilities of what is l
 
 proto: bootstrap ## regenerate what follows from the code: proto/, deploy/nats.conf
 	$(RUN)/python -m fastflow_cli.proto
-	$(RUN)/python -m fastflow_events.nats_conf >deploy/nats.conf
+	$(RUN)/python -m fastflow_events.nats.server_conf >deploy/nats.conf
 
 clean: ## remove what the targets above made in this folder
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist benchmarks/results.json

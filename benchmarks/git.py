@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
+from fastflow_events.aggregates.repository.commands import RequestSync
+from fastflow_events.aggregates.repository.decider import Repository, repository_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Cause
-from fastflow_events.repository.commands import RequestSync
-from fastflow_events.repository.decider import Repository, repository_decider
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_git_sync.app import build
 from fastflow_git_sync.settings import GitSyncSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastflow_cli.local.engine import Engine, find_engine
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.nats_process import find_binary
+from fastflow_events.nats.server_process import find_binary
 
 
 def describe() -> str:

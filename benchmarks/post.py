@@ -4,11 +4,11 @@ import time
 
 import msgspec
 from fastflow_cli.local.bus import deployer_seed
-from fastflow_events.connection import connect
 from fastflow_events.envelope import body_of, headers_of
-from fastflow_events.settings import Settings
-from fastflow_events.sizes import bounds
-from fastflow_events.topology import streams
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.sizes import bounds
+from fastflow_events.nats.topology import streams
+from fastflow_events.service.settings import Settings
 
 from benchmarks.http_line import http_line
 from benchmarks.measure import percentile

@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 
 from fastflow_events import subjects
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.projection import project
-from fastflow_events.settings import Settings
-from fastflow_events.store import delete_store, open_store
-from fastflow_events.tasks import background
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.service.projection import project
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.store import delete_store, open_store
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
 from fastflow_gateway.bell import Changes

@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
-from fastflow_events.clock import utc_now
-from fastflow_events.run.events import RunRequested
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.service.clock import utc_now
 
 from benchmarks.idle import cpu_s, pss_mb
 from benchmarks.measure import CannotMeasureError, exactly, percentile, sample

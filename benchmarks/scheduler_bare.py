@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import NamedTuple
 
-from fastflow_events.clock import utc_now
 from fastflow_events.envelope import body_of, headers_of
-from fastflow_events.sizes import bounds
-from fastflow_events.topology import GIB, streams
+from fastflow_events.nats.sizes import bounds
+from fastflow_events.nats.topology import GIB, streams
+from fastflow_events.service.clock import utc_now
 from nats.js.client import JetStreamContext
 
 from benchmarks.scheduler_stage import Stage

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fastflow_events import subjects
-from fastflow_events.clock import utc_now
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.direct_get import Stored, get_all, get_last
 from fastflow_events.fact import Fact
-from fastflow_events.leases import Heartbeat, beat
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.direct_get import Stored, get_all, get_last
+from fastflow_events.nats.leases import Heartbeat, beat
+from fastflow_events.nats.topology import EVENTS
 from fastflow_events.recorded import Cause, Recorded
-from fastflow_events.settings import Settings
+from fastflow_events.service.clock import utc_now
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing import builders
 from fastflow_events.testing.nats_server import nats_server
-from fastflow_events.topology import EVENTS
 from nats.aio.client import Client
 
 from benchmarks.measure import CannotMeasureError

@@ -15,7 +15,7 @@ from fastflow_cli.home import Home
 from fastflow_cli.local.belongings import remove_belongings
 from fastflow_cli.local.engine import Engine, client, find_engine
 from fastflow_cli.local.installation import Installation, installed
-from fastflow_events.installation import id_of
+from fastflow_events.service.installation import id_of
 
 from benchmarks.measure import CannotMeasureError, until
 from benchmarks.scripts import make_repository

@@ -11,13 +11,13 @@ import pytest_asyncio
 from docker import DockerClient
 from fastflow_cli.errors import MissingError
 from fastflow_cli.testing.product import Product, open_product
-from fastflow_events.client import Connection
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.nats_process import find_binary
-from fastflow_events.settings import Settings
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.server_process import find_binary
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.accounts_bus import Bus, bus_with_accounts
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_events.testing.own_disk import OwnDisk, own_disk

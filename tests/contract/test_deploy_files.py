@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fastflow_events.nats_conf import nats_conf
-from fastflow_events.settings import Settings
+from fastflow_events.nats.server_conf import nats_conf
+from fastflow_events.service.settings import Settings
 from fastflow_gateway.settings import GatewaySettings
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_runner.container_spec import RUN_UID

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fastflow_events.settings import ALIASES, PREFIX, Settings
+from fastflow_events.service.settings import ALIASES, PREFIX, Settings
 from fastflow_gateway.settings import GatewaySettings
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_runner.settings import RunnerSettings

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 from fastflow_events import subjects
+from fastflow_events.aggregates.queue.events import QueueLeased
+from fastflow_events.aggregates.run.commands import ClaimAttempt, RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.errors import ConcurrencyError, ContractError
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
 from fastflow_events.log import EventLog
-from fastflow_events.queue.events import QueueLeased
 from fastflow_events.recorded import Cause, Position, Recorded
-from fastflow_events.run.commands import ClaimAttempt, RequestRun
-from fastflow_events.run.decider import run_decider
 from fastflow_events.testing.builders import (
     CAUSE,
     cancel_requested,

@@ -14,20 +14,20 @@ from typing import Any
 import msgspec
 import pytest
 from fastflow_events import subjects
-from fastflow_events.direct_get import Stored
+from fastflow_events.aggregates.vocabulary import AGGREGATES
 from fastflow_events.envelope import Reader, headers_of, subject_of
 from fastflow_events.errors import ContractError, UntrustedError
 from fastflow_events.execute import trusted_state
 from fastflow_events.fact import BrokenFact, fact_name
-from fastflow_events.leases import read_heartbeat
+from fastflow_events.nats.direct_get import Stored
+from fastflow_events.nats.leases import read_heartbeat
 from fastflow_events.output import decode_chunk, decode_sample
 from fastflow_events.plain import fault_of, is_too_deep
-from fastflow_events.projection import Projection, apply_batch
 from fastflow_events.recorded import Recorded
-from fastflow_events.store import Store, open_store
+from fastflow_events.service.projection import Projection, apply_batch
+from fastflow_events.service.store import Store, open_store
 from fastflow_events.testing.builders import CAUSE, NOON, run_requested
 from fastflow_events.testing.memory_log import MemoryLog
-from fastflow_events.vocabulary import AGGREGATES
 from fastflow_gateway.adapters.projection import SCHEMA as ROWS
 from fastflow_gateway.adapters.projection import RowProjection
 from fastflow_gateway.bell import Changes

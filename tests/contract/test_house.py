@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(path.parent for path in ROOT.glob("*/*/fastflow_*/__init__.py"))
 MODULES = sorted(module for package in PACKAGES for module in package.rglob("*.py"))
 ENTRY = ROOT / "services/runner/fastflow_runner/entry"
-PROCESS = ROOT / "libs/fastflow_events/fastflow_events/process.py"
-NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "service"}
+PROCESS = ROOT / "libs/fastflow_events/fastflow_events/service/process.py"
+NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 
 
 @cache

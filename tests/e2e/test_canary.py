@@ -18,10 +18,10 @@ from urllib.parse import quote, quote_plus
 import pytest
 from docker import DockerClient
 from fastflow_cli.testing.product import Product
-from fastflow_events.accounts import DEFAULT_RUNNER
-from fastflow_events.connection import connect
-from fastflow_events.keys import seed_path
-from fastflow_events.settings import Settings
+from fastflow_events.nats.accounts import DEFAULT_RUNNER
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.keys import seed_path
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.testing.socket_proxy import engine_socket
 

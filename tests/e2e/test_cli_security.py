@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from fastflow_cli.doctor.security import examine
 from fastflow_cli.testing.product import Product
-from fastflow_events.keys import seed_path
+from fastflow_events.nats.keys import seed_path
 
 pytestmark = [pytest.mark.nats, pytest.mark.docker, pytest.mark.e2e]
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fastflow_events.keys import seed_path
+from fastflow_events.nats.keys import seed_path
 
 FASTFLOW = [sys.executable, "-m", "fastflow_cli"]
 

@@ -11,10 +11,10 @@ from fastflow_cli.doctor.checks import services
 from fastflow_cli.home import Home
 from fastflow_cli.local.state import write_state
 from fastflow_cli.testing.product import Product
-from fastflow_events.accounts import DEFAULT_RUNNER, Account, accounts
-from fastflow_events.connection import connect
-from fastflow_events.keys import seed_path
-from fastflow_events.settings import Settings
+from fastflow_events.nats.accounts import DEFAULT_RUNNER, Account, accounts
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.keys import seed_path
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 
 pytestmark = [pytest.mark.nats, pytest.mark.e2e, pytest.mark.timeout(400)]

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from fastflow_cli.home import Home
-from fastflow_events import topology
-from fastflow_events.connection import connect
-from fastflow_events.keys import make_keys, seed_path
-from fastflow_events.nats_conf import STORE_FILE, nats_conf
-from fastflow_events.nats_process import find_binary
-from fastflow_events.settings import Settings
+from fastflow_events.nats import topology
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.keys import make_keys, seed_path
+from fastflow_events.nats.server_conf import STORE_FILE, nats_conf
+from fastflow_events.nats.server_process import find_binary
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from nats.js.api import StreamConfig

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from fastflow_cli.testing.product import Product
 from fastflow_events import subjects
-from fastflow_events.connection import connect
-from fastflow_events.keys import seed_path
-from fastflow_events.settings import Settings
-from fastflow_events.store import delete_store
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.keys import seed_path
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.store import delete_store
 from fastflow_events.testing.eventually import eventually
 
 pytestmark = [pytest.mark.nats, pytest.mark.e2e]

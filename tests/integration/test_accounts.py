@@ -7,23 +7,24 @@ from pathlib import Path
 
 import nats.errors
 import pytest
-from fastflow_events import subjects, topology
-from fastflow_events.bundles import delete_bundle, read_bundle, store_bundle
-from fastflow_events.bundles.names import chunk_subject, meta_subject
-from fastflow_events.connection import connect
+from fastflow_events import subjects
+from fastflow_events.aggregates.queue.events import QueueLeased
+from fastflow_events.aggregates.run.commands import ClaimAttempt, DispatchAttempt, RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.envelope import body_of, headers_of, subject_of
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.fact import BrokenFact, Fact
-from fastflow_events.fill import Gauge
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import make_keys, seed_path
-from fastflow_events.leases import Leader, beat, heartbeats, lead
-from fastflow_events.queue.events import QueueLeased
+from fastflow_events.nats import topology
+from fastflow_events.nats.bundles import delete_bundle, read_bundle, store_bundle
+from fastflow_events.nats.bundles.names import chunk_subject, meta_subject
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.keys import make_keys, seed_path
+from fastflow_events.nats.leases import Leader, beat, heartbeats, lead
+from fastflow_events.nats.usage import Gauge
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.run.commands import ClaimAttempt, DispatchAttempt, RequestRun
-from fastflow_events.run.decider import run_decider
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.accounts_bus import VICTIM, Bus
 from fastflow_events.testing.builders import (
     CAUSE,

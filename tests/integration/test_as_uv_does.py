@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from docker import DockerClient
 from docker.models.containers import Container
-from fastflow_events.run.specification import Requirements
+from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_rules.folder import Entry, Folder, Invalid, inspect
 from fastflow_runner import testing
 from fastflow_runner.entry.sealed import HEAD_BYTES

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
-from fastflow_events.store import Store, open_store
+from fastflow_events.service.store import Store, open_store
 from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_requested
 from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
 from fastflow_scheduler.book import Book

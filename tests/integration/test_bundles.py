@@ -5,8 +5,8 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastflow_events import topology
-from fastflow_events.bundles import (
+from fastflow_events.nats import topology
+from fastflow_events.nats.bundles import (
     BundleDamagedError,
     BundleMissingError,
     abandoned_chunks,
@@ -18,7 +18,7 @@ from fastflow_events.bundles import (
     stored_bundles,
     touch_bundle,
 )
-from fastflow_events.bundles.names import ALL_CHUNKS, chunk_subject, meta_subject
+from fastflow_events.nats.bundles.names import ALL_CHUNKS, chunk_subject, meta_subject
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats

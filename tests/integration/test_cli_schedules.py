@@ -10,10 +10,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_cli.__main__ import run
-from fastflow_events.backfill.events import BackfillCancelled, BackfillRequested
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.aggregates.backfill.events import BackfillCancelled, BackfillRequested
+from fastflow_events.aggregates.schedule.events import SchedulePaused, ScheduleRemoved, ScheduleResumed, ScheduleSet
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.schedule.events import SchedulePaused, ScheduleRemoved, ScheduleResumed, ScheduleSet
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import running_gateway

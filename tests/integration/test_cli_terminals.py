@@ -19,10 +19,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.aggregates.schedule.events import ScheduleSet
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Position
-from fastflow_events.schedule.events import ScheduleSet
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

@@ -13,16 +13,16 @@ import pytest
 from fastflow_cli.commands.collecting import collect
 from fastflow_cli.local.collecting_pace import Pace
 from fastflow_cli.local.collector import Done, collect_once, keep_collected, share_of_code
-from fastflow_events.bundles import CodeKeeper, stored_bundles
-from fastflow_events.client import Connection
+from fastflow_events.aggregates.pipeline.events import PipelineBundleExpired
+from fastflow_events.aggregates.repository.commands import RequestSync
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineBundleExpired
-from fastflow_events.repository.commands import RequestSync
-from fastflow_events.settings import Settings
-from fastflow_events.tasks import background
+from fastflow_events.nats.bundles import CodeKeeper, stored_bundles
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.topology import CODE
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.topology import CODE
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.repository import Repository

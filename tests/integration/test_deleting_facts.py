@@ -4,11 +4,12 @@ import json
 
 import nats.errors
 import pytest
-from fastflow_events import subjects, topology
+from fastflow_events import subjects
+from fastflow_events.aggregates.run.commands import RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.commands import RequestRun
-from fastflow_events.run.decider import run_decider
+from fastflow_events.nats import topology
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.accounts_bus import VICTIM, Bus
 from fastflow_events.testing.builders import CAUSE, run_requested
 from nats.js.errors import APIError, NoStreamResponseError

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastflow_events import sizes, topology
-from fastflow_events.connection import connect
-from fastflow_events.deploy import OtherShapeError, WeakerStreamError, deploy
 from fastflow_events.errors import DomainError
-from fastflow_events.settings import Settings
+from fastflow_events.nats import sizes, topology
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import OtherShapeError, WeakerStreamError, deploy
+from fastflow_events.nats.widening import GUARDS, LIMITS, differences, limit, widened
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.nats_server import nats_server
-from fastflow_events.widening import GUARDS, LIMITS, differences, limit, widened
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client

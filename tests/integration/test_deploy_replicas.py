@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from fastflow_cli.local.ports import free_ports
-from fastflow_events import topology
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.nats_process import RunningServer, find_binary, launch, wait_for
-from fastflow_events.settings import Settings
+from fastflow_events.nats import topology
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.server_process import RunningServer, find_binary, launch, wait_for
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from nats.aio.client import Client
 

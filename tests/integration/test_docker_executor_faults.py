@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import zstandard
 from docker import DockerClient
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import ContractError, InfrastructureError
-from fastflow_events.run.specification import Limits
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.adapters.docker_container import Container
 from fastflow_runner.adapters.docker_engine import Engine, Stream

@@ -3,7 +3,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from fastflow_events.run.specification import Limits
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import Usage

@@ -9,17 +9,17 @@ import pytest
 import pytest_asyncio
 from docker import DockerClient
 from docker.errors import APIError
-from fastflow_events.client import Connection
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAttemptFinished, RunStarted
-from fastflow_events.run.specification import Limits
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_runner.container_spec import Deployment

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from docker.models.containers import Container as Seen
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import heartbeat_of
-from fastflow_events.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import heartbeat_of
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION

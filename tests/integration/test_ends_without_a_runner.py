@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from fastflow_events.aggregates.run.commands import ClaimAttempt, FinishAttempt, RequestCancel, RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import (
+    RunAttemptFinished,
+    RunDispatched,
+    RunFinished,
+    RunLost,
+    RunRetryScheduled,
+)
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import ClaimAttempt, FinishAttempt, RequestCancel, RequestRun
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAttemptFinished, RunDispatched, RunFinished, RunLost, RunRetryScheduled
 from fastflow_events.testing.builders import (
     CAUSE,
     attempt_finished,

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from docker import DockerClient
 from docker.errors import APIError
-from fastflow_events.run.specification import Limits
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.ports import Exit, Launch

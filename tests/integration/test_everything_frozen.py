@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from fastflow_events.client import Connection
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import heartbeats
-from fastflow_events.run.events import RunFinished, RunLost
-from fastflow_events.settings import Settings
+from fastflow_events.aggregates.run.events import RunFinished, RunLost
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import heartbeats
+from fastflow_events.nats.topology import HEARTBEAT_TTL_S
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer
-from fastflow_events.topology import HEARTBEAT_TTL_S
 from fastflow_rules.liveness import MARGIN_S
 from fastflow_runner.testing.living_runner import WAITER, LivingRunner, chunks_of, facts_of, submit, text_of
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from fastflow_events.aggregates.run.commands import ConcludeRun, RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import ConcludeRun, RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunRequested, Trigger
 from fastflow_events.testing.builders import (
     CAUSE,
     COMMIT,

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.environment.events import EnvironmentPrepared
+from fastflow_events.aggregates.environment.events import EnvironmentPrepared
 from fastflow_events.ids import environment_id
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.recorded import Position
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import CAUSE
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server

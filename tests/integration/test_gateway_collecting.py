@@ -8,12 +8,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastflow_events.environment.events import EnvironmentDeleted, EnvironmentPrepared, EnvironmentRetired
+from fastflow_events.aggregates.environment.events import EnvironmentDeleted, EnvironmentPrepared, EnvironmentRetired
+from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_events.fact import Fact
 from fastflow_events.ids import environment_id
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.events import Manifest
-from fastflow_events.run.specification import Requirements
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.builders import (
     CAUSE,
     pipeline_discovered,

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
-from fastflow_events.client import Connection
+from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.events import RunRequested
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered, version_stored
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import running_gateway

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.aggregates.environment.events import EnvironmentFailed, EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.aggregates.pipeline.events import PipelineDiscovered
+from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES
 from fastflow_events.fact import Fact
 from fastflow_events.ids import environment_id
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineDiscovered
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.specification import NOTEBOOK_PACKAGES
 from fastflow_events.testing.builders import CAUSE
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import running_gateway

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events.client import Connection
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered, run_claimed, run_dispatched, run_requested
 from fastflow_gateway.testing import read_events, running_gateway
 

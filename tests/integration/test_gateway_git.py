@@ -13,15 +13,15 @@ import httpx
 import pytest
 import pytest_asyncio
 import zstandard
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
+from fastflow_events.aggregates.repository.events import RepositoryConfigured
+from fastflow_events.aggregates.run.commands import DispatchAttempt
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
-from fastflow_events.repository.events import RepositoryConfigured
-from fastflow_events.run.commands import DispatchAttempt
-from fastflow_events.run.decider import run_decider
-from fastflow_events.settings import Settings
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import CAUSE, specification
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events.client import Connection
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from fastflow_events import subjects
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.tasks import background
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
 

@@ -11,12 +11,13 @@ import pytest_asyncio
 from fastflow_cli.commands.leaving import artifacts, place_of
 from fastflow_cli.errors import CliError, UsageError
 from fastflow_cli.options import Where
-from fastflow_events import subjects, topology
-from fastflow_events.artifacts import Artifact, store_artifact
+from fastflow_events import subjects
+from fastflow_events.aggregates.run.events import RunArtifactStored, RunSoftLimitExceeded
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats import topology
+from fastflow_events.nats.artifacts import Artifact, store_artifact
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import Sample, encode_sample
-from fastflow_events.run.events import RunArtifactStored, RunSoftLimitExceeded
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from fastflow_cli.__main__ import run
 from fastflow_events import subjects
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import Chunk, LineCounter, OutFrame, encode_chunk
 from fastflow_events.testing.builders import (
     CAUSE,

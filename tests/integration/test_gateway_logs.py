@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from fastflow_events import subjects
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.testing.builders import (
     CAUSE,

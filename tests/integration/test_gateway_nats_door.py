@@ -13,14 +13,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
-from fastflow_events.deploy import deploy
 from fastflow_events.ids import run_id_of_trigger
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.stream_info import created_at
+from fastflow_events.nats.topology import TRIGGERS
 from fastflow_events.recorded import Position
-from fastflow_events.stream_info import created_at
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.topology import TRIGGERS
 from fastflow_gateway.testing import running_gateway
 from nats.aio.client import Client
 

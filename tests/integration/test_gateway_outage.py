@@ -8,18 +8,18 @@ from typing import Any
 import httpx
 import pytest
 from fastflow_events import subjects
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
 from fastflow_events.ids import run_id_of_trigger
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.stream_info import created_at
+from fastflow_events.nats.topology import TRIGGERS
 from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Position
-from fastflow_events.settings import Settings
-from fastflow_events.stream_info import created_at
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_claimed, run_dispatched
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer
-from fastflow_events.topology import TRIGGERS
 from fastflow_gateway.testing import Event, read_events, running_gateway
 
 pytestmark = pytest.mark.nats

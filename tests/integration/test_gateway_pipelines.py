@@ -9,8 +9,8 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_cli.__main__ import run
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineInvalid
+from fastflow_events.aggregates.pipeline.events import PipelineInvalid
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import CAUSE, COMMIT, TREE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually

@@ -7,12 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events.clock import utc_now
-from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.queue.events import QueueLeased
-from fastflow_events.recorded import Position
-from fastflow_events.run.commands import (
+from fastflow_events.aggregates.queue.events import QueueLeased
+from fastflow_events.aggregates.run.commands import (
     ClaimAttempt,
     ConcludeRun,
     DispatchAttempt,
@@ -20,8 +16,12 @@ from fastflow_events.run.commands import (
     RequestCancel,
     RequestRun,
 )
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunCancelRequested, RunPrioritised, Trigger
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunCancelRequested, RunPrioritised, Trigger
+from fastflow_events.execute import execute
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.recorded import Position
+from fastflow_events.service.clock import utc_now
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

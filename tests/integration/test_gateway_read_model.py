@@ -9,14 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 from fastflow_events import subjects
+from fastflow_events.aggregates.repository.events import RepositoryConfigured, RepositorySynced
 from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.projection import apply_batch
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.repository.events import RepositoryConfigured, RepositorySynced
-from fastflow_events.store import delete_store, open_store
+from fastflow_events.service.projection import apply_batch
+from fastflow_events.service.store import delete_store, open_store
 from fastflow_events.testing.builders import (
     CAUSE,
     COMMIT,

@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from fastflow_events.aggregates.pipeline.events import PipelineInvalid, PipelineRemoved
+from fastflow_events.aggregates.repository.events import RepositoryConfigured
+from fastflow_events.aggregates.run.commands import ConcludeRun
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineInvalid, PipelineRemoved
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.repository.events import RepositoryConfigured
-from fastflow_events.run.commands import ConcludeRun
-from fastflow_events.run.decider import run_decider
 from fastflow_events.testing.builders import CAUSE, COMMIT, TREE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import running_gateway

@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events.backfill.events import BackfillRequested
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.aggregates.backfill.events import BackfillRequested
+from fastflow_events.aggregates.schedule.events import SchedulePaused, ScheduleSet
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.schedule.events import SchedulePaused, ScheduleSet
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import running_gateway

@@ -9,12 +9,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
-from fastflow_events.direct_get import get_all
+from fastflow_events.aggregates.keyring.commands import PublishKey
+from fastflow_events.aggregates.keyring.decider import keyring_decider
+from fastflow_events.aggregates.keyring.events import KEYRING
+from fastflow_events.aggregates.secret.decider import secret_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keyring.commands import PublishKey
-from fastflow_events.keyring.decider import keyring_decider
-from fastflow_events.keyring.events import KEYRING
+from fastflow_events.nats.direct_get import get_all
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.topology import EVENTS
 from fastflow_events.sealing import (
     for_secret,
     for_variable,
@@ -25,10 +27,8 @@ from fastflow_events.sealing import (
     seal,
     unseal,
 )
-from fastflow_events.secret.decider import secret_decider
 from fastflow_events.testing.builders import CAUSE
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.topology import EVENTS
 from fastflow_gateway.testing import running_gateway
 from nats.aio.client import Client
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered, run_requested
 from fastflow_events.testing.eventually import eventually

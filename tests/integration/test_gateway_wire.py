@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.events import RunRequested
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
 from fastflow_gateway.testing import running_gateway
 

@@ -5,10 +5,15 @@ import os
 from pathlib import Path
 
 import pytest
-from fastflow_events.bundles import stored_bundles
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineDiscovered, PipelineInvalid, PipelineRemoved, PipelineVersionStored
-from fastflow_events.repository.commands import RequestSync
+from fastflow_events.aggregates.pipeline.events import (
+    PipelineDiscovered,
+    PipelineInvalid,
+    PipelineRemoved,
+    PipelineVersionStored,
+)
+from fastflow_events.aggregates.repository.commands import RequestSync
+from fastflow_events.nats.bundles import stored_bundles
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from fastflow_cli.commands.collecting import Collected, collect
-from fastflow_events.bundles import CodeKeeper, delete_bundle, read_bundle, stored_bundles
-from fastflow_events.bundles.names import chunk_subject
-from fastflow_events.client import Connection
+from fastflow_events.aggregates.pipeline.commands import ExpireBundle
+from fastflow_events.aggregates.pipeline.decider import pipeline_decider
+from fastflow_events.aggregates.pipeline.events import PipelineBundleExpired, PipelineVersionStored
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.commands import ExpireBundle
-from fastflow_events.pipeline.decider import pipeline_decider
-from fastflow_events.pipeline.events import PipelineBundleExpired, PipelineVersionStored
+from fastflow_events.nats.bundles import CodeKeeper, delete_bundle, read_bundle, stored_bundles
+from fastflow_events.nats.bundles.names import chunk_subject
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.builders import CAUSE
 from fastflow_events.testing.eventually import eventually
 from fastflow_git_sync.settings import GitSyncSettings

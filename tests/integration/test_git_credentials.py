@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from fastflow_events import sealing, subjects
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.repository.commands import RequestDeployKey
-from fastflow_events.repository.decider import Repository as State
-from fastflow_events.repository.events import Credentials, RepositoryConfigured
+from fastflow_events.aggregates.repository.commands import RequestDeployKey
+from fastflow_events.aggregates.repository.decider import Repository as State
+from fastflow_events.aggregates.repository.events import Credentials, RepositoryConfigured
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_git_sync.access import Access
 from fastflow_git_sync.adapters.git import open_source

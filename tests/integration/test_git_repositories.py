@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from fastflow_events import sealing, subjects
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineInvalid
-from fastflow_events.repository.commands import RemoveRepository, RequestDeployKey
-from fastflow_events.repository.events import Credentials, RepositoryDeployKeyGenerated
+from fastflow_events.aggregates.pipeline.events import PipelineInvalid
+from fastflow_events.aggregates.repository.commands import RemoveRepository, RequestDeployKey
+from fastflow_events.aggregates.repository.events import Credentials, RepositoryDeployKeyGenerated
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running

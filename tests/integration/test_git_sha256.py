@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineVersionMissing
+from fastflow_events.aggregates.pipeline.events import PipelineVersionMissing
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.git import open_source
 from fastflow_git_sync.ports import GitError, Head

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineVersionMissing
+from fastflow_events.aggregates.pipeline.events import PipelineVersionMissing
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.http_server import http_host

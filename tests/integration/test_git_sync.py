@@ -8,10 +8,7 @@ from typing import TypeVar
 
 import pytest
 import zstandard
-from fastflow_events.bundles import read_bundle
-from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import (
+from fastflow_events.aggregates.pipeline.events import (
     PipelineChanged,
     PipelineDiscovered,
     PipelineInvalid,
@@ -19,8 +16,11 @@ from fastflow_events.pipeline.events import (
     PipelineVersionMissing,
     PipelineVersionStored,
 )
-from fastflow_events.repository.decider import repository_decider
-from fastflow_events.repository.events import RepositoryConfigured, RepositorySyncFailed
+from fastflow_events.aggregates.repository.decider import repository_decider
+from fastflow_events.aggregates.repository.events import RepositoryConfigured, RepositorySyncFailed
+from fastflow_events.fact import Fact
+from fastflow_events.nats.bundles import read_bundle
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running

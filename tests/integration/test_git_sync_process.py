@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events.bundles import read_bundle
-from fastflow_events.client import Connection
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
-from fastflow_events.pipeline.events import PipelineDiscovered, PipelineVersionStored
-from fastflow_events.repository.decider import repository_decider
-from fastflow_events.settings import Settings
+from fastflow_events.aggregates.pipeline.events import PipelineDiscovered, PipelineVersionStored
+from fastflow_events.aggregates.repository.decider import repository_decider
+from fastflow_events.nats.bundles import read_bundle
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_git_sync.testing.repository import Repository

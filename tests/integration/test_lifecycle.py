@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from fastflow_events import tasks
-from fastflow_events.broker import make_broker
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.lifecycle import Service
-from fastflow_events.settings import Settings
-from fastflow_events.tasks import Work, background, turned
+from fastflow_events.nats.broker import make_broker
+from fastflow_events.service import tasks
+from fastflow_events.service.lifecycle import Service
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.tasks import Work, background, turned
 from fastflow_events.testing.eventually import eventually
 
 pytestmark = pytest.mark.nats

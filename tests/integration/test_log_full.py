@@ -6,12 +6,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastflow_events.aggregates.run.commands import ClaimAttempt, FinishAttempt, RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunDispatched, RunFinished
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.topology import EVENTS
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import ClaimAttempt, FinishAttempt, RequestRun
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunDispatched, RunFinished
 from fastflow_events.testing.builders import (
     CAUSE,
     attempt_finished,
@@ -21,7 +22,6 @@ from fastflow_events.testing.builders import (
     version_stored,
 )
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.topology import EVENTS
 from fastflow_gateway.testing import running_gateway
 from fastflow_scheduler.testing import living_runners, scheduling
 from nats.aio.client import Client

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 from fastflow_events import subjects
-from fastflow_events.client import Connection
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
 from fastflow_events.errors import AnotherLogError
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.projection import project
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.settings import Settings
-from fastflow_events.store import Store, open_store
-from fastflow_events.tasks import background
+from fastflow_events.service.projection import project
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.store import Store, open_store
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer

@@ -15,11 +15,11 @@ from fastflow_cli.home import Home
 from fastflow_cli.local.ports import any_free
 from fastflow_cli.local.state import UpState, locked, write_state
 from fastflow_events import subjects
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.topology import EVENTS
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.topology import EVENTS
 from fastflow_gateway.testing import running_gateway
 from fastflow_scheduler.testing import scheduling
 from nats.aio.client import Client

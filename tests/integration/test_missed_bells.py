@@ -7,19 +7,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from fastflow_events import jetstream_log, subjects
-from fastflow_events.connection import connect
-from fastflow_events.consumption import fetch
-from fastflow_events.deploy import deploy
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.nats_process import RunningServer, find_binary, start_server
+from fastflow_events import subjects
+from fastflow_events.aggregates.repository.events import RepositorySyncRequested
+from fastflow_events.nats import event_log
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.consumers import fetch
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.server_process import RunningServer, find_binary, start_server
+from fastflow_events.nats.topology import EVENTS
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.repository.events import RepositorySyncRequested
-from fastflow_events.settings import Settings
-from fastflow_events.tasks import background
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import CAUSE
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.topology import EVENTS
 
 pytestmark = pytest.mark.nats
 
@@ -68,7 +69,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 async def test_a_follower_finds_what_was_stored_while_it_was_cut_off(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jetstream_log, "ASK_S", NEVER_S)
+    monkeypatch.setattr(event_log, "ASK_S", NEVER_S)
     found: list[Recorded] = []
     async with connect(Settings(nats_url=server.url), "follower") as nc:
         await deploy(nc)

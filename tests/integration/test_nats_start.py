@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.nats_process import answering, find_binary, launch, wait_for
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.server_process import answering, find_binary, launch, wait_for
 from fastflow_events.patience import Patience
 from fastflow_events.recorded import Position
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.work_signs import signs_of
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer
-from fastflow_events.work_signs import signs_of
 
 pytestmark = pytest.mark.nats
 

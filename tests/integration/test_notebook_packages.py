@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from fastflow_events.run.specification import Specification
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_runner.entry.installing import resolve
 from fastflow_runner.entry.locks import is_pylock
 from fastflow_runner.entry.sealed import HEAD_BYTES

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.events import RunAttemptFinished
+from fastflow_events.aggregates.run.events import RunAttemptFinished
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.testing.living_runner import LivingRunner, facts_of, submit
 from nats.aio.client import Client

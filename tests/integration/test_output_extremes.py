@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunOutputTruncated
+from fastflow_events.aggregates.run.specification import Limits
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import MAX_LINE_BYTES, Chunk
-from fastflow_events.run.events import RunAttemptFinished, RunOutputTruncated
-from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.lines import Gap, Line, LineFold
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from fastflow_events.client import Connection
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
 from fastflow_events.errors import FastflowError
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.settings import Settings
-from fastflow_events.tasks import background
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import CAUSE, version_stored
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import MortalServer

@@ -7,16 +7,16 @@ from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
-from fastflow_events.connection import connect
+from fastflow_events.aggregates.run.commands import ConcludeRun, FinishAttempt, LoseAttempt, RequestCancel, RunCommand
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunCancelRequested, RunFinished, RunLost
 from fastflow_events.errors import FencedError, NotActiveError
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import ConcludeRun, FinishAttempt, LoseAttempt, RequestCancel, RunCommand
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAttemptFinished, RunCancelRequested, RunFinished, RunLost
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import (
     CAUSE,
     attempt_finished,

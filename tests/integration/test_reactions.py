@@ -5,14 +5,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from fastflow_events import subjects, topology
-from fastflow_events.broker import Message, backoff_s, make_broker, on_messages, reaction
-from fastflow_events.direct_get import Stored, get_all
+from fastflow_events import subjects
+from fastflow_events.aggregates.repository.events import RepositorySyncRequested
 from fastflow_events.errors import ContractError, DomainError, InfrastructureError
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats import topology
+from fastflow_events.nats.broker import Message, backoff_s, make_broker, on_messages, reaction
+from fastflow_events.nats.direct_get import Stored, get_all
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.repository.events import RepositorySyncRequested
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import CAUSE
 from fastflow_events.testing.eventually import eventually
 from nats.aio.client import Client

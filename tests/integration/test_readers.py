@@ -11,9 +11,9 @@ import pytest_asyncio
 from fastflow_events.doubts import Doubts
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.fact import Fact
-from fastflow_events.projection import apply_batch
 from fastflow_events.recorded import Position
-from fastflow_events.store import Store, open_store
+from fastflow_events.service.projection import apply_batch
+from fastflow_events.service.store import Store, open_store
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.testing.memory_log import MemoryLog
 from fastflow_gateway.adapters.projection import SCHEMA, RowProjection

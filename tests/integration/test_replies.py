@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from fastflow_events.client import Connection
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.direct_get import get_batch
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.jetstream_log import STREAM, JetStreamLog
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.direct_get import get_batch
+from fastflow_events.nats.event_log import STREAM, JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.testing.eventually import eventually
 from nats.aio.msg import Msg

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.aggregates.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunClaimed, RunStarted
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import heartbeat_of
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import heartbeat_of
+from fastflow_events.nats.topology import DEFAULT_POOL, EVENTS, dispatch_durable
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAttemptFinished, RunClaimed, RunStarted
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.topology import DEFAULT_POOL, EVENTS, dispatch_durable
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client
 

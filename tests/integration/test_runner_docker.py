@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from docker import DockerClient
 from docker.types import Mount
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.events import RunAttemptFinished
-from fastflow_events.run.specification import Limits
+from fastflow_events.aggregates.run.events import RunAttemptFinished
+from fastflow_events.aggregates.run.specification import Limits
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION

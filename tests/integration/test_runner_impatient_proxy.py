@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunClaimed, RunStarted
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAttemptFinished, RunClaimed, RunStarted
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 from fastflow_events import subjects
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.errors import ContractError, InfrastructureError
-from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
-from fastflow_events.leases import beat, heartbeats
-from fastflow_events.run.commands import (
+from fastflow_events.aggregates.run.commands import (
     RequestRun,
 )
-from fastflow_events.run.decider import run_decider
-from fastflow_events.settings import Settings
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.execute import execute
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.nats.leases import beat, heartbeats
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import (
     CAUSE,
     heartbeat,

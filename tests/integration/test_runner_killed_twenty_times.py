@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from docker import DockerClient
 from fastflow_events import subjects
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunStarted
+from fastflow_events.aggregates.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunStarted
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import Heartbeat, beat, heartbeat_of
-from fastflow_events.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import Heartbeat, beat, heartbeat_of
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.testing.living_runner import LivingRunner, facts_of, submit
 from msgspec.structs import replace

@@ -8,16 +8,22 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events import subjects, topology
-from fastflow_events.artifacts import Artifact, find_artifact, read_artifact
-from fastflow_events.direct_get import Stored, get_all
+from fastflow_events import subjects
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import (
+    RunAdopted,
+    RunArtifactStored,
+    RunAttemptFinished,
+    RunSoftLimitExceeded,
+)
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats import topology
+from fastflow_events.nats.artifacts import Artifact, find_artifact, read_artifact
+from fastflow_events.nats.direct_get import Stored, get_all
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAdopted, RunArtifactStored, RunAttemptFinished, RunSoftLimitExceeded
-from fastflow_events.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events.deploy import deploy
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunStarted
+from fastflow_events.aggregates.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunStarted
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client

@@ -10,10 +10,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from fastflow_events.aggregates.run.events import (
+    RunAdopted,
+    RunAttemptFinished,
+    RunClaimed,
+    RunFinished,
+    RunLost,
+    RunStarted,
+)
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import heartbeat_of
-from fastflow_events.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunFinished, RunLost, RunStarted
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import heartbeat_of
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_scheduler.testing import scheduling

@@ -10,26 +10,26 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from fastflow_events.accounts import DEFAULT_RUNNER
-from fastflow_events.bundles import store_bundle
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.environment.commands import RetireEnvironments
-from fastflow_events.environment.decider import environment_decider
-from fastflow_events.environment.events import EnvironmentDeleted, EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.aggregates.environment.commands import RetireEnvironments
+from fastflow_events.aggregates.environment.decider import environment_decider
+from fastflow_events.aggregates.environment.events import EnvironmentDeleted, EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.aggregates.pipeline.commands import ExpireBundle, FindPipeline
+from fastflow_events.aggregates.pipeline.decider import pipeline_decider
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.log import EventLog
-from fastflow_events.pipeline.commands import ExpireBundle, FindPipeline
-from fastflow_events.pipeline.decider import pipeline_decider
-from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.nats.accounts import DEFAULT_RUNNER
+from fastflow_events.nats.bundles import store_bundle
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAttemptFinished, RunStarted
-from fastflow_events.run.specification import Requirements
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_runner.orders import input_name

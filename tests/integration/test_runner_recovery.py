@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
+from fastflow_events.aggregates.run.commands import AdoptAttempt, Holder, LoseAttempt, RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunStarted
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.nats_process import RunningServer, find_binary, start_server
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.server_process import RunningServer, find_binary, start_server
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import AdoptAttempt, Holder, LoseAttempt, RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunStarted
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION

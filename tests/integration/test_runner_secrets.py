@@ -8,19 +8,19 @@ import pytest
 import pytest_asyncio
 from cryptography.fernet import Fernet
 from fastflow_events import subjects
-from fastflow_events.direct_get import get_all
+from fastflow_events.aggregates.keyring.decider import Keyring, keyring_decider
+from fastflow_events.aggregates.keyring.events import KEYRING
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.aggregates.secret.commands import RemoveSecret, SetSecret
+from fastflow_events.aggregates.secret.decider import secret_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keyring.decider import Keyring, keyring_decider
-from fastflow_events.keyring.events import KEYRING
+from fastflow_events.nats.direct_get import get_all
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.topology import EVENTS, OUTPUT
 from fastflow_events.recorded import Cause
-from fastflow_events.run.events import RunAttemptFinished, RunStarted
 from fastflow_events.sealing import for_secret, for_variable, public_key_of, seal
-from fastflow_events.sealing_keys import add_key
-from fastflow_events.secret.commands import RemoveSecret, SetSecret
-from fastflow_events.secret.decider import secret_decider
+from fastflow_events.service.sealing_keys import add_key
 from fastflow_events.testing.eventually import eventually
-from fastflow_events.topology import EVENTS, OUTPUT
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client
 

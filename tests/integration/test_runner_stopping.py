@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import heartbeat_of
-from fastflow_events.nats_process import find_binary, start_server
-from fastflow_events.run.events import RunAttemptFinished, RunClaimed, RunStarted
-from fastflow_events.settings import Settings
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunClaimed, RunStarted
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import heartbeat_of
+from fastflow_events.nats.server_process import find_binary, start_server
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client

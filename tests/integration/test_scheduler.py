@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from fastflow_events.aggregates.pipeline.events import PipelineInvalid, PipelineVersionMissing
+from fastflow_events.aggregates.queue.events import QueueLeased
+from fastflow_events.aggregates.run.commands import ClaimAttempt, FinishAttempt, RequestCancel, RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunDispatched, RunFinished, RunRejected
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.pipeline.events import PipelineInvalid, PipelineVersionMissing
-from fastflow_events.queue.events import QueueLeased
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import ClaimAttempt, FinishAttempt, RequestCancel, RequestRun
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunDispatched, RunFinished, RunRejected
 from fastflow_events.testing.builders import (
     CAUSE,
     COMMIT,

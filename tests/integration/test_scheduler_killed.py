@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from fastflow_events import subjects
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.aggregates.schedule.events import ScheduleFireMissed, ScheduleFireSkipped
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.events import RunRequested
-from fastflow_events.schedule.events import ScheduleFireMissed, ScheduleFireSkipped
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered, version_stored
 from fastflow_events.testing.eventually import eventually
 

@@ -15,11 +15,16 @@ from pathlib import Path
 
 import pytest
 from fastflow_events import subjects
-from fastflow_events.clock import utc_now
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.aggregates.schedule.events import (
+    ScheduleFireMissed,
+    ScheduleFireSkipped,
+    SchedulePaused,
+    ScheduleResumed,
+)
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.events import RunRequested
-from fastflow_events.schedule.events import ScheduleFireMissed, ScheduleFireSkipped, SchedulePaused, ScheduleResumed
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.service.clock import utc_now
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered, version_stored
 from fastflow_events.testing.eventually import eventually
 

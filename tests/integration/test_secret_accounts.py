@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
+from fastflow_events.aggregates.keyring.events import KeyPublished
+from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.fact import Fact
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.keyring.events import KeyPublished
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.keys import PUBLIC_FILE, make_keys, seed_path
 from fastflow_events.recorded import Position
-from fastflow_events.secret.events import SecretRemoved, SecretSet
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import CAUSE
 from fastflow_events.testing.nats_server import nats_server
 

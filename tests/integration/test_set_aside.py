@@ -5,22 +5,22 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastflow_events import store as stores
 from fastflow_events import subjects
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import headers_of, subject_of
 from fastflow_events.errors import UntrustedError
 from fastflow_events.execute import execute
 from fastflow_events.fact import BrokenFact, Fact
-from fastflow_events.health import serve
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import beat, heartbeats
-from fastflow_events.projection import apply_batch, project
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import beat, heartbeats
 from fastflow_events.recorded import Cause, Position, Recorded
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.store import Store, open_store
-from fastflow_events.tasks import background
+from fastflow_events.service import store as stores
+from fastflow_events.service.health import serve
+from fastflow_events.service.projection import apply_batch, project
+from fastflow_events.service.store import Store, open_store
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from docker import DockerClient
-from fastflow_events.run.specification import Limits
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker import DockerExecutor
 from fastflow_runner.ports import Launch

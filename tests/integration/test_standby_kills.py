@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from docker import DockerClient
 from docker.models.containers import Container as Seen
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.run.events import RunAttemptFinished, RunClaimed, RunStarted
-from fastflow_events.run.specification import Limits
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunClaimed, RunStarted
+from fastflow_events.aggregates.run.specification import Limits
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION

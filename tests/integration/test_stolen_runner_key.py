@@ -6,28 +6,29 @@ from collections.abc import AsyncIterator
 
 import nats.errors
 import pytest
-from fastflow_events import subjects, topology
-from fastflow_events.artifacts import Artifact, store_artifact
-from fastflow_events.envelope import body_of, headers_of, subject_of
-from fastflow_events.errors import ConcurrencyError, FencedError, InfrastructureError
-from fastflow_events.execute import execute
-from fastflow_events.fact import Fact, ForeignFact
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import beat, heartbeats
-from fastflow_events.objects import meta_subject
-from fastflow_events.output import Chunk, OutFrame, encode_chunk
-from fastflow_events.recorded import Recorded
-from fastflow_events.run.commands import (
+from fastflow_events import subjects
+from fastflow_events.aggregates.run.commands import (
     AdoptAttempt,
     ClaimAttempt,
     DispatchAttempt,
     FinishAttempt,
     StartAttempt,
 )
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import Manifest, RunAdopted, RunAttemptFinished
-from fastflow_events.run.state import heir_of
-from fastflow_events.tasks import background
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import Manifest, RunAdopted, RunAttemptFinished
+from fastflow_events.aggregates.run.state import heir_of
+from fastflow_events.envelope import body_of, headers_of, subject_of
+from fastflow_events.errors import ConcurrencyError, FencedError, InfrastructureError
+from fastflow_events.execute import execute
+from fastflow_events.fact import Fact, ForeignFact
+from fastflow_events.nats import topology
+from fastflow_events.nats.artifacts import Artifact, store_artifact
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import beat, heartbeats
+from fastflow_events.nats.objects import meta_subject
+from fastflow_events.output import Chunk, OutFrame, encode_chunk
+from fastflow_events.recorded import Recorded
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.accounts_bus import VICTIM, Bus
 from fastflow_events.testing.builders import (
     CAUSE,

@@ -8,10 +8,10 @@ import pytest
 from fastflow_events import subjects
 from fastflow_events.errors import AnotherLogError
 from fastflow_events.fact import UnknownFact
-from fastflow_events.projection import apply_batch, catch_up, project
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.store import Store, delete_store, open_store
-from fastflow_events.tasks import background
+from fastflow_events.service.projection import apply_batch, catch_up, project
+from fastflow_events.service.store import Store, delete_store, open_store
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import CAUSE, cancel_requested, run_requested
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.memory_log import MemoryLog

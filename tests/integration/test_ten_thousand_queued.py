@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from fastflow_events import subjects
+from fastflow_events.aggregates.run.commands import ClaimAttempt, FinishAttempt
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
+from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import ClaimAttempt, FinishAttempt
-from fastflow_events.run.decider import run_decider
 from fastflow_events.testing.builders import (
     CAUSE,
     attempt_finished,

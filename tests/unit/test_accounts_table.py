@@ -2,8 +2,8 @@
 
 import pytest
 from fastflow_events import subjects
-from fastflow_events.accounts import accounts
-from fastflow_events.vocabulary import known_facts
+from fastflow_events.aggregates.vocabulary import known_facts
+from fastflow_events.nats.accounts import accounts
 
 SAYS = {
     "gateway": {

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fastflow_events.run.events import RunRequested, Trigger
-from fastflow_events.run.specification import CommitAbout, Specification
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
+from fastflow_events.aggregates.run.specification import CommitAbout, Specification
 from fastflow_events.testing.builders import COMMIT, NOON, TREE, run_requested
 from fastflow_rules.admission import (
     MAX_CHAIN_DEPTH,

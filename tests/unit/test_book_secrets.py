@@ -1,8 +1,8 @@
 """The scheduler grants the newest version of a secret that is there, and knows no value."""
 
+from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
-from fastflow_events.secret.events import SecretRemoved, SecretSet
 from fastflow_events.testing.builders import CAUSE, NOON
 from fastflow_scheduler.book import Book
 

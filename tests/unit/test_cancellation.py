@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fastflow_events.tasks import heard
+from fastflow_events.service.tasks import heard
 
 
 async def forgetful(answer: asyncio.Future[str]) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastflow_cli.proto.compatibility import broken
 from fastflow_cli.proto.words import structs_in, words_of
-from fastflow_events.run.events import RunDispatched, RunRetryScheduled
+from fastflow_events.aggregates.run.events import RunDispatched, RunRetryScheduled
 
 
 def schema(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:

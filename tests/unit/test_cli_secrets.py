@@ -11,7 +11,7 @@ from fastflow_cli.errors import UsageError
 from fastflow_cli.local.services import environment
 from fastflow_events.errors import SettingsError
 from fastflow_events.sealing import for_variable, new_private_key, parse, public_key_of, unseal
-from fastflow_events.sealing_keys import make_keys_file, read_keys
+from fastflow_events.service.sealing_keys import make_keys_file, read_keys
 
 PRIVATE = new_private_key()
 PUBLIC = public_key_of(PRIVATE)

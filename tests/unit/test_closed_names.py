@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import NoReturn, cast, get_args
 
 import pytest
-from fastflow_events.chain.events import ChainSet
+from fastflow_events.aggregates.chain.events import ChainSet
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
+from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.errors import FastflowError
-from fastflow_events.run.events import RunRequested, Trigger
-from fastflow_events.schedule.events import ScheduleSet
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.types import TriggerKind
 from fastflow_gateway.deps import Deps

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import msgspec
-from fastflow_events.run.specification import Requirements
+from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_rules.definition import (
     Definition,
     Problem,

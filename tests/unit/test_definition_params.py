@@ -1,7 +1,7 @@
 """What somebody gives as parameters fits what the pipeline declares, or every reason why not is said."""
 
 import pytest
-from fastflow_events.run.specification import Requirements
+from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_rules.definition import Definition, Param, check_params, specification
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,8 +1,8 @@
 """A specification is complete, and later sources of the environment win."""
 
 import pytest
+from fastflow_events.aggregates.run.specification import Requirements, Specification
 from fastflow_events.errors import NotFoundError
-from fastflow_events.run.specification import Requirements, Specification
 from fastflow_rules.definition import Defaults, Definition, Schedule, specification
 from fastflow_rules.definition.model import RetryStrategy
 

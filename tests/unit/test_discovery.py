@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from fastflow_events.run.specification import Requirements
+from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_rules.folder import Entry, Folder, Invalid, Judged, Runnable, inspect, is_name, is_pipeline, wanted
 from fastflow_rules.folder.requirements import INLINE_BYTES, requirements, requires_python, script_block
 from hypothesis import given

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice
 
 import pytest
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.aggregates.schedule.events import CatchupRule, ScheduleSet
 from fastflow_events.errors import SettingsError
 from fastflow_events.instants import FIRST, LAST, held, in_utc, later
-from fastflow_events.run.events import RunRequested
-from fastflow_events.schedule.events import CatchupRule, ScheduleSet
-from fastflow_events.settings import load
+from fastflow_events.service.settings import load
 from fastflow_events.testing.builders import NOON
 from fastflow_gateway.handlers.leavings import Left
 from fastflow_rules.agenda import Agenda, Entry

@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ContractError
 from fastflow_events.execute import execute
 from fastflow_events.fact import UnknownFact, wire_types
 from fastflow_events.recorded import Cause, Recorded
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunRequested, Trigger
 from fastflow_events.testing.builders import CAUSE, COMMIT, NOON, run_claimed, run_requested, version_stored
 from fastflow_events.testing.memory_log import MemoryLog
 

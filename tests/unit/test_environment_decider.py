@@ -1,7 +1,7 @@
 """The first lock of an input is the lock of all later installations."""
 
 import pytest
-from fastflow_events.environment.commands import (
+from fastflow_events.aggregates.environment.commands import (
     EnvironmentCommand,
     RecordDeleted,
     RecordFailed,
@@ -9,8 +9,8 @@ from fastflow_events.environment.commands import (
     RefreshEnvironment,
     RetireEnvironments,
 )
-from fastflow_events.environment.decider import LockDecidedError, environment_decider
-from fastflow_events.environment.events import (
+from fastflow_events.aggregates.environment.decider import LockDecidedError, environment_decider
+from fastflow_events.aggregates.environment.events import (
     EnvironmentDeleted,
     EnvironmentFailed,
     EnvironmentPrepared,

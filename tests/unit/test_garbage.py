@@ -2,16 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-from fastflow_events.fact import Fact
-from fastflow_events.pipeline.events import (
+from fastflow_events.aggregates.pipeline.events import (
     PipelineBundleExpired,
     PipelineDiscovered,
     PipelineInvalid,
     PipelineRemoved,
     PipelineVersionStored,
 )
+from fastflow_events.aggregates.run.events import RunDispatched, RunFinished
+from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunDispatched, RunFinished
 from fastflow_events.testing.builders import CAUSE, run_requested, specification
 from fastflow_rules.garbage import Stored, Version
 from hypothesis import example, given

@@ -1,7 +1,7 @@
 """Headers are read as nats-py reads them, only sooner."""
 
 import pytest
-from fastflow_events.client import Connection
+from fastflow_events.nats.client import Connection
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from fastflow_events.leases import Heartbeat
+from fastflow_events.nats.leases import Heartbeat
+from fastflow_events.nats.topology import HEARTBEAT_TTL_S
 from fastflow_events.testing.builders import NOON
-from fastflow_events.topology import HEARTBEAT_TTL_S
 from fastflow_runner.lease import Lease
 
 

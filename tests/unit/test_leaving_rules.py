@@ -7,10 +7,10 @@ from pathlib import Path
 from tarfile import TarFile, TarInfo
 
 import pytest
+from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.output import Sample
-from fastflow_events.run.events import Manifest
-from fastflow_events.run.specification import Limits
 from fastflow_events.testing.builders import NOON
 from fastflow_runner.adapters.docker_stats import Stats
 from fastflow_runner.adapters.docker_wire import Sized

@@ -1,9 +1,9 @@
 """What is said of a notebook once it is over: its cells, once each, and why it went no further."""
 
 import pytest
+from fastflow_events.aggregates.run.commands import ReportAttempt
+from fastflow_events.aggregates.run.events import RunCellFinished
 from fastflow_events.errors import FencedError
-from fastflow_events.run.commands import ReportAttempt
-from fastflow_events.run.events import RunCellFinished
 from fastflow_events.testing.builders import holder, run_claimed, run_dispatched, run_requested, run_started
 from fastflow_events.testing.scenario import when
 from fastflow_runner.marks import progress

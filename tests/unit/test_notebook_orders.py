@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from fastflow_events.run.specification import NOTEBOOK_PACKAGES, Cell, Specification
+from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Cell, Specification
 from fastflow_events.testing.builders import version_stored
 from fastflow_runner.entry.wanted import unnamed
 from fastflow_runner.places import Places

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import pytest
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
 from fastflow_events.output import Chunk, OutFrame
-from fastflow_events.tasks import background
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import NOON
 from fastflow_runner import shipping
 from fastflow_runner.bus import StoredChunk

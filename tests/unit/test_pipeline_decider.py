@@ -1,9 +1,7 @@
 """A pipeline is found, changes, breaks and goes; each is said once."""
 
 import pytest
-from fastflow_events.errors import NotFoundError
-from fastflow_events.fact import Fact
-from fastflow_events.pipeline.commands import (
+from fastflow_events.aggregates.pipeline.commands import (
     ExpireBundle,
     FindInvalid,
     FindPipeline,
@@ -14,8 +12,8 @@ from fastflow_events.pipeline.commands import (
     ResumePipeline,
     StoreVersion,
 )
-from fastflow_events.pipeline.decider import ForeignPipelineError, pipeline_decider
-from fastflow_events.pipeline.events import (
+from fastflow_events.aggregates.pipeline.decider import ForeignPipelineError, pipeline_decider
+from fastflow_events.aggregates.pipeline.events import (
     PipelineBundleExpired,
     PipelineChanged,
     PipelineClashed,
@@ -28,6 +26,8 @@ from fastflow_events.pipeline.events import (
     PipelineVersionMissing,
     PipelineVersionStored,
 )
+from fastflow_events.errors import NotFoundError
+from fastflow_events.fact import Fact
 from hypothesis import given
 from hypothesis import strategies as st
 

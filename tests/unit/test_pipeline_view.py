@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 
-from fastflow_events.fact import Fact
-from fastflow_events.pipeline.events import (
+from fastflow_events.aggregates.pipeline.events import (
     PipelineChanged,
     PipelineInvalid,
     PipelinePaused,
     PipelineRemoved,
     PipelineResumed,
 )
-from fastflow_events.recorded import Recorded
-from fastflow_events.repository.events import (
+from fastflow_events.aggregates.repository.events import (
     RepositoryConfigured,
     RepositorySynced,
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
-from fastflow_events.run.specification import CommitAbout
+from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.fact import Fact
+from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import CAUSE, COMMIT, NOON, TREE, pipeline_discovered, version_stored
 from fastflow_gateway.presented import show_pipeline
 from fastflow_gateway.views import repositories

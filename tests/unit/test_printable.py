@@ -6,7 +6,7 @@ import unicodedata
 
 import msgspec
 from fastflow_events.printable import tame, tame_json
-from fastflow_events.telemetry import JsonFormatter
+from fastflow_events.service.telemetry import JsonFormatter
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,5 +1,5 @@
+from fastflow_events.aggregates.run.state import Run
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.state import Run
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

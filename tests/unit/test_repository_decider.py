@@ -1,9 +1,7 @@
 """A repository's news is said once, and every request to sync it is answered."""
 
 import pytest
-from fastflow_events.errors import NotFoundError
-from fastflow_events.fact import Fact
-from fastflow_events.repository.commands import (
+from fastflow_events.aggregates.repository.commands import (
     CompleteSync,
     ConfigureRepository,
     FailSync,
@@ -13,8 +11,12 @@ from fastflow_events.repository.commands import (
     RequestSync,
     StoreDeployKey,
 )
-from fastflow_events.repository.decider import MAX_DELIVERIES, ConfiguredByEnvironmentError, repository_decider
-from fastflow_events.repository.events import (
+from fastflow_events.aggregates.repository.decider import (
+    MAX_DELIVERIES,
+    ConfiguredByEnvironmentError,
+    repository_decider,
+)
+from fastflow_events.aggregates.repository.events import (
     RepositoryConfigured,
     RepositoryDeployKeyGenerated,
     RepositoryRemoved,
@@ -22,6 +24,8 @@ from fastflow_events.repository.events import (
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
+from fastflow_events.errors import NotFoundError
+from fastflow_events.fact import Fact
 from msgspec.structs import replace
 
 COMMIT, LATER = "a" * 40, "b" * 40

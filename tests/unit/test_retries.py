@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fastflow_events.run.specification import RetryPolicy, Specification
+from fastflow_events.aggregates.run.specification import RetryPolicy, Specification
 from fastflow_events.testing.builders import NOON, specification
 from fastflow_events.types import Outcome
 from fastflow_rules.retries import LONGEST_S, LOST_AGAIN, delay_s, retry_due

@@ -3,9 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from fastflow_events.errors import FencedError, NotActiveError, NotFoundError
-from fastflow_events.fact import Fact
-from fastflow_events.run.commands import (
+from fastflow_events.aggregates.run.commands import (
     AdoptAttempt,
     ClaimAttempt,
     ConcludeRun,
@@ -22,8 +20,8 @@ from fastflow_events.run.commands import (
     StartAttempt,
     WithdrawDispatch,
 )
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import (
     Manifest,
     RunAdopted,
     RunArtifactStored,
@@ -39,6 +37,8 @@ from fastflow_events.run.events import (
     RunRetryScheduled,
     RunSoftLimitExceeded,
 )
+from fastflow_events.errors import FencedError, NotActiveError, NotFoundError
+from fastflow_events.fact import Fact
 from fastflow_events.testing.builders import (
     NOON,
     attempt_finished,

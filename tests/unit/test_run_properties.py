@@ -1,8 +1,8 @@
 """Whatever is asked of a run, in whatever order."""
 
-from fastflow_events.run.commands import RunCommand
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.run.commands import RunCommand
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import (
     RunAttemptFinished,
     RunCancelRequested,
     RunClaimed,
@@ -11,7 +11,7 @@ from fastflow_events.run.events import (
     RunRejected,
     RunStarted,
 )
-from fastflow_events.run.state import OVER
+from fastflow_events.aggregates.run.state import OVER
 from fastflow_events.testing.run_stories import commands, stories, told
 from hypothesis import given
 

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastflow_events.fact import Fact
-from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.run.events import (
     RunDispatchWithdrawn,
     RunLost,
     RunOutputTruncated,
@@ -14,7 +12,9 @@ from fastflow_events.run.events import (
     RunRejected,
     RunRetryScheduled,
 )
-from fastflow_events.run.specification import CommitAbout
+from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.fact import Fact
+from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

@@ -1,6 +1,6 @@
 """Which folders a runner deletes follows from the facts of all environments."""
 
-from fastflow_events.environment.decider import Environment
+from fastflow_events.aggregates.environment.decider import Environment
 from fastflow_runner.cleaning import due
 
 MINE = "daemon/key"

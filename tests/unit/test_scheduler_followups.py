@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from fastflow_events.backfill.events import BackfillCancelled, BackfillRequested
-from fastflow_events.chain.events import ChainSet
-from fastflow_events.ids import chain_id, run_id_of_chain
-from fastflow_events.run.events import RunCancelRequested, RunFinished, RunRejected, RunRequested
-from fastflow_events.schedule.events import (
+from fastflow_events.aggregates.backfill.events import BackfillCancelled, BackfillRequested
+from fastflow_events.aggregates.chain.events import ChainSet
+from fastflow_events.aggregates.run.events import RunCancelRequested, RunFinished, RunRejected, RunRequested
+from fastflow_events.aggregates.schedule.events import (
     ScheduleFireMissed,
     ScheduleFireSkipped,
 )
+from fastflow_events.ids import chain_id, run_id_of_chain
 from fastflow_events.testing.builders import NOON
 from fastflow_scheduler.testing.world import World
 

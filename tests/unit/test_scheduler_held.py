@@ -2,8 +2,8 @@
 
 import asyncio
 
-from fastflow_events.fill import Fill
-from fastflow_events.topology import GIB
+from fastflow_events.nats.topology import GIB
+from fastflow_events.nats.usage import Fill
 from fastflow_scheduler.testing.world import World
 from fastflow_scheduler.watcher import hold
 

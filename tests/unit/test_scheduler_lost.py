@@ -4,9 +4,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fastflow_events.aggregates.run.commands import Holder
+from fastflow_events.aggregates.run.events import RunFinished, RunLost, RunRequested
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.run.commands import Holder
-from fastflow_events.run.events import RunFinished, RunLost, RunRequested
 from fastflow_events.testing.builders import NOON, holder
 from fastflow_rules.liveness import Liveness
 from fastflow_scheduler.testing import heartbeat

@@ -3,9 +3,14 @@
 from datetime import datetime, timedelta
 
 import pytest
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.events import (
+    RunAttemptFinished,
+    RunCancelRequested,
+    RunRequested,
+    RunRetryScheduled,
+)
 from fastflow_events.ids import run_id_of_fire
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.events import RunAttemptFinished, RunCancelRequested, RunRequested, RunRetryScheduled
 from fastflow_events.testing.builders import NOON
 from fastflow_rules.clocks import behind
 from fastflow_rules.plans import RESTART

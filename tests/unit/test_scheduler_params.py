@@ -1,6 +1,6 @@
 """Runs whose params are not those that their pipeline takes, at the commit they ask for."""
 
-from fastflow_events.run.events import RunDispatched, RunRejected
+from fastflow_events.aggregates.run.events import RunDispatched, RunRejected
 from fastflow_events.testing.builders import version_stored
 from fastflow_scheduler.testing.world import World
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from fastflow_events.aggregates.pipeline.events import PipelinePaused, PipelineResumed
+from fastflow_events.aggregates.run.commands import HurryRun, LoseAttempt, PrioritiseRun
+from fastflow_events.aggregates.run.events import RunCancelRequested, RunDispatched, RunRequested
+from fastflow_events.aggregates.run.state import HELD
 from fastflow_events.errors import DomainError
-from fastflow_events.pipeline.events import PipelinePaused, PipelineResumed
-from fastflow_events.run.commands import HurryRun, LoseAttempt, PrioritiseRun
-from fastflow_events.run.events import RunCancelRequested, RunDispatched, RunRequested
-from fastflow_events.run.state import HELD
 from fastflow_events.testing.builders import NOON
 from fastflow_rules.agenda import Entry
 from fastflow_scheduler.book import Book

@@ -3,16 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastflow_events.pipeline.events import PipelineInvalid, PipelinePaused, PipelineResumed
-from fastflow_events.repository.events import (
+from fastflow_events.aggregates.pipeline.events import PipelineInvalid, PipelinePaused, PipelineResumed
+from fastflow_events.aggregates.repository.events import (
     RepositoryConfigured,
     RepositoryOverdue,
     RepositorySynced,
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
-from fastflow_events.run.events import RunRejected, RunRequested
-from fastflow_events.schedule.events import (
+from fastflow_events.aggregates.run.events import RunRejected, RunRequested
+from fastflow_events.aggregates.schedule.events import (
     ScheduleFireMissed,
     ScheduleFireSkipped,
     SchedulePaused,
@@ -20,7 +20,7 @@ from fastflow_events.schedule.events import (
     ScheduleResumed,
     ScheduleSet,
 )
-from fastflow_events.setting.events import SettingsPaused, SettingsResumed
+from fastflow_events.aggregates.setting.events import SettingsPaused, SettingsResumed
 from fastflow_events.testing.builders import COMMIT, NOON, TREE
 from fastflow_scheduler.testing.world import World
 

@@ -3,17 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from fastflow_events.fact import Fact
-from fastflow_events.pipeline.events import PipelineInvalid, PipelinePaused, PipelineRemoved, PipelineResumed
-from fastflow_events.run.commands import HurryRun, PrioritiseRun
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.pipeline.events import PipelineInvalid, PipelinePaused, PipelineRemoved, PipelineResumed
+from fastflow_events.aggregates.run.commands import HurryRun, PrioritiseRun
+from fastflow_events.aggregates.run.events import (
     RunDispatched,
     RunDispatchWithdrawn,
     RunFinished,
     RunRejected,
     RunRetryScheduled,
 )
-from fastflow_events.setting.events import SettingsPaused, SettingsResumed
+from fastflow_events.aggregates.setting.events import SettingsPaused, SettingsResumed
+from fastflow_events.fact import Fact
 from fastflow_events.testing.builders import COMMIT, TREE, version_stored
 from fastflow_rules.pools import LiveRunner
 from fastflow_scheduler.handlers import decide

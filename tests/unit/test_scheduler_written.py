@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import msgspec
-from fastflow_events.backfill.events import BackfillRequested
+from fastflow_events.aggregates.backfill.events import BackfillRequested
 from fastflow_events.ids import run_id_of_backfill
 from fastflow_events.testing.builders import NOON
 from fastflow_rules.fanin import KEPT

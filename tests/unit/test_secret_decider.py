@@ -1,14 +1,14 @@
 """Versions of a secret count up for ever, and the key that was published last is the one in use."""
 
 import pytest
+from fastflow_events.aggregates.keyring.commands import PublishKey
+from fastflow_events.aggregates.keyring.decider import Keyring, keyring_decider
+from fastflow_events.aggregates.keyring.events import KeyPublished
+from fastflow_events.aggregates.secret.commands import RemoveSecret, SecretCommand, SetSecret
+from fastflow_events.aggregates.secret.decider import VersionTakenError, secret_decider
+from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.errors import NotFoundError
 from fastflow_events.fact import Fact
-from fastflow_events.keyring.commands import PublishKey
-from fastflow_events.keyring.decider import Keyring, keyring_decider
-from fastflow_events.keyring.events import KeyPublished
-from fastflow_events.secret.commands import RemoveSecret, SecretCommand, SetSecret
-from fastflow_events.secret.decider import VersionTakenError, secret_decider
-from fastflow_events.secret.events import SecretRemoved, SecretSet
 
 REMOVED = SecretRemoved(who="ann")
 

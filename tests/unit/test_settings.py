@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_events.errors import SettingsError
-from fastflow_events.settings import Settings, load
+from fastflow_events.service.settings import Settings, load
 from fastflow_scheduler.settings import SchedulerSettings
 
 

@@ -1,8 +1,8 @@
 """How large streams may become: derived from the disk, and never less than what is there."""
 
 import pytest
-from fastflow_events import topology
-from fastflow_events.sizes import SHARES, NoRoomError, bounds, fitting, store_bytes
+from fastflow_events.nats import topology
+from fastflow_events.nats.sizes import SHARES, NoRoomError, bounds, fitting, store_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,12 +3,33 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastflow_events.backfill.commands import CancelBackfill, RequestBackfill
-from fastflow_events.backfill.decider import backfill_decider
-from fastflow_events.backfill.events import BackfillCancelled, BackfillRequested
-from fastflow_events.chain.commands import RemoveChain, SetChain
-from fastflow_events.chain.decider import ChainExistsError, chain_decider
-from fastflow_events.chain.events import ChainRemoved, ChainSet
+from fastflow_events.aggregates.backfill.commands import CancelBackfill, RequestBackfill
+from fastflow_events.aggregates.backfill.decider import backfill_decider
+from fastflow_events.aggregates.backfill.events import BackfillCancelled, BackfillRequested
+from fastflow_events.aggregates.chain.commands import RemoveChain, SetChain
+from fastflow_events.aggregates.chain.decider import ChainExistsError, chain_decider
+from fastflow_events.aggregates.chain.events import ChainRemoved, ChainSet
+from fastflow_events.aggregates.repository.commands import CompleteSync, ReportOverdue
+from fastflow_events.aggregates.repository.decider import repository_decider
+from fastflow_events.aggregates.repository.events import RepositoryOverdue, RepositorySynced
+from fastflow_events.aggregates.schedule.commands import (
+    PauseSchedule,
+    RemoveSchedule,
+    ResumeSchedule,
+    SetSchedule,
+    SettleFires,
+)
+from fastflow_events.aggregates.schedule.decider import schedule_decider
+from fastflow_events.aggregates.schedule.events import (
+    ScheduleFireMissed,
+    SchedulePaused,
+    ScheduleRemoved,
+    ScheduleResumed,
+    ScheduleSet,
+)
+from fastflow_events.aggregates.setting.commands import PauseEverything, ResumeEverything
+from fastflow_events.aggregates.setting.decider import setting_decider
+from fastflow_events.aggregates.setting.events import SettingsPaused, SettingsResumed
 from fastflow_events.errors import NotFoundError
 from fastflow_events.ids import (
     chain_id,
@@ -19,21 +40,6 @@ from fastflow_events.ids import (
     run_id_of_restart,
     schedule_id,
 )
-from fastflow_events.repository.commands import CompleteSync, ReportOverdue
-from fastflow_events.repository.decider import repository_decider
-from fastflow_events.repository.events import RepositoryOverdue, RepositorySynced
-from fastflow_events.schedule.commands import PauseSchedule, RemoveSchedule, ResumeSchedule, SetSchedule, SettleFires
-from fastflow_events.schedule.decider import schedule_decider
-from fastflow_events.schedule.events import (
-    ScheduleFireMissed,
-    SchedulePaused,
-    ScheduleRemoved,
-    ScheduleResumed,
-    ScheduleSet,
-)
-from fastflow_events.setting.commands import PauseEverything, ResumeEverything
-from fastflow_events.setting.decider import setting_decider
-from fastflow_events.setting.events import SettingsPaused, SettingsResumed
 from fastflow_events.subjects import encode
 from fastflow_events.testing.builders import COMMIT, NOON
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from fastflow_events.schedule.events import ScheduleSet
+from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.testing.builders import NOON, holder
 from fastflow_rules.agenda import Agenda, Entry
 from fastflow_rules.clocks import agrees, jumped

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from fastflow_events.aggregates.schedule.events import SchedulePaused, ScheduleSet
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
-from fastflow_events.schedule.events import SchedulePaused, ScheduleSet
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import fastflow_events
 
-SOURCES = Path(fastflow_events.__file__).parent.glob("*/events.py")
+SOURCES = Path(fastflow_events.__file__).parent.glob("aggregates/*/events.py")
 WIRED = re.compile(r'^@wire\("([^"]+)"', re.MULTILINE)
 
 

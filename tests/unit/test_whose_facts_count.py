@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import pytest
+from fastflow_events.aggregates.run.commands import AdoptAttempt, ClaimAttempt, RequestCancel, RunCommand
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import (
+    RunAdopted,
+    RunFact,
+)
+from fastflow_events.aggregates.run.judging import judge
+from fastflow_events.aggregates.run.state import HELD, RUNNER_FACTS, Run, counts, heir_of
 from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import DomainError, FencedError, NewerReleaseError
 from fastflow_events.execute import execute, trusted_state
 from fastflow_events.fact import BrokenFact, Fact, ForeignFact, fact_name
-from fastflow_events.projection import Projection, apply_batch
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.run.commands import AdoptAttempt, ClaimAttempt, RequestCancel, RunCommand
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import (
-    RunAdopted,
-    RunFact,
-)
-from fastflow_events.run.judging import judge
-from fastflow_events.run.state import HELD, RUNNER_FACTS, Run, counts, heir_of
-from fastflow_events.store import Store, open_store
+from fastflow_events.service.projection import Projection, apply_batch
+from fastflow_events.service.store import Store, open_store
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

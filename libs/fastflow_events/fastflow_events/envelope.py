@@ -11,13 +11,13 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from fastflow_events import subjects
+from fastflow_events.aggregates.vocabulary import known_facts
 from fastflow_events.doubts import words_of
 from fastflow_events.errors import ContractError, TooLargeError
 from fastflow_events.fact import BrokenFact, Fact, UnknownFact, fact_name
 from fastflow_events.plain import MAX_BODY_DEPTH, is_too_deep
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.upcast import UPCASTERS, Upcasters, upcast
-from fastflow_events.vocabulary import known_facts
 from fastflow_events.zoned import OLDEST, fault_of, read_instant
 
 MAX_FACT_BYTES = 65_536

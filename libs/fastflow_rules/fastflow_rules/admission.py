@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.aggregates.run.specification import CommitAbout, Requirements, Specification
 from fastflow_events.errors import NotFoundError
-from fastflow_events.run.events import RunRequested
-from fastflow_events.run.specification import CommitAbout, Requirements, Specification
 from fastflow_events.types import RejectReason
 from msgspec import Struct
 from msgspec.structs import replace

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
-from fastflow_events.chain.events import ChainSet
+from fastflow_events.aggregates.chain.events import ChainSet
 from fastflow_events.plain import MAX_DEPTH
 from fastflow_events.types import Env, Outcome
 from msgspec import Struct

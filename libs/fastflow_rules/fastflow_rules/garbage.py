@@ -7,7 +7,7 @@ what was stored a short while ago.
 from collections.abc import Iterable
 from datetime import datetime
 
-from fastflow_events.pipeline.events import (
+from fastflow_events.aggregates.pipeline.events import (
     PipelineBundleExpired,
     PipelineChanged,
     PipelineDiscovered,
@@ -15,8 +15,8 @@ from fastflow_events.pipeline.events import (
     PipelineRemoved,
     PipelineVersionStored,
 )
+from fastflow_events.aggregates.run.events import RunDispatched, RunFinished, RunRejected, RunRequested
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunDispatched, RunFinished, RunRejected, RunRequested
 from msgspec import Struct
 
 

@@ -9,7 +9,7 @@ and what it hears then may come from a server that was stopped along with it.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from fastflow_events.run.commands import Holder
+from fastflow_events.aggregates.run.commands import Holder
 from fastflow_events.types import Seconds
 
 MARGIN_S = 5.0

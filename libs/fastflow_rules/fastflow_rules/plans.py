@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
+from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.ids import schedule_id
-from fastflow_events.schedule.events import ScheduleSet
 from fastflow_events.types import Env, Seconds
 from msgspec import Struct
 from msgspec.structs import replace

@@ -11,8 +11,8 @@ Jitter makes each delay longer by up to its share, always by the same amount for
 
 from datetime import datetime
 
+from fastflow_events.aggregates.run.specification import RetryPolicy, Specification
 from fastflow_events.instants import later
-from fastflow_events.run.specification import RetryPolicy, Specification
 from fastflow_events.types import Outcome, Seconds
 
 from fastflow_rules.chance import share

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from fastflow_events import instants
-from fastflow_events.schedule.events import ScheduleSet
+from fastflow_events.aggregates.schedule.events import ScheduleSet
 from msgspec.structs import replace
 
 from fastflow_rules.definition.values import is_cron

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from fastflow_events.fact import Fact
-from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.run.events import (
     RunAdopted,
     RunAttemptFinished,
     RunCancelRequested,
@@ -22,6 +20,8 @@ from fastflow_events.run.events import (
     RunStarted,
     Trigger,
 )
+from fastflow_events.fact import Fact
+from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 
-from fastflow_events import telemetry
 from fastflow_events.errors import FastflowError
-from fastflow_events.settings import load
+from fastflow_events.service import telemetry
+from fastflow_events.service.settings import load
 
 from fastflow_gateway.server import server_of
 from fastflow_gateway.settings import GatewaySettings

@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from fastflow_events.broker import make_broker
-from fastflow_events.clock import utc_now
-from fastflow_events.connection import connect
-from fastflow_events.fill import Gauge
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import heartbeats
-from fastflow_events.projection import project
-from fastflow_events.store import open_store
-from fastflow_events.stream_info import created_at
-from fastflow_events.tasks import Work, background
-from fastflow_events.topology import EVENTS, TRIGGERS
+from fastflow_events.nats.broker import make_broker
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import heartbeats
+from fastflow_events.nats.stream_info import created_at
+from fastflow_events.nats.topology import EVENTS, TRIGGERS
+from fastflow_events.nats.usage import Gauge
+from fastflow_events.service.clock import utc_now
+from fastflow_events.service.projection import project
+from fastflow_events.service.store import open_store
+from fastflow_events.service.tasks import Work, background
 from litestar import Controller, Litestar
 from litestar.datastructures import State
 from litestar.di import Provide

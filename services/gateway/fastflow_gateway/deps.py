@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from fastflow_events.fill import Fill
-from fastflow_events.leases import Heartbeat
 from fastflow_events.log import EventLog
-from fastflow_events.tasks import Work
+from fastflow_events.nats.leases import Heartbeat
+from fastflow_events.nats.usage import Fill
+from fastflow_events.service.tasks import Work
 from fastflow_rules.outlook import Outlook
 from msgspec import Struct
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.health import Ping
+from fastflow_events.service.health import Ping
 
 from fastflow_gateway.deps import Deps
 

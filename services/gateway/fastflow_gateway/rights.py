@@ -4,7 +4,7 @@ Nobody has to log in yet, so who reaches the HTTP API operates every pipeline. W
 for here, and nowhere else.
 """
 
-from fastflow_events.run.events import Trigger
+from fastflow_events.aggregates.run.events import Trigger
 from fastflow_rules.definition import NO_ENV, OPERATED
 
 from fastflow_gateway.errors import InvalidFieldError

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastflow_events.errors import SettingsError
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.types import Bytes, Seconds
 from msgspec import Meta
 

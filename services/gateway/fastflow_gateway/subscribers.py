@@ -1,9 +1,10 @@
 """The NATS door: requests of other systems, stored ones and ones whose sender waits for the answer."""
 
 import msgspec
-from fastflow_events import subjects, topology
-from fastflow_events.broker import Message, on_messages, on_requests
+from fastflow_events import subjects
 from fastflow_events.errors import FastflowError
+from fastflow_events.nats import topology
+from fastflow_events.nats.broker import Message, on_messages, on_requests
 from fastflow_events.recorded import Cause
 from faststream.nats import NatsBroker
 from msgspec import Struct

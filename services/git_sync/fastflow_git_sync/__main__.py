@@ -2,7 +2,7 @@
 
 import os
 
-from fastflow_events.process import start
+from fastflow_events.service.process import start
 
 from fastflow_git_sync.app import SERVICE, build
 from fastflow_git_sync.settings import GitSyncSettings

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastflow_events.repository.events import RepositoryConfigured
+from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_rules.remote import InvalidRemoteError, Remote, remote
 from msgspec import Struct
 

@@ -4,17 +4,17 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastflow_events.broker import make_broker
-from fastflow_events.clock import utc_now
-from fastflow_events.connection import connect
+from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_events.errors import SettingsError
-from fastflow_events.health import serve
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.lifecycle import Service
-from fastflow_events.projection import catch_up, project
-from fastflow_events.repository.events import RepositoryConfigured
-from fastflow_events.store import open_store
-from fastflow_events.tasks import Work, background
+from fastflow_events.nats.broker import make_broker
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.service.clock import utc_now
+from fastflow_events.service.health import serve
+from fastflow_events.service.lifecycle import Service
+from fastflow_events.service.projection import catch_up, project
+from fastflow_events.service.store import open_store
+from fastflow_events.service.tasks import Work, background
 from fastflow_rules.remote import remote
 from msgspec.structs import replace
 

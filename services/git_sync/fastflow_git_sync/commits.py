@@ -7,7 +7,7 @@ import codecs
 import re
 from datetime import UTC, datetime
 
-from fastflow_events.run.specification import CommitAbout
+from fastflow_events.aggregates.run.specification import CommitAbout
 
 MAX_SUBJECT = 200
 """Characters of the first line that are kept."""

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, TypeAlias
 
-from fastflow_events.clock import Clock
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_events.log import EventLog
-from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Recorded
-from fastflow_events.repository.events import RepositoryConfigured
+from fastflow_events.service.clock import Clock
 from msgspec import Struct
 
 from fastflow_git_sync.bell import Bell

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from fastflow_events.aggregates.pipeline.commands import FindInvalid, FindPipeline, LosePipeline
+from fastflow_events.aggregates.pipeline.decider import Pipeline, pipeline_decider
+from fastflow_events.aggregates.repository.commands import CompleteSync, FailSync
+from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.errors import ContractError, InfrastructureError, UntrustedError
-from fastflow_events.pipeline.commands import FindInvalid, FindPipeline, LosePipeline
-from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
 from fastflow_events.recorded import Cause
-from fastflow_events.repository.commands import CompleteSync, FailSync
-from fastflow_events.run.specification import CommitAbout
 from fastflow_rules import folder as discovery
 from fastflow_rules.folder import Folder
 from msgspec import Struct

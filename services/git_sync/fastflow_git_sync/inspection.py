@@ -1,8 +1,8 @@
 """Read what a folder needs to be judged, and store what was judged well."""
 
-from fastflow_events.pipeline.decider import Pipeline
-from fastflow_events.pipeline.events import PipelineVersionStored
-from fastflow_events.run.specification import CommitAbout
+from fastflow_events.aggregates.pipeline.decider import Pipeline
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_rules import folder as discovery
 from fastflow_rules.definition import MAX_BYTES, RepositoryFile, parse_repository, to_fact
 from fastflow_rules.definition.repository import NAME

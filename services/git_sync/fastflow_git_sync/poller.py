@@ -2,7 +2,7 @@
 
 import logging
 
-from fastflow_events.pipeline.decider import pipeline_decider
+from fastflow_events.aggregates.pipeline.decider import pipeline_decider
 from fastflow_events.recorded import Cause, Recorded
 
 from fastflow_git_sync import handlers

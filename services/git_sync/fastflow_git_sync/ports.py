@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
-from fastflow_events.bundles import StoredBundle
+from fastflow_events.aggregates.pipeline.decider import Pipeline
+from fastflow_events.aggregates.repository.decider import Repository
+from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.errors import FastflowError
-from fastflow_events.pipeline.decider import Pipeline
+from fastflow_events.nats.bundles import StoredBundle
 from fastflow_events.recorded import Position
-from fastflow_events.repository.decider import Repository
-from fastflow_events.run.specification import CommitAbout
 from fastflow_rules.folder import Entry, Folder
 from msgspec import Struct
 

@@ -1,8 +1,8 @@
 """What git_sync is asked and answers at once: nothing of it is stored, for nothing has happened."""
 
 import msgspec
+from fastflow_events.aggregates.pipeline.decider import Pipeline
 from fastflow_events.errors import FastflowError
-from fastflow_events.pipeline.decider import Pipeline
 from fastflow_rules import folder as discovery
 from fastflow_rules.definition import to_fact
 from fastflow_rules.folder import Folder

@@ -3,13 +3,13 @@
 import logging
 from typing import TypeVar
 
+from fastflow_events.aggregates.repository.commands import RepositoryCommand
+from fastflow_events.aggregates.repository.decider import repository_decider
 from fastflow_events.decider import Decider
 from fastflow_events.errors import ConcurrencyError, UntrustedError
 from fastflow_events.execute import TRIES, trusted_state
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause, Recorded
-from fastflow_events.repository.commands import RepositoryCommand
-from fastflow_events.repository.decider import repository_decider
 from msgspec.structs import replace
 
 from fastflow_git_sync.deps import Deps

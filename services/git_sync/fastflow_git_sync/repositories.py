@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 from fastflow_events import subjects
+from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_events.errors import ContractError, SettingsError
-from fastflow_events.repository.events import RepositoryConfigured
 from fastflow_events.types import RepositoryName
 from fastflow_rules.remote import check_branch, check_subfolder, remote
 from msgspec import Struct

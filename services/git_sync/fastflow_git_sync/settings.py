@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from fastflow_events.settings import Settings
+from fastflow_events.service.settings import Settings
 from fastflow_events.types import RepositoryName
 from msgspec import Meta
 

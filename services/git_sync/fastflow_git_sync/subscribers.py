@@ -1,9 +1,9 @@
 """Which facts make git_sync do something once, and which questions it answers."""
 
 from fastflow_events import subjects
-from fastflow_events.broker import Message, on_requests, reaction
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.nats.broker import Message, on_requests, reaction
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunRequested
 from faststream.nats import NatsBroker
 
 from fastflow_git_sync import questions, versions

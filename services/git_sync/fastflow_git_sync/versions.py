@@ -3,12 +3,12 @@
 import asyncio
 
 from fastflow_events import subjects
+from fastflow_events.aggregates.pipeline.commands import MissVersion, StoreVersion
+from fastflow_events.aggregates.pipeline.decider import pipeline_decider
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.pipeline.commands import MissVersion, StoreVersion
-from fastflow_events.pipeline.decider import pipeline_decider
-from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunRequested
 from fastflow_rules import folder as discovery
 
 from fastflow_git_sync.deps import Deps, Wanted

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from fastflow_events.aggregates.repository.commands import ConfigureRepository, RemoveRepository, StoreDeployKey
+from fastflow_events.aggregates.repository.decider import Repository, same
+from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_events.errors import FastflowError
 from fastflow_events.recorded import Cause
-from fastflow_events.repository.commands import ConfigureRepository, RemoveRepository, StoreDeployKey
-from fastflow_events.repository.decider import Repository, same
-from fastflow_events.repository.events import RepositoryConfigured
-from fastflow_events.tasks import ended, turned
+from fastflow_events.service.tasks import ended, turned
 
 from fastflow_git_sync import handlers
 from fastflow_git_sync.bell import Bell, pause_s

@@ -3,7 +3,7 @@
 import os
 from argparse import ArgumentParser
 
-from fastflow_events.process import start
+from fastflow_events.service.process import start
 
 from fastflow_runner.app import SERVICE, build
 from fastflow_runner.settings import RunnerSettings

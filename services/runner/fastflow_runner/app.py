@@ -8,20 +8,20 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from importlib.metadata import version
 
-from fastflow_events import telemetry
-from fastflow_events.broker import make_broker
-from fastflow_events.client import Connection
-from fastflow_events.clock import utc_now
-from fastflow_events.connection import connect
+from fastflow_events.aggregates.run.commands import Holder
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.health import Ping, serve
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import Heartbeat
-from fastflow_events.lifecycle import Service
-from fastflow_events.projection import catch_up, project
-from fastflow_events.run.commands import Holder
-from fastflow_events.store import open_store
-from fastflow_events.tasks import Work, background
+from fastflow_events.nats.broker import make_broker
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import Heartbeat
+from fastflow_events.service import telemetry
+from fastflow_events.service.clock import utc_now
+from fastflow_events.service.health import Ping, serve
+from fastflow_events.service.lifecycle import Service
+from fastflow_events.service.projection import catch_up, project
+from fastflow_events.service.store import open_store
+from fastflow_events.service.tasks import Work, background
 
 from fastflow_runner import expiry
 from fastflow_runner.adapters.arrivals import NatsArrivals

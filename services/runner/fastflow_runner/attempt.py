@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Iterable
 from hashlib import sha256
 from typing import TypeVar
 
+from fastflow_events.aggregates.run.commands import Holder
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunRequested, RunStarted
+from fastflow_events.aggregates.run.judging import holders
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import FastflowError, FencedError
 from fastflow_events.recorded import Cause, History
-from fastflow_events.run.commands import Holder
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunRequested, RunStarted
-from fastflow_events.run.judging import holders
-from fastflow_events.run.specification import Specification
 from msgspec import Struct
 
 from fastflow_runner.ports import AttemptRef, Started

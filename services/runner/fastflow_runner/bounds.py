@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from fastflow_events.run.specification import Limits
+from fastflow_events.aggregates.run.specification import Limits
 from msgspec import Struct
 
 MIN_MEMORY_BYTES = 6 << 20  # the engine refuses less

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterable, AsyncIterator, Collection
 from typing import Protocol
 
-from fastflow_events.artifacts import Artifact
-from fastflow_events.objects import Content
+from fastflow_events.nats.artifacts import Artifact
+from fastflow_events.nats.objects import Content
 from fastflow_events.output import Chunk, Sample
 from fastflow_events.recorded import Recorded
 from msgspec import Struct

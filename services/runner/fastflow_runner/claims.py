@@ -2,9 +2,8 @@
 
 from typing import TypeAlias
 
-from fastflow_events.recorded import Recorded
-from fastflow_events.run.commands import Holder
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.run.commands import Holder
+from fastflow_events.aggregates.run.events import (
     RunAdopted,
     RunAttemptFinished,
     RunCancelRequested,
@@ -12,6 +11,7 @@ from fastflow_events.run.events import (
     RunFinished,
     RunLost,
 )
+from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
 from fastflow_runner.ports import AttemptRef

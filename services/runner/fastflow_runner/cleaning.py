@@ -8,13 +8,13 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from fastflow_events import subjects
-from fastflow_events.environment.commands import RecordDeleted
-from fastflow_events.environment.decider import Environment, environment_decider
-from fastflow_events.environment.events import EnvironmentDeleted
+from fastflow_events.aggregates.environment.commands import RecordDeleted
+from fastflow_events.aggregates.environment.decider import Environment, environment_decider
+from fastflow_events.aggregates.environment.events import EnvironmentDeleted
 from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
-from fastflow_events.tasks import turned
+from fastflow_events.service.tasks import turned
 
 from fastflow_runner.deps import Deps
 

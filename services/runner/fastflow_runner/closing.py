@@ -10,7 +10,7 @@
 
 from collections.abc import Iterable
 
-from fastflow_events.run.specification import Specification
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_rules.reach import DNS, MAX_TARGETS, NoTargetError, Target, target
 from msgspec import Struct
 

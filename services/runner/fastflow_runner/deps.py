@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 
-from fastflow_events.clock import Clock
+from fastflow_events.aggregates.run.commands import Holder
 from fastflow_events.log import EventLog
-from fastflow_events.run.commands import Holder
+from fastflow_events.service.clock import Clock
 from msgspec import Struct
 
 from fastflow_runner.attempt import Held

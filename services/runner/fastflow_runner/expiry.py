@@ -9,13 +9,13 @@ import logging
 from collections.abc import Sequence
 
 from fastflow_events import subjects
+from fastflow_events.aggregates.pipeline.events import PipelineBundleExpired
 from fastflow_events.errors import AnotherLogError, InfrastructureError
 from fastflow_events.log import EventLog
-from fastflow_events.pipeline.events import PipelineBundleExpired
-from fastflow_events.projection import catch_up
 from fastflow_events.recorded import Recorded
-from fastflow_events.store import Store
-from fastflow_events.tasks import turned
+from fastflow_events.service.projection import catch_up
+from fastflow_events.service.store import Store
+from fastflow_events.service.tasks import turned
 
 from fastflow_runner.ports import Executor
 

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+from fastflow_events.aggregates.run.commands import AdoptAttempt, FinishAttempt, ReportAttempt, StartAttempt
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.errors import (
     ConcurrencyError,
     ContractError,
@@ -13,8 +15,6 @@ from fastflow_events.errors import (
 )
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.commands import AdoptAttempt, FinishAttempt, ReportAttempt, StartAttempt
-from fastflow_events.run.decider import run_decider
 from msgspec.structs import replace
 
 from fastflow_runner.attempt import Brief

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.output import Sample
-from fastflow_events.run.specification import Limits
 from msgspec import Struct
 
 from fastflow_runner.ports import Started, Usage

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 
-from fastflow_events import telemetry
+from fastflow_events.aggregates.run.commands import FinishAttempt
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, FencedError, InfrastructureError
-from fastflow_events.run.commands import FinishAttempt
-from fastflow_events.run.decider import run_decider
+from fastflow_events.service import telemetry
 
 from fastflow_runner.attempt import Brief, Signals
 from fastflow_runner.bus import Delivery

@@ -16,11 +16,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from fastflow_events.clock import Clock
 from fastflow_events.errors import ConcurrencyError, FastflowError, InfrastructureError
-from fastflow_events.leases import Heartbeat
-from fastflow_events.tasks import turned
-from fastflow_events.topology import HEARTBEAT_TTL_S
+from fastflow_events.nats.leases import Heartbeat
+from fastflow_events.nats.topology import HEARTBEAT_TTL_S
+from fastflow_events.service.clock import Clock
+from fastflow_events.service.tasks import turned
 from msgspec.structs import replace
 
 logger = logging.getLogger(__name__)

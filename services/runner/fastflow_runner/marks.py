@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
+from fastflow_events.aggregates.run.events import Manifest
 from fastflow_events.plain import is_too_deep
-from fastflow_events.run.events import Manifest
 from msgspec import Meta, MsgspecError, Struct, json, structs
 
 from fastflow_runner.entry.leaving import RESULT_BYTES, ROUTE_BYTES

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from fastflow_events.aggregates.run.events import RunAttemptFinished
 from fastflow_events.plain import MAX_DEPTH, fault_of, is_too_deep
-from fastflow_events.run.events import RunAttemptFinished
 from fastflow_events.types import Outcome
 from msgspec import MsgspecError, Struct, json, structs
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.objects import StoreFullError
+from fastflow_events.nats.objects import StoreFullError
 
 from fastflow_runner.attempt import Signals
 from fastflow_runner.outcome import is_disk_full

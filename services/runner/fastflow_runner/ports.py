@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
+from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import FastflowError, InfrastructureError
-from fastflow_events.run.events import Manifest
-from fastflow_events.run.specification import Specification
 from msgspec import Struct
 
 

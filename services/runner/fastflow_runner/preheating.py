@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from fastflow_events import telemetry
+from fastflow_events.aggregates.pipeline.decider import pipeline_decider
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import ContractError, FastflowError, InfrastructureError
-from fastflow_events.pipeline.decider import pipeline_decider
-from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Cause
-from fastflow_events.run.specification import Specification
-from fastflow_events.tasks import turned
+from fastflow_events.service import telemetry
+from fastflow_events.service.tasks import turned
 
 from fastflow_runner.attempt import Signals
 from fastflow_runner.bus import Arrival, Arrivals

@@ -1,6 +1,6 @@
 """What is executed for an attempt: a script, or the driver of a notebook, directly or by way of uv; pure."""
 
-from fastflow_events.run.specification import NOTEBOOK_PACKAGES, Specification
+from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Specification
 from msgspec import json
 
 from fastflow_runner.entry.blocks import block_packages

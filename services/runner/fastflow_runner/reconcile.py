@@ -12,8 +12,8 @@
 from collections.abc import Collection, Iterable
 from typing import Literal, TypeAlias
 
-from fastflow_events.run.commands import Holder
-from fastflow_events.run.state import HELD, Run
+from fastflow_events.aggregates.run.commands import Holder
+from fastflow_events.aggregates.run.state import HELD, Run
 from msgspec import Struct
 
 from fastflow_runner.claims import OpenClaim

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from fastflow_events import subjects
-from fastflow_events.settings import Settings
-from fastflow_events.topology import DEFAULT_POOL, HEARTBEAT_TTL_S
+from fastflow_events.nats.topology import DEFAULT_POOL, HEARTBEAT_TTL_S
+from fastflow_events.service.settings import Settings
 from msgspec import Meta
 
 from fastflow_runner.container_spec import IMAGE, MAX_UID, NAME, RUN_UID

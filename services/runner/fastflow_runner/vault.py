@@ -3,9 +3,9 @@
 from collections import OrderedDict
 
 from fastflow_events import sealing
+from fastflow_events.aggregates.run.specification import Specification
+from fastflow_events.aggregates.secret.events import SecretSet
 from fastflow_events.log import EventLog
-from fastflow_events.run.specification import Specification
-from fastflow_events.secret.events import SecretSet
 
 from fastflow_runner.opening import Keys, Opened, open_all
 

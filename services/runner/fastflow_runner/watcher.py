@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.recorded import Recorded
-from fastflow_events.tasks import turned
+from fastflow_events.service.tasks import turned
 
 from fastflow_runner import handlers
 from fastflow_runner.bus import Delivery, WorkQueue

@@ -1,6 +1,6 @@
 """Start the scheduler."""
 
-from fastflow_events.process import start
+from fastflow_events.service.process import start
 
 from fastflow_scheduler.app import SERVICE, build
 from fastflow_scheduler.settings import SchedulerSettings

@@ -6,19 +6,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
-from fastflow_events.broker import make_broker
-from fastflow_events.clock import utc_now
-from fastflow_events.connection import connect
-from fastflow_events.fill import Gauge
-from fastflow_events.health import serve
-from fastflow_events.jetstream_log import JetStreamLog
-from fastflow_events.leases import heartbeats, lead, server_time
-from fastflow_events.lifecycle import Service
-from fastflow_events.projection import project
-from fastflow_events.store import open_store
-from fastflow_events.tasks import Work, background
-from fastflow_events.telemetry import full_in_days
-from fastflow_events.topology import EVENTS, HEARTBEAT_TTL_S
+from fastflow_events.nats.broker import make_broker
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.leases import heartbeats, lead, server_time
+from fastflow_events.nats.topology import EVENTS, HEARTBEAT_TTL_S
+from fastflow_events.nats.usage import Gauge
+from fastflow_events.service.clock import utc_now
+from fastflow_events.service.health import serve
+from fastflow_events.service.lifecycle import Service
+from fastflow_events.service.projection import project
+from fastflow_events.service.store import open_store
+from fastflow_events.service.tasks import Work, background
+from fastflow_events.service.telemetry import full_in_days
 from fastflow_rules.liveness import Liveness
 from fastflow_rules.outlook import outlook
 

@@ -8,13 +8,13 @@ import asyncio
 import logging
 from typing import Protocol
 
+from fastflow_events.aggregates.queue.events import QUEUE, QueueLeased
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
-from fastflow_events.leases import Leader
 from fastflow_events.log import EventLog
-from fastflow_events.queue.events import QUEUE, QueueLeased
+from fastflow_events.nats.leases import Leader
+from fastflow_events.nats.topology import LEADER_TTL_S
 from fastflow_events.recorded import Cause, Position
-from fastflow_events.tasks import turned
-from fastflow_events.topology import LEADER_TTL_S
+from fastflow_events.service.tasks import turned
 
 from fastflow_scheduler.book.limits import Limits
 

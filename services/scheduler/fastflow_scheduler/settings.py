@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Annotated, TypeAlias
 
-from fastflow_events.settings import Settings
-from fastflow_events.topology import DEFAULT_POOL
+from fastflow_events.nats.topology import DEFAULT_POOL
+from fastflow_events.service.settings import Settings
 from fastflow_rules.definition import Defaults
 from msgspec import Meta
 

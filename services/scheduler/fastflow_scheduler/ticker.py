@@ -6,9 +6,9 @@ from contextlib import suppress
 from datetime import datetime
 
 from fastflow_events import subjects
-from fastflow_events.clock import Clock
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.tasks import turned
+from fastflow_events.service.clock import Clock
+from fastflow_events.service.tasks import turned
 
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers import decide

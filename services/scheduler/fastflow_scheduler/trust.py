@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from fastflow_events.clock import Clock
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.topology import LEADER_TTL_S
+from fastflow_events.nats.topology import LEADER_TTL_S
+from fastflow_events.service.clock import Clock
 from fastflow_rules.clocks import agrees, behind, jumped
 
 logger = logging.getLogger(__name__)

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from fastflow_events.aggregates.run.commands import Holder, LoseAttempt
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.fill import Fill
-from fastflow_events.leases import Heartbeat
-from fastflow_events.run.commands import Holder, LoseAttempt
-from fastflow_events.tasks import turned
+from fastflow_events.nats.leases import Heartbeat
+from fastflow_events.nats.usage import Fill
+from fastflow_events.service.tasks import turned
 from fastflow_rules.liveness import Liveness
 from fastflow_rules.places import too_full
 from fastflow_rules.pools import LiveRunner

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from fastflow_events import subjects
-from fastflow_events.connection import connect
 from fastflow_events.ids import run_id_of_trigger
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
-from fastflow_events.room import RoomSettings, store_on, write_store
-from fastflow_events.settings import load
-from fastflow_events.stream_info import created_at
-from fastflow_events.topology import TRIGGERS
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.nats.room import RoomSettings, store_on, write_store
+from fastflow_events.nats.stream_info import created_at
+from fastflow_events.nats.topology import TRIGGERS
+from fastflow_events.service.settings import load
 
 from fastflow_cli.console import progress, say, show, show_json, show_table
 from fastflow_cli.exits import Exit

@@ -10,17 +10,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from fastflow_events import subjects
-from fastflow_events.accounts import DEPLOYER
-from fastflow_events.bundles import CodeKeeper, StoredBundle
-from fastflow_events.connection import connect
+from fastflow_events.aggregates.pipeline.commands import ExpireBundle
+from fastflow_events.aggregates.pipeline.decider import pipeline_decider
 from fastflow_events.execute import execute
-from fastflow_events.jetstream_log import JetStreamLog
 from fastflow_events.log import EventLog
-from fastflow_events.pipeline.commands import ExpireBundle
-from fastflow_events.pipeline.decider import pipeline_decider
+from fastflow_events.nats.accounts import DEPLOYER
+from fastflow_events.nats.bundles import CodeKeeper, StoredBundle
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.nats.room import RoomSettings
 from fastflow_events.recorded import Cause
-from fastflow_events.room import RoomSettings
-from fastflow_events.settings import load
+from fastflow_events.service.settings import load
 from fastflow_rules.garbage import Stored, Version
 from msgspec import Struct
 

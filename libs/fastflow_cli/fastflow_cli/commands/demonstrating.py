@@ -13,8 +13,8 @@ from typing import Annotated
 import httpx
 from cyclopts import Parameter
 from fastflow_events.errors import FastflowError
-from fastflow_events.installation import id_of
-from fastflow_events.settings import ALIASES
+from fastflow_events.service.installation import id_of
+from fastflow_events.service.settings import ALIASES
 
 from fastflow_cli.client import gateway
 from fastflow_cli.commands.planning import plan_up

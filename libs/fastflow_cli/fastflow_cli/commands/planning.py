@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from fastflow_events.room import RoomSettings
-from fastflow_events.settings import PREFIX, load
+from fastflow_events.nats.room import RoomSettings
+from fastflow_events.service.settings import PREFIX, load
 
 from fastflow_cli.errors import UsageError
 from fastflow_cli.home import Home

@@ -7,7 +7,7 @@ import time
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from fastflow_events.store import delete_store
+from fastflow_events.service.store import delete_store
 
 from fastflow_cli.client import Gateway, gateway
 from fastflow_cli.commands.installing import running_state

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from fastflow_events import sealing
 from fastflow_events.errors import ContractError
 from fastflow_events.sealing import Purpose
-from fastflow_events.sealing_keys import FILE_NAME, add_key
+from fastflow_events.service.sealing_keys import FILE_NAME, add_key
 
 from fastflow_cli.client import Gateway, gateway, segment
 from fastflow_cli.commands.shown import instant

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from fastflow_events.store import delete_store
+from fastflow_events.service.store import delete_store
 
 from fastflow_cli.client import Gateway, segment
 from fastflow_cli.commands.rebuilding import HASHES, hashes_from

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from fastflow_events.doubts import Told
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.nats_process import find_binary
+from fastflow_events.nats.server_process import find_binary
 from msgspec import Struct
 
 from fastflow_cli.doctor.finding import Finding, missing, ok, warning

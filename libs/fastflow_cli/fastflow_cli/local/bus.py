@@ -6,14 +6,14 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from fastflow_events.accounts import DEPLOYER
-from fastflow_events.connection import connect
-from fastflow_events.deploy import deploy
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.keys import PUBLIC_FILE, make_keys, seed_path
-from fastflow_events.nats_process import Starting, find_binary, launch
-from fastflow_events.room import RoomSettings
-from fastflow_events.settings import Settings, load
+from fastflow_events.nats.accounts import DEPLOYER
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.deploy import deploy
+from fastflow_events.nats.keys import PUBLIC_FILE, make_keys, seed_path
+from fastflow_events.nats.room import RoomSettings
+from fastflow_events.nats.server_process import Starting, find_binary, launch
+from fastflow_events.service.settings import Settings, load
 
 from fastflow_cli.home import Home, find_home
 from fastflow_cli.local.spawn import leashed

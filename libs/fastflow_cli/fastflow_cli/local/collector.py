@@ -11,11 +11,11 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from fastflow_events.connection import connect
 from fastflow_events.errors import FastflowError, InfrastructureError
-from fastflow_events.settings import Settings
-from fastflow_events.stream_info import ask_stream
-from fastflow_events.topology import CODE
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.stream_info import ask_stream
+from fastflow_events.nats.topology import CODE
+from fastflow_events.service.settings import Settings
 from msgspec import Struct
 
 from fastflow_cli.local.collecting_pace import USUAL, Pace, Pass, is_due

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from time import monotonic
 
-from fastflow_events.clock import utc_now
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.nats_process import answering
-from fastflow_events.room import RoomSettings, store_on
-from fastflow_events.settings import Settings
-from fastflow_events.tasks import background
+from fastflow_events.nats.room import RoomSettings, store_on
+from fastflow_events.nats.server_process import answering
+from fastflow_events.service.clock import utc_now
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.tasks import background
 from msgspec import Struct
 
 from fastflow_cli.home import Home

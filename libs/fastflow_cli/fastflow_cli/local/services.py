@@ -4,11 +4,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from fastflow_events.accounts import DEFAULT_RUNNER
 from fastflow_events.errors import SettingsError
-from fastflow_events.installation import id_of
-from fastflow_events.keys import seed_path
-from fastflow_events.settings import ALIASES
+from fastflow_events.nats.accounts import DEFAULT_RUNNER
+from fastflow_events.nats.keys import seed_path
+from fastflow_events.service.installation import id_of
+from fastflow_events.service.settings import ALIASES
 from msgspec import Struct
 
 from fastflow_cli.home import Home

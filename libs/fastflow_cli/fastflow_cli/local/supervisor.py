@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from fastflow_events.errors import FastflowError
-from fastflow_events.tasks import background
+from fastflow_events.service.tasks import background
 
 from fastflow_cli.local.child import Child, backoff_s, end_of
 

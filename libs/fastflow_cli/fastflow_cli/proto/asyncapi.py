@@ -3,8 +3,8 @@
 from typing import Any
 
 from fastflow_events import subjects
-from fastflow_events.accounts import accounts
 from fastflow_events.fact import Fact, aggregate_name, fact_name
+from fastflow_events.nats.accounts import accounts
 
 HEADERS = {
     "ce-specversion": "1.0",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastflow_events.installation import id_of
+from fastflow_events.service.installation import id_of
 from fastflow_events.testing.eventually import eventually
 
 from fastflow_cli.commands.planning import plan_up

@@ -3,12 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from fastflow_events.fact import Fact
-from fastflow_events.leases import Heartbeat
-from fastflow_events.pipeline.events import PipelineDiscovered, PipelineVersionStored
-from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import Holder
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.pipeline.events import PipelineDiscovered, PipelineVersionStored
+from fastflow_events.aggregates.run.commands import Holder
+from fastflow_events.aggregates.run.events import (
     Manifest,
     RunAttemptFinished,
     RunCancelRequested,
@@ -20,7 +17,10 @@ from fastflow_events.run.events import (
     RunStarted,
     Trigger,
 )
-from fastflow_events.run.specification import Specification
+from fastflow_events.aggregates.run.specification import Specification
+from fastflow_events.fact import Fact
+from fastflow_events.nats.leases import Heartbeat
+from fastflow_events.recorded import Cause
 
 COMMIT = "c" * 40
 TREE = "7" * 40

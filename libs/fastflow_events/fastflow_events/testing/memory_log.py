@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastflow_events import subjects
+from fastflow_events.aggregates.run.judging import is_for_the_judge, judge
 from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.fact import BrokenFact, Fact
 from fastflow_events.recorded import Cause, History, Life, Position, Recorded
-from fastflow_events.run.judging import is_for_the_judge, judge
 
 
 class MemoryLog:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastflow_events.nats_process import RunningServer, find_binary, start_server
+from fastflow_events.nats.server_process import RunningServer, find_binary, start_server
 
 
 class MortalServer:

@@ -4,9 +4,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from fastflow_events.errors import DomainError
-from fastflow_events.fact import BrokenFact, Fact, UnknownFact
-from fastflow_events.run.commands import (
+from fastflow_events.aggregates.run.commands import (
     AdoptAttempt,
     ClaimAttempt,
     ConcludeRun,
@@ -21,8 +19,8 @@ from fastflow_events.run.commands import (
     StartAttempt,
     WithdrawDispatch,
 )
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import (
     Manifest,
     RunAdopted,
     RunArtifactStored,
@@ -30,7 +28,9 @@ from fastflow_events.run.events import (
     RunOutputTruncated,
     RunSoftLimitExceeded,
 )
-from fastflow_events.run.state import RUNNER_FACTS, heir_of
+from fastflow_events.aggregates.run.state import RUNNER_FACTS, heir_of
+from fastflow_events.errors import DomainError
+from fastflow_events.fact import BrokenFact, Fact, UnknownFact
 from fastflow_events.testing.builders import (
     NOON,
     attempt_finished,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from fastflow_events.aggregates.run.commands import RunCommand
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.fact import Fact
-from fastflow_events.run.commands import RunCommand
-from fastflow_events.run.decider import run_decider
 
 
 def when(command: RunCommand, *, given: Sequence[Fact] = ()) -> list[Fact]:

@@ -1,6 +1,6 @@
 """The members of `pipeline.json`: how each is called, read and explained."""
 
-from fastflow_events.run.specification import Cell
+from fastflow_events.aggregates.run.specification import Cell
 
 from fastflow_rules.definition import chaining, params, reaching, timing, values
 from fastflow_rules.definition.kinds import Field, Kind, array, choice, flag, integer, number, table, text

@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import Literal
 
 import msgspec
+from fastflow_events.aggregates.run.specification import Cell
 from fastflow_events.doubts import words_of
 from fastflow_events.errors import UntrustedError
-from fastflow_events.run.specification import Cell
 from fastflow_events.types import Bytes, Env, Seconds
 from msgspec import Struct
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
+from fastflow_events.aggregates.run.specification import CommitAbout, Limits, Requirements, RetryPolicy, Specification
 from fastflow_events.errors import NotFoundError
-from fastflow_events.run.specification import CommitAbout, Limits, Requirements, RetryPolicy, Specification
 from fastflow_events.types import Bytes, Seconds
 from msgspec import Struct
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from fastflow_events import subjects
+from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_events.errors import ContractError
-from fastflow_events.run.specification import Requirements
 from msgspec import Struct
 from msgspec.structs import replace
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from fastflow_events.run.specification import Requirements
+from fastflow_events.aggregates.run.specification import Requirements
 
 from fastflow_rules.folder import leaning
 from fastflow_rules.folder.entries import Entry

@@ -7,7 +7,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TypeVar
 
 import zstandard
-from fastflow_events.bundles import BundleDamagedError, BundleMissingError, StoredBundle, chunks_of, find_bundle
+from fastflow_events.nats.bundles import BundleDamagedError, BundleMissingError, StoredBundle, chunks_of, find_bundle
 from nats.aio.client import Client
 
 from fastflow_gateway.ports import CodeFile

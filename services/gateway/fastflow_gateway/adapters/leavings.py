@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-from fastflow_events import subjects, telemetry, topology
-from fastflow_events.artifacts import Artifact, find_artifact, read_artifact
-from fastflow_events.direct_get import get_batch
+from fastflow_events import subjects
 from fastflow_events.errors import ContractError
+from fastflow_events.nats import topology
+from fastflow_events.nats.artifacts import Artifact, find_artifact, read_artifact
+from fastflow_events.nats.direct_get import get_batch
 from fastflow_events.output import decode_sample
+from fastflow_events.service import telemetry
 from nats.aio.client import Client
 
 from fastflow_gateway.ports import StoredSample

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-from fastflow_events import subjects, telemetry, topology
-from fastflow_events.direct_get import get_all
+from fastflow_events import subjects
 from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.nats import topology
+from fastflow_events.nats.direct_get import get_all
+from fastflow_events.service import telemetry
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError

@@ -1,6 +1,6 @@
 """What a gauge has seen of the log, as an outlook."""
 
-from fastflow_events.fill import Gauge
+from fastflow_events.nats.usage import Gauge
 from fastflow_rules.outlook import Outlook, outlook
 
 

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
-from fastflow_events import subjects, telemetry, topology
-from fastflow_events.direct_get import get_batch, get_last
+from fastflow_events import subjects
 from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.nats import topology
+from fastflow_events.nats.direct_get import get_batch, get_last
 from fastflow_events.output import Chunk, decode_chunk
+from fastflow_events.service import telemetry
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError

@@ -6,7 +6,7 @@ from importlib.resources import files
 import aiosqlite
 from fastflow_events import subjects
 from fastflow_events.recorded import Recorded
-from fastflow_events.store import Store
+from fastflow_events.service.store import Store
 from msgspec import Struct
 from msgspec.structs import astuple
 

@@ -1,8 +1,8 @@
 """Running once more what has run: the same wish, at today's code or at its own."""
 
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.errors import NotFoundError
 from fastflow_events.recorded import Cause
-from fastflow_events.run.events import RunRequested, Trigger
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.errors import RunNotOverError

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from fastflow_events.backfill.commands import CancelBackfill, RequestBackfill
-from fastflow_events.backfill.decider import backfill_decider
-from fastflow_events.backfill.events import MAX_INSTANTS, BackfillRequested
+from fastflow_events.aggregates.backfill.commands import CancelBackfill, RequestBackfill
+from fastflow_events.aggregates.backfill.decider import backfill_decider
+from fastflow_events.aggregates.backfill.events import MAX_INSTANTS, BackfillRequested
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_backfill, run_id_of_fire, uuid7

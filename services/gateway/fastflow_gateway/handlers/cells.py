@@ -1,6 +1,6 @@
 """How the cells of a run's notebook ended."""
 
-from fastflow_events.run.events import RunCellFinished
+from fastflow_events.aggregates.run.events import RunCellFinished
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps

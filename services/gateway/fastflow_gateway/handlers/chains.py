@@ -1,9 +1,9 @@
 """Chains that are set over the API, beside those of the files."""
 
 from fastflow_events import subjects
-from fastflow_events.chain.commands import RemoveChain, SetChain
-from fastflow_events.chain.decider import chain_decider
-from fastflow_events.chain.events import ChainRemoved, ChainSet
+from fastflow_events.aggregates.chain.commands import RemoveChain, SetChain
+from fastflow_events.aggregates.chain.decider import chain_decider
+from fastflow_events.aggregates.chain.events import ChainRemoved, ChainSet
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import chain_id

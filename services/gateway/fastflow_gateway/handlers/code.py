@@ -1,8 +1,8 @@
 """Exactly the files a run ran, or will run, at their commit."""
 
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.run.events import RunDispatched, RunRequested
 from fastflow_events.errors import NotFoundError
-from fastflow_events.pipeline.events import PipelineVersionStored
-from fastflow_events.run.events import RunDispatched, RunRequested
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from fastflow_events import subjects
-from fastflow_events.environment.commands import RetireEnvironments
-from fastflow_events.environment.decider import Environment, environment_decider
-from fastflow_events.environment.events import EnvironmentPrepared
+from fastflow_events.aggregates.environment.commands import RetireEnvironments
+from fastflow_events.aggregates.environment.decider import Environment, environment_decider
+from fastflow_events.aggregates.environment.events import EnvironmentPrepared
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.ids import environment_id
 from fastflow_events.instants import later
-from fastflow_events.pipeline.events import PipelineVersionStored
 from fastflow_events.recorded import Cause, Recorded
-from fastflow_events.run.specification import NOTEBOOK_PACKAGES
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps

@@ -1,7 +1,7 @@
 """What could not be handled: shown, tried again, put away; never forgotten."""
 
-from fastflow_events import topology
 from fastflow_events.errors import NotFoundError
+from fastflow_events.nats import topology
 from fastflow_events.recorded import Cause
 
 from fastflow_gateway.deps import Deps

@@ -5,7 +5,7 @@ refuses it with the same sentences once git_sync has stored that version.
 """
 
 import msgspec
-from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_rules.definition import Definition, check_params, from_fact
 
 from fastflow_gateway.bodies import pointer_to

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from fastflow_events.aggregates.repository.commands import RequestSync
+from fastflow_events.aggregates.repository.decider import repository_decider
+from fastflow_events.aggregates.repository.events import RepositorySyncRequested
 from fastflow_events.errors import ContractError, NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
-from fastflow_events.repository.commands import RequestSync
-from fastflow_events.repository.decider import repository_decider
-from fastflow_events.repository.events import RepositorySyncRequested
 from fastflow_rules.remote import Remote, remote, same_place
 
 from fastflow_gateway.deps import Deps

@@ -6,11 +6,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
+from fastflow_events.aggregates.run.events import RunArtifactStored, RunDispatched, RunStarted
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import NotFoundError
 from fastflow_events.instants import later
-from fastflow_events.run.events import RunArtifactStored, RunDispatched, RunStarted
-from fastflow_events.run.specification import Limits
-from fastflow_events.topology import ARTIFACTS_AGE_S
+from fastflow_events.nats.topology import ARTIFACTS_AGE_S
 from msgspec.structs import replace
 
 from fastflow_gateway.deps import Deps

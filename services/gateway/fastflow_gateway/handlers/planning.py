@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Iterable
 
 import msgspec
-from fastflow_events.environment.decider import Environment, environment_decider
+from fastflow_events.aggregates.environment.decider import Environment, environment_decider
+from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES
 from fastflow_events.errors import ContractError, DomainError, NotFoundError
 from fastflow_events.ids import environment_id
-from fastflow_events.run.specification import NOTEBOOK_PACKAGES
 from fastflow_rules.chains import edge_of_api
 from fastflow_rules.planning.branch import BranchAnswer, BranchQuestion, BranchRefused
 from fastflow_rules.planning.changes import Plan

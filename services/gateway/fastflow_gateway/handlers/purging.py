@@ -2,10 +2,10 @@
 
 import asyncio
 
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.decider import run_decider
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import find_pipeline

@@ -5,12 +5,12 @@ from datetime import datetime
 
 import msgspec
 from fastflow_events import subjects
-from fastflow_events.leases import Heartbeat
-from fastflow_events.pipeline.events import PipelineVersionStored
-from fastflow_events.queue.events import QUEUE, QueueLeased
-from fastflow_events.setting.decider import setting_decider
-from fastflow_events.setting.events import MAIN
-from fastflow_events.topology import DEFAULT_POOL
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.queue.events import QUEUE, QueueLeased
+from fastflow_events.aggregates.setting.decider import setting_decider
+from fastflow_events.aggregates.setting.events import MAIN
+from fastflow_events.nats.leases import Heartbeat
+from fastflow_events.nats.topology import DEFAULT_POOL
 from fastflow_rules.admission import Lane, Order, Pipeline, lane, order
 from fastflow_rules.places import Places, Resource, Seat, too_full
 from fastflow_rules.pools import LiveRunner

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import msgspec
 from fastflow_events import sealing, subjects
+from fastflow_events.aggregates.repository.commands import ConfigureRepository, RemoveRepository, RequestDeployKey
+from fastflow_events.aggregates.repository.decider import repository_decider
+from fastflow_events.aggregates.repository.events import Credentials, RepositoryConfigured
 from fastflow_events.errors import ContractError, NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
-from fastflow_events.repository.commands import ConfigureRepository, RemoveRepository, RequestDeployKey
-from fastflow_events.repository.decider import repository_decider
-from fastflow_events.repository.events import Credentials, RepositoryConfigured
 from fastflow_rules.remote import InvalidRemoteError, Remote, check_branch, check_subfolder, remote
 from msgspec import Meta, Struct
 

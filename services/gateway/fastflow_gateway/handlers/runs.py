@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from fastflow_events.aggregates.run.commands import RequestCancel, RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunAttemptFinished, RunRequested, Trigger
 from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import uuid7
 from fastflow_events.recorded import Cause, Position
-from fastflow_events.run.commands import RequestCancel, RequestRun
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunAttemptFinished, RunRequested, Trigger
 from fastflow_rules.definition import priority_of
 from fastflow_rules.places import too_full
 from msgspec import Struct

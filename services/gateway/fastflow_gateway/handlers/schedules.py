@@ -5,23 +5,23 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from fastflow_events import subjects
-from fastflow_events.errors import NotFoundError
-from fastflow_events.execute import execute
-from fastflow_events.ids import schedule_id
-from fastflow_events.instants import LAST, later
-from fastflow_events.pipeline.events import PipelineChanged, PipelineDiscovered, PipelineRemoved
-from fastflow_events.recorded import Cause, Recorded
-from fastflow_events.schedule.commands import (
+from fastflow_events.aggregates.pipeline.events import PipelineChanged, PipelineDiscovered, PipelineRemoved
+from fastflow_events.aggregates.schedule.commands import (
     PauseSchedule,
     RemoveSchedule,
     ResumeSchedule,
     ScheduleCommand,
     SetSchedule,
 )
-from fastflow_events.schedule.decider import schedule_decider
-from fastflow_events.schedule.events import ScheduleRemoved, ScheduleSet
-from fastflow_events.setting.decider import setting_decider
-from fastflow_events.setting.events import MAIN
+from fastflow_events.aggregates.schedule.decider import schedule_decider
+from fastflow_events.aggregates.schedule.events import ScheduleRemoved, ScheduleSet
+from fastflow_events.aggregates.setting.decider import setting_decider
+from fastflow_events.aggregates.setting.events import MAIN
+from fastflow_events.errors import NotFoundError
+from fastflow_events.execute import execute
+from fastflow_events.ids import schedule_id
+from fastflow_events.instants import LAST, later
+from fastflow_events.recorded import Cause, Recorded
 from fastflow_rules.crontab import HORIZON
 from fastflow_rules.definition import check_params, from_fact, priority_of, run_config
 from fastflow_rules.plans import Plan, plan_of_api, plans_of_file

@@ -4,14 +4,14 @@ import base64
 import re
 
 from fastflow_events import sealing
+from fastflow_events.aggregates.keyring.decider import Keyring, keyring_decider
+from fastflow_events.aggregates.keyring.events import KEYRING
+from fastflow_events.aggregates.secret.commands import RemoveSecret, SetSecret
+from fastflow_events.aggregates.secret.decider import VersionTakenError, secret_decider
 from fastflow_events.errors import InfrastructureError, NotFoundError
 from fastflow_events.execute import execute
-from fastflow_events.keyring.decider import Keyring, keyring_decider
-from fastflow_events.keyring.events import KEYRING
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.sealing import NotOpenedError
-from fastflow_events.secret.commands import RemoveSecret, SetSecret
-from fastflow_events.secret.decider import VersionTakenError, secret_decider
 from fastflow_rules.definition.reserved import PROTECTED
 from msgspec import Struct
 

@@ -1,14 +1,14 @@
 """Steering what waits: priorities, retries that shall not wait, pauses."""
 
+from fastflow_events.aggregates.pipeline.commands import PausePipeline, ResumePipeline
+from fastflow_events.aggregates.pipeline.decider import pipeline_decider
+from fastflow_events.aggregates.run.commands import HurryRun, PrioritiseRun
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.setting.commands import PauseEverything, ResumeEverything
+from fastflow_events.aggregates.setting.decider import setting_decider
+from fastflow_events.aggregates.setting.events import MAIN
 from fastflow_events.execute import execute
-from fastflow_events.pipeline.commands import PausePipeline, ResumePipeline
-from fastflow_events.pipeline.decider import pipeline_decider
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import HurryRun, PrioritiseRun
-from fastflow_events.run.decider import run_decider
-from fastflow_events.setting.commands import PauseEverything, ResumeEverything
-from fastflow_events.setting.decider import setting_decider
-from fastflow_events.setting.events import MAIN
 
 from fastflow_gateway.deps import Deps
 

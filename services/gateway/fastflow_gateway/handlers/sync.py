@@ -1,10 +1,10 @@
 """Asking for a repository to be fetched now."""
 
+from fastflow_events.aggregates.repository.commands import RequestSync
+from fastflow_events.aggregates.repository.decider import repository_decider
 from fastflow_events.errors import DomainError, NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
-from fastflow_events.repository.commands import RequestSync
-from fastflow_events.repository.decider import repository_decider
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from fastflow_events import subjects, topology
+from fastflow_events import subjects
+from fastflow_events.aggregates.run.events import Trigger
 from fastflow_events.errors import ContractError, DomainError
 from fastflow_events.ids import run_id_of_trigger
+from fastflow_events.nats import topology
 from fastflow_events.recorded import Cause
-from fastflow_events.run.events import Trigger
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import Accepted, fresh_run_id, request_run

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from fastflow_events import telemetry
+from fastflow_events.aggregates.run.judging import holders
 from fastflow_events.log import EventLog
-from fastflow_events.run.judging import holders
+from fastflow_events.service import telemetry
 
 from fastflow_gateway.ports import StoredChunk, StoredSample
 

@@ -1,6 +1,6 @@
 """`/api/pipelines/{name}/downstream-triggers` and `/api/pipelines/graph`."""
 
-from fastflow_events.chain.events import ChainSet
+from fastflow_events.aggregates.chain.events import ChainSet
 from fastflow_events.recorded import Cause
 from fastflow_rules.definition import PATH_ALLOWED, too_long
 from litestar import Controller, delete, get, post

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from fastflow_events.doubts import Told
-from fastflow_events.health import Ping, check, status_of
-from fastflow_events.telemetry import LAG, full_in_days, metrics_text
-from fastflow_events.topology import EVENTS
+from fastflow_events.nats.topology import EVENTS
+from fastflow_events.service.health import Ping, check, status_of
+from fastflow_events.service.telemetry import LAG, full_in_days, metrics_text
 from fastflow_rules.outlook import Outlook
 from litestar import Response, get
 from litestar.datastructures import State

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
+from fastflow_events.aggregates.run.events import Trigger
 from fastflow_events.ids import run_id_of_http
 from fastflow_events.recorded import Cause
-from fastflow_events.run.events import Trigger
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RawBody

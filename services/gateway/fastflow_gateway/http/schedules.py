@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Annotated
 
+from fastflow_events.aggregates.schedule.events import CatchupRule, ScheduleSet
 from fastflow_events.recorded import Cause
-from fastflow_events.schedule.events import CatchupRule, ScheduleSet
 from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter, RawBody

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from fastflow_events.recorded import Recorded
-from fastflow_events.repository.events import (
+from fastflow_events.aggregates.repository.events import (
     Credentials,
     RepositoryConfigured,
     RepositoryDeployKeyGenerated,
@@ -13,7 +12,8 @@ from fastflow_events.repository.events import (
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
-from fastflow_events.run.specification import CommitAbout
+from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.recorded import Recorded
 from msgspec import Struct
 from msgspec.structs import replace
 

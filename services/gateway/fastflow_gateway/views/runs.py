@@ -11,9 +11,7 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
-from fastflow_events.instants import held
-from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.run.events import (
     RunAdopted,
     RunArtifactStored,
     RunAttemptFinished,
@@ -32,7 +30,9 @@ from fastflow_events.run.events import (
     RunSoftLimitExceeded,
     RunStarted,
 )
-from fastflow_events.run.specification import CommitAbout
+from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.instants import held
+from fastflow_events.recorded import Recorded
 from fastflow_events.types import Outcome
 from msgspec import Struct
 from msgspec.structs import replace

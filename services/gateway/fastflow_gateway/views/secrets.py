@@ -1,9 +1,9 @@
 """Table `secrets`: one row per secret that ever was; no column holds a value, not even a sealed one."""
 
+from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.errors import ContractError
 from fastflow_events.recorded import Recorded
 from fastflow_events.sealing import parse
-from fastflow_events.secret.events import SecretRemoved, SecretSet
 from msgspec import Struct
 from msgspec.structs import replace
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import BinaryIO
 
-from fastflow_events.bundles import StoredBundle, find_bundle, store_bundle, touch_bundle, undescribed
+from fastflow_events.nats.bundles import StoredBundle, find_bundle, store_bundle, touch_bundle, undescribed
 from nats.aio.client import Client
 
 

@@ -16,9 +16,9 @@ import shutil
 from pathlib import Path
 
 from fastflow_events import sealing, subjects
+from fastflow_events.aggregates.repository.events import Credentials, RepositoryConfigured
 from fastflow_events.errors import ContractError, SettingsError
-from fastflow_events.repository.events import Credentials, RepositoryConfigured
-from fastflow_events.sealing_keys import make_keys_file, read_keys
+from fastflow_events.service.sealing_keys import make_keys_file, read_keys
 from fastflow_rules.remote import Remote, remote
 
 from fastflow_git_sync.access import Access, may_go_to

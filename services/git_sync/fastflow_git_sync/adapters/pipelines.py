@@ -6,15 +6,15 @@ from operator import itemgetter
 
 import msgspec
 from fastflow_events import subjects
-from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
-from fastflow_events.pipeline.events import (
+from fastflow_events.aggregates.pipeline.decider import Pipeline, pipeline_decider
+from fastflow_events.aggregates.pipeline.events import (
     PipelineBundleExpired,
     PipelineClashed,
     PipelineClashEnded,
     PipelineVersionStored,
 )
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.store import Store
+from fastflow_events.service.store import Store
 from msgspec.structs import replace
 
 from fastflow_git_sync.adapters.reached import Reached

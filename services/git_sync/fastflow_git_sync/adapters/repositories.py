@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 from fastflow_events import subjects
+from fastflow_events.aggregates.repository.decider import Repository, repository_decider
 from fastflow_events.recorded import Position, Recorded
-from fastflow_events.repository.decider import Repository, repository_decider
-from fastflow_events.store import Store
+from fastflow_events.service.store import Store
 
 from fastflow_git_sync.adapters.reached import Reached
 from fastflow_git_sync.ports import Known

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from fastflow_events.aggregates.pipeline.decider import Pipeline, pipeline_decider
+from fastflow_events.aggregates.repository.commands import ConfigureRepository, RepositoryCommand, RequestSync
+from fastflow_events.aggregates.repository.decider import Repository, repository_decider
+from fastflow_events.aggregates.repository.events import RepositoryConfigured, RepositorySynced
+from fastflow_events.aggregates.run.commands import RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
 from fastflow_events.log import EventLog
-from fastflow_events.pipeline.decider import Pipeline, pipeline_decider
-from fastflow_events.repository.commands import ConfigureRepository, RepositoryCommand, RequestSync
-from fastflow_events.repository.decider import Repository, repository_decider
-from fastflow_events.repository.events import RepositoryConfigured, RepositorySynced
-from fastflow_events.run.commands import RequestRun
-from fastflow_events.run.decider import run_decider
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.testing.eventually import eventually
 

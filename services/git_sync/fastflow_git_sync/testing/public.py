@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastflow_events.repository.events import RepositoryConfigured
+from fastflow_events.aggregates.repository.events import RepositoryConfigured
 
 from fastflow_git_sync.access import Access
 from fastflow_git_sync.adapters.git import open_source

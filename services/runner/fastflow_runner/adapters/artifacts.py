@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterable
 
-from fastflow_events.artifacts import Artifact, store_artifact
-from fastflow_events.clock import Clock
-from fastflow_events.objects import Content
+from fastflow_events.nats.artifacts import Artifact, store_artifact
+from fastflow_events.nats.objects import Content
+from fastflow_events.service.clock import Clock
 from nats.aio.client import Client
 
 

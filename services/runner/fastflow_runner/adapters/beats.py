@@ -1,6 +1,6 @@
 """Heartbeats in the bucket `fastflow-runners`."""
 
-from fastflow_events.leases import Heartbeat, beat, heartbeat_of
+from fastflow_events.nats.leases import Heartbeat, beat, heartbeat_of
 from nats.aio.client import Client
 
 

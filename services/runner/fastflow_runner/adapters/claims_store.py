@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from fastflow_events import subjects
+from fastflow_events.aggregates.run.commands import Holder
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.commands import Holder
-from fastflow_events.store import Store
+from fastflow_events.service.store import Store
 
 from fastflow_runner.claims import Closed, OpenClaim, change
 from fastflow_runner.ports import AttemptRef

@@ -1,6 +1,6 @@
 """Code bundles from the object store, as git_sync put them there."""
 
-from fastflow_events.bundles import read_bundle
+from fastflow_events.nats.bundles import read_bundle
 from nats.aio.client import Client
 
 

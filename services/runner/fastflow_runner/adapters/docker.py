@@ -7,8 +7,8 @@ from contextlib import aclosing
 from math import ceil
 from typing import Literal
 
-from fastflow_events.run.specification import Limits, Specification
-from fastflow_events.tasks import background
+from fastflow_events.aggregates.run.specification import Limits, Specification
+from fastflow_events.service.tasks import background
 from msgspec import Struct, json, structs
 
 from fastflow_runner.adapters.docker_container import Container, expect

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.tasks import turned
+from fastflow_events.service.tasks import turned
 
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_engine import Engine

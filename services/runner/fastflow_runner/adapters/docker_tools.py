@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from secrets import token_hex
 from time import monotonic
 
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import ContractError, InfrastructureError
-from fastflow_events.run.specification import Specification
 from msgspec import structs
 
 from fastflow_runner import marks

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.run.specification import Specification
 
 from fastflow_runner import marks
 from fastflow_runner.adapters.docker_container import Container, State

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from fastflow_events import subjects
-from fastflow_events.pipeline.events import PipelineRemoved, PipelineVersionStored
+from fastflow_events.aggregates.pipeline.events import PipelineRemoved, PipelineVersionStored
 from fastflow_events.recorded import Recorded
-from fastflow_events.store import Store
+from fastflow_events.service.store import Store
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS heads (  -- one row per pipeline that is there

@@ -4,11 +4,12 @@ from collections.abc import Collection
 from contextlib import suppress
 
 import nats.errors
-from fastflow_events import subjects, telemetry
-from fastflow_events.direct_get import Stored, get_all, get_last
+from fastflow_events import subjects
 from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
+from fastflow_events.nats.direct_get import Stored, get_all, get_last
+from fastflow_events.nats.topology import OUTPUT
 from fastflow_events.output import Chunk, decode_chunk, encode_chunk
-from fastflow_events.topology import OUTPUT
+from fastflow_events.service import telemetry
 from nats.aio.client import Client
 from nats.js.errors import APIError
 

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.run.specification import Specification
 from msgspec import structs
 
 from fastflow_runner import marks

@@ -17,8 +17,8 @@ from shutil import copyfileobj
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import ContractError, InfrastructureError
-from fastflow_events.run.specification import Specification
 from msgspec import structs
 
 from fastflow_runner import marks

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from fastflow_events.clock import utc_now
+from fastflow_events.service.clock import utc_now
 
 from fastflow_runner.adapters.process_table import ProcessId
 from fastflow_runner.ports import Usage

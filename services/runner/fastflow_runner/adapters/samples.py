@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Collection
 
 import nats.errors
 from fastflow_events import subjects
-from fastflow_events.direct_get import get_all
 from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.nats.direct_get import get_all
+from fastflow_events.nats.topology import SAMPLES
 from fastflow_events.output import Sample, decode_sample, encode_sample
-from fastflow_events.topology import SAMPLES
 from nats.aio.client import Client
 from nats.js.errors import APIError
 

@@ -3,16 +3,16 @@
 import base64
 import logging
 
+from fastflow_events.aggregates.keyring.commands import PublishKey
+from fastflow_events.aggregates.keyring.decider import keyring_decider
+from fastflow_events.aggregates.keyring.events import KEYRING
 from fastflow_events.errors import ContractError, DomainError, SettingsError
 from fastflow_events.execute import execute
-from fastflow_events.keyring.commands import PublishKey
-from fastflow_events.keyring.decider import keyring_decider
-from fastflow_events.keyring.events import KEYRING
-from fastflow_events.leases import heartbeats
 from fastflow_events.log import EventLog
+from fastflow_events.nats.leases import heartbeats
 from fastflow_events.recorded import Cause
 from fastflow_events.sealing import public_key_of
-from fastflow_events.sealing_keys import FILE_NAME, make_keys_file, read_keys
+from fastflow_events.service.sealing_keys import FILE_NAME, make_keys_file, read_keys
 from nats.aio.client import Client
 
 from fastflow_runner.opening import Keys, legacy_key

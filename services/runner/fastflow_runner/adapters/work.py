@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterable
 
 import nats.errors
-from fastflow_events import telemetry
-from fastflow_events.client import Connection
-from fastflow_events.consumption import fetch
+from fastflow_events.aggregates.run.events import RunDispatched
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.nats.client import Connection
+from fastflow_events.nats.consumers import fetch
+from fastflow_events.nats.topology import EVENTS, dispatch_durable
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunDispatched
-from fastflow_events.topology import EVENTS, dispatch_durable
+from fastflow_events.service import telemetry
 from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError

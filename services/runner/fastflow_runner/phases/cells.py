@@ -1,7 +1,7 @@
 """Cells: how those of a notebook ended, each as a fact, once."""
 
-from fastflow_events.run.commands import ReportAttempt
-from fastflow_events.run.events import RunCellFinished
+from fastflow_events.aggregates.run.commands import ReportAttempt
+from fastflow_events.aggregates.run.events import RunCellFinished
 
 from fastflow_runner.attempt import Brief
 from fastflow_runner.deps import Deps

@@ -1,11 +1,11 @@
 """Claim: the fence. Before it nothing of the attempt exists, after it the attempt is ours alone."""
 
+from fastflow_events.aggregates.run.commands import AdoptAttempt, ClaimAttempt
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.state import heir_of
 from fastflow_events.errors import ConcurrencyError, DomainError, FencedError
 from fastflow_events.execute import TRIES, trusted_state
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.commands import AdoptAttempt, ClaimAttempt
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.state import heir_of
 
 from fastflow_runner.attempt import Brief, brief_of, proof_of
 from fastflow_runner.claims import OpenClaim

@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import NamedTuple, cast
 
-from fastflow_events.artifacts import Artifact
+from fastflow_events.aggregates.run.commands import ReportAttempt
+from fastflow_events.aggregates.run.events import RunArtifactStored
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.run.commands import ReportAttempt
-from fastflow_events.run.events import RunArtifactStored
+from fastflow_events.nats.artifacts import Artifact
 
 from fastflow_runner.attempt import Brief
 from fastflow_runner.deps import Deps

@@ -3,7 +3,7 @@
 import logging
 
 from fastflow_events.errors import ContractError, FencedError, InfrastructureError, NotFoundError
-from fastflow_events.tasks import background
+from fastflow_events.service.tasks import background
 
 from fastflow_runner.attempt import Brief, CancelledRunError, Signals
 from fastflow_runner.deps import Deps

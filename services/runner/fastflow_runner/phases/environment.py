@@ -2,9 +2,10 @@
 
 import logging
 
-from fastflow_events.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
-from fastflow_events.environment.decider import Environment, LockDecidedError, environment_decider
-from fastflow_events.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.aggregates.environment.commands import EnvironmentCommand, RecordFailed, RecordPrepared
+from fastflow_events.aggregates.environment.decider import Environment, LockDecidedError, environment_decider
+from fastflow_events.aggregates.environment.events import EnvironmentFailed, EnvironmentPrepared
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import (
     ConcurrencyError,
     ContractError,
@@ -14,7 +15,6 @@ from fastflow_events.errors import (
 )
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
-from fastflow_events.run.specification import Specification
 
 from fastflow_runner.attempt import Brief, CancelledRunError, Signals
 from fastflow_runner.deps import Deps

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 
+from fastflow_events.aggregates.run.commands import FinishAttempt, ReportAttempt
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunOutputTruncated
 from fastflow_events.errors import FencedError, InfrastructureError
-from fastflow_events.run.commands import FinishAttempt, ReportAttempt
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunOutputTruncated
-from fastflow_events.tasks import background
+from fastflow_events.service.tasks import background
 
 from fastflow_runner.attempt import Brief
 from fastflow_runner.deps import Deps

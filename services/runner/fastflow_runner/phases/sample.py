@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import cast
 
+from fastflow_events.aggregates.run.commands import ReportAttempt
+from fastflow_events.aggregates.run.events import RunSoftLimitExceeded
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.output import Sample
-from fastflow_events.run.commands import ReportAttempt
-from fastflow_events.run.events import RunSoftLimitExceeded
 
 from fastflow_runner.attempt import Brief
 from fastflow_runner.deps import Deps

@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import cast
 
+from fastflow_events.aggregates.run.commands import StartAttempt
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.output import OutFrame
-from fastflow_events.run.commands import StartAttempt
-from fastflow_events.tasks import background
+from fastflow_events.service.tasks import background
 from msgspec import Struct
 from msgspec.structs import replace
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha1, sha256
 
 import zstandard
-from fastflow_events.run.specification import Cell, Limits, Requirements, Specification
+from fastflow_events.aggregates.run.specification import Cell, Limits, Requirements, Specification
 from msgspec import json
 
 from fastflow_runner.ports import AttemptRef, Launch, Prepared

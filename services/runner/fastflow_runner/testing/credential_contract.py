@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from fastflow_events.aggregates.run.specification import Requirements, Specification
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.run.specification import Requirements, Specification
 from msgspec import structs
 
 from fastflow_runner.ports import DependencyError, Executor

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 import pytest
-from fastflow_events.run.specification import Requirements, Specification
+from fastflow_events.aggregates.run.specification import Requirements, Specification
 from msgspec import structs
 
 from fastflow_runner.ports import DependencyError, Executor, Prepared

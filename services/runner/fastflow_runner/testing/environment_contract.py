@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from fastflow_events.aggregates.run.specification import Requirements, Specification
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.run.specification import Requirements, Specification
 from msgspec import structs
 
 from fastflow_runner.ports import DependencyError, Executor, VolumeChangedError

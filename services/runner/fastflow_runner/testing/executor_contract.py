@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 import pytest
-from fastflow_events.run.specification import Limits, Requirements
+from fastflow_events.aggregates.run.specification import Limits, Requirements
 from msgspec import structs
 
 from fastflow_runner.ports import DependencyError, Executor, Exit, Launch, NotAfterError

@@ -4,7 +4,7 @@
 import asyncio
 from collections import defaultdict
 
-from fastflow_events.run.specification import Limits
+from fastflow_events.aggregates.run.specification import Limits
 from msgspec.structs import replace
 
 from fastflow_runner.ports import Executor, Exit, Keep, Launch, Usage

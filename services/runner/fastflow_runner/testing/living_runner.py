@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fastflow_events import subjects
-from fastflow_events.bundles import store_bundle
-from fastflow_events.direct_get import get_all
+from fastflow_events.aggregates.run.commands import DispatchAttempt, RequestRun
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.fact import Fact
 from fastflow_events.log import EventLog
+from fastflow_events.nats.bundles import store_bundle
+from fastflow_events.nats.direct_get import get_all
+from fastflow_events.nats.topology import DEFAULT_POOL, OUTPUT
 from fastflow_events.output import Chunk, decode_chunk
 from fastflow_events.recorded import Cause, Position
-from fastflow_events.run.commands import DispatchAttempt, RequestRun
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunRequested, Trigger
-from fastflow_events.run.specification import Specification
-from fastflow_events.topology import DEFAULT_POOL, OUTPUT
 from msgspec.structs import replace
 from nats.aio.client import Client
 

@@ -5,7 +5,7 @@ import asyncio
 import re
 from typing import Any, NamedTuple
 
-from fastflow_events.run.specification import Cell, Limits
+from fastflow_events.aggregates.run.specification import Cell, Limits
 from msgspec import json, structs
 
 from fastflow_runner.ports import CellEnd, Executor, Exit, Launch

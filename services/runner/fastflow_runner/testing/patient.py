@@ -1,7 +1,7 @@
 """Environments for tests whose subject is not the index that packages come from."""
 
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.run.specification import Specification
 
 from fastflow_runner.ports import Executor, Prepared
 

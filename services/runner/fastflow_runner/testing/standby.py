@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from docker import DockerClient
 from docker.models.containers import Container as Seen
-from fastflow_events.run.specification import Limits
-from fastflow_events.tasks import background
+from fastflow_events.aggregates.run.specification import Limits
+from fastflow_events.service.tasks import background
 from fastflow_events.testing.eventually import eventually
 from fastflow_rules.definition.reaching import Network
 from msgspec import structs

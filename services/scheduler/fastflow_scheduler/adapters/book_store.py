@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 from fastflow_events import subjects
-from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunRequested
-from fastflow_events.store import Store
+from fastflow_events.service.store import Store
 from fastflow_rules.admission import Version
 
 from fastflow_scheduler.book import Book

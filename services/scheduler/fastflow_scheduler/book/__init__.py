@@ -10,12 +10,12 @@ facts ─► pipelines ─► runs: lanes, places ─┐
 from datetime import datetime
 from typing import Any
 
-from fastflow_events.pipeline.events import PipelinePaused, PipelineVersionMissing, PipelineVersionStored
-from fastflow_events.queue.events import QueueLeased
+from fastflow_events.aggregates.pipeline.events import PipelinePaused, PipelineVersionMissing, PipelineVersionStored
+from fastflow_events.aggregates.queue.events import QueueLeased
+from fastflow_events.aggregates.run.events import RunCancelRequested, RunFinished, RunRequested
+from fastflow_events.aggregates.run.state import OVER
+from fastflow_events.aggregates.setting.events import SettingsPaused, SettingsResumed
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunCancelRequested, RunFinished, RunRequested
-from fastflow_events.run.state import OVER
-from fastflow_events.setting.events import SettingsPaused, SettingsResumed
 from fastflow_rules.admission import Pipeline, Version
 from fastflow_rules.agenda import Agenda
 

@@ -1,9 +1,9 @@
 """The backfills under way: never more of their runs open than each of them wants."""
 
-from fastflow_events.backfill.events import BackfillCancelled, BackfillRequested
+from fastflow_events.aggregates.backfill.events import BackfillCancelled, BackfillRequested
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.ids import run_id_of_backfill
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunRequested, Trigger
 from msgspec.structs import replace
 
 from fastflow_scheduler.book.kept import Backfilling, OfBackfill, Progress

@@ -6,11 +6,11 @@ delay it, never lose it.
 
 from datetime import datetime
 
-from fastflow_events.chain.events import ChainRemoved, ChainSet
+from fastflow_events.aggregates.chain.events import ChainRemoved, ChainSet
+from fastflow_events.aggregates.run.events import RunFinished, RunRequested, Trigger
 from fastflow_events.ids import chain_id, run_id_of_chain, run_id_of_fan_in, run_id_of_fire, run_id_of_restart
 from fastflow_events.instants import later
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunFinished, RunRequested, Trigger
 from fastflow_rules.chains import (
     Edge,
     Ended,

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.aggregates.run.state import Run
 from fastflow_events.recorded import Cause, Position
-from fastflow_events.run.events import RunRequested
-from fastflow_events.run.state import Run
 from fastflow_rules.catchup import Span
 from msgspec import Struct
 

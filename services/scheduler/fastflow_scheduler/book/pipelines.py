@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from fastflow_events.pipeline.events import (
+from fastflow_events.aggregates.pipeline.events import (
     PipelineChanged,
     PipelineDiscovered,
     PipelineInvalid,
@@ -11,8 +11,8 @@ from fastflow_events.pipeline.events import (
     PipelineResumed,
     PipelineVersionStored,
 )
+from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunRequested
 from fastflow_rules.admission import Pipeline, Version
 from fastflow_rules.definition import Definition, from_fact
 from msgspec.structs import replace

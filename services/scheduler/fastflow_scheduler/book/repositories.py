@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from fastflow_events.instants import later
-from fastflow_events.recorded import Position, Recorded
-from fastflow_events.repository.events import (
+from fastflow_events.aggregates.repository.events import (
     RepositoryConfigured,
     RepositoryOverdue,
     RepositoryRemoved,
@@ -12,6 +10,8 @@ from fastflow_events.repository.events import (
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
+from fastflow_events.instants import later
+from fastflow_events.recorded import Position, Recorded
 from fastflow_rules.agenda import Agenda, Entry
 from msgspec.structs import replace
 

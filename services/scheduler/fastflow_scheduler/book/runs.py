@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from fastflow_events.instants import later
-from fastflow_events.recorded import Position, Recorded
-from fastflow_events.run.events import (
+from fastflow_events.aggregates.run.events import (
     RunAttemptFinished,
     RunCancelRequested,
     RunDispatched,
@@ -15,7 +13,9 @@ from fastflow_events.run.events import (
     RunRequested,
     RunRetryScheduled,
 )
-from fastflow_events.run.state import HELD, OVER, UNCLAIMED, Run, counts, evolve
+from fastflow_events.aggregates.run.state import HELD, OVER, UNCLAIMED, Run, counts, evolve
+from fastflow_events.instants import later
+from fastflow_events.recorded import Position, Recorded
 from fastflow_rules.admission import Lane, lane, order
 from fastflow_rules.agenda import Agenda, Entry
 from fastflow_rules.lanes import Lanes

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from fastflow_events.recorded import Recorded
-from fastflow_events.run.events import RunCancelRequested, RunRequested
-from fastflow_events.schedule.events import (
+from fastflow_events.aggregates.run.events import RunCancelRequested, RunRequested
+from fastflow_events.aggregates.schedule.events import (
     ScheduleFireMissed,
     ScheduleFireSkipped,
     SchedulePaused,
@@ -12,6 +11,7 @@ from fastflow_events.schedule.events import (
     ScheduleResumed,
     ScheduleSet,
 )
+from fastflow_events.recorded import Recorded
 from fastflow_rules.catchup import Span, Terms
 from fastflow_rules.definition import Definition
 from fastflow_rules.plans import Plan, plan_of_api, plans_of_file

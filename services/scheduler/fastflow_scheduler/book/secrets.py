@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.recorded import Recorded
-from fastflow_events.secret.events import SecretRemoved, SecretSet
 from msgspec import Struct
 
 from fastflow_scheduler.book.shelf import Shelf

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.recorded import Cause
-from fastflow_events.run.events import RunRequested
 from fastflow_rules.agenda import Agenda, Entry
 
 from fastflow_scheduler.book.kept import Wish

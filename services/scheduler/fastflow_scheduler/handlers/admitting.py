@@ -2,8 +2,8 @@
 
 import logging
 
+from fastflow_events.aggregates.run.commands import DispatchAttempt, RejectRun
 from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
-from fastflow_events.run.commands import DispatchAttempt, RejectRun
 from fastflow_rules.admission import Lane, Refusal, freeze, hopeless
 from fastflow_rules.lanes import Pick
 

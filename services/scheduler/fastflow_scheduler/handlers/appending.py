@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
+from fastflow_events.aggregates.run.commands import RunCommand
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.doubts import words_of
 from fastflow_events.errors import ConcurrencyError, DomainError, InfrastructureError
 from fastflow_events.recorded import Position
-from fastflow_events.run.commands import RunCommand
-from fastflow_events.run.decider import run_decider
 
 from fastflow_scheduler.deps import Deps
 

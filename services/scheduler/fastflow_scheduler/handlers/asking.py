@@ -2,9 +2,9 @@
 
 import logging
 
+from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.errors import ConcurrencyError, ContractError
 from fastflow_events.recorded import Cause, Position
-from fastflow_events.run.events import RunRequested
 from fastflow_rules.definition import priority_of
 from msgspec.structs import replace
 

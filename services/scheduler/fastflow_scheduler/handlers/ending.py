@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from fastflow_events.run.commands import ConcludeRun, RequestCancel, WithdrawDispatch
+from fastflow_events.aggregates.run.commands import ConcludeRun, RequestCancel, WithdrawDispatch
 from fastflow_rules.agenda import Entry
 from fastflow_rules.retries import retry_due
 

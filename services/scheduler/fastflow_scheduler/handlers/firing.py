@@ -3,13 +3,13 @@
 import logging
 from datetime import datetime, timedelta
 
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
+from fastflow_events.aggregates.schedule.commands import SettleFires
+from fastflow_events.aggregates.schedule.decider import schedule_decider
+from fastflow_events.aggregates.schedule.events import ScheduleFireMissed, ScheduleFireSkipped
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.recorded import Cause
-from fastflow_events.run.events import RunRequested, Trigger
-from fastflow_events.schedule.commands import SettleFires
-from fastflow_events.schedule.decider import schedule_decider
-from fastflow_events.schedule.events import ScheduleFireMissed, ScheduleFireSkipped
 from fastflow_rules.agenda import Entry
 from fastflow_rules.catchup import Due, NotFired, due_at, outlook
 from fastflow_rules.plans import Plan

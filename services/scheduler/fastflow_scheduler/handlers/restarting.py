@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
+from fastflow_events.aggregates.run.commands import RequestCancel
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
+from fastflow_events.aggregates.schedule.commands import SettleFires
+from fastflow_events.aggregates.schedule.decider import schedule_decider
+from fastflow_events.aggregates.schedule.events import ScheduleFireSkipped
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.recorded import Cause
-from fastflow_events.run.commands import RequestCancel
-from fastflow_events.run.events import RunRequested, Trigger
-from fastflow_events.schedule.commands import SettleFires
-from fastflow_events.schedule.decider import schedule_decider
-from fastflow_events.schedule.events import ScheduleFireSkipped
 from fastflow_rules.plans import Plan
 
 from fastflow_scheduler.book.runs import ACTIVE

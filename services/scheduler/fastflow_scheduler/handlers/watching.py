@@ -3,9 +3,9 @@
 import logging
 from datetime import datetime, timedelta
 
+from fastflow_events.aggregates.repository.events import RepositoryOverdue, RepositorySyncRequested
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.fact import Fact
-from fastflow_events.repository.events import RepositoryOverdue, RepositorySyncRequested
 from fastflow_rules.agenda import Entry
 
 from fastflow_scheduler.book.kept import Watched

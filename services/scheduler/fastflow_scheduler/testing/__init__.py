@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastflow_events.clock import utc_now
-from fastflow_events.connection import connect
-from fastflow_events.leases import Heartbeat, beat
-from fastflow_events.settings import Settings
-from fastflow_events.tasks import background
+from fastflow_events.nats.connection import connect
+from fastflow_events.nats.leases import Heartbeat, beat
+from fastflow_events.service.clock import utc_now
+from fastflow_events.service.settings import Settings
+from fastflow_events.service.tasks import background
 from nats.aio.client import Client
 
 from fastflow_scheduler.app import build

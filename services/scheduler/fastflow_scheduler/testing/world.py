@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.aggregates.run.commands import ClaimAttempt, FinishAttempt, RequestCancel, RequestRun, RunCommand
+from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.events import RunRequested
+from fastflow_events.aggregates.run.state import HELD, OVER, Run
 from fastflow_events.envelope import headers_of, subject_of
 from fastflow_events.execute import execute
 from fastflow_events.fact import Fact
-from fastflow_events.leases import Leader
-from fastflow_events.pipeline.events import PipelineVersionStored
+from fastflow_events.nats.leases import Leader
 from fastflow_events.recorded import Cause, Recorded
-from fastflow_events.run.commands import ClaimAttempt, FinishAttempt, RequestCancel, RequestRun, RunCommand
-from fastflow_events.run.decider import run_decider
-from fastflow_events.run.events import RunRequested
-from fastflow_events.run.state import HELD, OVER, Run
 from fastflow_events.testing.builders import (
     CAUSE,
     NOON,

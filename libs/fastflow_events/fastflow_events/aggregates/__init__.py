@@ -1,0 +1,1 @@
+"""What has a history: one package each, with its commands, its facts, and the pure decider between them."""

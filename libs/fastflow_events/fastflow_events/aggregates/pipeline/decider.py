@@ -1,0 +1,210 @@
+"""The rules of a pipeline.
+
+```
+absent ──► runnable ◄──► invalid        found at the head, with or without reasons against running it
+   ▲           │            │
+   └───────────┴────────────┘           gone from the head; its versions stay
+```
+
+A name belongs to one repository. While another one has a folder of the same name, it is invalid, whatever either
+says: which of two scripts runs is never a question of who was read first.
+"""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fastflow_events.aggregates.pipeline.commands import (
+    ExpireBundle,
+    FindInvalid,
+    FindPipeline,
+    LosePipeline,
+    MissVersion,
+    PausePipeline,
+    PipelineCommand,
+    ResumePipeline,
+    StoreVersion,
+)
+from fastflow_events.aggregates.pipeline.events import (
+    PipelineBundleExpired,
+    PipelineChanged,
+    PipelineClashed,
+    PipelineClashEnded,
+    PipelineDiscovered,
+    PipelineInvalid,
+    PipelinePaused,
+    PipelineRemoved,
+    PipelineResumed,
+    PipelineVersionMissing,
+    PipelineVersionStored,
+)
+from fastflow_events.decider import Decider
+from fastflow_events.errors import DomainError, NotFoundError
+from fastflow_events.fact import Fact
+
+Phase: TypeAlias = Literal["absent", "runnable", "invalid"]
+
+
+class Pipeline(Struct, frozen=True, kw_only=True):
+    """What the rules need to know of a pipeline."""
+
+    phase: Phase = "absent"
+    repository: str = ""
+    commit: str = ""
+    tree: str = ""
+    definition: dict[str, object] = {}
+    errors: tuple[str, ...] = ()
+    paused: bool = False
+    rivals: tuple[str, ...] = ()
+    """Other repositories that have a folder of this name, sorted."""
+    versions: dict[str, str] = {}
+    """Commit to tree, for every commit whose bundle is stored; a caller may hold back those it does not ask about."""
+
+
+class ForeignPipelineError(DomainError):
+    """Another repository has a pipeline of this name."""
+
+    code = "foreign-pipeline"
+
+
+def decide(command: PipelineCommand, pipeline: Pipeline) -> list[Fact]:
+    """Return the facts that follow from `command`; an empty list means "already so".
+
+    Whoever stopped after the first of several facts and decides anew gets the rest.
+
+    Raises:
+        ForeignPipelineError: a version of a pipeline that belongs to another repository.
+        NotFoundError: there is no such pipeline to pause or resume.
+    """
+    match command:
+        case FindPipeline(version=version):
+            place = FindInvalid(repository=version.repository, commit=version.commit, tree=version.tree, errors=())
+            return _in_one_place(place, pipeline, lambda ours: _found(version, ours))
+        case FindInvalid():
+            return _in_one_place(command, pipeline, lambda ours: _found_invalid(command, ours))
+        case LosePipeline(repository=repository, commit=commit):
+            if repository in pipeline.rivals:
+                return [PipelineClashEnded(repository=repository)]
+            ours = pipeline.phase != "absent" and pipeline.repository == repository
+            return [PipelineRemoved(repository=repository, commit=commit)] if ours else []
+        case StoreVersion(version=version):
+            _refuse_foreign(version.repository, pipeline)
+            return [] if pipeline.versions.get(version.commit) == version.tree else [version]
+        case MissVersion(repository=repository, commit=commit, reason=reason):
+            if commit in pipeline.versions:
+                return []
+            return [PipelineVersionMissing(repository=repository, commit=commit, reason=reason)]
+        case ExpireBundle(tree=tree):
+            return [PipelineBundleExpired(tree=tree)] if tree in pipeline.versions.values() else []
+        case PausePipeline() | ResumePipeline():
+            return _paused(command, pipeline)
+
+
+def evolve(pipeline: Pipeline, fact: Fact) -> Pipeline:
+    """Apply one recorded fact. Never refuses: what happened, happened."""
+    match fact:
+        case PipelineDiscovered() | PipelineChanged():
+            return replace(
+                pipeline,
+                phase="runnable",
+                repository=fact.repository,
+                commit=fact.commit,
+                tree=fact.tree,
+                definition=fact.definition,
+                errors=(),
+            )
+        case PipelineInvalid():
+            return replace(
+                pipeline,
+                phase="invalid",
+                repository=fact.repository,
+                commit=fact.commit,
+                tree=fact.tree,
+                definition={},
+                errors=fact.errors,
+            )
+        case PipelineRemoved():
+            return replace(pipeline, phase="absent", tree="", definition={}, errors=())
+        case PipelinePaused() | PipelineResumed():
+            return replace(pipeline, paused=isinstance(fact, PipelinePaused))
+        case PipelineClashed(repository=rival):
+            return replace(pipeline, rivals=tuple(sorted({*pipeline.rivals, rival})))
+        case PipelineClashEnded(repository=rival):
+            return replace(pipeline, rivals=tuple(name for name in pipeline.rivals if name != rival))
+        case PipelineVersionStored():
+            return replace(pipeline, versions={**pipeline.versions, fact.commit: fact.tree})
+        case PipelineBundleExpired(tree=expired):
+            kept = {commit: tree for commit, tree in pipeline.versions.items() if tree != expired}
+            return replace(pipeline, versions=kept)
+        case _:
+            return pipeline
+
+
+def _refuse_foreign(repository: str, pipeline: Pipeline) -> None:
+    if pipeline.phase != "absent" and pipeline.repository != repository:
+        raise ForeignPipelineError(f"the repository {pipeline.repository} already has a pipeline of this name")
+
+
+def _in_one_place(found: FindInvalid, pipeline: Pipeline, say: Callable[[Pipeline], list[Fact]]) -> list[Fact]:
+    """What to say of a folder, given who else has one of this name."""
+    here = found.repository
+    if pipeline.phase != "absent" and pipeline.repository != here:
+        clashed: list[Fact] = [PipelineClashed(repository=here, commit=found.commit, tree=found.tree)]
+        taken = _taken(pipeline.repository, pipeline.commit, pipeline.tree, (*pipeline.rivals, here))
+        return [*(clashed if here not in pipeline.rivals else []), *([] if _says(pipeline, taken) else [taken])]
+    ended: list[Fact] = [PipelineClashEnded(repository=here)] if here in pipeline.rivals else []
+    ours = replace(pipeline, rivals=tuple(name for name in pipeline.rivals if name != here))
+    if not ours.rivals:
+        return [*ended, *say(ours)]
+    taken = _taken(here, found.commit, found.tree, ours.rivals)
+    return ended if _says(ours, taken) else [*ended, taken]
+
+
+def _taken(repository: str, commit: str, tree: str, rivals: tuple[str, ...]) -> PipelineInvalid:
+    names = ", ".join(f'"{name}"' for name in sorted({repository, *rivals}))
+    sentence = f"several repositories have a folder of this name: {names}; rename all but one of them"
+    return PipelineInvalid(repository=repository, commit=commit, tree=tree, errors=(sentence,))
+
+
+def _says(pipeline: Pipeline, invalid: PipelineInvalid) -> bool:
+    """True when the pipeline is invalid already, for the same reasons."""
+    return (pipeline.phase, pipeline.tree, pipeline.errors) == ("invalid", invalid.tree, invalid.errors)
+
+
+def _found(version: PipelineVersionStored, pipeline: Pipeline) -> list[Fact]:
+    same = pipeline.phase == "runnable" and pipeline.tree == version.tree
+    if same and pipeline.definition == version.definition and version.tree in pipeline.versions.values():
+        return []
+    kind = PipelineDiscovered if pipeline.phase == "absent" else PipelineChanged
+    found = kind(
+        repository=version.repository,
+        commit=version.commit,
+        tree=version.tree,
+        definition=version.definition,
+        requirements_sha256=version.requirements.sha256,
+    )
+    said = pipeline.versions.get(version.commit) == version.tree and pipeline.tree != version.tree
+    return [found] if said else [version, found]
+
+
+def _found_invalid(command: FindInvalid, pipeline: Pipeline) -> list[Fact]:
+    invalid = PipelineInvalid(
+        repository=command.repository, commit=command.commit, tree=command.tree, errors=command.errors
+    )
+    return [] if _says(pipeline, invalid) else [invalid]
+
+
+def _paused(command: PausePipeline | ResumePipeline, pipeline: Pipeline) -> list[Fact]:
+    wanted = isinstance(command, PausePipeline)
+    if pipeline.phase == "absent" and (wanted or not pipeline.paused):  # runs of one that is gone may still wait
+        raise NotFoundError("there is no such pipeline")
+    if pipeline.paused == wanted:
+        return []
+    return [PipelinePaused(who=command.who) if wanted else PipelineResumed(who=command.who)]
+
+
+pipeline_decider: Decider[PipelineCommand, Pipeline] = Decider(
+    aggregate="pipeline", initial=Pipeline(), decide=decide, evolve=evolve
+)

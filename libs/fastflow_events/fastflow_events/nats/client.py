@@ -1,0 +1,106 @@
+"""nats-py's client, as we use it."""
+
+import asyncio
+import re
+from typing import Any
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from fastflow_events.nats.reconnects import Returns
+from fastflow_events.nats.replies import Replies
+from fastflow_events.service.tasks import heard
+
+_DELIVERED = b"$JS.ACK."
+"""Where whoever gets a message of a stream answers that he has it."""
+_STATUS = "Status"
+_is_plain = re.compile(rb"[!-9;-~]+").fullmatch
+"""A header's name as everybody writes it: printable, without blanks."""
+
+
+class ConnectionLostError(nats.errors.TimeoutError):
+    """The connection that the question was sent on is gone, and the answer with it."""
+
+
+class _LostError(nats.errors.Error):
+    """The same, where nats-py would take a timeout for its own."""
+
+
+def without_status(reply: bytes, headers: dict[str, str] | None) -> dict[str, str] | None:
+    """The headers of a message; one that a stream delivers cannot pass for a word of the server's.
+
+    Whoever stores a message chooses its headers, and nats-py takes any "Status" for the server's own: the end of a
+    batch, an error, a heartbeat.
+    """
+    if headers is None or not reply.startswith(_DELIVERED) or _STATUS not in headers:
+        return headers
+    return {name: value for name, value in headers.items() if name != _STATUS}
+
+
+def guard(nc: Client) -> None:
+    """Have a client of nats-py's own, which others made, read headers as ours does."""
+    build = nc._build_message
+
+    def guarded(sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None) -> Any:
+        return build(sid, subject, reply, data, without_status(reply, headers))
+
+    nc._build_message = guarded  # type: ignore[method-assign]
+
+
+class Connection(Client):
+    """nats-py's client with five differences.
+
+    It reads headers in a third of the time; half of the time of reading facts went there. It hears of a cancellation
+    that comes together with an answer. It takes no stored message for a word of the server's. It does not wait for
+    answers that were lost with their connection. And it wakes whoever wants to know that the server is back.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._expected: set[asyncio.Future[Any]] = set()
+        self.returns = Returns()
+        self.replies = Replies(self)
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        """The same as nats-py's; what is unusual is left to it."""
+        headers = {}
+        for line in raw.split(b"\r\n"):
+            name, colon, value = line.partition(b":")
+            if colon:
+                if not _is_plain(name):
+                    return Client._parse_header_lines(raw)
+                headers[name.decode()] = value.strip().decode("utf-8", "replace")
+        return headers
+
+    def _build_message(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None
+    ) -> Msg:
+        built: Msg = super()._build_message(sid, subject, reply, data, without_status(reply, headers))
+        return built
+
+    async def request(
+        self,
+        subject: str,
+        payload: bytes = b"",
+        timeout: float = 0.5,
+        old_style: bool = False,
+        headers: dict[str, Any] | None = None,
+    ) -> Msg:
+        """Ask and wait for the answer; publishing to streams asks this way too."""
+        try:
+            return await heard(super().request(subject, payload, timeout, old_style, headers))
+        except _LostError as exc:
+            raise ConnectionLostError from exc
+
+    def expect(self, answer: asyncio.Future[Any]) -> None:
+        """Fail `answer` with a NATS error when the connection is lost before it is there."""
+        self._expected.add(answer)
+        answer.add_done_callback(self._expected.discard)
+
+    async def lost(self) -> None:
+        """Whoever waits for an answer now would wait in vain."""
+        for future in [*self._resp_map.values(), *self._expected]:
+            if not future.done():
+                future.set_exception(_LostError())
