@@ -25,7 +25,7 @@ from fastflow_events.service.settings import Settings
 from fastflow_events.testing.builders import CAUSE, specification
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
-from fastflow_gateway.testing import running_gateway
+from fastflow_gateway.testing import caught_up, running_gateway
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.http_server import http_host
@@ -72,12 +72,8 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
             ):
                 await bus.synced(repository.head())
                 world = World(api, bus, repository)
-                await eventually(lambda: known(world, "hello"))
+                await caught_up(api.get, bus.log)
                 yield world
-
-
-async def known(world: World, pipeline: str) -> bool:
-    return (await world.api.get(f"/api/pipelines/{pipeline}")).status_code == 200
 
 
 async def push(world: World, body: dict[str, Any], **headers: str) -> httpx.Response:

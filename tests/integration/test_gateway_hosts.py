@@ -10,9 +10,8 @@ from fastflow_events.nats.client import Connection
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
-from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.openapi import document
-from fastflow_gateway.testing import running_gateway
+from fastflow_gateway.testing import caught_up, running_gateway
 
 pytestmark = pytest.mark.nats
 
@@ -30,11 +29,7 @@ async def api(nc: Connection, nats_url: str, tmp_path: Path) -> AsyncGenerator[h
     await log.append(Position(aggregate="pipeline", id="hello"), [pipeline_discovered()], cause=CAUSE)
     more = {"host": EVERYWHERE, "insecure": True, "allowed_hosts": "flow.example.org"}
     async with running_gateway(nats_url, tmp_path, **more) as base, httpx.AsyncClient(base_url=base) as client:
-
-        async def known() -> bool:
-            return (await client.get("/api/pipelines/hello")).status_code == 200
-
-        await eventually(known)
+        await caught_up(client.get, log)
         yield client
 
 

@@ -21,7 +21,7 @@ from fastflow_events.nats.topology import TRIGGERS
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
-from fastflow_gateway.testing import running_gateway
+from fastflow_gateway.testing import caught_up, running_gateway
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
@@ -36,6 +36,7 @@ async def api(nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path) -> Asy
         running_gateway(nats_url, tmp_path) as base,
         httpx.AsyncClient(base_url=base, timeout=20) as client,
     ):
+        await caught_up(client.get, jetstream_log)
         yield client
 
 

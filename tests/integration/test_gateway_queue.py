@@ -33,7 +33,7 @@ from fastflow_events.testing.builders import (
     version_stored,
 )
 from fastflow_events.testing.eventually import eventually
-from fastflow_gateway.testing import running_gateway
+from fastflow_gateway.testing import caught_up, running_gateway
 from fastflow_scheduler.testing import heartbeat, living_runners
 
 pytestmark = pytest.mark.nats
@@ -142,10 +142,8 @@ async def test_a_chain_links_its_runs_both_ways(api: httpx.AsyncClient, jetstrea
     both = Trigger(kind="chain", who="free", upstream_run="b", upstream_runs=("a", "b"))
     await ask(jetstream_log, "d", "one", trigger=both)
 
-    async def linked() -> bool:
-        return bool((await api.get("/api/runs/d")).json().get("upstream_runs") == ["a", "b"])
-
-    await eventually(linked)
+    await caught_up(api.get, jetstream_log)
+    assert (await api.get("/api/runs/d")).json()["upstream_runs"] == ["a", "b"]
     first = (await api.get("/api/runs/a")).json()
     assert first["downstream_runs"] == ["c", "d"]
     assert (first["schedule"], first["nominal"]) == ("free:default", "2026-03-01T12:00:00.000000Z")
@@ -182,14 +180,14 @@ async def test_priority_moves_a_run_in_the_queue(api: httpx.AsyncClient, jetstre
 async def test_pauses_are_what_runs_wait_for(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:
     await ask(jetstream_log, "r1", "free")
     assert (await api.post("/api/pause?why=upgrade")).status_code == 204
-    assert [item["waiting_for"] for item in await queue(api, 1)] == ["everything is paused"]
+
+    async def waits_for(what: str) -> bool:
+        return (await queue(api, 1))[0]["waiting_for"] == what
+
+    await eventually(lambda: waits_for("everything is paused"))
     assert (await api.post("/api/resume")).status_code == 204
     assert (await api.post("/api/pipelines/free/pause")).status_code == 204
-
-    async def paused() -> bool:
-        return (await queue(api, 1))[0]["waiting_for"] == "the pipeline is paused"
-
-    await eventually(paused)
+    await eventually(lambda: waits_for("the pipeline is paused"))
     assert (await api.post("/api/pipelines/nobody/pause")).status_code == 404
 
 

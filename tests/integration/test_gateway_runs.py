@@ -16,7 +16,7 @@ from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import CAUSE, COMMIT, TREE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
-from fastflow_gateway.testing import running_gateway
+from fastflow_gateway.testing import caught_up, running_gateway
 
 pytestmark = pytest.mark.nats
 
@@ -221,7 +221,7 @@ async def test_what_does_not_exist_and_what_is_not_allowed_are_problems_too(api:
 async def test_runs_come_page_by_page_newest_first(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:
     await add(jetstream_log, "other", pipeline_discovered())
     asked = [(await ask(api, "other" if n % 3 == 0 else "hello")).json() for n in range(7)]
-    await eventually(lambda: projected(api, asked[-1]["seq"]))
+    await caught_up(api.get, jetstream_log)
     seen: list[str] = []
     cursor: str | None = None
     while True:
@@ -236,10 +236,6 @@ async def test_runs_come_page_by_page_newest_first(api: httpx.AsyncClient, jetst
     assert [run["id"] for run in only] == [asked[n]["id"] for n in (6, 3, 0)]
 
 
-async def projected(client: httpx.AsyncClient, seq: int) -> bool:
-    return bool((await client.get("/health/ready")).json()["seq"] >= seq)
-
-
 async def test_a_cancel_is_asked_for_once_and_ends_the_run(api: httpx.AsyncClient, jetstream_log: JetStreamLog) -> None:
     run = (await ask(api)).json()
     first = await api.post(f"/api/runs/{run['id']}/cancel", params={"why": "wrong input"})
@@ -248,14 +244,10 @@ async def test_a_cancel_is_asked_for_once_and_ends_the_run(api: httpx.AsyncClien
     await execute(jetstream_log, run_decider, run["id"], ConcludeRun(), cause=CAUSE)
     late = await api.post(f"/api/runs/{run['id']}/cancel")
     assert (late.status_code, problem(late)["type"]) == (409, "urn:fastflow:run-not-active")
-    await eventually(lambda: has_status(api, run["id"], "cancelled"))
+    await caught_up(api.get, jetstream_log)
     by_status = (await api.get("/api/runs", params={"status": ["cancelled", "failed"]})).json()["items"]
     assert [one["id"] for one in by_status] == [run["id"]]
     assert problem(await api.post("/api/runs/unknown/cancel"))["status"] == 404
-
-
-async def has_status(client: httpx.AsyncClient, run_id: str, status: str) -> bool:
-    return bool((await client.get(f"/api/runs/{run_id}")).json()["status"] == status)
 
 
 async def test_a_sync_is_asked_of_every_repository_or_of_one(
@@ -265,7 +257,7 @@ async def test_a_sync_is_asked_of_every_repository_or_of_one(
     for name in ("main", "other"):
         configured = RepositoryConfigured(url="file:///r", branch="main")
         await jetstream_log.append(Position(aggregate="repository", id=name), [configured], cause=CAUSE)
-    await eventually(lambda: projected(api, 3))
+    await caught_up(api.get, jetstream_log)
     answer = await api.post("/api/sync")
     assert (answer.status_code, [one["repository"] for one in answer.json()["items"]]) == (202, ["main", "other"])
     one = await api.post("/api/sync", json={"repository": "other"})

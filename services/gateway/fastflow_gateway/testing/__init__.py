@@ -1,17 +1,20 @@
 """A whole gateway for tests."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from fastflow_events.log import EventLog
+from fastflow_events.testing.eventually import eventually
 
 from fastflow_gateway.server import server_of
 from fastflow_gateway.settings import GatewaySettings
 
 START_WITHIN_S = 20.0
+READY = 200
 
 
 @asynccontextmanager
@@ -32,6 +35,20 @@ async def running_gateway(nats_url: str, home: Path, **more: Any) -> AsyncIterat
     finally:
         server.leave()
         await asyncio.wait_for(task, START_WITHIN_S)
+
+
+async def caught_up(get: Callable[[str], Awaitable[Any]], log: EventLog) -> None:
+    """Wait until a gateway is ready and shows everything that the log holds now; facts come to it a moment later.
+
+    `get` asks it, and answers as httpx does.
+    """
+    seq = await log.last_seq()
+
+    async def shown() -> bool:
+        answer = await get("/health/ready")
+        return bool(answer.status_code == READY and answer.json()["seq"] >= seq)
+
+    await eventually(shown, within_s=60)
 
 
 class Event(NamedTuple):
