@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastflow_events import subjects
 from fastflow_events.aggregates.repository.events import RepositorySyncRequested
-from fastflow_events.nats import event_log
+from fastflow_events.nats.client import Connection
 from fastflow_events.nats.connection import connect
 from fastflow_events.nats.consumers import fetch
 from fastflow_events.nats.deploy import deploy
@@ -43,6 +44,12 @@ class Server:
         self._running.process.kill()
         self._running.process.wait()
 
+    async def fall_silent(self) -> None:
+        """Answer nothing any more, and keep the connections."""
+        process = self._running.process
+        process.send_signal(signal.SIGSTOP)
+        await eventually(lambda: "\nState:\tT" in Path(f"/proc/{process.pid}/status").read_text())
+
     async def store_while_away(self, number: int) -> None:
         """Go away, take a fact from somebody else, and come back."""
         self.kill()
@@ -66,23 +73,37 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.kill()
 
 
-async def test_a_follower_finds_what_was_stored_while_it_was_cut_off(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_log, "ASK_S", NEVER_S)
+async def follow(nc: Connection, found: list[Recorded]) -> None:
+    """Find facts, and ask for them on bells and returns only."""
+    async for batch in JetStreamLog(nc, source="/t", ask_s=NEVER_S).follow(subjects.EVENTS, after_seq=0):
+        found.extend(batch)
+
+
+async def test_a_follower_finds_what_was_stored_while_it_was_cut_off(server: Server) -> None:
     found: list[Recorded] = []
     async with connect(Settings(nats_url=server.url), "follower") as nc:
         await deploy(nc)
-
-        async def follow() -> None:
-            async for batch in JetStreamLog(nc, source="/t").follow(subjects.EVENTS, after_seq=0):
-                found.extend(batch)
-
-        async with background(follow()):
+        async with background(follow(nc, found)):
             await append(server.url, 1)
             await eventually(lambda: len(found) == 1)
             await server.store_while_away(2)
-            await eventually(lambda: [recorded.id for recorded in found] == ["r1", "r2"])
+            await eventually(lambda: [recorded.id for recorded in found] == ["r1", "r2"], within_s=60)
+
+
+async def test_a_follower_that_is_cut_off_while_it_asks_asks_again(server: Server) -> None:
+    found: list[Recorded] = []
+    async with connect(Settings(nats_url=server.url), "follower") as nc:
+        await deploy(nc)
+        async with background(follow(nc, found)):
+            await append(server.url, 1)
+            await eventually(lambda: len(found) == 1)
+            await nc.flush()
+            await server.fall_silent()
+            said = nc.stats["out_msgs"]
+            await nc.returns.tell()
+            await eventually(lambda: nc.stats["out_msgs"] > said)
+            await server.store_while_away(2)
+            await eventually(lambda: [recorded.id for recorded in found] == ["r1", "r2"], within_s=60)
 
 
 async def test_a_question_that_the_server_forgot_is_asked_again(server: Server) -> None:

@@ -41,7 +41,10 @@ class EventLog(Protocol):
     def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:
         """Yield every fact on `subject` after a stream position, in order and in batches, then new ones; never ends.
 
-        A batch is never empty and holds at most 1000 facts.
+        A batch is never empty and holds at most 1000 facts. A log that does not answer for a while is asked again.
+
+        Raises:
+            InfrastructureError: the log did not answer at the beginning, was made anew, or the connection is closed.
         """
 
     def read(self, subject: str, *, after_seq: int = 0, limit: int | None = None) -> AsyncIterator[Recorded]:

@@ -1,6 +1,7 @@
 """The event log on NATS JetStream: stream `FASTFLOW_EVENTS`, one subject per fact."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ from fastflow_events.recorded import Cause, History, Life, Position, Recorded
 from fastflow_events.service import telemetry
 from fastflow_events.service.clock import Clock, utc_now
 
+logger = logging.getLogger(__name__)
+
 STREAM = "FASTFLOW_EVENTS"
 ACK_TIMEOUT_S = 5.0
 STALLED = (
@@ -31,6 +34,8 @@ STALLED = (
 )
 ASK_S = 10.0
 """A silent follower asks the server so often all the same: bells are not promised."""
+ASK_AGAIN_S = 1.0
+"""A follower that got no answer asks again so soon, or when the server is back."""
 TROUBLE_S = 60.0
 """How long an append that was not stored is held against a server that answers otherwise."""
 _EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
@@ -38,11 +43,24 @@ _EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})  # nats-server errors.json: alone, and inside a batch
 
 
+class _MadeAnewError(InfrastructureError):
+    """Whoever follows has to look at what it holds of the log before."""
+
+
 class JetStreamLog:
     """`EventLog` over one NATS connection; `source` says who writes."""
 
-    def __init__(self, nc: Connection, *, source: str, clock: Clock = utc_now, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        nc: Connection,
+        *,
+        source: str,
+        clock: Clock = utc_now,
+        reader: Reader | None = None,
+        ask_s: float = ASK_S,
+    ) -> None:
         self._nc = nc
+        self._ask_s = ask_s
         self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
         self._source = source
         self._clock = clock
@@ -162,7 +180,11 @@ class JetStreamLog:
                 return
 
     async def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:
-        """Yield batches for ever: on every bell, after every outage, and every few seconds."""
+        """Yield batches for ever: on every bell, after every outage, and every few seconds.
+
+        Raises:
+            InfrastructureError: the log did not answer at the beginning, was made anew, or the connection is closed.
+        """
         bell = asyncio.Event()
 
         async def ring(_: Msg) -> None:
@@ -170,22 +192,28 @@ class JetStreamLog:
 
         subscription = await self._nc.subscribe(subjects.bell_of(subject), cb=ring)
         try:
-            life, connection = await self.life(), self._nc.stats["reconnects"]
+            connection, life = self._nc.stats["reconnects"], await self.life()
             with self._nc.returns.waking(bell.set):
                 while True:
                     bell.clear()
-                    if self._nc.stats["reconnects"] != connection:
-                        connection = self._nc.stats["reconnects"]
-                        if not (await self.life()).holds(Life(life.since, after_seq)):
-                            raise InfrastructureError("the log was made anew")
-                    more = True
-                    while more:
-                        batch, after_seq, more = await self._batch(subject, after_seq)
-                        if batch:
-                            yield batch
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(ASK_S):
-                            await bell.wait()
+                    now = self._nc.stats["reconnects"]
+                    try:
+                        if now != connection and not (await self.life()).holds(Life(life.since, after_seq)):
+                            raise _MadeAnewError("the log was made anew")
+                        batch, last_seq, more = await self._batch(subject, after_seq)
+                    except InfrastructureError as exc:
+                        if self._nc.is_closed or isinstance(exc, _MadeAnewError):
+                            raise
+                        logger.warning("a follower got no answer: %s", exc, extra={"action": "follow_unanswered"})
+                        await _rung(bell, ASK_AGAIN_S)
+                        continue
+                    if self._nc.stats["reconnects"] != now:
+                        continue  # it may be another log that answered
+                    connection, after_seq = now, last_seq
+                    if batch:
+                        yield batch
+                    if not more:
+                        await _rung(bell, self._ask_s)
         finally:
             if not self._nc.is_closed:
                 await subscription.unsubscribe()
@@ -217,3 +245,9 @@ class JetStreamLog:
         """Position of the newest fact."""
         last = await get_last(self._nc, STREAM, subject=subject)
         return last.seq if last else 0
+
+
+async def _rung(bell: asyncio.Event, within_s: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await bell.wait()
