@@ -1,5 +1,6 @@
 """What every test may ask for: a private nats-server, a log on it, and what is real or fails."""
 
+import gc
 import os
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -36,6 +37,20 @@ def missing(what: str) -> None:
     if STRICT:
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test is never looked through for what a test left open."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def closed(request: pytest.FixtureRequest) -> Generator[None]:
+    """A connection left open is charged to the test that opened it, not to one that is at work when it is found."""
+    yield
+    if request.node.get_closest_marker("nats"):
+        gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from fastflow_events import subjects
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, DomainError
 from fastflow_events.nats import topology
+from fastflow_events.nats.client import hang_up
 from fastflow_events.nats.connection import close, options
 from fastflow_events.nats.consumers import BoundState
 from fastflow_events.nats.reconnects import Returns
@@ -65,6 +66,7 @@ class _Broker(NatsBroker):
         exc_tb: TracebackType | None = None,
     ) -> None:
         """Finish what is in hand and close the connection."""
+        connection = self._connection
         try:
             await super().stop(exc_type, exc_val, exc_tb)
         except (nats.errors.Error, TimeoutError, OSError) as exc:
@@ -73,6 +75,9 @@ class _Broker(NatsBroker):
                 await close(self._connection)
                 self._connection = None
             self.config.disconnect()
+        finally:
+            if connection is not None:
+                hang_up(connection)
 
 
 def make_broker(settings: Settings, service: str) -> NatsBroker:

@@ -9,9 +9,9 @@ import nats.errors
 from nats.aio.client import Client
 
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.nats.client import Connection
+from fastflow_events.nats.client import Connection, hang_up
 from fastflow_events.service.settings import Settings
-from fastflow_events.service.tasks import heard
+from fastflow_events.service.tasks import ended, heard
 
 logger = logging.getLogger(__name__)
 
@@ -59,19 +59,19 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Connection]:
         "reconnected_cb": nc.returns.tell,
     }
     try:
-        async with asyncio.timeout(FIRST_CONNECT_WITHIN_S):
-            await heard(nc.connect(**chosen))  # type: ignore[arg-type]
-    except (nats.errors.Error, OSError, TimeoutError) as exc:
-        await nc.close()
-        raise InfrastructureError(f"NATS at {settings.nats_url} cannot be used: {last[-1] if last else exc!r}") from exc
-    try:
+        try:
+            async with asyncio.timeout(FIRST_CONNECT_WITHIN_S):
+                await heard(nc.connect(**chosen))  # type: ignore[arg-type]
+        except (nats.errors.Error, OSError, TimeoutError) as exc:
+            said = last[-1] if last else exc
+            raise InfrastructureError(f"NATS at {settings.nats_url} cannot be used: {said!r}") from exc
         yield nc
     finally:
         await close(nc)
 
 
 async def close(nc: Client) -> None:
-    """Close for good; a server that is gone cannot be told the rest."""
+    """Close for good, whatever nats-py is at; a server that is gone cannot be told the rest."""
     task = asyncio.current_task()
     before = task.cancelling() if task else 0
     try:
@@ -81,3 +81,10 @@ async def close(nc: Client) -> None:
         # When the server has died this moment, nats-py awaits what it has just cancelled itself.
         if task is None or task.cancelling() > before:
             raise
+    finally:
+        # It gives up where the server is gone, and leaves the socket open.
+        try:
+            if (again := nc._reconnection_task) is not None:
+                await ended([again])
+        finally:
+            hang_up(nc)
