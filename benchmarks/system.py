@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 import httpx
-from fastflow_cli.commands.planning import plan_up
 from fastflow_cli.home import Home
 from fastflow_cli.local.belongings import remove_belongings
 from fastflow_cli.local.engine import Engine, client, find_engine
 from fastflow_cli.local.installation import Installation, installed
+from fastflow_cli.local.plan import plan_up
 from fastflow_events.service.installation import id_of
 
 from benchmarks.measure import CannotMeasureError, until

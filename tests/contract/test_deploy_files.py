@@ -8,7 +8,7 @@ from fastflow_events.nats.server_conf import nats_conf
 from fastflow_events.service.settings import Settings
 from fastflow_gateway.settings import GatewaySettings
 from fastflow_git_sync.settings import GitSyncSettings
-from fastflow_runner.container_spec import RUN_UID
+from fastflow_runner.core.container_spec import RUN_UID
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 

@@ -31,24 +31,24 @@ from fastflow_events.testing.memory_log import MemoryLog
 from fastflow_gateway.adapters.projection import SCHEMA as ROWS
 from fastflow_gateway.adapters.projection import RowProjection
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.letters import read_letter
-from fastflow_gateway.presented import show_fact
-from fastflow_gateway.views import runs as run_view
+from fastflow_gateway.core.dead_letters import read_letter
+from fastflow_gateway.core.responses import show_fact
+from fastflow_gateway.core.views import runs as run_view
 from fastflow_git_sync.adapters import schema
 from fastflow_git_sync.adapters.pipelines import PipelineRows
 from fastflow_git_sync.adapters.repositories import RepositoryRows
 from fastflow_rules.definition import from_fact, parse
-from fastflow_runner import expiry
 from fastflow_runner.adapters.claims_store import SCHEMA as CLAIMS
 from fastflow_runner.adapters.claims_store import ClaimsProjection
 from fastflow_runner.adapters.heads import SCHEMA as HEADS
 from fastflow_runner.adapters.heads import Heads
-from fastflow_runner.expiry import ExpiredCode
-from fastflow_runner.outcome import result_of
+from fastflow_runner.core.outcome import result_of
+from fastflow_runner.loops import code_gc
+from fastflow_runner.loops.code_gc import ExpiredCode
 from fastflow_runner.ports import Exit
 from fastflow_scheduler.adapters.book_store import SCHEMA as BOOK
 from fastflow_scheduler.adapters.book_store import BookProjection
-from fastflow_scheduler.book import Book
+from fastflow_scheduler.core.state import Book
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +70,7 @@ FOLDS: dict[type, tuple[str, Callable[[Store], Projection]]] = {
     PipelineRows: (schema.PIPELINES, PipelineRows),
     RepositoryRows: (schema.REPOSITORIES, RepositoryRows),
     Heads: (HEADS, Heads),
-    ExpiredCode: (expiry.SCHEMA, lambda _: ExpiredCode(NoDisk())),  # type: ignore[arg-type]
+    ExpiredCode: (code_gc.SCHEMA, lambda _: ExpiredCode(NoDisk())),  # type: ignore[arg-type]
 }
 """Every fold there is, with the schema of its store."""
 

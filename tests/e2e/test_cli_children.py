@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fastflow_cli.local import leash
+from fastflow_cli.local import die_with_parent
 from fastflow_cli.local.logs import last_words, tail
 from fastflow_cli.local.spawn import spawn
 from fastflow_cli.local.supervisor import Supervisor, supervising
@@ -55,7 +55,7 @@ async def test_a_leashed_program_does_not_outlive_a_killed_parent(tmp_path: Path
     parent_code = f"""
 import os, subprocess, sys, time
 child = {SLEEPER!r}[:2] + ["import os, time; print(os.getpid(), flush=True); time.sleep(600)"]
-subprocess.Popen([sys.executable, {leash.__file__!r}, *{how!r}, str(os.getpid()), *child])
+subprocess.Popen([sys.executable, {die_with_parent.__file__!r}, *{how!r}, str(os.getpid()), *child])
 time.sleep(600)
 """
     argv = [sys.executable, "-c", parent_code]
@@ -69,13 +69,15 @@ time.sleep(600)
 
 def test_a_program_whose_parent_is_gone_already_does_not_start() -> None:
     nobody = "1" if os.getppid() != 1 else "2"
-    done = subprocess.run([sys.executable, leash.__file__, nobody, "echo", "hello"], capture_output=True, check=False)
-    assert (done.returncode, done.stdout) == (leash.PARENT_GONE, b"")
+    done = subprocess.run(
+        [sys.executable, die_with_parent.__file__, nobody, "echo", "hello"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (die_with_parent.PARENT_GONE, b"")
 
 
 def test_a_watched_program_keeps_its_exit_code() -> None:
     code = [sys.executable, "-c", "raise SystemExit(7)"]
-    done = subprocess.run([sys.executable, leash.__file__, "--watch", str(os.getpid()), *code], check=False)
+    done = subprocess.run([sys.executable, die_with_parent.__file__, "--watch", str(os.getpid()), *code], check=False)
     assert done.returncode == 7
 
 

@@ -16,8 +16,8 @@ from docker.models.containers import Container
 from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_rules.folder import Entry, Folder, Invalid, inspect
 from fastflow_runner import testing
+from fastflow_runner.core.orders import prepare_order
 from fastflow_runner.entry.sealed import HEAD_BYTES
-from fastflow_runner.orders import prepare_order
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.testing.builders import a_specification
 from fastflow_runner.testing.tiny_packages import content_of, index_of

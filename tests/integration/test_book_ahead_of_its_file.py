@@ -10,7 +10,7 @@ from fastflow_events.recorded import Recorded
 from fastflow_events.service.store import Store, open_store
 from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_requested
 from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
-from fastflow_scheduler.book import Book
+from fastflow_scheduler.core.state import Book
 
 
 @pytest_asyncio.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from docker import DockerClient
-from fastflow_runner.adapters import docker_wheels
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.adapters.process import ProcessExecutor
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.adapters.docker import wheels
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.adapters.process.executor import ProcessExecutor
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.ports import DependencyError
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.deadline_contract import WITHIN_S, DeadlineContract, with_a_build
@@ -38,7 +38,7 @@ class TestBuildsInContainers(DeadlineContract):
     async def test_wheels_that_are_too_large_are_not_taken(
         self, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(docker_wheels, "WHEELS_BYTES", 16 << 20)
+        monkeypatch.setattr(wheels, "WHEELS_BYTES", 16 << 20)
         specification = await with_a_build(
             executor,
             "import glob\nplace = glob.glob('/app/cache/sdists-v*')[0]\n"

@@ -10,9 +10,9 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from fastflow_cli.commands.collecting import collect
-from fastflow_cli.local.collecting_pace import Pace
-from fastflow_cli.local.collector import Done, collect_once, keep_collected, share_of_code
+from fastflow_cli.commands.code_gc import collect
+from fastflow_cli.local.code_gc import Done, collect_once, keep_collected, share_of_code
+from fastflow_cli.local.code_gc_pace import Pace
 from fastflow_events.aggregates.pipeline.events import PipelineBundleExpired
 from fastflow_events.aggregates.repository.commands import RequestSync
 from fastflow_events.errors import InfrastructureError

@@ -10,9 +10,9 @@ from docker.errors import APIError
 from docker.models.containers import Container
 from docker.types import Mount
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
-from fastflow_runner.orders import code_name
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import Deployment
+from fastflow_runner.core.orders import code_name
 from fastflow_runner.testing.bridge import bridge_address
 from fastflow_runner.testing.builders import INSTALLATION, a_specification
 from fastflow_runner.testing.credential_contract import output_of

@@ -3,8 +3,8 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.engine_events import listening
 from fastflow_runner.testing.executor_contract import WITHIN_S, eventually, read_all

@@ -13,11 +13,11 @@ import zstandard
 from docker import DockerClient
 from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import ContractError, InfrastructureError
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.adapters.docker_container import Container
-from fastflow_runner.adapters.docker_engine import Engine, Stream
-from fastflow_runner.bounds import Machine, bounds_of
-from fastflow_runner.container_spec import RUN_UID, Deployment, run_body
+from fastflow_runner.adapters.docker.container import Container
+from fastflow_runner.adapters.docker.engine import Engine, Stream
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.bounds import Machine, bounds_of
+from fastflow_runner.core.container_spec import RUN_UID, Deployment, run_body
 from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import Launch
 from fastflow_runner.testing.builders import INSTALLATION, a_launch, a_specification, bundle_of

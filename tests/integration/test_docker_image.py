@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from docker import DockerClient
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import RUN_UID, Deployment
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import RUN_UID, Deployment
 from fastflow_runner.ports import ImageMissingError
 from fastflow_runner.testing.builders import INSTALLATION, bundle_of
 from fastflow_runner.testing.socket_proxy import socket_proxy

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import RUN_UID, Deployment
-from fastflow_runner.outcome import of_exit
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import RUN_UID, Deployment
+from fastflow_runner.core.outcome import of_exit
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.notebook_contract import NotebookContract
 

@@ -22,7 +22,7 @@ from fastflow_events.recorded import Cause
 from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import socket_proxy

@@ -13,7 +13,7 @@ from fastflow_events.aggregates.run.events import RunAttemptFinished, RunStarted
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.nats.leases import heartbeat_of
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.own_engine import NETWORK, OwnEngine, own_engine

@@ -10,8 +10,8 @@ import pytest
 from docker import DockerClient
 from docker.errors import APIError
 from fastflow_events.aggregates.run.specification import Limits
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.ports import Exit, Launch
 from fastflow_runner.testing.attacks_inside import FORGE, HUGE_MARKER, KILL, LEAVE_ORPHANS, LIE_ABOUT_THE_SENDER, REACH
 from fastflow_runner.testing.builders import INSTALLATION

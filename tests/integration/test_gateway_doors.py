@@ -29,7 +29,7 @@ from fastflow_events.testing.builders import (
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.openapi import document
 from fastflow_gateway.testing import running_gateway
-from fastflow_rules.planning.branch import BranchRefused
+from fastflow_rules.branch_diff.branch import BranchRefused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nats.aio.msg import Msg

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_cli.commands.leaving import artifacts, place_of
+from fastflow_cli.commands.artifacts import artifacts, place_of
 from fastflow_cli.errors import CliError, UsageError
 from fastflow_cli.options import Where
 from fastflow_events import subjects

@@ -36,8 +36,8 @@ from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
 from fastflow_gateway.adapters.read_model import SqliteReadModel
 from fastflow_gateway.adapters.readers import open_readers
 from fastflow_gateway.bell import Changes
+from fastflow_gateway.core.views.tables import TABLES
 from fastflow_gateway.testing import running_gateway
-from fastflow_gateway.views.tables import TABLES
 from nats.aio.client import Client
 
 STORIES: Sequence[tuple[str, str, Sequence[Fact]]] = (

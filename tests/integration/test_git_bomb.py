@@ -13,14 +13,14 @@ import pytest
 import zstandard
 from fastflow_cli.checking import check
 from fastflow_git_sync.adapters.git import open_source
+from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.ports import TooLargeError
-from fastflow_git_sync.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.repository import Repository
 from fastflow_rules.folder import MAX_BYTES
+from fastflow_runner.core.orders import stage_order
 from fastflow_runner.entry.sealed import SealedFile, read_sealed
 from fastflow_runner.entry.staging import unpack
-from fastflow_runner.orders import stage_order
 
 MB = 1_000_000
 SIZE = 120 * MB

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fastflow_cli.commands.collecting import Collected, collect
+from fastflow_cli.commands.code_gc import Collected, collect
 from fastflow_events.aggregates.pipeline.commands import ExpireBundle
 from fastflow_events.aggregates.pipeline.decider import pipeline_decider
 from fastflow_events.aggregates.pipeline.events import PipelineBundleExpired, PipelineVersionStored

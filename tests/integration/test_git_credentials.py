@@ -14,10 +14,10 @@ from fastflow_events.aggregates.repository.decider import Repository as State
 from fastflow_events.aggregates.repository.events import Credentials, RepositoryConfigured
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
-from fastflow_git_sync.access import Access
 from fastflow_git_sync.adapters.git import open_source
 from fastflow_git_sync.adapters.keyring import Keyring
-from fastflow_git_sync.credentials import ASKPASS, environment
+from fastflow_git_sync.core.access import Access
+from fastflow_git_sync.core.credentials import ASKPASS, environment
 from fastflow_git_sync.ports import GitError
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_git_sync.adapters.git import open_source
-from fastflow_git_sync.repositories import of_environment
+from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.repository import Repository
 

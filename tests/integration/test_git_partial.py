@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_git_sync.adapters.git import GitSource, open_source
-from fastflow_git_sync.repositories import of_environment
+from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.http_server import HttpHost, http_host
 from fastflow_git_sync.testing.repository import Repository

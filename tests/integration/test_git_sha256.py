@@ -10,8 +10,8 @@ from fastflow_events.aggregates.pipeline.events import PipelineVersionMissing
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.git import open_source
+from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.ports import GitError, Head
-from fastflow_git_sync.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.http_server import http_host

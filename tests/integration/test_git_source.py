@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import zstandard
 from fastflow_git_sync.adapters.git import GitSource, open_source
+from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.ports import CommitMissingError, GitError, TooLargeError
-from fastflow_git_sync.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.http_server import http_host
 from fastflow_git_sync.testing.repository import Repository

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 from docker.models.containers import Container as Seen
-from fastflow_runner.container_spec import Deployment
-from fastflow_runner.names import TOOLS
-from fastflow_runner.template import fill
+from fastflow_runner.core.container_spec import Deployment
+from fastflow_runner.core.names import TOOLS
+from fastflow_runner.core.template import fill
 from fastflow_runner.testing.neighbours import SHARED, Said, everything, mixtures
 from fastflow_runner.testing.socket_proxy import forget_tools, socket_proxy
 from fastflow_runner.testing.standby import kept, waits

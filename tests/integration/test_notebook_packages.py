@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from fastflow_events.aggregates.run.specification import Specification
+from fastflow_runner.core.orders import input_name, prepare_order
 from fastflow_runner.entry.installing import resolve
 from fastflow_runner.entry.locks import is_pylock
 from fastflow_runner.entry.sealed import HEAD_BYTES
 from fastflow_runner.entry.uv import Uv
 from fastflow_runner.entry.wanted import wanted
-from fastflow_runner.orders import input_name, prepare_order
 from fastflow_runner.testing.builders import notebook_of
 from fastflow_runner.testing.environment_contract import PROJECT, Source, from_source, lock_of
 from fastflow_runner.testing.tools import find_uv

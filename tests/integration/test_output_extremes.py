@@ -11,7 +11,7 @@ from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import MAX_LINE_BYTES, Chunk
 from fastflow_events.testing.eventually import eventually
-from fastflow_gateway.lines import Gap, Line, LineFold
+from fastflow_gateway.core.lines import Gap, Line, LineFold
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit
 from nats.aio.client import Client
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.adapters.process import ProcessExecutor
+from fastflow_runner.adapters.process.executor import ProcessExecutor
 from fastflow_runner.testing.environment_contract import EnvironmentContract
 from fastflow_runner.testing.interpreters import copy_into
 from fastflow_runner.testing.tools import find_uv

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_rules.definition.reaching import Network
-from fastflow_runner.adapters.process import ProcessExecutor
+from fastflow_runner.adapters.process.executor import ProcessExecutor
 from fastflow_runner.ports import NotClosedError
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
 from fastflow_runner.testing.tools import find_uv

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastflow_runner.adapters.process import ProcessExecutor
-from fastflow_runner.adapters.process_folder import ProcessFolder
-from fastflow_runner.adapters.process_start import command, spawn, tell
-from fastflow_runner.adapters.process_table import ProcessId, identify, is_alive, kill_session
+from fastflow_runner.adapters.process.executor import ProcessExecutor
+from fastflow_runner.adapters.process.folder import ProcessFolder
+from fastflow_runner.adapters.process.start import command, spawn, tell
+from fastflow_runner.adapters.process.table import ProcessId, identify, is_alive, kill_session
 from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import Launch
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastflow_runner.adapters.process import ProcessExecutor
+from fastflow_runner.adapters.process.executor import ProcessExecutor
 from fastflow_runner.testing.leaving_contract import LeavingContract
 from fastflow_runner.testing.tools import find_uv
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import fastflow_runner
 import pytest
 from fastflow_events.aggregates.run.specification import Cell
-from fastflow_runner.adapters.process import ProcessExecutor
+from fastflow_runner.adapters.process.executor import ProcessExecutor
 from fastflow_runner.testing.notebook_contract import CAREFUL, NotebookContract
 from fastflow_runner.testing.tools import find_uv
 

@@ -20,9 +20,9 @@ from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
 from fastflow_gateway.adapters.read_model import SqliteReadModel
 from fastflow_gateway.adapters.readers import QUICK, Readers, open_readers
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.errors import TooSlowError
-from fastflow_gateway.problems import problem_of
-from fastflow_gateway.views.runs import RunStatus
+from fastflow_gateway.core.errors import TooSlowError
+from fastflow_gateway.core.problems import problem_of
+from fastflow_gateway.core.views.runs import RunStatus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -8,8 +8,8 @@ from ipaddress import ip_network
 import pytest
 from docker import DockerClient
 from docker.types import IPAMConfig, IPAMPool
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.executor_contract import eventually, read_all
 from fastflow_runner.testing.knocking import KNOCK, Heard, answers, knocking, servers

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from docker import DockerClient
 from fastflow_rules.definition.reaching import Network
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import RUN_UID, Deployment
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import RUN_UID, Deployment
 from fastflow_runner.ports import NotClosedError
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.executor_contract import read_all

@@ -25,7 +25,7 @@ from fastflow_events.nats.direct_get import Stored, get_all
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Cause
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client

@@ -32,7 +32,7 @@ from fastflow_events.recorded import Cause
 from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
-from fastflow_runner.orders import input_name
+from fastflow_runner.core.orders import input_name
 from fastflow_runner.testing.builders import a_specification, bundle_of
 from fastflow_runner.testing.deadline_contract import FOR_EVER, building
 from fastflow_runner.testing.living_runner import LivingRunner, dispatch, facts_of

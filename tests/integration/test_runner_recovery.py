@@ -20,7 +20,7 @@ from fastflow_events.nats.server_process import RunningServer, find_binary, star
 from fastflow_events.recorded import Cause
 from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client

@@ -35,8 +35,8 @@ from fastflow_events.testing.builders import (
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.memory_log import MemoryLog
 from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
-from fastflow_scheduler.book import Book
-from fastflow_scheduler.book.limits import Limits
+from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state.limits import Limits
 from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.testing import heartbeat
 from nats.aio.client import Client

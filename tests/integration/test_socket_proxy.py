@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from fastflow_runner.closing import Closing
-from fastflow_runner.container_spec import (
+from fastflow_runner.core.closing import Closing
+from fastflow_runner.core.container_spec import (
     VERSIONS,
     Deployment,
     calls,
@@ -18,8 +18,8 @@ from fastflow_runner.container_spec import (
     tool_body,
     update_body,
 )
-from fastflow_runner.policy import render
-from fastflow_runner.template import fill
+from fastflow_runner.core.policy import render
+from fastflow_runner.core.template import fill
 from fastflow_runner.testing.attacks import (
     BOUNDS,
     INSTALLATION,

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from fastflow_runner.container_spec import VERSIONS, Deployment, calls, create_forms, update_form
-from fastflow_runner.names import TOOLS
-from fastflow_runner.policy import patterns
-from fastflow_runner.template import fill, pattern
+from fastflow_runner.core.container_spec import VERSIONS, Deployment, calls, create_forms, update_form
+from fastflow_runner.core.names import TOOLS
+from fastflow_runner.core.policy import patterns
+from fastflow_runner.core.template import fill, pattern
 from fastflow_runner.testing.attacks import INSTALLATION, NAME, OURS, OWNER, PLACE, SERIAL
 from fastflow_runner.testing.recording_engine import Arrived, RecordingEngine
 from fastflow_runner.testing.socket_proxy import socket_proxy

@@ -8,7 +8,7 @@ import pytest
 from docker import DockerClient
 from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.adapters.docker import DockerExecutor
+from fastflow_runner.adapters.docker.executor import DockerExecutor
 from fastflow_runner.ports import Launch
 from fastflow_runner.testing.builders import a_launch, bundle_of
 from fastflow_runner.testing.executor_contract import read_all

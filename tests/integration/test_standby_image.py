@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.ports import ImageMissingError
 from fastflow_runner.testing.builders import INSTALLATION, a_launch
 from fastflow_runner.testing.socket_proxy import socket_proxy

@@ -16,7 +16,7 @@ from fastflow_events.aggregates.run.events import RunAttemptFinished, RunClaimed
 from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from fastflow_runner.testing.socket_proxy import forget_tools

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from docker import DockerClient
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import Deployment
+from fastflow_runner.core.traces import FILES, is_unused
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, waits
-from fastflow_runner.traces import FILES, is_unused
 
 pytestmark = pytest.mark.docker
 DEPLOYMENT = Deployment(

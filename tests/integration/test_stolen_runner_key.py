@@ -41,10 +41,10 @@ from fastflow_events.testing.builders import (
     specification,
 )
 from fastflow_events.testing.eventually import eventually
-from fastflow_gateway.adapters.leavings import StoredArtifacts
+from fastflow_gateway.adapters.artifacts import StoredArtifacts
 from fastflow_gateway.adapters.output import JetStreamOutput
 from fastflow_gateway.handlers.writers import Writers
-from fastflow_runner.adapters.output import NatsOutput
+from fastflow_runner.adapters.bus.output import NatsOutput
 from fastflow_runner.ports import AttemptRef
 from fastflow_runner.shipping import Shipper
 from nats.aio.msg import Msg

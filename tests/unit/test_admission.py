@@ -7,7 +7,8 @@ import pytest
 from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.aggregates.run.specification import CommitAbout, Specification
 from fastflow_events.testing.builders import COMMIT, NOON, TREE, run_requested
-from fastflow_rules.admission import (
+from fastflow_rules.definition import Defaults, Definition, Param, Schedule
+from fastflow_rules.queue.admission import (
     MAX_CHAIN_DEPTH,
     Lane,
     Order,
@@ -19,7 +20,6 @@ from fastflow_rules.admission import (
     lane,
     order,
 )
-from fastflow_rules.definition import Defaults, Definition, Param, Schedule
 from msgspec.structs import replace
 
 READY = Pipeline(definition=Definition())

@@ -4,7 +4,7 @@ from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import CAUSE, NOON
-from fastflow_scheduler.book import Book
+from fastflow_scheduler.core.state import Book
 
 
 def after(*facts: tuple[str, Fact]) -> Book:

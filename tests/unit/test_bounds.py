@@ -1,6 +1,6 @@
 import pytest
 from fastflow_events.aggregates.run.specification import Limits
-from fastflow_runner.bounds import Bounds, Machine, bounds_of, can_become, default_cpus, default_memory, remarks_on
+from fastflow_runner.core.bounds import Bounds, Machine, bounds_of, can_become, default_cpus, default_memory, remarks_on
 
 MB = 1 << 20
 

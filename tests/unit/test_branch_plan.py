@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+from fastflow_rules.branch_diff.branch import BranchAnswer, FolderAt
+from fastflow_rules.branch_diff.changes import ChainChange, MemberChange, MissingSecret, NewEnvironment, Plan
+from fastflow_rules.branch_diff.plan import MAX_SHOWN, Around, Needed, Present, plan
 from fastflow_rules.chains import Edge
 from fastflow_rules.definition import Definition, Downstream, Schedule, Upstream, to_fact
-from fastflow_rules.planning.branch import BranchAnswer, FolderAt
-from fastflow_rules.planning.changes import ChainChange, MemberChange, MissingSecret, NewEnvironment, Plan
-from fastflow_rules.planning.plan import MAX_SHOWN, Around, Needed, Present, plan
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TREE = "b" * 40

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastflow_rules.catchup import COUNT_AT_MOST, Due, NotFired, Outlook, Span, Terms, due_at, outlook
 from fastflow_rules.definition import Catchup
-from fastflow_rules.timetable import Timetable, fires
+from fastflow_rules.schedules.timetable import Timetable, fires
+from fastflow_scheduler.core.catchup import COUNT_AT_MOST, Due, NotFired, Outlook, Span, Terms, due_at, outlook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

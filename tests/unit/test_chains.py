@@ -16,7 +16,7 @@ from fastflow_rules.chains import (
     of_one_flow,
 )
 from fastflow_rules.definition import Definition, Downstream, parse
-from fastflow_rules.fanin import Success, Waiting, arrived
+from fastflow_scheduler.core.fanin import Success, Waiting, arrived
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from fastflow_cli import exits
-from fastflow_cli.commands.running import pairs
-from fastflow_cli.commands.shown import duration, instant, run_row, took
+from fastflow_cli.commands.runs import pairs
 from fastflow_cli.demo.telling import curl_line, passed
 from fastflow_cli.doctor.finding import missing, ok, verdict, warning
 from fastflow_cli.errors import MissingError, UsageError
 from fastflow_cli.exits import Exit
+from fastflow_cli.formatting import duration, instant, run_row, took
 from fastflow_cli.home import find_home
 from fastflow_cli.local.child import Child, backoff_s, end_of
 from fastflow_cli.local.engine import Address, Engine
@@ -19,9 +19,9 @@ from fastflow_cli.local.proxy import Allowed, allowed_by, bind, policy
 from fastflow_cli.local.services import Told, environment, installation_id, setting
 from fastflow_cli.local.source import as_url, choose_source
 from fastflow_events.errors import SettingsError
-from fastflow_runner.container_spec import Deployment
-from fastflow_runner.names import INSTALLATION
-from fastflow_runner.policy import render
+from fastflow_runner.core.container_spec import Deployment
+from fastflow_runner.core.names import INSTALLATION
+from fastflow_runner.core.policy import render
 
 ID = "0a1b2c3d"
 ALL_THERE = Found(engine=None, image=None, proxy=None)

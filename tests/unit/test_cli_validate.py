@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_cli.checking import check
-from fastflow_cli.commands.validating import validate
+from fastflow_cli.commands.validate import validate
 from fastflow_cli.errors import UsageError
 from fastflow_cli.exits import Exit
 

@@ -12,16 +12,16 @@ from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.errors import FastflowError
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.types import TriggerKind
+from fastflow_gateway.core.rights import may_operate
+from fastflow_gateway.core.run_request import RunWish, read_wish
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import backfills, chains, schedules, triggers
-from fastflow_gateway.handlers.again import wish_of
 from fastflow_gateway.handlers.backfills import BackfillWish
+from fastflow_gateway.handlers.rerun import wish_of
 from fastflow_gateway.handlers.runs import request_run
-from fastflow_gateway.rights import may_operate
-from fastflow_gateway.wish import RunWish, read_wish
-from fastflow_rules.admission import Refusal, Version, freeze
 from fastflow_rules.definition import NO_ENV, Defaults, Definition, Param, parse, why_closed
 from fastflow_rules.definition.reserved import PROTECTED, RULES, Rule
+from fastflow_rules.queue.admission import Refusal, Version, freeze
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,6 +1,6 @@
 """When stored code is collected by itself."""
 
-from fastflow_cli.local.collecting_pace import PRESSING, Pace, Pass, is_due
+from fastflow_cli.local.code_gc_pace import PRESSING, Pace, Pass, is_due
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,9 +2,9 @@ import json
 
 import pytest
 from fastflow_events.errors import ContractError
-from fastflow_runner.bounds import Bounds
-from fastflow_runner.closing import Closing
-from fastflow_runner.container_spec import (
+from fastflow_runner.core.bounds import Bounds
+from fastflow_runner.core.closing import Closing
+from fastflow_runner.core.container_spec import (
     RUN_UID,
     Deployment,
     calls,
@@ -14,9 +14,9 @@ from fastflow_runner.container_spec import (
     tool_body,
     update_body,
 )
+from fastflow_runner.core.template import pattern
+from fastflow_runner.core.traces import FILES
 from fastflow_runner.ports import AttemptRef
-from fastflow_runner.template import pattern
-from fastflow_runner.traces import FILES
 
 RUN = "0192f0c1-7b1e-7c3a-9d2e-0123456789ab"
 DEPLOYMENT = Deployment(installation="0a1b2c3d")

@@ -1,8 +1,8 @@
 import asyncio
 import json
 
-from fastflow_runner.adapters.docker_container import Container, State
-from fastflow_runner.adapters.docker_ends import Ends
+from fastflow_runner.adapters.docker.container import Container, State
+from fastflow_runner.adapters.docker.ends import Ends
 from fastflow_runner.ports import AttemptRef
 
 REF = AttemptRef(run_id="r", attempt=1)

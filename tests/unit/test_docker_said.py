@@ -1,6 +1,6 @@
 """Whoever waited for a tool that failed is told why, also when somebody else has cleaned up after it."""
 
-from fastflow_runner.adapters.docker_said import Said
+from fastflow_runner.adapters.docker.failures import Said
 
 
 def test_the_second_who_asks_is_told_what_the_first_one_read() -> None:

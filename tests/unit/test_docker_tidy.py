@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from fastflow_runner.adapters.docker_listed import Listed
-from fastflow_runner.adapters.docker_tidy import outlived
+from fastflow_runner.adapters.docker.listed import Listed
+from fastflow_runner.adapters.docker.tidy import outlived
 
 
 def a_tool(name: str, at: float, *, ended: bool = True) -> Listed:

@@ -10,16 +10,16 @@ from fastflow_events.errors import SettingsError
 from fastflow_events.instants import FIRST, LAST, held, in_utc, later
 from fastflow_events.service.settings import load
 from fastflow_events.testing.builders import NOON
-from fastflow_gateway.handlers.leavings import Left
-from fastflow_rules.agenda import Agenda, Entry
-from fastflow_rules.catchup import Span, Terms, due_at, outlook
+from fastflow_gateway.handlers.artifacts import Left
 from fastflow_rules.definition import Catchup, Definition, parse
 from fastflow_rules.definition.values import is_cron
-from fastflow_rules.plans import plan_of_api
-from fastflow_rules.times import fault_of
-from fastflow_rules.times import in_utc as schedule_in_utc
-from fastflow_rules.timetable import Timetable, count_fires, fires, fires_backwards, next_fire, next_fires
-from fastflow_rules.zones import zone, zone_names
+from fastflow_rules.schedules.planned import plan_of_api
+from fastflow_rules.schedules.times import fault_of
+from fastflow_rules.schedules.times import in_utc as schedule_in_utc
+from fastflow_rules.schedules.timetable import Timetable, count_fires, fires, fires_backwards, next_fire, next_fires
+from fastflow_rules.schedules.zones import zone, zone_names
+from fastflow_scheduler.core.agenda import Agenda, Entry
+from fastflow_scheduler.core.catchup import Span, Terms, due_at, outlook
 from fastflow_scheduler.settings import SchedulerSettings
 from fastflow_scheduler.testing.world import World
 from hypothesis import example, given

@@ -3,7 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fastflow_runner import marks
+from fastflow_runner.core import marks
 from fastflow_runner.entry.leaving import read_route
 from fastflow_runner.entry.markers import claim_start, write_exit, write_refused
 from fastflow_runner.ports import Exit

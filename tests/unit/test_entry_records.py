@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from fastflow_runner.adapters.docker_wire import Chunked, Multiplexed, entry, frame, instant
+from fastflow_runner.adapters.docker.wire import Chunked, Multiplexed, entry, frame, instant
 from fastflow_runner.entry.records import (
     LINE_BYTES,
     SPOOL_HEAD,

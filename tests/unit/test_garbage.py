@@ -13,7 +13,7 @@ from fastflow_events.aggregates.run.events import RunDispatched, RunFinished
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import CAUSE, run_requested, specification
-from fastflow_rules.garbage import Stored, Version
+from fastflow_rules.code_gc import Stored, Version
 from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace

@@ -6,11 +6,11 @@ import pytest
 from fastflow_events.errors import ConcurrencyError, ContractError, FastflowError, InfrastructureError, SettingsError
 from fastflow_gateway.app import build
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.errors import ForeignOriginError, InvalidFieldError, KeyReusedError
+from fastflow_gateway.core.dead_letters import StoredLetter, Verdict, headers_of, open_letters, read_letter
+from fastflow_gateway.core.errors import ForeignOriginError, InvalidFieldError, KeyReusedError
+from fastflow_gateway.core.problems import problem_of
 from fastflow_gateway.handlers.audit import Filter, subject_of
 from fastflow_gateway.http.origin import refuse_foreign
-from fastflow_gateway.letters import StoredLetter, Verdict, headers_of, open_letters, read_letter
-from fastflow_gateway.problems import problem_of
 from fastflow_gateway.settings import GatewaySettings
 
 

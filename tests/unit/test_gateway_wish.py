@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from fastflow_gateway.errors import InvalidBodyError, InvalidFieldError
-from fastflow_gateway.wish import RunWish, check_variables, read_wish
+from fastflow_gateway.core.errors import InvalidBodyError, InvalidFieldError
+from fastflow_gateway.core.run_request import RunWish, check_variables, read_wish
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from fastflow_events.aggregates.run.specification import CommitAbout
-from fastflow_git_sync.commits import MAX_SUBJECT, about
+from fastflow_git_sync.core.commits import MAX_SUBJECT, about
 from hypothesis import given
 from hypothesis import strategies as st
 

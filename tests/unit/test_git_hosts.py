@@ -1,8 +1,8 @@
 """A host has one form, the one that curl, ssh and resolvers look up; what a credential is bound to follows from it."""
 
 import pytest
-from fastflow_git_sync.access import Access, may_go_to
-from fastflow_git_sync.credentials import options, ssh
+from fastflow_git_sync.core.access import Access, may_go_to
+from fastflow_git_sync.core.credentials import options, ssh
 from fastflow_rules.hosts import NoHostError, canonical
 from fastflow_rules.remote import InvalidRemoteError, remote
 from hypothesis import given

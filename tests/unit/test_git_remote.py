@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from fastflow_git_sync.access import Access, is_private, why_not
-from fastflow_git_sync.credentials import environment, options, ssh
-from fastflow_git_sync.reasons import reason, scrub
+from fastflow_git_sync.core.access import Access, is_private, why_not
+from fastflow_git_sync.core.credentials import environment, options, ssh
+from fastflow_git_sync.core.reasons import reason, scrub
 from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote, same_place
 
 

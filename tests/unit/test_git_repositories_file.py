@@ -6,7 +6,7 @@ import pytest
 from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_events.errors import SettingsError
 from fastflow_git_sync.bell import LAST_RETRY_S, pause_s
-from fastflow_git_sync.repositories import of_environment
+from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.settings import GitSyncSettings
 
 JSON, TOML = Path("repositories.json"), Path("repositories.toml")

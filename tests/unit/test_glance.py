@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from fastflow_events.testing.builders import NOON
-from fastflow_gateway.glance import Glance, Seen
+from fastflow_gateway.queue_snapshot import Glance, Seen
 
 KNOWN = {"r1": Seen(position=1, reason="the pipeline is paused")}
 

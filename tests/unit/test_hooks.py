@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from fastflow_events.errors import InfrastructureError
 from fastflow_gateway.adapters.secret_files import hook_secrets
-from fastflow_gateway.errors import InvalidBodyError
-from fastflow_gateway.hooks import Host, Push, delivery_of, is_genuine, read_push, secrets_in
+from fastflow_gateway.core.errors import InvalidBodyError
+from fastflow_gateway.core.push_hooks import Host, Push, delivery_of, is_genuine, read_push, secrets_in
 
 OLD, NEW = "0123456789abcdef-old", "0123456789abcdef-nöw"
 BODY = json.dumps(

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.testing.builders import NOON
-from fastflow_runner import marks
-from fastflow_runner.adapters.docker_wire import FRAME_BYTES, Chunked, Multiplexed
-from fastflow_runner.adapters.spool import follow_spool
-from fastflow_runner.adapters.tar_stream import files_of, small_file
+from fastflow_runner.adapters.docker.tar_stream import files_of, small_file
+from fastflow_runner.adapters.docker.wire import FRAME_BYTES, Chunked, Multiplexed
+from fastflow_runner.adapters.process.spool import follow_spool
+from fastflow_runner.core import marks
+from fastflow_runner.core.outcome import finished, of_exit
 from fastflow_runner.entry.markers import EXIT_BYTES
 from fastflow_runner.entry.records import SPOOL_HEAD, NoRecordError, decode_line, decode_spool, stream_of
-from fastflow_runner.outcome import finished, of_exit
 from fastflow_runner.ports import AttemptRef, Exit, Frame
 from hypothesis import given
 from hypothesis import strategies as st

@@ -2,7 +2,7 @@
 
 import pytest
 from fastflow_events.errors import SettingsError
-from fastflow_gateway.hosts import host_of, hosts_of, is_no_name, proxies_of
+from fastflow_gateway.core.hosts import host_of, hosts_of, is_no_name, proxies_of
 from hypothesis import given
 from hypothesis import strategies as st
 

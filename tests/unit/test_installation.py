@@ -7,7 +7,7 @@ from fastflow_events.errors import SettingsError
 from fastflow_events.nats.keys import make_keys
 from fastflow_events.service.installation import id_of
 from fastflow_runner.adapters.executors import open_executor
-from fastflow_runner.names import INSTALLATION
+from fastflow_runner.core.names import INSTALLATION
 from fastflow_runner.settings import RunnerSettings
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from fastflow_rules.admission import Lane, Order
-from fastflow_rules.lanes import Lanes
-from fastflow_rules.places import EVERYTHING, Places, Seat
-from fastflow_rules.pools import LiveRunner, Pools
+from fastflow_rules.queue.admission import Lane, Order
+from fastflow_rules.queue.capacity import EVERYTHING, Places, Seat
+from fastflow_rules.queue.pools import LiveRunner, Pools
+from fastflow_scheduler.core.run_queue import Lanes
 from hypothesis import given
 from hypothesis import strategies as st
 

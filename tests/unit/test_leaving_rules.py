@@ -12,12 +12,12 @@ from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.output import Sample
 from fastflow_events.testing.builders import NOON
-from fastflow_runner.adapters.docker_stats import Stats
-from fastflow_runner.adapters.docker_wire import Sized
-from fastflow_runner.adapters.tar_stream import files_of
+from fastflow_runner.adapters.docker.stats import Stats
+from fastflow_runner.adapters.docker.tar_stream import files_of
+from fastflow_runner.adapters.docker.wire import Sized
+from fastflow_runner.core.gauge import Gauge
+from fastflow_runner.core.outcome import of_exit
 from fastflow_runner.entry.leaving import PATH_BYTES, Kept
-from fastflow_runner.gauge import Gauge
-from fastflow_runner.outcome import of_exit
 from fastflow_runner.phases.collect import distinct
 from fastflow_runner.ports import Exit, Started, Usage
 from msgspec import json

@@ -7,8 +7,8 @@ import pytest
 from fastflow_events import output
 from fastflow_events.output import Chunk, LineCounter, OutFrame, StreamName
 from fastflow_events.testing.builders import NOON
-from fastflow_gateway import lines
-from fastflow_gateway.lines import Entry, Gap, Line, LineFold, Place, after, place_of
+from fastflow_gateway.core import lines
+from fastflow_gateway.core.lines import Entry, Gap, Line, LineFold, Place, after, place_of
 from hypothesis import given
 from hypothesis import strategies as st
 

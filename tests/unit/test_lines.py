@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from fastflow_events.errors import ContractError
 from fastflow_events.output import Chunk, OutFrame
-from fastflow_gateway.lines import START, Entry, Gap, Line, LineFold, Place, after, place_of
+from fastflow_gateway.core.lines import START, Entry, Gap, Line, LineFold, Place, after, place_of
 from hypothesis import given
 from hypothesis import strategies as st
 

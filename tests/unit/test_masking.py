@@ -12,8 +12,8 @@ from xml.sax import saxutils
 import pytest
 from fastflow_events.output import OutFrame
 from fastflow_events.testing.builders import NOON
+from fastflow_runner.core.masking import MASK, Masker, Withheld
 from fastflow_runner.entry.mask_forms import forms
-from fastflow_runner.masking import MASK, Masker, Withheld
 from hypothesis import example, given
 from hypothesis import strategies as st
 

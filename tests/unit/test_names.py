@@ -2,11 +2,11 @@ import re
 
 import pytest
 from fastflow_events.errors import ContractError
-from fastflow_runner.container_spec import Deployment, calls
-from fastflow_runner.names import Names
-from fastflow_runner.policy import patterns
+from fastflow_runner.core.container_spec import Deployment, calls
+from fastflow_runner.core.names import Names
+from fastflow_runner.core.policy import patterns
+from fastflow_runner.core.template import pattern
 from fastflow_runner.ports import AttemptRef
-from fastflow_runner.template import pattern
 from fastflow_runner.testing.neighbours import SHARED, mixtures
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,5 +1,5 @@
 import pytest
-from fastflow_runner.adapters.docker_nets import Net
+from fastflow_runner.adapters.docker.nets import Net
 
 
 @pytest.mark.parametrize(("place", "shared"), [("0", True), ("17", True), ("o0", False), ("o17", False)])

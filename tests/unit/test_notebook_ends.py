@@ -6,9 +6,9 @@ from fastflow_events.aggregates.run.events import RunCellFinished
 from fastflow_events.errors import FencedError
 from fastflow_events.testing.builders import holder, run_claimed, run_dispatched, run_requested, run_started
 from fastflow_events.testing.scenario import when
-from fastflow_runner.marks import progress
-from fastflow_runner.masking import Masker
-from fastflow_runner.outcome import of_exit
+from fastflow_runner.core.marks import progress
+from fastflow_runner.core.masking import Masker
+from fastflow_runner.core.outcome import of_exit
 from fastflow_runner.phases.stream import masked
 from fastflow_runner.ports import CellEnd, Exit, Progress
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Cell, Specification
 from fastflow_events.testing.builders import version_stored
+from fastflow_runner.core.attempt_paths import Places
+from fastflow_runner.core.program import argv_of
 from fastflow_runner.entry.wanted import unnamed
-from fastflow_runner.places import Places
+from fastflow_runner.loops.preheating import ahead
 from fastflow_runner.ports import Prepared
-from fastflow_runner.preheating import ahead
-from fastflow_runner.program import argv_of
 from fastflow_runner.testing.builders import a_launch, a_specification
 from fastflow_runner.testing.environment_contract import from_source
 from msgspec.structs import replace

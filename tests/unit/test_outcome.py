@@ -3,7 +3,7 @@ import json
 import pytest
 from fastflow_events.envelope import MAX_FACT_BYTES, body_of
 from fastflow_events.testing.builders import NOON, attempt_finished
-from fastflow_runner.outcome import (
+from fastflow_runner.core.outcome import (
     DETAIL_CHARS,
     Ending,
     finished,

@@ -19,11 +19,11 @@ from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import CAUSE, COMMIT, NOON, TREE, pipeline_discovered, version_stored
-from fastflow_gateway.presented import show_pipeline
-from fastflow_gateway.views import repositories
-from fastflow_gateway.views.instants import text_of
-from fastflow_gateway.views.pipelines import PipelineRow, fold
-from fastflow_gateway.views.repositories import RepositoryRow
+from fastflow_gateway.core.responses import show_pipeline
+from fastflow_gateway.core.views import repositories
+from fastflow_gateway.core.views.instants import text_of
+from fastflow_gateway.core.views.pipelines import PipelineRow, fold
+from fastflow_gateway.core.views.repositories import RepositoryRow
 
 INVALID = PipelineInvalid(repository="main", commit=COMMIT, tree=TREE, errors=("timeout: found -1, allowed is 0",))
 CHANGED = PipelineChanged(repository="main", commit="d" * 40, tree=TREE, definition={"description": "new"})

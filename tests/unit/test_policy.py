@@ -1,10 +1,10 @@
 import re
 
 import pytest
-from fastflow_runner.bounds import Bounds
-from fastflow_runner.closing import Closing
-from fastflow_runner.container_spec import VERSIONS, Deployment, pause_body, run_body, tool_body, update_body
-from fastflow_runner.policy import patterns, render, speaks
+from fastflow_runner.core.bounds import Bounds
+from fastflow_runner.core.closing import Closing
+from fastflow_runner.core.container_spec import VERSIONS, Deployment, pause_body, run_body, tool_body, update_body
+from fastflow_runner.core.policy import patterns, render, speaks
 from hypothesis import given
 from hypothesis import strategies as st
 

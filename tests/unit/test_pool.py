@@ -1,7 +1,7 @@
 from itertools import accumulate
 
-from fastflow_runner.bounds import Bounds
-from fastflow_runner.pool import Start, next_bounds, pause_after, too_old, wanted
+from fastflow_runner.core.bounds import Bounds
+from fastflow_runner.core.pool import Start, next_bounds, pause_after, too_old, wanted
 
 SMALL, LARGE = Bounds(memory_bytes=1 << 26), Bounds(memory_bytes=1 << 30)
 USUAL = Bounds(memory_bytes=1 << 33)

@@ -6,8 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import pytest
 from fastflow_rules.definition import Definition, parse
-from fastflow_rules.reach import MAX_TARGETS, NoTargetError, Target, target
-from fastflow_runner.closing import CONDITION, CONDITIONS, Closing, closing_of, condition, usual
+from fastflow_rules.network import MAX_TARGETS, NoTargetError, Target, target
+from fastflow_runner.core.closing import CONDITION, CONDITIONS, Closing, closing_of, condition, usual
 from fastflow_runner.ports import NotClosedError
 from fastflow_runner.testing.builders import a_specification
 from hypothesis import given

@@ -10,9 +10,9 @@ from fastflow_events.testing.builders import (
     run_finished,
     run_requested,
 )
-from fastflow_runner.claims import Cancelled, Closed, OpenClaim, change
+from fastflow_runner.core.claims import Cancelled, Closed, OpenClaim, change
+from fastflow_runner.core.reconcile import Adopt, Examine, neighbours, reconcile, verdict
 from fastflow_runner.ports import AttemptRef, Found
-from fastflow_runner.reconcile import Adopt, Examine, neighbours, reconcile, verdict
 
 ME = holder(incarnation="now")
 BEFORE = holder(incarnation="before")

@@ -7,7 +7,7 @@ import pytest
 from fastflow_events.aggregates.run.specification import RetryPolicy, Specification
 from fastflow_events.testing.builders import NOON, specification
 from fastflow_events.types import Outcome
-from fastflow_rules.retries import LONGEST_S, LOST_AGAIN, delay_s, retry_due
+from fastflow_scheduler.core.retries import LONGEST_S, LOST_AGAIN, delay_s, retry_due
 from hypothesis import given
 from hypothesis import strategies as st
 

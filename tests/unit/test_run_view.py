@@ -29,7 +29,7 @@ from fastflow_events.testing.builders import (
     specification,
 )
 from fastflow_events.types import Outcome
-from fastflow_gateway.views.runs import RunRow, fold, project
+from fastflow_gateway.core.views.runs import RunRow, fold, project
 from hypothesis import given
 from hypothesis import strategies as st
 

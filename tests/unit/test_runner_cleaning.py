@@ -1,7 +1,7 @@
 """Which folders a runner deletes follows from the facts of all environments."""
 
 from fastflow_events.aggregates.environment.decider import Environment
-from fastflow_runner.cleaning import due
+from fastflow_runner.loops.environment_gc import due
 
 MINE = "daemon/key"
 

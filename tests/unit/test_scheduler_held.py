@@ -4,8 +4,8 @@ import asyncio
 
 from fastflow_events.nats.topology import GIB
 from fastflow_events.nats.usage import Fill
+from fastflow_scheduler.heartbeat_monitor import hold
 from fastflow_scheduler.testing.world import World
-from fastflow_scheduler.watcher import hold
 
 
 async def test_a_log_that_is_nearly_full_holds_everything_new_and_loses_nothing() -> None:

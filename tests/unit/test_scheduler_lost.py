@@ -9,10 +9,10 @@ from fastflow_events.aggregates.run.events import RunFinished, RunLost, RunReque
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.testing.builders import NOON, holder
 from fastflow_rules.liveness import Liveness
+from fastflow_scheduler.heartbeat_monitor import give_up, listen
 from fastflow_scheduler.testing import heartbeat
 from fastflow_scheduler.testing.world import World
-from fastflow_scheduler.trust import TrustedClock
-from fastflow_scheduler.watcher import give_up, listen
+from fastflow_scheduler.trusted_clock import TrustedClock
 
 LEASE_S, LOST_AFTER_S = 15.0, 100.0
 

@@ -12,10 +12,10 @@ from fastflow_events.aggregates.run.events import (
 )
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.testing.builders import NOON
-from fastflow_rules.clocks import behind
-from fastflow_rules.plans import RESTART
+from fastflow_rules.schedules.planned import RESTART
+from fastflow_scheduler.core.clocks import behind
 from fastflow_scheduler.testing.world import World
-from fastflow_scheduler.trust import TrustedClock
+from fastflow_scheduler.trusted_clock import TrustedClock
 from msgspec.structs import replace
 
 

@@ -11,9 +11,9 @@ from fastflow_events.aggregates.run.events import RunCancelRequested, RunDispatc
 from fastflow_events.aggregates.run.state import HELD
 from fastflow_events.errors import DomainError
 from fastflow_events.testing.builders import NOON
-from fastflow_rules.agenda import Entry
-from fastflow_scheduler.book import Book
-from fastflow_scheduler.book.runs import IN_HAND
+from fastflow_scheduler.core.agenda import Entry
+from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state.runs import IN_HAND
 from fastflow_scheduler.testing.world import Scheduler, World
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -15,7 +15,7 @@ from fastflow_events.aggregates.run.events import (
 from fastflow_events.aggregates.setting.events import SettingsPaused, SettingsResumed
 from fastflow_events.fact import Fact
 from fastflow_events.testing.builders import COMMIT, TREE, version_stored
-from fastflow_rules.pools import LiveRunner
+from fastflow_rules.queue.pools import LiveRunner
 from fastflow_scheduler.handlers import decide
 from fastflow_scheduler.testing.world import World
 

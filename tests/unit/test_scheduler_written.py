@@ -6,8 +6,8 @@ import msgspec
 from fastflow_events.aggregates.backfill.events import BackfillRequested
 from fastflow_events.ids import run_id_of_backfill
 from fastflow_events.testing.builders import NOON
-from fastflow_rules.fanin import KEPT
-from fastflow_scheduler.book import Book
+from fastflow_scheduler.core.fanin import KEPT
+from fastflow_scheduler.core.state import Book
 from fastflow_scheduler.testing.world import World
 
 RESULT = {"text": "x" * 10_000}

@@ -10,7 +10,7 @@ from fastflow_events import sealing
 from fastflow_events.errors import ContractError, SettingsError
 from fastflow_events.sealing import NotOpenedError, for_secret, for_variable, key_id, public_key_of, seal
 from fastflow_events.service.sealing_keys import add_key, make_keys_file, read_keys
-from fastflow_runner.opening import Keys, Opened, legacy_key, open_all, open_text
+from fastflow_runner.core.unsealing import Keys, Opened, legacy_key, open_all, open_text
 from hypothesis import given
 from hypothesis import strategies as st
 

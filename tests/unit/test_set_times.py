@@ -3,15 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastflow_cli.commands.backfilling import progress, wish
-from fastflow_cli.commands.moments import moment, seconds
-from fastflow_cli.commands.scheduling import schedule_row
+from fastflow_cli.commands.backfills import progress, wish
+from fastflow_cli.commands.schedules import schedule_row
 from fastflow_cli.errors import UsageError
+from fastflow_cli.instants import moment, seconds
 from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.errors import ContractError
 from fastflow_events.testing.builders import NOON
-from fastflow_rules.times import fault_of, in_utc
+from fastflow_rules.schedules.times import fault_of, in_utc
 from fastflow_scheduler.testing.world import World
 
 

@@ -1,4 +1,4 @@
-from fastflow_runner.silence import Silence
+from fastflow_runner.core.silence import Silence
 
 
 def test_who_has_been_silent_for_long_enough_is_gone() -> None:

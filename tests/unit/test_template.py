@@ -2,7 +2,7 @@ import re
 
 import pytest
 from fastflow_events.errors import ContractError
-from fastflow_runner.template import Slot, escape, fill, pattern
+from fastflow_runner.core.template import Slot, escape, fill, pattern
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.testing.builders import NOON, holder
-from fastflow_rules.agenda import Agenda, Entry
-from fastflow_rules.clocks import agrees, jumped
 from fastflow_rules.definition import Catchup, Definition, Schedule
 from fastflow_rules.liveness import MARGIN_S, Liveness
-from fastflow_rules.plans import plan_of_api, plans_of_file
-from fastflow_rules.timetable import next_fire
+from fastflow_rules.schedules.planned import plan_of_api, plans_of_file
+from fastflow_rules.schedules.timetable import next_fire
+from fastflow_scheduler.core.agenda import Agenda, Entry
+from fastflow_scheduler.core.clocks import agrees, jumped
 from hypothesis import given
 from hypothesis import strategies as st
 

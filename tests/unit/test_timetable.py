@@ -6,7 +6,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
-from fastflow_rules.timetable import Timetable, count_fires, fires, fires_backwards, next_fire, next_fires
+from fastflow_rules.schedules.timetable import Timetable, count_fires, fires, fires_backwards, next_fire, next_fires
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

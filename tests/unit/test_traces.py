@@ -1,5 +1,5 @@
 import pytest
-from fastflow_runner.traces import FILES, is_unused
+from fastflow_runner.core.traces import FILES, is_unused
 from hypothesis import given
 from hypothesis import strategies as st
 

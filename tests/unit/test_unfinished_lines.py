@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from fastflow_events import output
 from fastflow_events.output import Chunk, OutFrame, StreamName
-from fastflow_gateway import lines, unfinished
-from fastflow_gateway.lines import Line, LineFold, Place
-from fastflow_gateway.unfinished import Part
-from fastflow_runner.masking import Masker
+from fastflow_gateway.core import lines, unfinished
+from fastflow_gateway.core.lines import Line, LineFold, Place
+from fastflow_gateway.core.unfinished import Part
+from fastflow_runner.core.masking import Masker
 from hypothesis import example, given
 from hypothesis import strategies as st
 

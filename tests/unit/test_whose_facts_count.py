@@ -37,12 +37,12 @@ from fastflow_events.testing.run_stories import THIEF, commands, lies, stories, 
 from fastflow_gateway.adapters.projection import SCHEMA as ROWS
 from fastflow_gateway.adapters.projection import RowProjection
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.presented import show_fact
+from fastflow_gateway.core.responses import show_fact
 from fastflow_runner.adapters.claims_store import SCHEMA as CLAIMS
 from fastflow_runner.adapters.claims_store import ClaimsProjection
 from fastflow_scheduler.adapters.book_store import SCHEMA as BOOK
 from fastflow_scheduler.adapters.book_store import BookProjection
-from fastflow_scheduler.book import Book
+from fastflow_scheduler.core.state import Book
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace

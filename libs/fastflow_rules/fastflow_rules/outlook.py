@@ -3,7 +3,7 @@
 from fastflow_events.forecast import Observed, forecast, in_words
 from msgspec import Struct
 
-from fastflow_rules.places import FULL, ROOM_BYTES
+from fastflow_rules.queue.capacity import FULL, ROOM_BYTES
 
 
 class Outlook(Struct, frozen=True, kw_only=True):

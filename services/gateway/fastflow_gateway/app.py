@@ -25,9 +25,9 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import License
 
+from fastflow_gateway.adapters.artifacts import JetStreamSamples, StoredArtifacts
 from fastflow_gateway.adapters.code import BundleCode
-from fastflow_gateway.adapters.leavings import JetStreamSamples, StoredArtifacts
-from fastflow_gateway.adapters.letters import JetStreamLetters
+from fastflow_gateway.adapters.dead_letters import JetStreamLetters
 from fastflow_gateway.adapters.outlook import outlook_of
 from fastflow_gateway.adapters.output import JetStreamOutput
 from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
@@ -37,27 +37,25 @@ from fastflow_gateway.adapters.readers import open_readers
 from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.glance import Glance
 from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
 from fastflow_gateway.http.dead_letters import DeadLetterController
 from fastflow_gateway.http.environments import EnvironmentController
 from fastflow_gateway.http.events import EventController
-from fastflow_gateway.http.health import live, metrics, read_model, ready
+from fastflow_gateway.http.health import live, metrics, pings_of, read_model, ready
 from fastflow_gateway.http.hooks import take_push
 from fastflow_gateway.http.logs import LogController
 from fastflow_gateway.http.origin import provide_cause, provide_who, refuse_foreign
 from fastflow_gateway.http.pipelines import PipelineController
-from fastflow_gateway.http.plan import show_plan
 from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
-from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync
+from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync, show_plan
 from fastflow_gateway.http.runs import RunController
 from fastflow_gateway.http.samples import SampleController
 from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
-from fastflow_gateway.pings import pings_of
+from fastflow_gateway.queue_snapshot import Glance
 from fastflow_gateway.settings import GatewaySettings, must_be_private
 from fastflow_gateway.subscribers import subscribe
 

@@ -11,8 +11,8 @@ from fastflow_rules.outlook import Outlook
 from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.glance import Glance
 from fastflow_gateway.ports import Artifacts, Code, Letters, Output, Questions, ReadModel, Samples
+from fastflow_gateway.queue_snapshot import Glance
 
 
 class Deps(Struct, frozen=True, kw_only=True):

@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple, Protocol
 
 from fastflow_events.output import Chunk, Sample
 
-from fastflow_gateway.letters import StoredLetter, Verdict
-from fastflow_gateway.views.pipelines import PipelineRow
-from fastflow_gateway.views.repositories import RepositoryRow
-from fastflow_gateway.views.runs import RunRow, RunStatus
-from fastflow_gateway.views.secrets import SecretRow
+from fastflow_gateway.core.dead_letters import StoredLetter, Verdict
+from fastflow_gateway.core.views.pipelines import PipelineRow
+from fastflow_gateway.core.views.repositories import RepositoryRow
+from fastflow_gateway.core.views.runs import RunRow, RunStatus
+from fastflow_gateway.core.views.secrets import SecretRow
 
 
 class StoredChunk(NamedTuple):

@@ -10,9 +10,9 @@ import uvicorn
 from uvicorn.server import Server
 
 from fastflow_gateway.app import build
-from fastflow_gateway.hosts import UNSPECIFIED, hosts_of, proxies_of
+from fastflow_gateway.core.hosts import UNSPECIFIED, hosts_of, proxies_of
 from fastflow_gateway.http.guard import guarded
-from fastflow_gateway.http.patience import protocol_of
+from fastflow_gateway.http.timeouts import protocol_of
 from fastflow_gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)

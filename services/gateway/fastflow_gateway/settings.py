@@ -8,7 +8,7 @@ from fastflow_events.service.settings import Settings
 from fastflow_events.types import Bytes, Seconds
 from msgspec import Meta
 
-from fastflow_gateway.hosts import is_loopback
+from fastflow_gateway.core.hosts import is_loopback
 
 
 class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):

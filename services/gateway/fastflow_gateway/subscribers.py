@@ -9,9 +9,9 @@ from fastflow_events.recorded import Cause
 from faststream.nats import NatsBroker
 from msgspec import Struct
 
+from fastflow_gateway.core.problems import problem_of
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.triggers import run_of_request, run_of_trigger
-from fastflow_gateway.problems import problem_of
 
 TRIGGERS_DURABLE = "gateway-triggers"
 REQUESTS_QUEUE = "gateway"

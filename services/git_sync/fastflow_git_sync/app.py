@@ -18,7 +18,6 @@ from fastflow_events.service.tasks import Work, background
 from fastflow_rules.remote import remote
 from msgspec.structs import replace
 
-from fastflow_git_sync.access import Watched
 from fastflow_git_sync.adapters import schema
 from fastflow_git_sync.adapters.bundles import BundleStore
 from fastflow_git_sync.adapters.git import open_source
@@ -26,13 +25,14 @@ from fastflow_git_sync.adapters.keyring import Keyring
 from fastflow_git_sync.adapters.pipelines import PipelineRows
 from fastflow_git_sync.adapters.repositories import RepositoryRows
 from fastflow_git_sync.bell import Bell
+from fastflow_git_sync.core.access import Watched
+from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.deps import Deps, OpenSource, Repo
 from fastflow_git_sync.poller import poll
 from fastflow_git_sync.ports import Source
-from fastflow_git_sync.repositories import of_environment
+from fastflow_git_sync.repository_supervisor import Watch
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.subscribers import subscribe
-from fastflow_git_sync.watcher import Watch
 
 SERVICE = "git_sync"
 

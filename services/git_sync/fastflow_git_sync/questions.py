@@ -4,9 +4,9 @@ import msgspec
 from fastflow_events.aggregates.pipeline.decider import Pipeline
 from fastflow_events.errors import FastflowError
 from fastflow_rules import folder as discovery
+from fastflow_rules.branch_diff.branch import MAX_ANSWER_BYTES, BranchAnswer, BranchQuestion, BranchRefused, FolderAt
 from fastflow_rules.definition import to_fact
 from fastflow_rules.folder import Folder
-from fastflow_rules.planning.branch import MAX_ANSWER_BYTES, BranchAnswer, BranchQuestion, BranchRefused, FolderAt
 
 from fastflow_git_sync.deps import Deps, Repo
 from fastflow_git_sync.inspection import Rules, judge, rules_at

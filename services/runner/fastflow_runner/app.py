@@ -23,31 +23,31 @@ from fastflow_events.service.projection import catch_up, project
 from fastflow_events.service.store import open_store
 from fastflow_events.service.tasks import Work, background
 
-from fastflow_runner import expiry
-from fastflow_runner.adapters.arrivals import NatsArrivals
-from fastflow_runner.adapters.artifacts import NatsArtifacts
-from fastflow_runner.adapters.beats import NatsBeats
+from fastflow_runner.adapters.bus.arrivals import NatsArrivals
+from fastflow_runner.adapters.bus.artifacts import NatsArtifacts
+from fastflow_runner.adapters.bus.beats import NatsBeats
+from fastflow_runner.adapters.bus.code import NatsCode
+from fastflow_runner.adapters.bus.output import NatsOutput
+from fastflow_runner.adapters.bus.samples import NatsSamples
+from fastflow_runner.adapters.bus.work import NatsWork
 from fastflow_runner.adapters.claims_store import SCHEMA, ClaimsProjection
-from fastflow_runner.adapters.code import NatsCode
 from fastflow_runner.adapters.executors import open_executor
 from fastflow_runner.adapters.heads import SCHEMA as HEADS
 from fastflow_runner.adapters.heads import Heads
-from fastflow_runner.adapters.output import NatsOutput
-from fastflow_runner.adapters.samples import NatsSamples
 from fastflow_runner.adapters.secrets import load_keys, publish_key
-from fastflow_runner.adapters.work import NatsWork
 from fastflow_runner.attempt import Held
-from fastflow_runner.cleaning import clean
+from fastflow_runner.core.unsealing import Keys
 from fastflow_runner.deps import Deps
 from fastflow_runner.lease import Lease
 from fastflow_runner.lock import hold, key_of
-from fastflow_runner.opening import Keys
+from fastflow_runner.loops import code_gc
+from fastflow_runner.loops.environment_gc import clean
+from fastflow_runner.loops.preheating import preheat, reheat
+from fastflow_runner.loops.work_loop import Watcher, hear, hear_doubt
 from fastflow_runner.ports import Executor
-from fastflow_runner.preheating import preheat, reheat
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
 from fastflow_runner.vault import Vault
-from fastflow_runner.watcher import Watcher, hear, hear_doubt
 
 SERVICE = "runner"
 
@@ -64,7 +64,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
             async with (
                 connect(settings, f"{SERVICE}-{settings.name}") as nc,
                 open_store(settings.folder / "claims.db", SCHEMA) as store,
-                open_store(settings.folder / "expired.db", expiry.SCHEMA) as expired,
+                open_store(settings.folder / "expired.db", code_gc.SCHEMA) as expired,
                 open_store(settings.folder / "heads.db", HEADS) as known,
             ):
                 # Only who has the same key can go on with an attempt: it proves markers and finds code.
@@ -95,7 +95,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                         lease=deps.lease.keep(),
                         claims=project(deps.log, store, projection),
                         cleaning=clean(deps),
-                        expiry=expiry.expire(deps.log, executor, expired),
+                        expiry=code_gc.expire(deps.log, executor, expired),
                         **aside,
                     ),
                     # Ends first: what the executor clears up at its end is what no attempt has any more.

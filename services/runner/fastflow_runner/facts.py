@@ -18,9 +18,9 @@ from fastflow_events.recorded import Recorded
 from msgspec.structs import replace
 
 from fastflow_runner.attempt import Brief
+from fastflow_runner.core.outcome import in_fewer_words
 from fastflow_runner.deps import Deps
-from fastflow_runner.outcome import in_fewer_words
-from fastflow_runner.patience import pauses
+from fastflow_runner.retrying import pauses
 
 logger = logging.getLogger(__name__)
 

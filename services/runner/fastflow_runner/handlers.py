@@ -10,16 +10,16 @@ from fastflow_events.service import telemetry
 
 from fastflow_runner.attempt import Brief, Signals
 from fastflow_runner.bus import Delivery
-from fastflow_runner.claims import OpenClaim
+from fastflow_runner.core.claims import OpenClaim
+from fastflow_runner.core.outcome import finished, never_ran
+from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
-from fastflow_runner.outcome import finished, never_ran
-from fastflow_runner.patience import insist
 from fastflow_runner.phases.claim import claim, take_over
 from fastflow_runner.phases.course import pursue
 from fastflow_runner.phases.finish import remove
 from fastflow_runner.ports import AttemptRef
-from fastflow_runner.reconcile import verdict
+from fastflow_runner.retrying import insist
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from fastflow_events.nats.topology import DEFAULT_POOL, HEARTBEAT_TTL_S
 from fastflow_events.service.settings import Settings
 from msgspec import Meta
 
-from fastflow_runner.container_spec import IMAGE, MAX_UID, NAME, RUN_UID
-from fastflow_runner.names import INSTALLATION
+from fastflow_runner.core.container_spec import IMAGE, MAX_UID, NAME, RUN_UID
+from fastflow_runner.core.names import INSTALLATION
 
 MARGIN_S = 3.0
 """Clocks differ, and whoever was cut off needs a moment to say that it lives."""

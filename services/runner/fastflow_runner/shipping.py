@@ -20,7 +20,7 @@ from fastflow_events.errors import ConcurrencyError, InfrastructureError
 from fastflow_events.output import Chunk, LineCounter, OutFrame, StreamName
 
 from fastflow_runner.bus import OutputStore
-from fastflow_runner.masking import Mask
+from fastflow_runner.core.masking import Mask
 from fastflow_runner.ports import AttemptRef
 
 logger = logging.getLogger(__name__)

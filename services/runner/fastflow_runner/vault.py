@@ -7,7 +7,7 @@ from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.aggregates.secret.events import SecretSet
 from fastflow_events.log import EventLog
 
-from fastflow_runner.opening import Keys, Opened, open_all
+from fastflow_runner.core.unsealing import Keys, Opened, open_all
 
 REMEMBERED = 1000
 """Sealed texts that are kept, so that a version is fetched once; opened values are not."""

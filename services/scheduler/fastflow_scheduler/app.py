@@ -22,13 +22,13 @@ from fastflow_events.service.telemetry import full_in_days
 from fastflow_rules.liveness import Liveness
 from fastflow_rules.outlook import outlook
 
-from fastflow_scheduler import ticker, watcher
+from fastflow_scheduler import heartbeat_monitor, ticker
 from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
-from fastflow_scheduler.book import Book
+from fastflow_scheduler.core.state import Book
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.settings import SchedulerSettings
-from fastflow_scheduler.trust import TrustedClock
+from fastflow_scheduler.trusted_clock import TrustedClock
 
 SERVICE = "scheduler"
 
@@ -57,7 +57,7 @@ def build(settings: SchedulerSettings) -> Service:
             liveness = Liveness(lease_s=HEARTBEAT_TTL_S, lost_after_s=settings.lost_after_s)
 
             gauge = Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic)
-            watcher.hold(deps, await gauge.fill(), projection.changed)
+            heartbeat_monitor.hold(deps, await gauge.fill(), projection.changed)
 
             async def nats() -> str | None:
                 return None if nc.is_connected else "not connected to NATS"
@@ -74,8 +74,10 @@ def build(settings: SchedulerSettings) -> Service:
                     of=work,
                     book=project(log, store, projection),
                     leadership=leadership.keep(),
-                    runners=watcher.watch(deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed),
-                    room=watcher.mind_the_log(deps, gauge.fill, projection.changed),
+                    runners=heartbeat_monitor.watch(
+                        deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed
+                    ),
+                    room=heartbeat_monitor.mind_the_log(deps, gauge.fill, projection.changed),
                     decisions=ticker.run(deps, projection.changed, clock),
                 ),
             ):

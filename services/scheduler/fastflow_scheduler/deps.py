@@ -3,10 +3,10 @@
 from fastflow_events.log import EventLog
 from msgspec import Struct
 
-from fastflow_scheduler.book import Book
+from fastflow_scheduler.core.state import Book
 from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.settings import SchedulerSettings
-from fastflow_scheduler.trust import Now
+from fastflow_scheduler.trusted_clock import Now
 
 
 class Deps(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from fastflow_events.nats.topology import LEADER_TTL_S
 from fastflow_events.recorded import Cause, Position
 from fastflow_events.service.tasks import turned
 
-from fastflow_scheduler.book.limits import Limits
+from fastflow_scheduler.core.state.limits import Limits
 
 logger = logging.getLogger(__name__)
 

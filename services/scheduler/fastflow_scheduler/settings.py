@@ -8,7 +8,7 @@ from fastflow_events.service.settings import Settings
 from fastflow_rules.definition import Defaults
 from msgspec import Meta
 
-from fastflow_scheduler.book.limits import Limits
+from fastflow_scheduler.core.state.limits import Limits
 
 LONGEST_S = 1e9
 Span: TypeAlias = Annotated[float, Meta(gt=0, le=LONGEST_S)]

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from fastflow_cli.client import gateway, segment
-from fastflow_cli.commands.shown import instant
 from fastflow_cli.console import say, show_json, show_table
 from fastflow_cli.errors import UsageError
 from fastflow_cli.exits import Exit
+from fastflow_cli.formatting import instant
 from fastflow_cli.locate import gateway_url
 from fastflow_cli.options import Json, Where
 

@@ -11,11 +11,11 @@ import msgspec
 from cyclopts import Parameter
 
 from fastflow_cli.client import Gateway, gateway
-from fastflow_cli.commands.shown import fact_row
 from fastflow_cli.console import show, show_json
 from fastflow_cli.errors import NotRunningError
 from fastflow_cli.exits import Exit
 from fastflow_cli.following import GIVE_UP_AFTER_S, RECONNECT_S
+from fastflow_cli.formatting import fact_row
 from fastflow_cli.locate import gateway_url
 from fastflow_cli.options import Json, Where
 

@@ -14,10 +14,10 @@ from fastflow_events.sealing import Purpose
 from fastflow_events.service.sealing_keys import FILE_NAME, add_key
 
 from fastflow_cli.client import Gateway, gateway, segment
-from fastflow_cli.commands.shown import instant
 from fastflow_cli.console import say, show, show_json, show_table
 from fastflow_cli.errors import RefusedError, UsageError
 from fastflow_cli.exits import Exit
+from fastflow_cli.formatting import instant
 from fastflow_cli.home import find_home
 from fastflow_cli.locate import gateway_url
 from fastflow_cli.options import HomeOption, Json, Where

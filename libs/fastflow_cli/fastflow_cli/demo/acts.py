@@ -8,7 +8,7 @@ from typing import Any
 from fastflow_events.service.store import delete_store
 
 from fastflow_cli.client import Gateway, segment
-from fastflow_cli.commands.rebuilding import HASHES, hashes_from
+from fastflow_cli.commands.rebuild import HASHES, hashes_from
 from fastflow_cli.demo.telling import Story, curl_line
 from fastflow_cli.errors import CliError
 from fastflow_cli.following import End, Line, follow

@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 
 from fastflow_cli.client import Gateway
-from fastflow_cli.commands.shown import duration
 from fastflow_cli.demo.acts import ENDED_WITHIN_S
 from fastflow_cli.demo.telling import Story
 from fastflow_cli.errors import CliError
 from fastflow_cli.following import End, follow
+from fastflow_cli.formatting import duration
 from fastflow_cli.local.engine import Engine, client
 
 PIPELINE = "sales_report"

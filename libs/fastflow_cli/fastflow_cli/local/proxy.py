@@ -119,7 +119,7 @@ def policy(engine: Engine, allowed: Allowed, installation: str, *, bind: str, so
     Raises:
         MissingError: the module refused, or the engine is older than all of its policies.
     """
-    argv = [sys.executable, "-m", "fastflow_runner.policy", "--api", engine.api]
+    argv = [sys.executable, "-m", "fastflow_runner.core.policy", "--api", engine.api]
     argv += ["--installation", installation, "--image", allowed.image, "--network", allowed.network]
     argv += ["--volume", allowed.volume] if allowed.volume else []
     argv += ["--uid", allowed.uid] if allowed.uid else []

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from os import getpid
 from pathlib import Path
 
-from fastflow_cli.local import leash
+from fastflow_cli.local import die_with_parent
 
 MAX_LOG_BYTES = 10_000_000
 
 
 def leashed(argv: Sequence[str]) -> list[str]:
     """The command line that runs `argv` so that it cannot outlive this process."""
-    return [sys.executable, "-I", "-S", leash.__file__, str(getpid()), *argv]
+    return [sys.executable, "-I", "-S", die_with_parent.__file__, str(getpid()), *argv]
 
 
 def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":

@@ -13,10 +13,10 @@ import httpx
 from fastflow_events.service.installation import id_of
 from fastflow_events.testing.eventually import eventually
 
-from fastflow_cli.commands.planning import plan_up
 from fastflow_cli.home import Home
 from fastflow_cli.local.belongings import remove_belongings
 from fastflow_cli.local.installation import Installation, Plan, installed
+from fastflow_cli.local.plan import plan_up
 from fastflow_cli.local.ports import any_free
 from fastflow_cli.local.services import command, environment
 from fastflow_cli.local.spawn import spawn

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from fastflow_rules.definition.kinds import Kind
 from fastflow_rules.definition.problem import At, Problem
-from fastflow_rules.reach import DNS, MAX_TARGETS, NoTargetError, target
+from fastflow_rules.network import DNS, MAX_TARGETS, NoTargetError, target
 
 Network: TypeAlias = Literal["none", "internet"] | tuple[str, ...]
 _ALLOWED = f'"none" or "internet" or a list of 1 to {MAX_TARGETS} targets'

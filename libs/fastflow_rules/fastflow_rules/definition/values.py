@@ -9,7 +9,7 @@ from cronsim import CronSim, CronSimError
 
 from fastflow_rules.definition.kinds import Field, Kind, choice, either, integer, table, text
 from fastflow_rules.definition.problem import At, Problem, brief
-from fastflow_rules.zones import zone_names
+from fastflow_rules.schedules.zones import zone_names
 
 MIN_MEMORY_BYTES = 6 * 1024**2
 """Container engines refuse less."""

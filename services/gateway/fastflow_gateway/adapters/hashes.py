@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 from fastflow_events.errors import InfrastructureError
 
+from fastflow_gateway.core.views.tables import TABLES, Table
 from fastflow_gateway.ports import ModelHash
-from fastflow_gateway.views.tables import TABLES, Table
 
 
 async def hash_tables(path: Path) -> ModelHash:

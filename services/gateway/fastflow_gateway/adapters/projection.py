@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.views.tables import TABLES, Table
+from fastflow_gateway.core.views.tables import TABLES, Table
 
 SCHEMA = (files("fastflow_gateway.adapters") / "schema.sql").read_text()
 _MAX_KEYS = 500

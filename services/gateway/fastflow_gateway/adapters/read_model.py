@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from fastflow_gateway.adapters.hashes import hash_tables
 from fastflow_gateway.adapters.readers import Readers, Values
+from fastflow_gateway.core.views.pipelines import PipelineRow
+from fastflow_gateway.core.views.repositories import RepositoryRow
+from fastflow_gateway.core.views.runs import RunRow, RunStatus
+from fastflow_gateway.core.views.secrets import SecretRow
 from fastflow_gateway.ports import ModelHash
 from fastflow_gateway.shared import Shared
-from fastflow_gateway.views.pipelines import PipelineRow
-from fastflow_gateway.views.repositories import RepositoryRow
-from fastflow_gateway.views.runs import RunRow, RunStatus
-from fastflow_gateway.views.secrets import SecretRow
 
 R = TypeVar("R", bound=Struct)
 

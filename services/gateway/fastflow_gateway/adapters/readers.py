@@ -15,7 +15,7 @@ import aiosqlite
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.types import Seconds
 
-from fastflow_gateway.errors import TooSlowError
+from fastflow_gateway.core.errors import TooSlowError
 
 QUICK = 4
 QUICK_WITHIN_S = 2.0

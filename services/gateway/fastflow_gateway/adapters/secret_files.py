@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastflow_events.errors import InfrastructureError
 
-from fastflow_gateway.hooks import MIN_SECRET, secrets_in
+from fastflow_gateway.core.push_hooks import MIN_SECRET, secrets_in
 
 
 def hook_secrets(path: Path | None) -> list[str]:

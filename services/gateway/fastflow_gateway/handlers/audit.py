@@ -12,8 +12,8 @@ from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import InvalidParameterError
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidParameterError
 
 MAX_SCANNED = 10_000
 """Facts looked at for one page; a page may be short and still have a next one."""

@@ -10,14 +10,14 @@ from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_backfill, run_id_of_fire, uuid7
 from fastflow_events.instants import held, later
 from fastflow_events.recorded import Cause
-from fastflow_rules.crontab import HORIZON
-from fastflow_rules.timetable import next_fires
+from fastflow_rules.schedules.crontab import HORIZON
+from fastflow_rules.schedules.timetable import next_fires
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers.schedules import find
-from fastflow_gateway.wish import check_variables
 
 
 class BackfillWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,10 +12,10 @@ from fastflow_rules.chains import Edge, cycles, edge_of_api, edges_of_file
 from fastflow_rules.definition import from_fact, run_config
 from msgspec import Struct, json
 
+from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers.pipelines import find_pipeline, known_definition
-from fastflow_gateway.wish import check_variables
 
 
 class EdgeShown(Struct, frozen=True, kw_only=True):

@@ -4,11 +4,11 @@ from fastflow_events.errors import NotFoundError
 from fastflow_events.nats import topology
 from fastflow_events.recorded import Cause
 
+from fastflow_gateway.core.dead_letters import Judgement, StoredLetter, Verdict, open_letters
+from fastflow_gateway.core.errors import NotRetryableError
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import NotRetryableError
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.triggers import run_of_trigger
-from fastflow_gateway.letters import Judgement, StoredLetter, Verdict, open_letters
 
 
 async def list_letters(deps: Deps) -> list[StoredLetter]:

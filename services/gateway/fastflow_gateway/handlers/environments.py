@@ -13,10 +13,10 @@ from fastflow_events.ids import environment_id
 from fastflow_events.recorded import Cause, Recorded
 from msgspec import Struct
 
+from fastflow_gateway.core.views.instants import text_of
+from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.planning import BUILDERS, EVERYTHING
-from fastflow_gateway.views.instants import text_of
-from fastflow_gateway.views.pipelines import PipelineRow
 
 SOURCES = ("pep723", "script_lock", "uv_lock", "requirements_lock", "requirements", "none")
 

@@ -10,11 +10,11 @@ from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
 from fastflow_rules.remote import Remote, remote, same_place
 
+from fastflow_gateway.core.errors import NotGenuineError
+from fastflow_gateway.core.push_hooks import Host, Push, delivery_of, is_genuine, read_push
+from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import NotGenuineError
 from fastflow_gateway.handlers.sync import SyncAccepted
-from fastflow_gateway.hooks import Host, Push, delivery_of, is_genuine, read_push
-from fastflow_gateway.views.repositories import RepositoryRow
 
 
 async def take_push(

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
+from fastflow_gateway.core.lines import START, Entry, LineFold, Place, Told, after, place_of
+from fastflow_gateway.core.unfinished import Part
+from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run
 from fastflow_gateway.handlers.writers import Writers
-from fastflow_gateway.lines import START, Entry, LineFold, Place, Told, after, place_of
-from fastflow_gateway.unfinished import Part
-from fastflow_gateway.views.runs import OVER, RunRow
 
 _FEW_LINES = 2000
 """So many lines are read faster than they are looked for."""

@@ -8,10 +8,10 @@ import msgspec
 from fastflow_events.errors import NotFoundError, UntrustedError
 from fastflow_rules.definition import Definition, from_fact, run_config
 
+from fastflow_gateway.core.errors import Finding, InvalidFieldError, NotRunnableError
+from fastflow_gateway.core.views import pipelines as view
+from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import Finding, InvalidFieldError, NotRunnableError
-from fastflow_gateway.views import pipelines as view
-from fastflow_gateway.views.pipelines import PipelineRow
 
 
 async def list_pipelines(deps: Deps, *, after: str, limit: int, tags: frozenset[str]) -> list[PipelineRow]:

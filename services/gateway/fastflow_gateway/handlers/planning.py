@@ -7,16 +7,16 @@ from fastflow_events.aggregates.environment.decider import Environment, environm
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES
 from fastflow_events.errors import ContractError, DomainError, NotFoundError
 from fastflow_events.ids import environment_id
+from fastflow_rules.branch_diff.branch import BranchAnswer, BranchQuestion, BranchRefused
+from fastflow_rules.branch_diff.changes import Plan
+from fastflow_rules.branch_diff.plan import Around, Needed, Present, needed, plan
 from fastflow_rules.chains import edge_of_api
-from fastflow_rules.planning.branch import BranchAnswer, BranchQuestion, BranchRefused
-from fastflow_rules.planning.changes import Plan
-from fastflow_rules.planning.plan import Around, Needed, Present, needed, plan
 
+from fastflow_gateway.core.errors import InvalidParameterError
+from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidParameterError
 from fastflow_gateway.handlers.chains import chains_of_api
 from fastflow_gateway.handlers.pipelines import known_definition
-from fastflow_gateway.views.pipelines import PipelineRow
 
 ANSWER_WITHIN_S = 120.0
 """git_sync fetches the branch first."""

@@ -11,14 +11,14 @@ from fastflow_events.aggregates.setting.decider import setting_decider
 from fastflow_events.aggregates.setting.events import MAIN
 from fastflow_events.nats.leases import Heartbeat
 from fastflow_events.nats.topology import DEFAULT_POOL
-from fastflow_rules.admission import Lane, Order, Pipeline, lane, order
-from fastflow_rules.places import Places, Resource, Seat, too_full
-from fastflow_rules.pools import LiveRunner
+from fastflow_rules.queue.admission import Lane, Order, Pipeline, lane, order
+from fastflow_rules.queue.capacity import Places, Resource, Seat, too_full
+from fastflow_rules.queue.pools import LiveRunner
 from msgspec import Struct
 
+from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import known_definition
-from fastflow_gateway.views.runs import RunRow, RunStatus
 
 ALL = 1_000_000
 OPEN: tuple[RunStatus, ...] = ("queued", "waiting", "preparing", "running")

@@ -15,11 +15,11 @@ from fastflow_events.recorded import Cause
 from fastflow_rules.remote import InvalidRemoteError, Remote, check_branch, check_subfolder, remote
 from msgspec import Meta, Struct
 
+from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.views import repositories as view
+from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers.sync import SyncAccepted
-from fastflow_gateway.views import repositories as view
-from fastflow_gateway.views.repositories import RepositoryRow
 
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _HOST_KEY = re.compile(

@@ -10,17 +10,17 @@ from fastflow_events.execute import execute
 from fastflow_events.ids import uuid7
 from fastflow_events.recorded import Cause, Position
 from fastflow_rules.definition import priority_of
-from fastflow_rules.places import too_full
+from fastflow_rules.queue.capacity import too_full
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import InvalidParamsError, KeyReusedError, LogFullError
+from fastflow_gateway.core.rights import check_rights
+from fastflow_gateway.core.run_request import RunWish, check_variables
+from fastflow_gateway.core.views import runs as view
+from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidParamsError, KeyReusedError, LogFullError
-from fastflow_gateway.handlers.fitting import fitting
 from fastflow_gateway.handlers.pipelines import definition_of, find_runnable
-from fastflow_gateway.rights import check_rights
-from fastflow_gateway.views import runs as view
-from fastflow_gateway.views.runs import RunRow, RunStatus
-from fastflow_gateway.wish import RunWish, check_variables
+from fastflow_gateway.handlers.run_params import fitting
 
 
 class Accepted(Struct, frozen=True, kw_only=True):

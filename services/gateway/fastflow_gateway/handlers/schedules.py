@@ -22,18 +22,18 @@ from fastflow_events.execute import execute
 from fastflow_events.ids import schedule_id
 from fastflow_events.instants import LAST, later
 from fastflow_events.recorded import Cause, Recorded
-from fastflow_rules.crontab import HORIZON
 from fastflow_rules.definition import check_params, from_fact, priority_of, run_config
-from fastflow_rules.plans import Plan, plan_of_api, plans_of_file
-from fastflow_rules.times import fault_of, in_utc
-from fastflow_rules.timetable import next_fires
+from fastflow_rules.schedules.crontab import HORIZON
+from fastflow_rules.schedules.planned import Plan, plan_of_api, plans_of_file
+from fastflow_rules.schedules.times import fault_of, in_utc
+from fastflow_rules.schedules.timetable import next_fires
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers.pipelines import definition_of, find_pipeline
-from fastflow_gateway.wish import check_variables
 
 SHOWN = 5
 PausedBy: TypeAlias = Literal["schedule", "pipeline", "everything"]

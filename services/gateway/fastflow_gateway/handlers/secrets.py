@@ -15,9 +15,9 @@ from fastflow_events.sealing import NotOpenedError
 from fastflow_rules.definition.reserved import PROTECTED
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.views.secrets import SecretRow, project
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidFieldError
-from fastflow_gateway.views.secrets import SecretRow, project
 
 TRIES = 5
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")

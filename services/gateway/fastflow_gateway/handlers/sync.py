@@ -7,8 +7,8 @@ from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
 from msgspec import Struct
 
+from fastflow_gateway.core.views import repositories as view
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.views import repositories as view
 
 
 class SyncAccepted(Struct, frozen=True, kw_only=True):

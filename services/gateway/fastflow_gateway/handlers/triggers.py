@@ -9,9 +9,9 @@ from fastflow_events.ids import run_id_of_trigger
 from fastflow_events.nats import topology
 from fastflow_events.recorded import Cause
 
+from fastflow_gateway.core.run_request import read_wish
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import Accepted, fresh_run_id, request_run
-from fastflow_gateway.wish import read_wish
 
 NATS = Trigger(kind="nats", who="nats")
 

@@ -7,9 +7,9 @@ from fastflow_events.recorded import Recorded
 from fastflow_rules.why import Line, caused_by, story
 from msgspec import Struct
 
+from fastflow_gateway.core.views import runs as view
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.queue import WaitingRun, waiting
-from fastflow_gateway.views import runs as view
 
 MOST_RUNS = 50
 

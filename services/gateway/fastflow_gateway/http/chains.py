@@ -8,9 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 from msgspec import Struct
 
-from fastflow_gateway.bodies import pointer_to, read_json
+from fastflow_gateway.core.bodies import pointer_to, read_json
+from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidFieldError
 from fastflow_gateway.handlers import chains
 from fastflow_gateway.handlers.chains import EdgeShown, Graph
 from fastflow_gateway.http.bodies import operation_with

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 from fastflow_events.instants import held
 from litestar.params import QueryParameter
 
-from fastflow_gateway.errors import InvalidParameterError
+from fastflow_gateway.core.errors import InvalidParameterError
 
 LAST_POSITION = 2**63 - 1
 """No stream holds more."""

@@ -6,10 +6,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
+from fastflow_gateway.core.responses import LetterShown, show_letter
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import dead_letters
 from fastflow_gateway.handlers.runs import Accepted
-from fastflow_gateway.presented import LetterShown, show_letter
 
 
 class LetterList(Struct, frozen=True, kw_only=True):

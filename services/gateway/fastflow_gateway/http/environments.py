@@ -9,8 +9,8 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers import collecting, environments
-from fastflow_gateway.handlers.collecting import Collection
+from fastflow_gateway.handlers import environment_gc, environments
+from fastflow_gateway.handlers.environment_gc import Collection
 from fastflow_gateway.handlers.environments import EnvironmentShown
 
 
@@ -46,7 +46,7 @@ class EnvironmentController(Controller):
 
         A run that needs it again has it made from the same lock.
         """
-        return await collecting.collect(deps, who=who, cause=cause, keep_days=keep_days, dry_run=dry_run)
+        return await environment_gc.collect(deps, who=who, cause=cause, keep_days=keep_days, dry_run=dry_run)
 
     @post("/{id:str}/refresh", status_code=200)
     async def refresh(

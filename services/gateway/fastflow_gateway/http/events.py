@@ -11,13 +11,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
+from fastflow_gateway.core.responses import show_fact
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import audit
 from fastflow_gateway.handlers.audit import Filter
 from fastflow_gateway.http import sse
 from fastflow_gateway.http.cursors import LAST_POSITION, Instant, instant_of
 from fastflow_gateway.http.runs import FactList
-from fastflow_gateway.presented import show_fact
 
 LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=LAST_POSITION)]
 Cursor = Annotated[int, QueryParameter(ge=0, le=LAST_POSITION)]

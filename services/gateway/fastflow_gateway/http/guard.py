@@ -7,10 +7,10 @@ from fastflow_events.errors import FastflowError
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from fastflow_gateway.errors import AmbiguousRequestError, ForeignHostError
-from fastflow_gateway.hosts import Hosts, is_no_name
+from fastflow_gateway.core.errors import AmbiguousRequestError, ForeignHostError
+from fastflow_gateway.core.hosts import Hosts, is_no_name
+from fastflow_gateway.core.problems import CONTENT_TYPE, problem_of
 from fastflow_gateway.http.problems import HEADERS
-from fastflow_gateway.problems import CONTENT_TYPE, problem_of
 
 PROBED = frozenset({"/health/live", "/health/ready", "/metrics"})
 """What orchestrators and Prometheus ask a container for by its address."""

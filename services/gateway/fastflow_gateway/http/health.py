@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fastflow_events.doubts import Told
+from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.topology import EVENTS
 from fastflow_events.service.health import Ping, check, status_of
 from fastflow_events.service.telemetry import LAG, full_in_days, metrics_text
@@ -35,6 +36,30 @@ class ReadModelHash(Struct, frozen=True, kw_only=True):
     seq: int
     sha256: str
     tables: dict[str, str]
+
+
+async def pings_of(deps: Deps) -> Mapping[str, Ping]:
+    """One question per port, and whether the read model knows what the log held when the process started."""
+    target = await deps.log.last_seq()
+
+    async def log() -> str | None:
+        try:
+            await deps.log.last_seq()
+        except InfrastructureError as exc:
+            return str(exc)
+        return deps.log.trouble or None
+
+    async def caught_up() -> str | None:
+        left = target - deps.changes.seq
+        return f"{left} facts are still to be read" if left > 0 else None
+
+    return {
+        "log": log,
+        "output": deps.output.ping,
+        "read_model": deps.rows.ping,
+        "caught_up": caught_up,
+        "loops": deps.work.ping,
+    }
 
 
 @get("/health/live", tags=["health"])

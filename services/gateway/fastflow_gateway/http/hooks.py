@@ -8,9 +8,9 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
+from fastflow_gateway.core.push_hooks import HOSTS, Host
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import hooks
-from fastflow_gateway.hooks import HOSTS, Host
 from fastflow_gateway.http.problems import AnyRequest
 from fastflow_gateway.http.repositories import SyncList
 

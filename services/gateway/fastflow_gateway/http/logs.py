@@ -10,11 +10,11 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
+from fastflow_gateway.core.lines import START, Entry, Gap, Place, place_of
+from fastflow_gateway.core.unfinished import Part
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import logs, runs
 from fastflow_gateway.http import sse
-from fastflow_gateway.lines import START, Entry, Gap, Place, place_of
-from fastflow_gateway.unfinished import Part
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]

@@ -8,9 +8,9 @@ from fastflow_events.recorded import Cause
 from litestar import Request
 from litestar.di import NamedDependency
 
+from fastflow_gateway.core.errors import ForeignOriginError
+from fastflow_gateway.core.hosts import address_of
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import ForeignOriginError
-from fastflow_gateway.hosts import address_of
 
 ANONYMOUS = "anonymous"
 """The principal of everybody until there is a login."""

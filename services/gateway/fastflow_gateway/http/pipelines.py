@@ -10,13 +10,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RawBody
 from msgspec import Struct
 
+from fastflow_gateway.core.responses import PipelineShown, show_pipeline
+from fastflow_gateway.core.run_request import RunBody, read_wish
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import pipelines, runs
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.origin import ANONYMOUS
-from fastflow_gateway.presented import PipelineShown, show_pipeline
-from fastflow_gateway.wish import RunBody, read_wish
 
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]

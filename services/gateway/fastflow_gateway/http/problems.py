@@ -10,8 +10,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET
 
-from fastflow_gateway.errors import Finding
-from fastflow_gateway.problems import CONTENT_TYPE, Problem, problem_of
+from fastflow_gateway.core.errors import Finding
+from fastflow_gateway.core.problems import CONTENT_TYPE, Problem, problem_of
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers import purging, steering, waits
+from fastflow_gateway.handlers import queue_control, queue_positions
 from fastflow_gateway.handlers.queue import WaitingRun
 from fastflow_gateway.handlers.why import Why, why
 
@@ -39,7 +39,7 @@ class QueueController(Controller):
     @get("/queue")
     async def list(self, deps: NamedDependency[Deps]) -> WaitingPage:
         """Every run that waits for a place, with what it waits for."""
-        return WaitingPage(items=await waits.everybody(deps))
+        return WaitingPage(items=await queue_positions.everybody(deps))
 
     @post("/queue/purge", status_code=200)
     async def purge(
@@ -52,7 +52,7 @@ class QueueController(Controller):
         why: FromQuery[str] = "",
     ) -> Purged:
         """Cancel every run in the queue, or those of one pipeline; what has started goes on."""
-        return Purged(cancelled=await purging.purge(deps, pipeline, who=who, why=why[:500], cause=cause))
+        return Purged(cancelled=await queue_control.purge(deps, pipeline, who=who, why=why[:500], cause=cause))
 
     @get("/runs/{run_id:str}/why")
     async def why(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> Why:
@@ -70,7 +70,7 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Move the run in the queue; higher goes first."""
-        await steering.prioritise(deps, run_id, priority, who=who, cause=cause)
+        await queue_control.prioritise(deps, run_id, priority, who=who, cause=cause)
 
     @post("/runs/{run_id:str}/hurry", status_code=204)
     async def hurry(
@@ -82,7 +82,7 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Do not wait for the retry's instant."""
-        await steering.hurry(deps, run_id, who=who, cause=cause)
+        await queue_control.hurry(deps, run_id, who=who, cause=cause)
 
     @post("/pause", status_code=204)
     async def pause(
@@ -94,14 +94,14 @@ class QueueController(Controller):
         why: FromQuery[str] = "",
     ) -> None:
         """Start nothing new anywhere; what runs goes on."""
-        await steering.pause_everything(deps, paused=True, who=who, why=why[:500], cause=cause)
+        await queue_control.pause_everything(deps, paused=True, who=who, why=why[:500], cause=cause)
 
     @post("/resume", status_code=204)
     async def resume(
         self, *, deps: NamedDependency[Deps], cause: NamedDependency[Cause], who: NamedDependency[str]
     ) -> None:
         """Go on."""
-        await steering.pause_everything(deps, paused=False, who=who, why="", cause=cause)
+        await queue_control.pause_everything(deps, paused=False, who=who, why="", cause=cause)
 
     @post("/pipelines/{name:str}/pause", status_code=204)
     async def pause_pipeline(
@@ -113,7 +113,7 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Let the pipeline's runs wait and its schedules rest."""
-        await steering.pause_pipeline(deps, name, paused=True, who=who, cause=cause)
+        await queue_control.pause_pipeline(deps, name, paused=True, who=who, cause=cause)
 
     @post("/pipelines/{name:str}/resume", status_code=204)
     async def resume_pipeline(
@@ -125,4 +125,4 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Let them go on."""
-        await steering.pause_pipeline(deps, name, paused=False, who=who, cause=cause)
+        await queue_control.pause_pipeline(deps, name, paused=False, who=who, cause=cause)

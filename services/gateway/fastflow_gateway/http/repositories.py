@@ -1,19 +1,25 @@
 """`/api/repositories` and `/api/sync`."""
 
+from typing import Annotated
+
 from fastflow_events.recorded import Cause
 from fastflow_events.types import RepositoryName
+from fastflow_rules.branch_diff.changes import Plan
 from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, RawBody
+from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from msgspec import Struct
 
-from fastflow_gateway.bodies import read_json
+from fastflow_gateway.core.bodies import read_json
+from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import repositories, sync
+from fastflow_gateway.handlers.planning import plan_branch
 from fastflow_gateway.handlers.repositories import RepositoryWish
 from fastflow_gateway.handlers.sync import SyncAccepted
 from fastflow_gateway.http.bodies import operation_with
-from fastflow_gateway.views.repositories import RepositoryRow
+
+Ref = Annotated[str, QueryParameter(min_length=1, max_length=200)]
 
 
 class SyncWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,3 +108,9 @@ async def request_sync(
     """Ask for the heads to be read now."""
     wish = read_json(body, SyncWish)
     return SyncList(items=await sync.request_sync(deps, wish.repository, who=who, cause=cause))
+
+
+@get("/api/sync/plan", tags=["repositories"])
+async def show_plan(deps: NamedDependency[Deps], ref: Ref, repository: FromQuery[str | None] = None) -> Plan:
+    """Pipelines, schedules with their next seven days, chains, environments and secrets, before and after."""
+    return await plan_branch(deps, repository, ref)

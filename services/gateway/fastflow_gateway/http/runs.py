@@ -10,19 +10,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import InvalidParameterError
+from fastflow_gateway.core.responses import FactShown, RunShown, show_fact, show_run
+from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.errors import InvalidParameterError
 from fastflow_gateway.handlers import audit, runs
-from fastflow_gateway.handlers.again import run_again
 from fastflow_gateway.handlers.cells import CellShown, cells_of_run
-from fastflow_gateway.handlers.reach import out_of_reach
+from fastflow_gateway.handlers.queue_positions import waiting_for
+from fastflow_gateway.handlers.rerun import run_again
 from fastflow_gateway.handlers.runs import Accepted
-from fastflow_gateway.handlers.waits import waiting_for
+from fastflow_gateway.handlers.unreachable import out_of_reach
 from fastflow_gateway.http.cursors import position_of
 from fastflow_gateway.http.origin import ANONYMOUS
 from fastflow_gateway.http.pipelines import IdempotencyKey
-from fastflow_gateway.presented import FactShown, RunShown, show_fact, show_run
-from fastflow_gateway.views.runs import RunStatus
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 

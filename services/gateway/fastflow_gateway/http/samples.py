@@ -12,7 +12,7 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers import leavings, runs
+from fastflow_gateway.handlers import artifacts, runs
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.http import sse
 from fastflow_gateway.http.cursors import position_of
@@ -74,7 +74,7 @@ class SampleController(Controller):
         limit: Limit = 1000,
     ) -> SamplePage:
         """Samples, about one a second for as long as an attempt ran; one that was over in no time has none."""
-        limits = await leavings.limits_of_run(deps, run_id)
+        limits = await artifacts.limits_of_run(deps, run_id)
         found = await deps.samples.read(run_id, after_seq=position_of(cursor) or 0, limit=limit + 1)
         following = str(found[limit - 1].seq) if len(found) > limit else None
         shown = (
@@ -103,7 +103,7 @@ class SampleController(Controller):
         """Every sample after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last."""
         position = position_of(last_event_id or cursor) or 0
         await runs.find_run(deps, run_id)
-        news = leavings.follow_samples(deps, run_id, position)
+        news = artifacts.follow_samples(deps, run_id, position)
         return sse.stream(sse.until_end(news, _pieces, state.keep_alive_s))
 
 

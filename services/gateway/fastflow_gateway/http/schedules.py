@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from msgspec import Struct
 
-from fastflow_gateway.bodies import read_json
+from fastflow_gateway.core.bodies import read_json
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import backfills, schedules
 from fastflow_gateway.handlers.backfills import BackfillShown, BackfillWish

@@ -6,13 +6,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 from msgspec import Struct
 
-from fastflow_gateway.bodies import read_json
+from fastflow_gateway.core.bodies import read_json
+from fastflow_gateway.core.views.secrets import SecretRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import secrets
 from fastflow_gateway.handlers.secrets import PublicKey, SealWish, SecretAccepted, SecretWish
 from fastflow_gateway.handlers.variables import VariableShown, variables_of_pipelines
 from fastflow_gateway.http.bodies import operation_with
-from fastflow_gateway.views.secrets import SecretRow
 
 
 class SecretShown(Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Server-sent events as bytes, many in one piece."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar
@@ -8,11 +9,10 @@ import msgspec
 from fastflow_events.errors import InfrastructureError
 from litestar.response import Stream
 
-from fastflow_gateway.http.silence import Silence
-from fastflow_gateway.lines import Line, Told
-from fastflow_gateway.presented import FactShown
-from fastflow_gateway.unfinished import Part
-from fastflow_gateway.views.runs import RunRow
+from fastflow_gateway.core.lines import Line, Told
+from fastflow_gateway.core.responses import FactShown
+from fastflow_gateway.core.unfinished import Part
+from fastflow_gateway.core.views.runs import RunRow
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -45,20 +45,36 @@ def of_fact(fact: FactShown) -> bytes:
     return b"id: %d\nevent: fact\ndata: %s\n\n" % (fact.seq, _json.encode(fact))
 
 
+class KeepAliveTimer:
+    """How long a stream has said nothing, on the event loop's clock, which never jumps."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self.restart()
+
+    def restart(self) -> None:
+        """Something was said."""
+        self._since = asyncio.get_running_loop().time()
+
+    def is_due(self) -> bool:
+        """True when proxies and clients may begin to think that nobody is there."""
+        return asyncio.get_running_loop().time() - self._since >= self._limit_s
+
+
 async def until_end(
     news: AsyncIterator[list[T] | RunRow], show: Callable[[list[T]], bytes], keep_alive_s: float
 ) -> AsyncIterator[bytes]:
     """What a run brings as it comes, a sign of life after each silence, and its end."""
     yield RETRY
-    silence = Silence(keep_alive_s)
+    keep_alive = KeepAliveTimer(keep_alive_s)
     async for found in news:
         if isinstance(found, RunRow):
             yield of_end(found)
         elif found:
-            silence.broken()
+            keep_alive.restart()
             yield show(found)
-        elif silence.too_long():
-            silence.broken()
+        elif keep_alive.is_due():
+            keep_alive.restart()
             yield KEEP_ALIVE
 
 

@@ -14,14 +14,14 @@ from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_rules.folder import Entry, Folder
 from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote
 
-from fastflow_git_sync.access import Access
 from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.archive import write_archive
 from fastflow_git_sync.adapters.command import GitFailedError
 from fastflow_git_sync.adapters.mending import KEPT
 from fastflow_git_sync.adapters.mirror import Mirror, Place, Resolve, resolve
-from fastflow_git_sync.commits import about
-from fastflow_git_sync.credentials import ASKPASS
+from fastflow_git_sync.core.access import Access
+from fastflow_git_sync.core.commits import about
+from fastflow_git_sync.core.credentials import ASKPASS
 from fastflow_git_sync.ports import CommitMissingError, GitError, Head, always
 from fastflow_git_sync.settings import GitSyncSettings
 

@@ -21,7 +21,7 @@ from fastflow_events.errors import ContractError, SettingsError
 from fastflow_events.service.sealing_keys import make_keys_file, read_keys
 from fastflow_rules.remote import Remote, remote
 
-from fastflow_git_sync.access import Access, may_go_to
+from fastflow_git_sync.core.access import Access, may_go_to
 from fastflow_git_sync.ports import GitError
 from fastflow_git_sync.settings import GitSyncSettings
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from fastflow_rules.remote import Remote
 from msgspec import Struct
 
-from fastflow_git_sync.access import Access, why_not
 from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.command import GitCommand, GitFailedError, remove_rubbish
 from fastflow_git_sync.adapters.mending import Mender
-from fastflow_git_sync.credentials import environment, options, ssh
+from fastflow_git_sync.core.access import Access, why_not
+from fastflow_git_sync.core.credentials import environment, options, ssh
+from fastflow_git_sync.core.reasons import is_unadvertised, reason
 from fastflow_git_sync.ports import GitError
-from fastflow_git_sync.reasons import is_unadvertised, reason
 from fastflow_git_sync.settings import GitSyncSettings
 
 logger = logging.getLogger(__name__)

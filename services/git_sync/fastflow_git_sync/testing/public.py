@@ -11,8 +11,8 @@ from pathlib import Path
 
 from fastflow_events.aggregates.repository.events import RepositoryConfigured
 
-from fastflow_git_sync.access import Access
 from fastflow_git_sync.adapters.git import open_source
+from fastflow_git_sync.core.access import Access
 from fastflow_git_sync.ports import GitError
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.http_server import HttpHost, http_host

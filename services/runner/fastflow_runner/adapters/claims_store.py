@@ -7,7 +7,7 @@ from fastflow_events.aggregates.run.commands import Holder
 from fastflow_events.recorded import Recorded
 from fastflow_events.service.store import Store
 
-from fastflow_runner.claims import Closed, OpenClaim, change
+from fastflow_runner.core.claims import Closed, OpenClaim, change
 from fastflow_runner.ports import AttemptRef
 
 SCHEMA = """

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from fastflow_events.errors import SettingsError
-from fastflow_rules.reach import NoTargetError
+from fastflow_rules.network import NoTargetError
 
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.adapters.process import ProcessExecutor
-from fastflow_runner.container_spec import Deployment
-from fastflow_runner.names import INSTALLATION
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.adapters.process.executor import ProcessExecutor
+from fastflow_runner.core.container_spec import Deployment
+from fastflow_runner.core.names import INSTALLATION
 from fastflow_runner.ports import Executor
 from fastflow_runner.settings import RunnerSettings
 

@@ -15,7 +15,7 @@ from fastflow_events.sealing import public_key_of
 from fastflow_events.service.sealing_keys import FILE_NAME, make_keys_file, read_keys
 from nats.aio.client import Client
 
-from fastflow_runner.opening import Keys, legacy_key
+from fastflow_runner.core.unsealing import Keys, legacy_key
 from fastflow_runner.settings import RunnerSettings
 
 logger = logging.getLogger(__name__)

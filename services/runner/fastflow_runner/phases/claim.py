@@ -8,7 +8,7 @@ from fastflow_events.execute import TRIES, trusted_state
 from fastflow_events.recorded import Recorded
 
 from fastflow_runner.attempt import Brief, brief_of, proof_of
-from fastflow_runner.claims import OpenClaim
+from fastflow_runner.core.claims import OpenClaim
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import AttemptRef
 

@@ -2,7 +2,7 @@
 
 from fastflow_runner.attempt import Brief, Signals
 from fastflow_runner.deps import Deps
-from fastflow_runner.patience import insist_unless_stopped
+from fastflow_runner.retrying import insist_unless_stopped
 
 
 async def stage(deps: Deps, brief: Brief, signals: Signals) -> None:

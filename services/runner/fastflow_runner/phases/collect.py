@@ -13,8 +13,8 @@ from fastflow_events.nats.artifacts import Artifact
 from fastflow_runner.attempt import Brief
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
-from fastflow_runner.patience import insist
 from fastflow_runner.ports import Exit
+from fastflow_runner.retrying import insist
 
 logger = logging.getLogger(__name__)
 

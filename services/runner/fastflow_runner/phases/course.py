@@ -6,12 +6,12 @@ from fastflow_events.errors import ContractError, FencedError, InfrastructureErr
 from fastflow_events.service.tasks import background
 
 from fastflow_runner.attempt import Brief, CancelledRunError, Signals
+from fastflow_runner.core.gauge import Peaks
+from fastflow_runner.core.outcome import Ending, is_disk_full, never_ran, of_exit, why_not
 from fastflow_runner.deps import Deps
-from fastflow_runner.gauge import Peaks
-from fastflow_runner.outcome import Ending, is_disk_full, never_ran, of_exit, why_not
-from fastflow_runner.patience import insist
 from fastflow_runner.phases import cells, code, collect, environment, finish, sample, start, stream
 from fastflow_runner.ports import DependencyError, Started, VolumeChangedError
+from fastflow_runner.retrying import insist
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
 
 from fastflow_runner.attempt import Brief, CancelledRunError, Signals
+from fastflow_runner.core.orders import input_name
 from fastflow_runner.deps import Deps
-from fastflow_runner.orders import input_name
-from fastflow_runner.patience import insist_unless_stopped
 from fastflow_runner.ports import DependencyError, Prepared
+from fastflow_runner.retrying import insist_unless_stopped
 
 logger = logging.getLogger(__name__)
 

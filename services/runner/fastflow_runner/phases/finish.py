@@ -10,13 +10,13 @@ from fastflow_events.errors import FencedError, InfrastructureError
 from fastflow_events.service.tasks import background
 
 from fastflow_runner.attempt import Brief
+from fastflow_runner.core.gauge import Peaks
+from fastflow_runner.core.notices import notice
+from fastflow_runner.core.outcome import Ending, finished
+from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
-from fastflow_runner.gauge import Peaks
-from fastflow_runner.notices import notice
-from fastflow_runner.outcome import Ending, finished
-from fastflow_runner.patience import insist
-from fastflow_runner.reconcile import verdict
+from fastflow_runner.retrying import insist
 from fastflow_runner.shipping import Shipper
 
 logger = logging.getLogger(__name__)

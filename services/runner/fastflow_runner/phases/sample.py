@@ -12,11 +12,11 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.output import Sample
 
 from fastflow_runner.attempt import Brief
+from fastflow_runner.core.gauge import Gauge
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
-from fastflow_runner.gauge import Gauge
-from fastflow_runner.patience import pauses
 from fastflow_runner.ports import Started, Usage
+from fastflow_runner.retrying import pauses
 
 logger = logging.getLogger(__name__)
 

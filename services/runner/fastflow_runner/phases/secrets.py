@@ -1,12 +1,12 @@
 """Secrets: the run's sealed values, opened for its environment and again to keep them out of its output."""
 
 from fastflow_runner.attempt import Brief, Signals
+from fastflow_runner.core.masking import Mask, Masker, Withheld
+from fastflow_runner.core.notices import withheld
+from fastflow_runner.core.unsealing import Opened
 from fastflow_runner.deps import Deps
-from fastflow_runner.masking import Mask, Masker, Withheld
-from fastflow_runner.notices import withheld
-from fastflow_runner.opening import Opened
-from fastflow_runner.patience import insist, insist_unless_stopped
 from fastflow_runner.ports import Started
+from fastflow_runner.retrying import insist, insist_unless_stopped
 
 WHAT = "opening sealed values"
 

@@ -6,11 +6,11 @@ import logging
 from fastflow_events.errors import InfrastructureError
 
 from fastflow_runner.attempt import Brief, Signals, nonce_of
+from fastflow_runner.core.unsealing import Opened
 from fastflow_runner.deps import Deps, protected_env
-from fastflow_runner.opening import Opened
-from fastflow_runner.patience import insist, is_hopeless, pauses
 from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started
+from fastflow_runner.retrying import insist, is_hopeless, pauses
 
 logger = logging.getLogger(__name__)
 

@@ -19,13 +19,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_runner.attempt import Brief, Signals, nonce_of
+from fastflow_runner.core.masking import Mask
+from fastflow_runner.core.notices import beforehand, not_kept
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
-from fastflow_runner.masking import Mask
-from fastflow_runner.notices import beforehand, not_kept
-from fastflow_runner.patience import insist, pauses
 from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Exit, Frame, Started
+from fastflow_runner.retrying import insist, pauses
 from fastflow_runner.shipping import Shipper
 
 logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from fastflow_runner.bounds import Bounds
-from fastflow_runner.closing import Closing
-from fastflow_runner.container_spec import Deployment, pause_body, run_body
+from fastflow_runner.core.bounds import Bounds
+from fastflow_runner.core.closing import Closing
+from fastflow_runner.core.container_spec import Deployment, pause_body, run_body
 
 INSTALLATION = "0a1b2c3d"
 OURS = f"fastflow-{INSTALLATION}-"

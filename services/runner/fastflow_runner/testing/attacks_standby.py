@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fastflow_runner.bounds import Bounds
-from fastflow_runner.closing import Closing
-from fastflow_runner.container_spec import Deployment, pause_body, run_body, update_body
+from fastflow_runner.core.bounds import Bounds
+from fastflow_runner.core.closing import Closing
+from fastflow_runner.core.container_spec import Deployment, pause_body, run_body, update_body
 from fastflow_runner.testing.attacks import BOUNDS, INSTALLATION, NAME, NET, OURS, OWNER, PLACE, SERIAL, STANDBY
 
 OTHER_RUN = f"{OURS}0192f0c1-7b1e-7c3a-9d2e-0123456789ac-1"

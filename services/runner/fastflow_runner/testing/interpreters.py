@@ -6,7 +6,7 @@ import sysconfig
 import tarfile
 from pathlib import Path
 
-from fastflow_runner.container_spec import RUN_UID
+from fastflow_runner.core.container_spec import RUN_UID
 
 WANTED = "3.12"
 _LEFT_OUT = shutil.ignore_patterns(

@@ -8,8 +8,8 @@ from itertools import product
 
 from msgspec import Struct
 
-from fastflow_runner.container_spec import Call, Deployment, calls, create_forms, update_form
-from fastflow_runner.template import Slot, Template, fill
+from fastflow_runner.core.container_spec import Call, Deployment, calls, create_forms, update_form
+from fastflow_runner.core.template import Slot, Template, fill
 
 SHARED = frozenset({"ping", "info", "image"})
 """Calls that concern the engine, or the image that both use, and nothing of anybody's."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from fastflow_events.aggregates.run.specification import Cell, Limits
 from msgspec import json, structs
 
+from fastflow_runner.core.program import EXECUTED
 from fastflow_runner.ports import CellEnd, Executor, Exit, Launch
-from fastflow_runner.program import EXECUTED
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of, notebook_of
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.patient import patiently

@@ -13,8 +13,8 @@ from pathlib import Path
 from docker import DockerClient
 from docker.errors import APIError
 
-from fastflow_runner.container_spec import Deployment
-from fastflow_runner.policy import render
+from fastflow_runner.core.container_spec import Deployment
+from fastflow_runner.core.policy import render
 
 _START_S = 30.0
 _FORGET_WITHIN_S = 30.0

@@ -13,8 +13,8 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_rules.definition.reaching import Network
 from msgspec import structs
 
-from fastflow_runner.adapters.docker import DockerExecutor
-from fastflow_runner.container_spec import Deployment
+from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.ports import Exit, Launch
 from fastflow_runner.testing.builders import INSTALLATION, a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all

@@ -10,10 +10,10 @@ from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.recorded import Recorded
 from fastflow_events.service.store import Store
-from fastflow_rules.admission import Version
+from fastflow_rules.queue.admission import Version
 
-from fastflow_scheduler.book import Book
-from fastflow_scheduler.book.pipelines import version_of
+from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state.pipelines import version_of
 
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 NOWHERE = 2**63

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from fastflow_scheduler.deps import Deps
-from fastflow_scheduler.handlers import admitting, asking, ending, firing, restarting, watching
+from fastflow_scheduler.handlers import admitting, asking, ending, firing, overdue_repositories, restarting
 
 AT_ONCE = 256
 """Entries of the agenda that are worked off before runs are admitted again."""
@@ -25,7 +25,7 @@ async def decide(deps: Deps) -> datetime | None:
     if now is not None:
         due = list(islice(deps.book.agenda.take(now), AT_ONCE))
         await ending.withdraw(deps, [entry.key for entry in due if entry.kind == "claim"], now)
-        await watching.look(deps, [entry.key for entry in due if entry.kind == "repository"], now)
+        await overdue_repositories.look(deps, [entry.key for entry in due if entry.kind == "repository"], now)
         for entry in due:
             if entry.kind == "retry":
                 deps.book.runs.retry_is_due(entry.key)

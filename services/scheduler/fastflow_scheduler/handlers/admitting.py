@@ -4,9 +4,9 @@ import logging
 
 from fastflow_events.aggregates.run.commands import DispatchAttempt, RejectRun
 from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
-from fastflow_rules.admission import Lane, Refusal, freeze, hopeless
-from fastflow_rules.lanes import Pick
+from fastflow_rules.queue.admission import Lane, Refusal, freeze, hopeless
 
+from fastflow_scheduler.core.run_queue import Pick
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import append, each, leave
 

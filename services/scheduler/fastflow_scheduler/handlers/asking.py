@@ -8,7 +8,7 @@ from fastflow_events.recorded import Cause, Position
 from fastflow_rules.definition import priority_of
 from msgspec.structs import replace
 
-from fastflow_scheduler.book import Book
+from fastflow_scheduler.core.state import Book
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import each
 

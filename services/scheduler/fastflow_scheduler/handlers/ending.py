@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from fastflow_events.aggregates.run.commands import ConcludeRun, RequestCancel, WithdrawDispatch
-from fastflow_rules.agenda import Entry
-from fastflow_rules.retries import retry_due
 
-from fastflow_scheduler.book.kept import OpenRun
+from fastflow_scheduler.core.agenda import Entry
+from fastflow_scheduler.core.retries import retry_due
+from fastflow_scheduler.core.state.kept import OpenRun
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import append, each
 

@@ -10,12 +10,12 @@ from fastflow_events.aggregates.schedule.events import ScheduleFireMissed, Sched
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.recorded import Cause
-from fastflow_rules.agenda import Entry
-from fastflow_rules.catchup import Due, NotFired, due_at, outlook
-from fastflow_rules.plans import Plan
-from fastflow_rules.timetable import next_fire
+from fastflow_rules.schedules.planned import Plan
+from fastflow_rules.schedules.timetable import next_fire
 
-from fastflow_scheduler.book.schedules import terms_of
+from fastflow_scheduler.core.agenda import Entry
+from fastflow_scheduler.core.catchup import Due, NotFired, due_at, outlook
+from fastflow_scheduler.core.state.schedules import terms_of
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import each, leave
 from fastflow_scheduler.handlers.asking import request

@@ -10,9 +10,9 @@ from fastflow_events.aggregates.schedule.events import ScheduleFireSkipped
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.recorded import Cause
-from fastflow_rules.plans import Plan
+from fastflow_rules.schedules.planned import Plan
 
-from fastflow_scheduler.book.runs import ACTIVE
+from fastflow_scheduler.core.state.runs import ACTIVE
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import append, each
 from fastflow_scheduler.handlers.asking import request

@@ -24,11 +24,11 @@ from fastflow_events.testing.builders import (
     version_stored,
 )
 from fastflow_events.testing.memory_log import MemoryLog
-from fastflow_rules.admission import Version
-from fastflow_rules.pools import LiveRunner
+from fastflow_rules.queue.admission import Version
+from fastflow_rules.queue.pools import LiveRunner
 
-from fastflow_scheduler.book import Book
-from fastflow_scheduler.book.pipelines import version_of
+from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state.pipelines import version_of
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers import decide
 from fastflow_scheduler.leadership import Leadership

@@ -1,0 +1,1 @@
+"""What may start now: admission, and the capacity of runners and pools."""

@@ -1,0 +1,1 @@
+"""When pipelines run by themselves: cron expressions, time zones, timetables and what they plan."""

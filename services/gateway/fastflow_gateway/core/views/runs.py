@@ -1,0 +1,264 @@
+"""Table `runs`: one row per run, as people see it.
+
+```
+requested ─► queued ─► claimed: preparing ─► started: running ─► finished: succeeded | failed | cancelled
+               │                                  └► retry_scheduled: waiting ─► claimed …
+               └► rejected
+```
+"""
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+import msgspec
+from fastflow_events.aggregates.run.events import (
+    RunAdopted,
+    RunArtifactStored,
+    RunAttemptFinished,
+    RunCancelRequested,
+    RunClaimed,
+    RunDispatched,
+    RunDispatchWithdrawn,
+    RunFinished,
+    RunHurried,
+    RunLost,
+    RunOutputTruncated,
+    RunPrioritised,
+    RunRejected,
+    RunRequested,
+    RunRetryScheduled,
+    RunSoftLimitExceeded,
+    RunStarted,
+)
+from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.instants import held
+from fastflow_events.recorded import Recorded
+from fastflow_events.types import Outcome
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fastflow_gateway.core.views.instants import text_of
+
+RunStatus: TypeAlias = Literal[
+    "queued", "preparing", "running", "waiting", "succeeded", "failed", "cancelled", "rejected"
+]
+OVER: frozenset[RunStatus] = frozenset({"succeeded", "failed", "cancelled", "rejected"})
+
+
+class RunRow(Struct, frozen=True):
+    """One run. Instants are RFC 3339 UTC text."""
+
+    id: str
+    seq: int
+    """Stream position of the fact that changed the row last."""
+    requested_seq: int
+    """Stream position of the request; orders the pages."""
+    pipeline: str
+    status: RunStatus
+    requested_at: str
+    trigger_kind: str
+    who: str
+    commit_sha: str | None
+    run_config_id: str | None
+    params: str
+    """JSON object."""
+    env_names: str
+    """JSON list; values are shown nowhere."""
+    priority: int = 0
+    outcome: Outcome | None = None
+    reason: str = ""
+    """Why the run waits, was refused or ended as it did; empty when there is nothing to say."""
+    attempt: int = 0
+    """The attempt in hand or the last one; 0 before the first dispatch."""
+    cancel_requested: int = 0
+    """1 once somebody asked for the run's end."""
+    due: str | None = None
+    """When a waiting run is tried again."""
+    runner: str | None = None
+    executor: str | None = None
+    container: str | None = None
+    image: str | None = None
+    environment: str | None = None
+    prepare_s: float | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    peak_memory_bytes: int | None = None
+    cpu_s: float | None = None
+    output_lines: int = 0
+    output_bytes: int = 0
+    dropped_bytes: int = 0
+    peak_cpus: float | None = None
+    received_bytes: int | None = None
+    sent_bytes: int | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    artifacts: int = 0
+    """Files that are kept, of all attempts together."""
+    soft_limits: str = "[]"
+    """JSON list: kinds of soft limits that were passed."""
+    upstream_run: str | None = None
+    """The run whose end asked for this one."""
+    upstream_runs: str = "[]"
+    """JSON list; more than one for a fan-in."""
+    schedule: str | None = None
+    nominal: str | None = None
+    """The instant it stands for."""
+    backfill: str | None = None
+    again_of: str | None = None
+    """The run that somebody wanted once more."""
+    branch: str = ""
+    """The branch whose head its code was; empty when the commit was named."""
+    commit_subject: str = ""
+    """First line of the commit's message."""
+    route: str | None = None
+    """The way that the last attempt named for a chain."""
+    has_result: int = 0
+    """1 when the last attempt left a result; the result itself is in its fact."""
+    result_error: str = ""
+    """Why what it left as a result could not be read."""
+
+
+_json = msgspec.json.Encoder(order="sorted")
+
+
+def _requested(recorded: Recorded, fact: RunRequested) -> RunRow:
+    trigger = fact.trigger
+    upstream = list(trigger.upstream_runs) or ([trigger.upstream_run] if trigger.upstream_run else [])
+    return RunRow(
+        id=recorded.id,
+        seq=recorded.seq,
+        requested_seq=recorded.seq,
+        pipeline=fact.pipeline,
+        status="queued",
+        requested_at=text_of(recorded.at),
+        trigger_kind=trigger.kind,
+        who=trigger.who,
+        commit_sha=fact.commit,
+        run_config_id=fact.run_config_id,
+        params=_json.encode(fact.params).decode() if fact.params else "{}",
+        env_names=_json.encode(sorted(fact.env)).decode() if fact.env else "[]",
+        priority=fact.priority,
+        upstream_run=trigger.upstream_run,
+        upstream_runs=_json.encode(upstream).decode() if upstream else "[]",
+        schedule=trigger.schedule,
+        nominal=text_of(held(trigger.nominal)) if trigger.nominal else None,
+        backfill=trigger.backfill,
+        again_of=trigger.again_of,
+    )
+
+
+def status_of(outcome: Outcome) -> RunStatus:
+    """The word people see for how a run ended; the outcome itself stays as the reason."""
+    return outcome if outcome in ("succeeded", "cancelled") else "failed"
+
+
+def project(row: RunRow | None, recorded: Recorded) -> RunRow | None:
+    """The row after `recorded`; None while no request is known. Total: never refuses a fact."""
+    fact = recorded.fact
+    if row is None:
+        return _requested(recorded, fact) if isinstance(fact, RunRequested) else None
+    if row.status in OVER:
+        return row
+    seq = recorded.seq
+    match fact:
+        case RunDispatched():
+            if row.cancel_requested or row.status not in ("queued", "waiting"):
+                return row
+            said = fact.specification.about or CommitAbout()
+            row = replace(row, branch=said.branch, commit_subject=said.subject, attempt=fact.attempt)
+            return replace(row, seq=seq, status="queued", reason="waiting for a runner", due=None)
+        case RunClaimed():
+            row = replace(row, seq=seq, status="preparing", reason="", runner=fact.runner, attempt=fact.attempt)
+            row = replace(row, started_at=None, finished_at=None, exit_code=None, signal=None, container=None)
+            return replace(row, route=None, has_result=0, result_error="")
+        case RunStarted():
+            return _started(replace(row, seq=seq, status="running", started_at=text_of(fact.started_at)), fact)
+        case RunAttemptFinished():
+            return _attempt_finished(row, recorded, fact)
+        case RunFinished():
+            finished_at = row.finished_at or text_of(recorded.at)
+            reason = fact.detail or ("" if fact.outcome == "succeeded" else row.reason or fact.outcome)
+            status = status_of(fact.outcome)
+            return replace(
+                row, seq=seq, status=status, outcome=fact.outcome, reason=reason, finished_at=finished_at, due=None
+            )
+        case _:
+            return _seldom(row, recorded)
+
+
+def _seldom(row: RunRow, recorded: Recorded) -> RunRow:
+    fact, seq = recorded.fact, recorded.seq
+    match fact:
+        case RunRejected():
+            at = text_of(recorded.at)
+            return replace(row, seq=seq, status="rejected", reason=f"{fact.reason}: {fact.detail}", finished_at=at)
+        case RunDispatchWithdrawn():
+            return replace(row, seq=seq, status="queued", reason=fact.reason)
+        case RunAdopted():
+            return replace(row, seq=seq, runner=fact.runner)
+        case RunLost():
+            return replace(row, seq=seq, reason=f"runner {fact.runner} did not come back")
+        case RunRetryScheduled():
+            return replace(
+                row, seq=seq, status="waiting", reason=f"attempt {fact.attempt} is due", due=text_of(fact.due)
+            )
+        case RunCancelRequested():
+            return replace(row, seq=seq, cancel_requested=1, reason=fact.why or f"cancel requested by {fact.who}")
+        case RunPrioritised():
+            return replace(row, seq=seq, priority=fact.priority)
+        case RunHurried():
+            return replace(row, seq=seq, due=None)
+        case RunOutputTruncated():
+            return replace(row, seq=seq, dropped_bytes=fact.dropped_bytes)
+        case RunArtifactStored():
+            return replace(row, seq=seq, artifacts=row.artifacts + 1)
+        case RunSoftLimitExceeded():
+            kinds = {*msgspec.json.decode(row.soft_limits), fact.kind}
+            return replace(row, seq=seq, soft_limits=_json.encode(sorted(kinds)).decode())
+        case _:
+            return row
+
+
+def _started(row: RunRow, fact: RunStarted) -> RunRow:
+    made = fact.manifest
+    return replace(
+        row,
+        executor=made.executor,
+        container=made.container,
+        image=made.image or None,
+        environment=made.environment or None,
+        prepare_s=made.prepare_s,
+    )
+
+
+def _attempt_finished(row: RunRow, recorded: Recorded, fact: RunAttemptFinished) -> RunRow:
+    return replace(
+        row,
+        seq=recorded.seq,
+        reason=fact.detail,
+        finished_at=text_of(fact.finished_at or recorded.at),
+        exit_code=fact.exit_code,
+        signal=fact.signal,
+        peak_memory_bytes=fact.peak_memory_bytes,
+        cpu_s=fact.cpu_s,
+        output_lines=fact.output_lines,
+        output_bytes=fact.output_bytes,
+        peak_cpus=fact.peak_cpus,
+        received_bytes=fact.received_bytes,
+        sent_bytes=fact.sent_bytes,
+        read_bytes=fact.read_bytes,
+        written_bytes=fact.written_bytes,
+        route=fact.route,
+        has_result=int(fact.result is not None),
+        result_error=fact.result_error,
+    )
+
+
+def fold(history: Iterable[Recorded]) -> RunRow | None:
+    """The row after a whole history, oldest first."""
+    row: RunRow | None = None
+    for recorded in history:
+        row = project(row, recorded)
+    return row

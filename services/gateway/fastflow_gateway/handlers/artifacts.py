@@ -1,0 +1,124 @@
+"""What runs left behind, and what they used while they ran."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from fastflow_events.aggregates.run.events import RunArtifactStored, RunDispatched, RunStarted
+from fastflow_events.aggregates.run.specification import Limits
+from fastflow_events.errors import NotFoundError
+from fastflow_events.instants import later
+from fastflow_events.nats.topology import ARTIFACTS_AGE_S
+from msgspec.structs import replace
+
+from fastflow_gateway.core.views.runs import OVER, RunRow
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.runs import find_run
+from fastflow_gateway.handlers.writers import Writers
+from fastflow_gateway.ports import StoredSample
+
+POLL_S = 1.0
+"""Samples come about once a second."""
+BATCH = 1000
+
+
+class Left(NamedTuple):
+    """A file that an attempt left behind."""
+
+    attempt: int
+    path: str
+    size_bytes: int
+    sha256: str
+    stored_at: datetime
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the store forgets it."""
+        return later(self.stored_at, ARTIFACTS_AGE_S)
+
+
+Measured: TypeAlias = list[StoredSample] | RunRow
+"""New samples, none after a silent while; the row of the finished run is the last thing that comes."""
+
+
+async def artifacts_of_run(deps: Deps, run_id: str) -> list[Left]:
+    """Everything the run's attempts left behind, in the order in which it was stored.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    history = await deps.log.load("run", run_id)
+    if not history.recorded:
+        raise NotFoundError("there is no such run", run=run_id[:64])
+    return [
+        Left(fact.attempt, fact.path, fact.size_bytes, fact.sha256, recorded.at)
+        for recorded in history.recorded
+        if isinstance(fact := recorded.fact, RunArtifactStored)
+    ]
+
+
+async def find_left(deps: Deps, run_id: str, path: str, attempt: int | None) -> Left:
+    """One file; without an attempt that of the newest one that left it.
+
+    Raises:
+        NotFoundError: there is no such run, or it left no such file.
+    """
+    found = [left for left in await artifacts_of_run(deps, run_id) if left.path == path]
+    chosen = [left for left in found if attempt in (None, left.attempt)]
+    if not chosen:
+        which = "the run" if attempt is None else f"attempt {attempt}"
+        raise NotFoundError(f"{which} left no such file behind", file=path[:300])
+    return max(chosen, key=lambda left: left.attempt)
+
+
+async def open_left(deps: Deps, run_id: str, left: Left) -> AsyncIterator[bytes]:
+    """Its bytes.
+
+    Raises:
+        NotFoundError: it is not stored any more.
+    """
+    pieces = await deps.artifacts.open(run_id, left.attempt, left.path, left.sha256)
+    if pieces is None:
+        days = ARTIFACTS_AGE_S / 86_400
+        raise NotFoundError(f"the file is not stored any more: files of runs are kept for {days:g} days")
+    return pieces
+
+
+async def limits_of_run(deps: Deps, run_id: str) -> Limits | None:
+    """What the run may use, as far as its newest attempt is known to have been given it; None before it was dispatched.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    history = await deps.log.load("run", run_id)
+    if not history.recorded:
+        raise NotFoundError("there is no such run", run=run_id[:64])
+    limits = next((fact.specification.limits for fact in history.facts if isinstance(fact, RunDispatched)), None)
+    given = [fact.manifest for fact in history.facts if isinstance(fact, RunStarted)]
+    if limits is None or not given:
+        return limits
+    memory_bytes, cpus = given[-1].memory_bytes or limits.memory_bytes, given[-1].cpus or limits.cpus
+    return replace(limits, memory_bytes=memory_bytes, cpus=cpus)
+
+
+async def follow_samples(deps: Deps, run_id: str, after_seq: int) -> AsyncIterator[Measured]:
+    """Every sample behind a position, then each as it comes; ends with the run's row when the run is over."""
+    over, writers = asyncio.Event(), Writers(deps.log, run_id)
+    with deps.changes.listen(run_id, over):
+        while True:
+            over.clear()
+            row = await find_run(deps, run_id)
+            more = True
+            while more:
+                found = await deps.samples.read(run_id, after_seq=after_seq, limit=BATCH)
+                more = len(found) == BATCH
+                after_seq = found[-1].seq if found else after_seq
+                yield await writers.only(found)
+            if row.status in OVER:
+                yield row
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await over.wait()

@@ -1,0 +1,58 @@
+"""What each of some runs waits for, in the lists of runs."""
+
+from collections.abc import Sequence
+
+from fastflow_events.errors import InfrastructureError
+
+from fastflow_gateway.core.responses import WaitingFor
+from fastflow_gateway.core.views.runs import RunRow
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.queue import WaitingRun, in_queue, waiting
+from fastflow_gateway.queue_snapshot import Seen
+
+UNKNOWN = "its place, which is not known yet"
+
+
+async def waiting_for(deps: Deps, rows: Sequence[RunRow]) -> dict[str, WaitingFor]:
+    """By run; whoever is over or has a container is left out. Places in the queue may be a second old."""
+    now = deps.clock()
+    queued = [row for row in rows if in_queue(row, now)]
+    found = {
+        row.id: WaitingFor(reason=f"the instant of its next attempt, {row.due}" if row.due else row.reason)
+        for row in rows
+        if row.status in ("queued", "waiting")
+    }
+    if not queued:
+        return found
+    wanted, looks = [row.id for row in queued], deps.glance.looks
+    if not deps.glance.serves(wanted, now):
+        try:
+            await looks.join(lambda: _look(deps))
+            if not deps.glance.serves(wanted, deps.clock()):  # it began before somebody new came
+                await looks.fresh(lambda: _look(deps))
+        except InfrastructureError:  # without the bus nothing is seen, and rows are shown all the same
+            deps.glance.keep({}, began=now, ended=deps.clock())
+    for row in queued:
+        seen = deps.glance.runs.get(row.id)
+        if seen is not None:
+            found[row.id] = WaitingFor(reason=seen.reason, position=seen.position)
+        else:
+            found[row.id] = WaitingFor(reason=UNKNOWN)
+    return found
+
+
+async def everybody(deps: Deps) -> list[WaitingRun]:
+    """The whole queue as it is now; however many ask at once, it is looked at once for all of them.
+
+    Raises:
+        InfrastructureError: the bus did not answer.
+    """
+    return await deps.glance.looks.fresh(lambda: _look(deps))
+
+
+async def _look(deps: Deps) -> list[WaitingRun]:
+    began = deps.clock()
+    found = await waiting(deps)
+    seen = {run.id: Seen(position=run.position, reason=run.waiting_for) for run in found}
+    deps.glance.keep(seen, began=began, ended=deps.clock())
+    return found

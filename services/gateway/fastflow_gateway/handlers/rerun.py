@@ -1,0 +1,54 @@
+"""Running once more what has run: the same wish, at today's code or at its own."""
+
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
+from fastflow_events.errors import NotFoundError
+from fastflow_events.recorded import Cause
+
+from fastflow_gateway.core.errors import RunNotOverError
+from fastflow_gateway.core.run_request import RunWish
+from fastflow_gateway.core.views import runs as view
+from fastflow_gateway.core.views.runs import OVER
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.runs import Accepted, request_run
+
+
+async def run_again(
+    deps: Deps, run_id: str, *, same_commit: bool, new_id: str, who: str, cause: Cause, repeated: bool
+) -> Accepted:
+    """Ask for a new run of the same pipeline with the same params, variables and run configuration.
+
+    It stands for the same instant, where the old one did for one; retries and limits are those of its definition.
+
+    Raises:
+        NotFoundError: there is no such run, or its pipeline is gone.
+        RunNotOverError: it has not ended yet.
+        FastflowError: what `request_run` refuses.
+    """
+    history = (await deps.log.load("run", run_id)).recorded
+    row = view.fold(history)
+    if row is None:
+        raise NotFoundError("there is no such run", run=run_id[:64])
+    if row.status not in OVER:
+        raise RunNotOverError(f"the run is {row.status}; it can be repeated when it is over", run=run_id)
+    first = history[0].fact
+    assert isinstance(first, RunRequested)
+    after = first.trigger.upstream_run or first.trigger.again_after
+    return await request_run(
+        deps,
+        first.pipeline,
+        wish_of(first, same_commit=same_commit),
+        run_id=new_id,
+        trigger=Trigger(kind="http", who=who, nominal=first.trigger.nominal, again_of=run_id, again_after=after),
+        cause=cause,
+        repeated=repeated,
+    )
+
+
+def wish_of(first: RunRequested, *, same_commit: bool) -> RunWish:
+    """What was wished for, as a wish of today; the head's code unless its own is wanted."""
+    return RunWish(
+        env=first.env,
+        params=first.params,
+        run_config_id=first.run_config_id,
+        commit=first.commit if same_commit else None,
+    )

@@ -1,0 +1,1 @@
+"""git_sync's own thinking: which repositories, how they are reached, what Git says of itself; pure."""

@@ -1,0 +1,1 @@
+"""What the runner takes from the bus and puts on it: work, code, output, artifacts, samples, heartbeats."""

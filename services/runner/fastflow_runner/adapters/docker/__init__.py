@@ -1,0 +1,1 @@
+"""The container executor: everything that knows the container engine."""

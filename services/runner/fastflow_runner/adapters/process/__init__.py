@@ -1,0 +1,1 @@
+"""The process executor: attempts as processes of this machine."""

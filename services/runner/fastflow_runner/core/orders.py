@@ -1,0 +1,276 @@
+"""What the entry program is told: its orders for each mode, as the bytes that go over its standard input."""
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from io import BytesIO
+
+import zstandard
+from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Specification
+from fastflow_events.errors import ContractError
+from fastflow_events.ids import environment_id
+from msgspec import Raw, json
+
+from fastflow_runner.core.attempt_paths import STATE_FOLDER, Places
+from fastflow_runner.core.marks import Fetched
+from fastflow_runner.core.program import argv_of, file_of, jit_env
+from fastflow_runner.entry.credentials import apart
+from fastflow_runner.entry.sealed import head_of, seal
+from fastflow_runner.ports import Launch, Prepared
+
+MAX_CODE_BYTES = 1 << 30
+"""Largest unpacked code folder."""
+_PIECE_BYTES = 1 << 20
+
+
+def code_name(key: bytes, tree: str) -> str:
+    """Name of the tree's folder, which only holders of `key` can work out; 40 hex digits."""
+    return hmac.new(key, tree.encode(), sha256).hexdigest()[:40]
+
+
+def input_name(specification: Specification, lock: str | None, builder: str) -> str:
+    """Name of everything an environment is made from; `builder` names what makes it. 32 hex digits."""
+    wanted = specification.requirements
+    content = wanted.sha256 or sha256(wanted.text.encode()).hexdigest()
+    added = NOTEBOOK_PACKAGES if specification.kind == "notebook" else ()
+    return environment_id(builder, specification.python, wanted.source, content, lock=lock or "", added=added)
+
+
+def of_generation(builder: str, lock: str | None, generation: int) -> str:
+    """The builder, marked where what it resolved before a refresh does not count any more."""
+    return f"{builder} generation {generation}" if lock is None and generation else builder
+
+
+def took_too_long(within_s: float | None) -> str:
+    """Words about what was ended because it took longer than it may."""
+    return f"it took longer than {within_s:g} s, and was ended" if within_s else "it took too long, and was ended"
+
+
+def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: float) -> bytes:
+    """Order of mode `run`; where no container has the limit of memory, each process is held to it."""
+    interpreter = launch.prepared.interpreter
+    folder = interpreter.rpartition("/")[0]
+    env = {
+        "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": places.home,
+        **({"TMPDIR": "/tmp"} if places.contained else {}),
+        "LANG": "C.UTF-8",
+        **(jit_env(places) if launch.specification.isolation == "jit" else {}),
+        **({"VIRTUAL_ENV": folder.rpartition("/")[0]} if launch.prepared.lock else {}),
+        **launch.env,
+        "FASTFLOW_ROUTE_FILE": places.route_file,
+        "FASTFLOW_RESULT_FILE": places.result_file,
+        "FASTFLOW_ARTIFACTS_DIR": places.artifacts,
+    }
+    order = {
+        "nonce": launch.nonce,
+        "not_after": launch.not_after.timestamp(),
+        "code": places.code,
+        "app": places.app,
+        "leave_out": STATE_FOLDER,
+        "state": places.state,
+        "artifacts": places.artifacts,
+        "route_file": places.route_file,
+        "result_file": places.result_file,
+        "patterns": launch.specification.artifacts,
+        "keep": launch.keep,
+        "argv": argv_of(launch, places, grace_s),
+        "progress": places.progress_file if launch.specification.kind == "notebook" else "",
+        "env": env,
+        "timeout_s": launch.specification.timeout_s or None,
+        "grace_s": grace_s,
+        "data_bytes": 0 if places.contained else manifest.memory_bytes or 0,
+        "output_bytes": launch.specification.limits.output_bytes,
+        "spool": places.spool,
+        "contained": places.contained,
+        "manifest": manifest,
+    }
+    return seal(json.encode(order))
+
+
+def jit_prepared(specification: Specification, uv: str, version: str = "") -> Prepared:
+    """What stands for the environment of an attempt that installs for itself: uv, which is at `uv`."""
+    return Prepared(environment="jit", interpreter=uv, python=specification.python, uv=version)
+
+
+def _wanted(specification: Specification, lock: str | None, code: str) -> dict[str, object]:
+    """What packages are wanted; `code` is where the pipeline's folder is staged."""
+    wanted = specification.requirements
+    return {
+        "python": specification.python,
+        "source": wanted.source,
+        "text": wanted.text,
+        "sha256": wanted.sha256,
+        "leans": wanted.source != "none" and sha256(wanted.text.encode()).hexdigest() != wanted.sha256,
+        "folder": code,
+        "file": f"{code}/{file_of(specification)}",
+        "lock": lock,
+        "extra": NOTEBOOK_PACKAGES if specification.kind == "notebook" else (),
+    }
+
+
+def prepare_order(
+    specification: Specification,
+    lock: str | None,
+    *,
+    root: str,
+    uv: str,
+    code: str,
+    env: Mapping[str, str],
+    wheels: bool = False,
+) -> bytes:
+    """Order of mode `prepare`.
+
+    `env` holds uv's settings, credentials of package indexes included; with `wheels` comes the archive of a build,
+    sealed, behind it.
+    """
+    about = {"root": root, "uv": uv, "env": dict(env), "wheels": wheels}
+    return seal(json.encode({**about, **_wanted(specification, lock, code)}))
+
+
+def link_order(
+    specification: Specification,
+    lock: str | None,
+    *,
+    root: str,
+    uv: str,
+    code: str,
+    env: Mapping[str, str],
+    fetched: Fetched | None = None,
+    built: bool = False,
+) -> bytes:
+    """The same without network and credentials, of wheels in the store; behind it an archive of those `fetched`."""
+    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "alone": True}
+    if fetched is not None:
+        about["fetched"] = {"lock": fetched.lock, "there": fetched.there, "built": built}
+    return seal(json.encode({**about, **_wanted(specification, lock, code)}))
+
+
+def python_order(specification: Specification, *, root: str, uv: str, code: str, env: Mapping[str, str]) -> bytes:
+    """Order of mode `prepare` that has an interpreter installed, and nothing else."""
+    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "only_python": True}
+    return seal(json.encode({**about, **_wanted(specification, None, code)}))
+
+
+def fetch_order(
+    specification: Specification,
+    lock: str | None,
+    *,
+    root: str,
+    shared: str,
+    uv: str,
+    code: str,
+    env: Mapping[str, str],
+) -> bytes:
+    """Order of mode `fetch`, which writes below `root` and reads what is `shared`."""
+    about = {
+        "root": root,
+        "out": f"{root}/out",
+        "pythons": f"{shared}/python",
+        "store": f"{shared}/wheels",
+        "uv": uv,
+        "env": dict(env),
+    }
+    return seal(json.encode({**about, **_wanted(specification, lock, code)}))
+
+
+def delete_order(names: Sequence[str], *, root: str) -> bytes:
+    """Order of mode `prepare` that deletes environments instead."""
+    return seal(json.encode({"root": root, "delete": tuple(names)}))
+
+
+def build_order(
+    specification: Specification,
+    lock: str | None,
+    asked: bytes,
+    *,
+    root: str,
+    uv: str,
+    env: Mapping[str, str],
+    whole: bool = False,
+) -> bytes:
+    """Order of mode `build`; `asked` is what was said that needs building. No credentials go there.
+
+    With `whole` it leaves every wheel of the lock, not only those that it has built.
+    """
+    order = {
+        "root": root,
+        "out": f"{root}/out",
+        "uv": uv,
+        "python": specification.python,
+        "asked": Raw(asked),
+        "lock": lock,
+        "env": apart(dict(env)).settings,
+        **({"store": ""} if whole else {}),
+    }
+    return seal(json.encode(order))
+
+
+class StageOrder:
+    """Order of mode `stage`, piece by piece and as often as wanted: what a bundle unpacks to is never in memory."""
+
+    def __init__(self, head: bytes, bundle: bytes) -> None:
+        self._head = head
+        self._bundle = bundle
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        yield from _unpacked(self._bundle)
+
+
+def stage_order(target: str, bundle: bytes) -> StageOrder:
+    """Order of mode `stage`.
+
+    Raises:
+        ContractError: the bundle is no archive of ours, or unpacks to more than `MAX_CODE_BYTES`.
+    """
+    digest, length = sha256(), 0
+    try:
+        for piece in _unpacked(bundle):
+            digest.update(piece)
+            length += len(piece)
+            if length > MAX_CODE_BYTES:
+                raise ContractError("the code bundle is too large", limit_bytes=MAX_CODE_BYTES)
+    except zstandard.ZstdError as error:
+        raise ContractError(f"the code bundle cannot be unpacked: {error}") from error
+    return StageOrder(seal(json.encode({"target": target})) + head_of(length, digest.digest()), bundle)
+
+
+def _unpacked(bundle: bytes) -> Iterator[bytes]:
+    with zstandard.ZstdDecompressor().stream_reader(BytesIO(bundle)) as reader:
+        while piece := reader.read(_PIECE_BYTES):
+            yield piece
+
+
+def unstage_order(folders: Sequence[str]) -> bytes:
+    """Order of mode `stage` that deletes code instead."""
+    return seal(json.encode({"delete": tuple(folders)}))
+
+
+def manifest_of(
+    launch: Launch,
+    *,
+    executor: str,
+    container: str,
+    image: str = "",
+    memory_bytes: int = 0,
+    cpus: float = 0,
+    remarks: tuple[str, ...] = (),
+) -> Manifest:
+    """Manifest of an attempt; 0 bytes of memory and 0 processors are no limit."""
+    prepared = launch.prepared
+    return Manifest(
+        executor=executor,
+        container=container,
+        memory_bytes=memory_bytes or None,
+        cpus=cpus or None,
+        image=image,
+        python=prepared.python,
+        uv=prepared.uv,
+        environment=prepared.environment,
+        lock_sha256=sha256(prepared.lock.encode()).hexdigest() if prepared.lock else "",
+        prepare_s=prepared.prepare_s,
+        left_out=launch.left_out,
+        remarks=remarks,
+    )

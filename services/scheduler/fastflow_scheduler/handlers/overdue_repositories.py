@@ -1,0 +1,44 @@
+"""Repositories of which nothing was heard: first they are asked for, then it is told."""
+
+import logging
+from datetime import datetime, timedelta
+
+from fastflow_events.aggregates.repository.events import RepositoryOverdue, RepositorySyncRequested
+from fastflow_events.errors import ConcurrencyError
+from fastflow_events.fact import Fact
+
+from fastflow_scheduler.core.agenda import Entry
+from fastflow_scheduler.core.state.kept import Watched
+from fastflow_scheduler.deps import Deps
+from fastflow_scheduler.handlers.appending import each
+
+logger = logging.getLogger(__name__)
+
+AGAIN = timedelta(seconds=60)
+WHO = "scheduler"
+
+
+async def look(deps: Deps, names: list[str], now: datetime) -> None:
+    """Ask for a sync of what has been silent, and tell of what has been bad for too long."""
+
+    async def one(name: str) -> None:
+        known = deps.book.repositories.shelf.get(name)
+        if known is None or known.overdue:
+            return
+        deps.book.agenda.set(Entry("repository", name), now + AGAIN)
+        fact = _news(known, deps.book.repositories.bad_since(known))
+        try:
+            await deps.log.append(known.position, [fact], cause=known.cause)
+        except ConcurrencyError:
+            return
+        logger.info("%s", fact.type_, extra={"action": "repository_watched", "repository": name})
+
+    await each(deps, "repository", names, one)
+
+
+def _news(known: Watched, bad: datetime | None) -> Fact:
+    if bad is None:
+        return RepositorySyncRequested(who=WHO)
+    what = "every sync has failed" if known.failing_since == bad else "nobody has answered a request for a sync"
+    at = bad.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return RepositoryOverdue(since=bad, reason=f"{what} since {at}; what runs may be old")

@@ -1,0 +1,112 @@
+"""The loops that listen: whose slots there are, whose attempts are lost, whether the log has room for new runs."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from fastflow_events.aggregates.run.commands import Holder, LoseAttempt
+from fastflow_events.errors import InfrastructureError
+from fastflow_events.nats.leases import Heartbeat
+from fastflow_events.nats.usage import Fill
+from fastflow_events.service.tasks import turned
+from fastflow_rules.liveness import Liveness
+from fastflow_rules.queue.capacity import too_full
+from fastflow_rules.queue.pools import LiveRunner
+
+from fastflow_scheduler.deps import Deps
+from fastflow_scheduler.handlers.appending import append, each
+
+logger = logging.getLogger(__name__)
+
+LISTEN_EVERY_S = 1.0
+IDLE_EVERY_S = 5.0
+"""The same while nothing is in hand and nothing waits; a third of the time after which a silent runner is gone."""
+
+
+async def watch(
+    deps: Deps,
+    heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]],
+    liveness: Liveness,
+    steady: Callable[[], float],
+    changed: asyncio.Event,
+) -> None:
+    """Listen until cancelled."""
+    begin = datetime(2000, 1, 1, tzinfo=UTC)
+    last: dict[Holder, datetime] = {}
+    while True:
+        now = begin + timedelta(seconds=steady())  # a clock that nobody can set
+        try:
+            alive = await heartbeats()
+            listen(deps, alive, liveness, now, changed)
+            last |= {holder_of(beat): beat.at for beat in alive.values()}
+            await give_up(deps, last, {holder_of(beat) for beat in alive.values()}, liveness, now)
+        except InfrastructureError as exc:
+            liveness.deaf()
+            logger.warning("cannot hear the runners: %s", exc, extra={"action": "deaf"})
+        turned()
+        await asyncio.sleep(pause_s(deps))
+
+
+def pause_s(deps: Deps) -> float:
+    """Seconds until runners should be listened for again: soon where a slot, or the loss of one, is waited for."""
+    runs = deps.book.runs
+    idle = runs.places.pools.runners and not runs.held and not runs.lanes
+    return IDLE_EVERY_S if idle else LISTEN_EVERY_S
+
+
+async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[Fill]], changed: asyncio.Event) -> None:
+    """Start nothing new while the log or its disk is nearly full, until cancelled."""
+    while True:
+        hold(deps, await fill(), changed)
+        turned()
+        await asyncio.sleep(pause_s(deps))
+
+
+def hold(deps: Deps, fill: Fill, changed: asyncio.Event) -> None:
+    """Start nothing new, or go on, as the log has room."""
+    places, held = deps.book.runs.places, too_full(*fill)
+    if held and not places.held:
+        logger.error("nothing new is started: %s", held, extra={"action": "log_nearly_full", **fill._asdict()})
+    if bool(held) != bool(places.held):
+        changed.set()
+    places.held = held
+
+
+def listen(
+    deps: Deps, alive: Mapping[str, Heartbeat], liveness: Liveness, now: datetime, changed: asyncio.Event
+) -> None:
+    """Learn whose slots there are."""
+    liveness.heard((holder_of(beat) for beat in alive.values()), now)
+    places = deps.book.runs.places
+    runners = {name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()}
+    if runners != places.pools.runners:
+        places.set_runners(runners)
+        changed.set()
+
+
+async def give_up(
+    deps: Deps, last: dict[Holder, datetime], living: set[Holder], liveness: Liveness, now: datetime
+) -> None:
+    """Say that attempts are lost whose holder has been silent for too long; `last` has everybody's last heartbeat."""
+    held = {}
+    for run_id in list(deps.book.runs.held):
+        open_run = deps.book.runs.shelf.get(run_id)
+        if open_run is not None and open_run.run.holder is not None:
+            held[run_id] = open_run.run.holder
+    liveness.forget({*held.values(), *living})
+    for gone in last.keys() - {*held.values(), *living}:
+        del last[gone]
+    for run_id, holder in held.items():
+        if holder in living:
+            continue
+        lost_at = liveness.lost_at(holder)
+        open_run = deps.book.runs.shelf.get(run_id)
+        if lost_at is not None and now >= lost_at and open_run is not None:
+            command = LoseAttempt(attempt=open_run.run.attempt, last_heartbeat=last.get(holder))
+            await each(deps, "run", [run_id], lambda id, lost=command: append(deps, id, lost))  # type: ignore[misc]
+
+
+def holder_of(beat: Heartbeat) -> Holder:
+    """The process that a heartbeat speaks for."""
+    return Holder(runner=beat.runner, incarnation=beat.incarnation, engine=beat.engine)
