@@ -1,6 +1,6 @@
 """Runs a program that cannot outlive its parent, not even when the parent is killed with SIGKILL.
 
-`python die_with_parent.py [--watch] PARENT_PID PROGRAM [ARGUMENT...]`. On Linux the kernel holds the leash and this process
+`python die_with_parent.py [--watch] PARENT_PID PROGRAM [ARGUMENT...]`. On Linux the kernel sees to it and this process
 becomes the program. Elsewhere, or with `--watch`, it stays, starts the program and ends it when its own parent is
 gone. Only the standard library, so that the file can be run by its path.
 """
