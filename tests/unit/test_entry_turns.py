@@ -1,11 +1,13 @@
 """Two pipes, read in turns."""
 
 import os
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 
 import pytest
 from fastflow_runner.entry import turns
+from fastflow_runner.entry.child import Child
 from fastflow_runner.entry.turns import HELD_S, Reader, Turns, rounds
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,6 +123,20 @@ def test_of_two_that_are_ready_the_one_comes_first_that_was_first(pipes: Pipes, 
         for stream in order:
             os.write(pipes.out if stream == OUT else pipes.err, b"%d\n" % n)
         assert pipes.look() == [(stream, b"%d\n" % n) for stream in order]
+
+
+@pytest.mark.parametrize("order", [(OUT, ERR), (ERR, OUT)])
+def test_what_a_script_has_written_before_anybody_looks_is_in_order(order: tuple[int, int]) -> None:
+    """Its pipes are looked at before it is started; else each would only say that it holds something by now."""
+    wakeup, wake = os.pipe()
+    child = Child()
+    reader = Reader(child.streams, wakeup)
+    child.start([sys.executable, "-c", f"import os\nfor fd in {order}: os.write(fd, b'%d\\n' % fd)"], {})
+    os.waitpid(child.pid, 0)
+    assert reader.look(0.0).pieces == [(stream, b"%d\n" % stream) for stream in order]
+    reader.close()
+    for fd in (wakeup, wake, *child.streams):
+        os.close(fd)
 
 
 def test_a_pipe_that_holds_more_than_is_read_at_once_is_read_to_its_end(pipes: Pipes) -> None:

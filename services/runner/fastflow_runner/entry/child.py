@@ -21,19 +21,24 @@ _DEFAULT_SIGNALS = (
 
 
 class Child:
-    """One started process and the read ends of its two pipes."""
+    """One process and the read ends of its two pipes, which are there before it is: who reads them must look first."""
 
-    def __init__(self, argv: list[str], env: dict[str, str]) -> None:
-        """Start it in the current folder.
+    pid: int
+
+    def __init__(self) -> None:
+        """Make the pipes; nothing is started yet."""
+        self.status: int | None = None
+        """Wait status, once it has ended."""
+        self._pipes = {STDOUT: os.pipe(), STDERR: os.pipe()}
+        self.streams = {read: stream for stream, (read, _) in self._pipes.items()}
+        """Descriptor to stream, of those still open."""
+
+    def start(self, argv: list[str], env: dict[str, str]) -> None:
+        """Start it in the current folder, once.
 
         Raises:
             OSError: the interpreter cannot be executed.
         """
-        self.status: int | None = None
-        """Wait status, once it has ended."""
-        pipes = {STDOUT: os.pipe(), STDERR: os.pipe()}
-        self.streams = {pipes[stream][0]: stream for stream in pipes}
-        """Descriptor to stream, of those still open."""
         # The script inherits the score: the kernel takes it, not the one who has to say so.
         linux.set_oom_score(b"1000")
         try:
@@ -43,7 +48,7 @@ class Child:
                 env,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    *((os.POSIX_SPAWN_DUP2, pipes[stream][1], stream) for stream in pipes),
+                    *((os.POSIX_SPAWN_DUP2, write, stream) for stream, (_, write) in self._pipes.items()),
                 ],
                 setpgroup=0,
                 setsigmask=[],
@@ -51,7 +56,7 @@ class Child:
             )
         finally:
             linux.set_oom_score(b"0")
-            for _, write in pipes.values():
+            for _, write in self._pipes.values():
                 os.close(write)
 
     def signal(self, number: int) -> None:

@@ -105,30 +105,33 @@ class Run:
         started = time.monotonic()
         # Read and not handled: only so it says who sent it.
         self._told = linux.open_signal(signal.SIGTERM)
+        child = Child()
+        # A pipe that was written to before anybody looked at it does not tell whether the other one was first.
+        reader = Reader(child.streams, self._wakeup, self._told)
         try:
             # The image's own variables, such as where its certificates are, are the script's too; a host's are not.
             inherited = os.environ if self._spec["contained"] else {}
-            self._child = Child(self._spec["argv"], {**inherited, **self._spec["env"]})
+            child.start(self._spec["argv"], {**inherited, **self._spec["env"]})
         except OSError as error:
             self._output.feed(2, f"{self._spec['argv'][0]}: {error.strerror}\n".encode())
             self._output.finish()
             self._write_exit(_CANNOT_EXECUTE, None)
             return _CANNOT_EXECUTE
+        self._child = child
         if limit := self._spec.get("data_bytes"):
-            linux.limit_data(self._child.pid, limit)
+            linux.limit_data(child.pid, limit)
         if self._terminated:
             self._on_term()
         if self._spec["timeout_s"]:
             self._ring(self._spec["timeout_s"] - (time.monotonic() - started))
-        self._carry(self._child)
+        self._carry(child, reader)
         signal.setitimer(signal.ITIMER_REAL, 0)
         self._output.finish()
-        code = os.waitstatus_to_exitcode(self._child.status or 0)
+        code = os.waitstatus_to_exitcode(child.status or 0)
         self._write_exit(128 - code if code < 0 else code, -code if code < 0 else None)
         return 128 - code if code < 0 else code
 
-    def _carry(self, child: Child) -> None:
-        reader = Reader(child.streams, self._wakeup, self._told)
+    def _carry(self, child: Child, reader: Reader) -> None:
         while child.status is None or child.streams:
             read = reader.look(None if child.status is None else _SILENCE_S)
             for stream, data in read.pieces:
