@@ -4,15 +4,28 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from fastflow_events.aggregates.run.commands import AdoptAttempt, ClaimAttempt
+from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.aggregates.run.events import RunAdopted, RunAttemptFinished, RunClaimed, RunStarted
+from fastflow_events.aggregates.run.state import heir_of
+from fastflow_events.errors import FencedError
+from fastflow_events.execute import execute
 from fastflow_events.nats.deploy import deploy
 from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.output import Chunk, OutFrame
+from fastflow_events.service.tasks import background
+from fastflow_events.testing.builders import CAUSE, NOON, holder, specification
 from fastflow_events.testing.eventually import eventually
-from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
+from fastflow_runner.adapters.bus.output import NatsOutput
+from fastflow_runner.phases.claim import still_held
+from fastflow_runner.ports import AttemptRef
+from fastflow_runner.shipping import Shipper
+from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, dispatch, facts_of, submit, text_of
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
@@ -117,6 +130,34 @@ async def test_a_runner_that_only_slept_finds_its_attempt_in_other_hands_and_lea
     end = await end_of(jetstream_log, run_id)
     assert (end.outcome, end.runner) == ("succeeded", "heir")
     assert await lines_of(nc, run_id) == list(range(320))
+
+
+async def test_a_runner_that_only_slept_stores_no_output_behind_its_heirs(
+    nc: Client, jetstream_log: JetStreamLog
+) -> None:
+    """What it was about to store when it fell asleep is refused, and looking back tells it why."""
+    run_id = await dispatch(jetstream_log, specification())
+    ref, sleeper, heir = AttemptRef(run_id=run_id, attempt=1), holder(runner="sleeper"), holder(runner="heir")
+    claim = ClaimAttempt(attempt=1, holder=sleeper, heir=heir_of("proof"))
+    await execute(jetstream_log, run_decider, run_id, claim, cause=CAUSE)
+    holders = partial(still_held, jetstream_log, ref, sleeper)
+    shipper = Shipper(NatsOutput(nc, "sleeper"), ref, holders=holders)
+
+    async def sleep_and_wake() -> None:
+        async with background(shipper.send()):
+            await shipper.put(OutFrame("stdout", NOON, b"0\n"))
+            await eventually(lambda: chunks_of(nc, run_id))
+            adopt = AdoptAttempt(attempt=1, holder=heir, proof="proof", heir=heir_of("other"))
+            await execute(jetstream_log, run_decider, run_id, adopt, cause=CAUSE)
+            later = Chunk(first=1, frames=tuple(OutFrame("stdout", NOON, b"%d\n" % n) for n in range(1, 9)))
+            output = NatsOutput(nc, "heir")
+            await output.append(ref, later, after_seq=await output.end(ref))
+            await shipper.put(OutFrame("stdout", NOON, b"1\n"))
+            await shipper.close()
+
+    with pytest.raises(FencedError):
+        await sleep_and_wake()
+    assert text_of(await chunks_of(nc, run_id)).split() == [str(n) for n in range(9)]
 
 
 async def test_a_runner_that_lives_is_not_inherited(make: Make, nc: Client, jetstream_log: JetStreamLog) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 
 import nats.errors
 import pytest
@@ -45,6 +46,7 @@ from fastflow_gateway.adapters.artifacts import StoredArtifacts
 from fastflow_gateway.adapters.output import JetStreamOutput
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_runner.adapters.bus.output import NatsOutput
+from fastflow_runner.phases.claim import still_held
 from fastflow_runner.ports import AttemptRef
 from fastflow_runner.shipping import Shipper
 from nats.aio.msg import Msg
@@ -202,12 +204,12 @@ async def test_a_stolen_key_writes_nothing_into_another_runners_output(bus: Bus)
     await claimed(bus)
     ref = AttemptRef(run_id=VICTIM, attempt=1)
     store, thief = NatsOutput(await bus.client(HONEST), HONEST), await bus.client(THIEF)
-    shipper = Shipper(store, ref, holders=[HONEST])
+    shipper = Shipper(store, ref, holders=partial(still_held, await bus.log(HONEST), ref, ME))
     lies = encode_chunk(Chunk(first=0, frames=(OutFrame("stdout", NOON, b"lies\n"),), last=True, line=0))
     async with background(shipper.send()):
         for word in (b"a\n", b"b\n"):
             await shipper.put(OutFrame("stdout", NOON, word))
-            await eventually(lambda: store.last(ref, [HONEST]))
+            await eventually(lambda: store.newest(ref, [HONEST]))
             await thief.jetstream().publish(subjects.output(VICTIM, 1, THIEF), lies)
             with pytest.raises((NoStreamResponseError, nats.errors.Error)):
                 await thief.jetstream(timeout=0.5).publish(subjects.output(VICTIM, 1, HONEST), lies)

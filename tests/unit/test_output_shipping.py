@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import pytest
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
@@ -10,7 +10,7 @@ from fastflow_events.output import Chunk, OutFrame
 from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import NOON
 from fastflow_runner import shipping
-from fastflow_runner.bus import StoredChunk
+from fastflow_runner.bus import OutputStore, StoredChunk
 from fastflow_runner.ports import AttemptRef
 from fastflow_runner.shipping import BUFFER_BYTES, CHUNK_BYTES, Shipper, Tally
 
@@ -30,7 +30,10 @@ class Store:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def last(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
+    async def end(self, ref: AttemptRef) -> int:
+        return len(self.stored)
+
+    async def newest(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
         return StoredChunk(seq=len(self.stored), chunk=self.stored[-1]) if self.stored else None
 
     async def append(self, ref: AttemptRef, chunk: Chunk, *, after_seq: int) -> int:
@@ -55,6 +58,20 @@ class Store:
         return found
 
 
+async def nobody_else() -> Collection[str]:
+    return ["r1"]
+
+
+def a_shipper(
+    store: OutputStore,
+    *,
+    holders: Callable[[], Awaitable[Collection[str]]] = nobody_else,
+    lead: Sequence[OutFrame] = (),
+    most_bytes: int | None = None,
+) -> Shipper:
+    return Shipper(store, REF, holders=holders, lead=lead, most_bytes=most_bytes)
+
+
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipping, "PAUSE_S", 0.001)
@@ -71,7 +88,7 @@ async def ship(shipper: Shipper, frames: Sequence[OutFrame]) -> None:
 
 async def test_all_frames_are_stored_and_the_last_chunk_says_so() -> None:
     store, frames = Store(), [frame(f"{n}\n".encode()) for n in range(50)]
-    shipper = Shipper(store, REF)
+    shipper = a_shipper(store)
     await ship(shipper, frames)
     assert store.frames() == frames
     assert [chunk.last for chunk in store.stored] == [False] * (len(store.stored) - 1) + [True]
@@ -80,7 +97,7 @@ async def test_all_frames_are_stored_and_the_last_chunk_says_so() -> None:
 
 async def test_an_attempt_without_output_has_one_closing_chunk() -> None:
     store = Store()
-    await ship(Shipper(store, REF), [])
+    await ship(a_shipper(store), [])
     assert store.stored == [Chunk(first=0, frames=(), last=True, line=0)]
 
 
@@ -89,7 +106,7 @@ async def test_refusals_and_lost_answers_neither_lose_nor_double_a_frame(seed: i
     chance = random.Random(seed)
     store = Store(chance.choices(["store", "refuse", "silent"], k=60))
     frames = [frame(chance.randbytes(chance.randrange(1, 50_000))) for _ in range(80)]
-    await ship(Shipper(store, REF), frames)
+    await ship(a_shipper(store), frames)
     assert store.frames() == frames
 
 
@@ -99,14 +116,14 @@ async def test_a_second_process_goes_on_where_the_first_was_killed(seed: int) ->
     store, frames = Store(chance.choices(["store", "silent"], k=40)), [frame(b"x" * n) for n in range(40)]
     lead = [frame(b"fast-flow: said first\n", "stderr")]
     for _ in range(4):
-        shipper = Shipper(store, REF, lead=lead)
+        shipper = a_shipper(store, lead=lead)
         await shipper.resume()
         sender = asyncio.create_task(shipper.send())
         for one in frames[: chance.randrange(40)]:
             await shipper.put(one)
             await asyncio.sleep(0.0002 * chance.randrange(5))
         sender.cancel()
-    shipper = Shipper(store, REF, lead=lead)
+    shipper = a_shipper(store, lead=lead)
     await shipper.resume()
     await ship(shipper, frames)
     assert store.frames() == lead + frames
@@ -115,9 +132,9 @@ async def test_a_second_process_goes_on_where_the_first_was_killed(seed: int) ->
 
 async def test_after_the_closing_chunk_everything_is_counted_and_nothing_stored() -> None:
     store = Store()
-    await ship(Shipper(store, REF), [frame(b"a\n")])
+    await ship(a_shipper(store), [frame(b"a\n")])
     before = list(store.stored)
-    shipper = Shipper(store, REF)
+    shipper = a_shipper(store)
     await shipper.resume()
     await ship(shipper, [frame(b"a\n")])
     assert store.stored == before
@@ -127,14 +144,14 @@ async def test_after_the_closing_chunk_everything_is_counted_and_nothing_stored(
 async def test_chunks_that_another_process_stored_meanwhile_are_not_stored_again() -> None:
     store, frames = Store(), [frame(b"a"), frame(b"b"), frame(b"c")]
     store.stored.append(Chunk(first=0, frames=tuple(frames[:2])))
-    await ship(Shipper(store, REF), frames)
+    await ship(a_shipper(store), frames)
     assert store.frames() == frames
 
 
 async def test_a_store_that_is_away_stops_the_reader_instead_of_filling_memory() -> None:
     store = Store()
     store.gate.clear()
-    shipper = Shipper(store, REF)
+    shipper = a_shipper(store)
     taken = 0
 
     async def read() -> None:
@@ -157,7 +174,7 @@ async def test_a_store_that_is_away_stops_the_reader_instead_of_filling_memory()
 async def test_every_chunk_says_how_many_lines_came_before_it_and_which_are_unfinished() -> None:
     store = Store()
     pieces = [b"one\ntwo", b"!\n", b"three", b"\nfour\nfive"]
-    await ship(Shipper(store, REF), [frame(data + bytes(CHUNK_BYTES)) for data in pieces])
+    await ship(a_shipper(store), [frame(data + bytes(CHUNK_BYTES)) for data in pieces])
     assert [(chunk.first, chunk.line, chunk.open) for chunk in store.stored if chunk.frames] == [
         (0, 0, ()),
         (1, 1, (("stdout", 0, CHUNK_BYTES + 3),)),
@@ -168,7 +185,7 @@ async def test_every_chunk_says_how_many_lines_came_before_it_and_which_are_unfi
 
 async def test_a_gap_begins_a_chunk_and_ends_the_line_before_it() -> None:
     store = Store()
-    shipper = Shipper(store, REF)
+    shipper = a_shipper(store)
     async with background(shipper.send()):
         await shipper.put(frame(b"cut o"))
         await shipper.put(frame(b"untouched ", "stderr"))
@@ -195,7 +212,7 @@ async def test_more_than_may_be_is_not_stored_whoever_wrote_it(restarted: bool) 
     store = Store()
     lead = [frame(b"said before\n")]
     given = [frame(b"x" * 999 + b"\n") for _ in range(50)] + [frame(b"")] * 50
-    shipper = Shipper(store, REF, lead=lead, most_bytes=10_500)
+    shipper = a_shipper(store, lead=lead, most_bytes=10_500)
     async with background(shipper.send()):
         for each in given[:30]:
             await shipper.put(each)
@@ -204,7 +221,7 @@ async def test_more_than_may_be_is_not_stored_whoever_wrote_it(restarted: bool) 
                 await shipper.put(each)
             await shipper.close()
     if restarted:
-        shipper = Shipper(store, REF, lead=lead, most_bytes=10_500)
+        shipper = a_shipper(store, lead=lead, most_bytes=10_500)
         await shipper.resume()
         async with background(shipper.send()):
             for each in given:
@@ -218,5 +235,5 @@ async def test_more_than_may_be_is_not_stored_whoever_wrote_it(restarted: bool) 
 
 async def test_frames_without_content_are_not_endless() -> None:
     store = Store()
-    await ship(Shipper(store, REF, most_bytes=100), [frame(b"")] * 5000)
+    await ship(a_shipper(store, most_bytes=100), [frame(b"")] * 5000)
     assert len(store.frames()) == 100

@@ -22,8 +22,15 @@ class StoredChunk(Struct, frozen=True, kw_only=True):
 class OutputStore(Protocol):
     """The stored output of attempts."""
 
-    async def last(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
-        """The newest chunk that these runners stored of an attempt, with the end of all of its output, or None.
+    async def end(self, ref: AttemptRef) -> int:
+        """Position of what was stored last of an attempt, by whomever; 0 where there is nothing.
+
+        Raises:
+            InfrastructureError: the bus did not answer.
+        """
+
+    async def newest(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
+        """The newest chunk that these runners stored of an attempt, or None.
 
         Raises:
             InfrastructureError: the bus did not answer.

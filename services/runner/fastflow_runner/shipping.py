@@ -12,7 +12,7 @@ again from its start, counted, and what the last stored chunk covers is not sent
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -71,12 +71,14 @@ class Shipper:
         store: OutputStore,
         ref: AttemptRef,
         *,
-        holders: Collection[str] = (),
+        holders: Callable[[], Awaitable[Collection[str]]],
         lead: Sequence[OutFrame] = (),
         mask: Mask | None = None,
         most_bytes: int | None = None,
     ) -> None:
-        """`most_bytes` is as much as is taken of the engine's, whatever the entry program counts; None is everything.
+        """`holders` asks who has held the attempt by now, and raises where it is somebody else's.
+
+        `most_bytes` is as much as is taken of the engine's, whatever the entry program counts; None is everything.
 
         A frame counts as a byte at least.
         """
@@ -112,12 +114,11 @@ class Shipper:
 
         Raises:
             InfrastructureError: the bus did not answer.
+            FencedError: the attempt belongs to somebody else.
         """
-        last = await self._store.last(self._ref, self._holders)
-        if last is not None:
-            self._seq, self._stored_next = last.seq, last.chunk.next
-            if last.chunk.last:
-                self._closed.set()
+        stored = await self._look()
+        if stored is not None and stored.last:
+            self._closed.set()
 
     async def put(self, frame: OutFrame, *, gap_bytes: int = 0) -> None:
         """Take the engine's next frame, before which bytes may be missing; waits while the bus is slower."""
@@ -143,7 +144,11 @@ class Shipper:
         await self._closed.wait()
 
     async def send(self) -> None:
-        """Store chunks until the closing one is stored; keeps on trying as long as the bus is away."""
+        """Store chunks until the closing one is stored; keeps on trying as long as the bus is away.
+
+        Raises:
+            FencedError: the attempt belongs to somebody else.
+        """
         while not self._closed.is_set():
             while not (self._buffer or self._closing):
                 self._filled.clear()
@@ -267,15 +272,23 @@ class Shipper:
                 return
 
     async def _read_back(self) -> Chunk | None:
-        """Where the stored output ends now; None when nothing is stored any more."""
+        """Where the stored output ends now; None when nothing is stored, or by nobody who may."""
         while True:
             try:
-                last = await self._store.last(self._ref, self._holders)
+                return await self._look()
             except InfrastructureError:
                 await asyncio.sleep(RETRY_AFTER_S)
-                continue
-            self._seq = last.seq if last else 0
-            if last is None:
-                return None
-            self._stored_next = max(self._stored_next, last.chunk.next)
-            return last.chunk
+
+    async def _look(self) -> Chunk | None:
+        """See where the output ends, and the newest chunk of those who had a right to store one.
+
+        The end comes first. Whoever stored what is there has become a holder before that, so it is among those who are
+        asked for now; and whoever stores something later is noticed by the next chunk.
+        """
+        end = await self._store.end(self._ref)
+        newest = await self._store.newest(self._ref, await self._holders()) if end else None
+        self._seq = max(end, newest.seq) if newest else end
+        if newest is None:
+            return None
+        self._stored_next = max(self._stored_next, newest.chunk.next)
+        return newest.chunk

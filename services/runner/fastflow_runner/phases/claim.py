@@ -1,10 +1,11 @@
 """Claim: the fence. Before it nothing of the attempt exists, after it the attempt is ours alone."""
 
-from fastflow_events.aggregates.run.commands import AdoptAttempt, ClaimAttempt
+from fastflow_events.aggregates.run.commands import AdoptAttempt, ClaimAttempt, Holder
 from fastflow_events.aggregates.run.decider import run_decider
-from fastflow_events.aggregates.run.state import heir_of
+from fastflow_events.aggregates.run.state import HELD, heir_of
 from fastflow_events.errors import ConcurrencyError, DomainError, FencedError
 from fastflow_events.execute import TRIES, trusted_state
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
 
 from fastflow_runner.attempt import Brief, brief_of, proof_of
@@ -62,3 +63,17 @@ async def take_over(deps: Deps, found: OpenClaim) -> Brief:
         except DomainError as exc:
             raise FencedError(str(exc), **exc.context) from exc
         return brief_of(history, ref, deps.holder.runner)
+
+
+async def still_held(log: EventLog, ref: AttemptRef, me: Holder) -> tuple[str, ...]:
+    """Runners that have held the attempt by now, of which `me` is the last.
+
+    Raises:
+        FencedError: the attempt is over, or somebody else holds it by now.
+        InfrastructureError: the log did not answer.
+    """
+    history = await log.load("run", ref.run_id)
+    run = run_decider.fold(history.facts)
+    if run.phase not in HELD or run.attempt != ref.attempt or run.holder != me:
+        raise FencedError("somebody else holds the attempt by now, or nobody", attempt=ref.attempt)
+    return brief_of(history, ref, me.runner).holders

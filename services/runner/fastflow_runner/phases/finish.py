@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from fastflow_events.aggregates.run.commands import FinishAttempt, ReportAttempt
 from fastflow_events.aggregates.run.decider import run_decider
@@ -16,6 +17,7 @@ from fastflow_runner.core.outcome import Ending, finished
 from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
+from fastflow_runner.phases.claim import still_held
 from fastflow_runner.retrying import insist
 from fastflow_runner.shipping import Shipper
 
@@ -29,7 +31,8 @@ STOPPING_S = 5.0
 async def explain(deps: Deps, brief: Brief, ending: Ending) -> Shipper:
     """Close the output of an attempt that has none, with the reason in it."""
     lead = [notice(ending.detail, deps.clock())] if ending.detail and ending.outcome != "cancelled" else []
-    shipper = Shipper(deps.output, brief.ref, holders=brief.holders, lead=lead)
+    holders = partial(still_held, deps.log, brief.ref, deps.holder)
+    shipper = Shipper(deps.output, brief.ref, holders=holders, lead=lead)
     await insist(shipper.resume, what="looking for stored output")
     async with background(shipper.send()):
         await shipper.close()

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import cast
 
 from fastflow_events.aggregates.run.commands import StartAttempt
@@ -24,6 +25,7 @@ from fastflow_runner.core.notices import beforehand, not_kept
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.phases import secrets
+from fastflow_runner.phases.claim import still_held
 from fastflow_runner.ports import Exit, Frame, Started
 from fastflow_runner.retrying import insist, pauses
 from fastflow_runner.shipping import Shipper
@@ -54,7 +56,12 @@ async def stream(
     mask = await secrets.mask_of(deps, brief, started)
     most_bytes = brief.specification.limits.output_bytes + SLACK_BYTES
     shipper = Shipper(
-        deps.output, brief.ref, holders=brief.holders, lead=beforehand(started), mask=mask, most_bytes=most_bytes
+        deps.output,
+        brief.ref,
+        holders=partial(still_held, deps.log, brief.ref, deps.holder),
+        lead=beforehand(started),
+        mask=mask,
+        most_bytes=most_bytes,
     )
     if not fresh:
         await insist(shipper.resume, what="looking for stored output")

@@ -30,24 +30,25 @@ class NatsOutput:
         self._runner = runner
         self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
 
-    async def last(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
-        """The newest chunk of these runners, with the end of all of the attempt's output; None where there is none."""
-        by_all = await get_last(self._nc, OUTPUT, subject=subjects.output(ref.run_id, ref.attempt, subjects.ANY))
-        if by_all is None:
-            return None
+    async def end(self, ref: AttemptRef) -> int:
+        """Position of what was stored last of the attempt, by whomever; 0 where there is nothing."""
+        stored = await get_last(self._nc, OUTPUT, subject=subjects.output(ref.run_id, ref.attempt, subjects.ANY))
+        return stored.seq if stored else 0
+
+    async def newest(self, ref: AttemptRef, holders: Collection[str]) -> StoredChunk | None:
+        """The newest chunk of these runners; None where there is none."""
         newest: Stored | None = None
         for runner in holders:
             stored = await get_last(self._nc, OUTPUT, subject=subjects.output(ref.run_id, ref.attempt, runner))
             if stored is not None and (newest is None or stored.seq > newest.seq):
                 newest = stored
         if newest is None:
-            return StoredChunk(seq=by_all.seq, chunk=Chunk(first=0, frames=()))
-        end = max(by_all.seq, newest.seq)
+            return None
         try:
-            return StoredChunk(seq=end, chunk=decode_chunk(newest.data))
+            return StoredChunk(seq=newest.seq, chunk=decode_chunk(newest.data))
         except ContractError as exc:
             telemetry.unreadable(newest.subject, newest.seq, exc)
-            return StoredChunk(seq=end, chunk=await self._last_readable(newest.subject))
+            return StoredChunk(seq=newest.seq, chunk=await self._last_readable(newest.subject))
 
     async def _last_readable(self, subject: str) -> Chunk:
         """What was stored before somebody put junk behind it; that is stepped over, as every reader does."""
