@@ -10,6 +10,7 @@ from fastflow_events.errors import SettingsError
 from fastflow_events.instants import FIRST, LAST, held, in_utc, later
 from fastflow_events.service.settings import load
 from fastflow_events.testing.builders import NOON
+from fastflow_events.zoned import read_instant
 from fastflow_gateway.handlers.artifacts import Left
 from fastflow_rules.definition import Catchup, Definition, parse
 from fastflow_rules.definition.values import is_cron
@@ -73,6 +74,16 @@ def test_an_instant_can_be_moved_by_anything(at: datetime, seconds: float) -> No
     assert FIRST <= held(at) <= LAST
     assert FIRST <= later(at, seconds) <= LAST
     assert in_utc(at) in (None, at)
+
+
+@given(INSTANTS)
+def test_what_a_fact_may_say_is_what_can_be_computed_with(at: datetime) -> None:
+    try:
+        said = read_instant(at.isoformat())
+    except ValueError:
+        assert in_utc(at) is None or held(at) != at
+    else:
+        assert said == held(at) == at
 
 
 def test_what_lies_inside_is_what_it_was() -> None:

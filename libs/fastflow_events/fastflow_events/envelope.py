@@ -4,7 +4,7 @@ Source: CloudEvents core 1.0.2 and its NATS protocol binding (header names, perc
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -15,14 +15,14 @@ from fastflow_events.aggregates.vocabulary import known_facts
 from fastflow_events.doubts import words_of
 from fastflow_events.errors import ContractError, TooLargeError
 from fastflow_events.fact import BrokenFact, Fact, UnknownFact, fact_name
+from fastflow_events.instants import FIRST
 from fastflow_events.plain import MAX_BODY_DEPTH, is_too_deep
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.upcast import UPCASTERS, Upcasters, upcast
-from fastflow_events.zoned import OLDEST, fault_of, read_instant
+from fastflow_events.zoned import fault_of, read_instant
 
 MAX_FACT_BYTES = 65_536
 _MAX_VERSION = 2**53
-_NOBODY_KNOWS = datetime(OLDEST, 1, 1, tzinfo=UTC)
 _PRINTABLE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
 
 
@@ -161,7 +161,7 @@ def _broken(seq: int, subject: str, headers: Mapping[str, str], body: bytes, why
         aggregate=aggregate,
         id=(id := _decoded(token)),
         version=0,
-        at=stored_at or _NOBODY_KNOWS,
+        at=stored_at or FIRST,
         source="",
         cause=Cause(correlation_id=f"{aggregate}/{id}"),
         fact=BrokenFact(

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from fastflow_events.types import Seconds
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-"""Nothing is computed to be earlier."""
+"""Nothing was written earlier, and nothing is computed to be."""
 LAST = datetime(9000, 1, 1, tzinfo=UTC)
-"""Nothing is computed to be later."""
+"""No clock of a writer has shown a later one, and nothing is computed to be later."""
 
 
 def in_utc(at: datetime) -> datetime | None:

@@ -1,13 +1,15 @@
 """Instants as facts carry them: with a zone, and such that everybody can say them in UTC. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from msgspec import Struct, inspect
 
-OLDEST, NEWEST = 1970, 9900
-"""Years in which a fact can have been written."""
+from fastflow_events.instants import FIRST, LAST, in_utc
+
+_NO_ZONE = "an instant without a zone"
+_OUT_OF_RANGE = "an instant out of range"
 
 
 def read_instant(text: str) -> datetime:
@@ -18,10 +20,11 @@ def read_instant(text: str) -> datetime:
     """
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
-        raise ValueError("an instant without a zone")
-    if not OLDEST <= at.year <= NEWEST:
-        raise ValueError("an instant out of range")
-    return at.astimezone(UTC)
+        raise ValueError(_NO_ZONE)
+    said = in_utc(at)
+    if said is None or not FIRST <= said <= LAST:
+        raise ValueError(_OUT_OF_RANGE)
+    return said
 
 
 def fault_of(struct: Struct) -> str:
@@ -36,12 +39,8 @@ def _fault(value: Any) -> str:
     match value:
         case datetime():
             if value.tzinfo is None:
-                return "an instant without a zone"
-            try:
-                value.astimezone(UTC)
-            except OverflowError:
-                return "an instant out of range"
-            return ""
+                return _NO_ZONE
+            return _OUT_OF_RANGE if in_utc(value) is None else ""
         case Struct():
             return fault_of(value)
         case tuple() | list():

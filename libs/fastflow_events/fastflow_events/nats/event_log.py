@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
 from fastflow_events import subjects
-from fastflow_events.aggregates.run.judging import is_for_the_judge, judge
+from fastflow_events.aggregates.run.judging import doubt, history_of
 from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError, InfrastructureError, TooLargeError
@@ -74,11 +74,7 @@ class JetStreamLog:
     async def load(self, aggregate: str, id: str) -> History:
         """Return every fact of one aggregate; what does not count is a `ForeignFact`."""
         subject = subjects.of_aggregate(aggregate, id)
-        recorded = judge({}, [r async for r in self.read(subject)]).recorded
-        for one in recorded:
-            if isinstance(one.fact, BrokenFact) and is_for_the_judge(one):
-                self._doubt(one, one.fact)
-        return History(aggregate=aggregate, id=id, recorded=recorded)
+        return history_of(aggregate, id, [r async for r in self.read(subject)], self.doubts)
 
     async def append(
         self, position: Position, facts: Sequence[Fact], *, cause: Cause, guard: Position | None = None
@@ -223,12 +219,10 @@ class JetStreamLog:
         stored = await get_batch(self._nc, STREAM, subject=subject, after_seq=after_seq)
         recorded = [self._reader.read(m.seq, m.subject, m.headers, m.data) for m in stored]
         for one in recorded:
-            if isinstance(one.fact, BrokenFact):
-                if one.seq not in self._broken:  # an aggregate is read again and again
-                    self._broken.add(one.seq)
-                    telemetry.unreadable(f"{one.aggregate}/{one.id}", one.seq, one.fact.reason)
-                if not is_for_the_judge(one):
-                    self._doubt(one, one.fact)
+            if isinstance(one.fact, BrokenFact) and one.seq not in self._broken:  # an aggregate is read again and again
+                self._broken.add(one.seq)
+                telemetry.unreadable(f"{one.aggregate}/{one.id}", one.seq, one.fact.reason)
+        doubt(self.doubts, recorded, judged=False)
         if not stored:
             return recorded, after_seq, False
         return recorded, stored[-1].seq, len(stored) == BATCH or bool(stored[-1].pending)
@@ -237,9 +231,6 @@ class JetStreamLog:
         """When the stream was made, and its end as its leader knows it."""
         said = await ask_stream(self._nc, STREAM, within_s=ACK_TIMEOUT_S)
         return Life(said.created.isoformat(), said.state.last_seq)
-
-    def _doubt(self, recorded: Recorded, fact: BrokenFact) -> None:
-        self.doubts.add(recorded.aggregate, recorded.id, f"its fact {recorded.seq} cannot be read ({fact.reason})")
 
     async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact."""

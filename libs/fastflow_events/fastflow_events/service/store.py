@@ -158,6 +158,7 @@ async def open_store(path: Path, schema: str) -> AsyncIterator[Store]:
     So is one of another log, and one whose rows lack facts that another build could not read or fold: this one may know
     better.
     """
+    build()  # now, while the files are those that run: a release may be laid over them later
     path.parent.mkdir(parents=True, exist_ok=True)
     fingerprint = hashlib.sha256((_META + schema).encode()).hexdigest()
     if path.exists() and await _fingerprint(path) != fingerprint:

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastflow_events import subjects
-from fastflow_events.aggregates.run.judging import is_for_the_judge, judge
+from fastflow_events.aggregates.run.judging import doubt, history_of
 from fastflow_events.doubts import Doubts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError
-from fastflow_events.fact import BrokenFact, Fact
+from fastflow_events.fact import Fact
 from fastflow_events.recorded import Cause, History, Life, Position, Recorded
 
 
@@ -30,11 +30,8 @@ class MemoryLog:
 
     async def load(self, aggregate: str, id: str) -> History:
         """Return every fact of one aggregate."""
-        judged = judge({}, [r async for r in self.read(subjects.of_aggregate(aggregate, id))]).recorded
-        for recorded in judged:
-            if isinstance(recorded.fact, BrokenFact) and is_for_the_judge(recorded):
-                self._doubt(recorded, recorded.fact)
-        return History(aggregate=aggregate, id=id, recorded=judged)
+        stored = [r async for r in self.read(subjects.of_aggregate(aggregate, id))]
+        return history_of(aggregate, id, stored, self.doubts)
 
     async def append(
         self, position: Position, facts: Sequence[Fact], *, cause: Cause, guard: Position | None = None
@@ -75,12 +72,8 @@ class MemoryLog:
         """Yield the facts on `subject` that the log holds now."""
         matching = [r for s, r in self._stored if r.seq > after_seq and _matches(subject, s)]
         for recorded in matching[:limit]:
-            if isinstance(recorded.fact, BrokenFact) and not is_for_the_judge(recorded):
-                self._doubt(recorded, recorded.fact)
+            doubt(self.doubts, [recorded], judged=False)
             yield recorded
-
-    def _doubt(self, recorded: Recorded, fact: BrokenFact) -> None:
-        self.doubts.add(recorded.aggregate, recorded.id, f"its fact {recorded.seq} cannot be read ({fact.reason})")
 
     async def follow(self, subject: str, *, after_seq: int) -> AsyncIterator[Sequence[Recorded]]:
         """Yield batches for ever."""

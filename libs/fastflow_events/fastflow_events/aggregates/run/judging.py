@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from fastflow_events.aggregates.run.events import RunAdopted, RunClaimed
 from fastflow_events.aggregates.run.state import OVER, Run, applied, counts, is_a_runners
-from fastflow_events.fact import Fact, ForeignFact, UnknownFact
-from fastflow_events.recorded import Recorded
+from fastflow_events.doubts import Doubts
+from fastflow_events.fact import BrokenFact, Fact, ForeignFact, UnknownFact
+from fastflow_events.recorded import History, Recorded
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -42,6 +43,20 @@ def judge(standing: Mapping[str, Run], batch: Sequence[Recorded]) -> Judged:
             foreign.append(marked := replace(recorded, fact=_foreign(recorded, run)))
             judged.append(marked)
     return Judged(recorded=tuple(judged), foreign=tuple(foreign), standing=changed)
+
+
+def history_of(aggregate: str, id: str, stored: Sequence[Recorded], doubts: Doubts) -> History:
+    """Every fact of one aggregate, judged; one of them that counts and cannot be read makes it doubted."""
+    recorded = judge({}, stored).recorded
+    doubt(doubts, recorded, judged=True)
+    return History(aggregate=aggregate, id=id, recorded=recorded)
+
+
+def doubt(doubts: Doubts, recorded: Iterable[Recorded], *, judged: bool) -> None:
+    """Doubt the aggregates of facts that cannot be read; those for the judge only when he has `judged` them."""
+    for one in recorded:
+        if isinstance(one.fact, BrokenFact) and is_for_the_judge(one) is judged:
+            doubts.add(one.aggregate, one.id, f"its fact {one.seq} cannot be read ({one.fact.reason})")
 
 
 def is_for_the_judge(recorded: Recorded) -> bool:
