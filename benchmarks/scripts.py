@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from fastflow_runner.testing import attacks_inside
-from fastflow_runner.testing.tiny_packages import BACKEND
+from fastflow_runner.testing.tiny_packages import building
 
 LINES = 100_000
 LINGER_S = 3
@@ -26,26 +26,15 @@ for n in range({BAR_PER_S * BAR_S}):
     time.sleep(max(0.0, began + n / {BAR_PER_S} - time.time()))
 print()
 """
-_LIBRARY = """[project]
-name = "huge"
-version = "1"
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-"""
-_HUGE = f"""    import glob
-    for place in glob.glob("/app/cache/sdists-v*"):
-        with open(place + "/holes-1-py3-none-any.whl", "wb") as file:
-            file.truncate({HUGE_MB} << 20)
-    said = _project()
-    file"""
+_HUGE = f"""import glob
+for place in glob.glob("/app/cache/sdists-v*"):
+    with open(place + "/holes-1-py3-none-any.whl", "wb") as file:
+        file.truncate({HUGE_MB} << 20)"""
 _FILES = {
     f"{HUGE_MARKER}/main.py": attacks_inside.HUGE_MARKER,
     f"{HUGE_WHEEL}/main.py": "print('built')\n",
     f"{HUGE_WHEEL}/requirements.txt": "./lib\n",
-    f"{HUGE_WHEEL}/lib/pyproject.toml": _LIBRARY,
-    f"{HUGE_WHEEL}/lib/backend.py": BACKEND.replace("    said = _project()\n    file", _HUGE),
+    **{f"{HUGE_WHEEL}/{path}": text for path, text in building("huge", _HUGE).items()},
     f"{PLAIN}/main.py": 'print("hello")\n',
     f"{PACKAGES}/main.py": "import requests\n\nprint(requests.__version__)\n",
     f"{PACKAGES}/requirements.txt": "requests==2.34.2\n",

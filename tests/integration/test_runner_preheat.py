@@ -34,8 +34,9 @@ from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_runner.core.orders import input_name
 from fastflow_runner.testing.builders import a_specification, bundle_of
-from fastflow_runner.testing.deadline_contract import FOR_EVER, building
+from fastflow_runner.testing.deadline_contract import FOR_EVER
 from fastflow_runner.testing.living_runner import LivingRunner, dispatch, facts_of
+from fastflow_runner.testing.tiny_packages import building
 from msgspec.structs import replace
 from nats.aio.client import Client
 
@@ -131,7 +132,7 @@ async def test_what_a_lost_volume_held_is_prepared_again_and_nothing_when_all_is
 
 async def test_a_build_that_sleeps_keeps_nobody_else_from_being_prepared(tmp_path: Path) -> None:
     async with installation(tmp_path, pre_heat_timeout_s="5") as (runner, nc, log):
-        asleep = await store(nc, log, "./lib\n", more=building(FOR_EVER))
+        asleep = await store(nc, log, "./lib\n", more=building("sleepy", FOR_EVER))
         root = tmp_path / "home" / "runner" / "process"
         await eventually(lambda: len(processes_in(root)) > 0, within_s=60)
         await store(nc, log, "idna==3.10\n", commit="b" * 40)
@@ -148,7 +149,7 @@ async def test_a_build_that_sleeps_keeps_nobody_else_from_being_prepared(tmp_pat
 
 async def test_a_cancel_ends_the_build_that_its_run_waits_for(tmp_path: Path) -> None:
     async with installation(tmp_path, pre_heat="false") as (_, nc, log):
-        asleep = await store(nc, log, "./lib\n", more=building(FOR_EVER))
+        asleep = await store(nc, log, "./lib\n", more=building("sleepy", FOR_EVER))
         root = tmp_path / "home" / "runner" / "process"
         run_id = await dispatch(log, replace(a_specification(asleep.tree), requirements=asleep.requirements))
         await eventually(lambda: len(processes_in(root)) > 0, within_s=60)

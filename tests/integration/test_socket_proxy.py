@@ -1,11 +1,9 @@
 import http.client
 import socket
-import socketserver
 import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 from fastflow_runner.core.closing import Closing
@@ -34,6 +32,7 @@ from fastflow_runner.testing.attacks import (
     paths,
 )
 from fastflow_runner.testing.attacks_standby import networks, renames, updates
+from fastflow_runner.testing.recording_engine import RecordingEngine
 from fastflow_runner.testing.socket_proxy import find_haproxy, socket_proxy
 
 pytestmark = pytest.mark.docker
@@ -52,37 +51,6 @@ VALUES = {
 }
 BODIES = {"create": GOOD, "update": update_body(BOUNDS)}
 REFUSED = {0, 400, 403, 408, 413}
-
-
-class RecordingEngine(socketserver.ThreadingUnixStreamServer):
-    """Says yes to everything and remembers it."""
-
-    daemon_threads = True
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path, _Handler)
-        self.path = path
-        self.seen: list[bytes] = []
-
-
-class _Handler(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        while line := self.rfile.readline():
-            cast(RecordingEngine, self.server).seen.append(line)
-            length = 0
-            upgrade = False
-            while (header := self.rfile.readline()) not in {b"\r\n", b""}:
-                cast(RecordingEngine, self.server).seen.append(header)
-                name, _, value = header.decode().lower().partition(":")
-                length = int(value) if name == "content-length" else length
-                upgrade = upgrade or name == "upgrade"
-            self.rfile.read(length)
-            if upgrade:
-                self.wfile.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
-                while data := self.request.recv(65536):
-                    self.wfile.write(data)
-                return
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
 class Proxy:
@@ -142,23 +110,23 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
 
 
 def test_no_attack_on_a_path_reaches_the_engine(proxy: Proxy) -> None:
-    proxy.engine.seen.clear()
+    proxy.engine.lines.clear()
     tried = [(method, target, proxy.ask(method, target)) for method, target in paths(proxy.version)]
     assert [attack for attack in tried if attack[2] not in {0, 400, 403, 501}] == []
-    assert proxy.engine.seen == []
+    assert proxy.engine.lines == []
     assert len(tried) > 100
 
 
 def test_no_attack_on_a_body_reaches_the_engine(proxy: Proxy) -> None:
-    proxy.engine.seen.clear()
+    proxy.engine.lines.clear()
     tried = [(what, proxy.create(body, name)) for what, name, body in bodies(DEPLOYMENT)]
     assert [attack for attack in tried if attack[1] not in REFUSED] == []
-    assert proxy.engine.seen == []
+    assert proxy.engine.lines == []
     assert len(tried) > 1600
 
 
 def test_a_cache_is_no_way_to_write_to_another_volume_and_a_build_has_none(proxy: Proxy) -> None:
-    proxy.engine.seen.clear()
+    proxy.engine.lines.clear()
     jit = run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=PLACE, cache=CACHE)
     shared = DEPLOYMENT.volume.encode()
     build, fetch, link = (tool_body(DEPLOYMENT, mode, owner=OWNER) for mode in ("build", "fetch", "prepare"))
@@ -181,35 +149,35 @@ def test_a_cache_is_no_way_to_write_to_another_volume_and_a_build_has_none(proxy
     assert [body for body in bodies for name in names if proxy.create(body, name) not in REFUSED] == []
     assert proxy.create(jit, STANDBY) in REFUSED
     assert proxy.create(build, NAME) in REFUSED
-    assert proxy.engine.seen == []
+    assert proxy.engine.lines == []
 
 
 def test_no_network_of_others_can_be_joined(proxy: Proxy) -> None:
-    proxy.engine.seen.clear()
+    proxy.engine.lines.clear()
     tried = [(what, proxy.create(body, name)) for what, name, body in networks(DEPLOYMENT)]
     assert [attack for attack in tried if attack[1] not in REFUSED] == []
-    assert proxy.engine.seen == []
+    assert proxy.engine.lines == []
     assert len(tried) > 40
 
 
 def test_no_limit_can_be_loosened_beyond_what_a_run_may_have(proxy: Proxy) -> None:
-    proxy.engine.seen.clear()
+    proxy.engine.lines.clear()
     tried = [(what, proxy.ask("POST", target, body)) for what, target, body in updates(proxy.version)]
     assert [attack for attack in tried if attack[1] not in REFUSED] == []
-    assert proxy.engine.seen == []
+    assert proxy.engine.lines == []
     assert len(tried) > 140
 
 
 def test_nothing_but_a_standby_worker_can_be_renamed_and_only_to_a_run(proxy: Proxy) -> None:
-    proxy.engine.seen.clear()
+    proxy.engine.lines.clear()
     tried = [(target, proxy.ask("POST", target)) for target in renames(proxy.version)]
     assert [attack for attack in tried if attack[1] not in REFUSED] == []
-    assert proxy.engine.seen == []
+    assert proxy.engine.lines == []
     assert len(tried) > 30
 
 
 def test_no_trick_of_framing_reaches_the_engine(proxy: Proxy) -> None:
-    proxy.engine.seen.clear()
+    proxy.engine.lines.clear()
     create = f"POST /v{proxy.version}/containers/create?name={NAME} HTTP/1.1\r\nHost: x\r\n".encode()
     inspect = f"/v{proxy.version}/containers/{NAME}/json"
     json = b"Content-Type: application/json\r\n"
@@ -236,7 +204,7 @@ def test_no_trick_of_framing_reaches_the_engine(proxy: Proxy) -> None:
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0" * 64,
     ]
     assert [trick for trick in tricks if proxy.raw(trick) not in {0, 400, 403, 408, 501, 505}] == []
-    assert proxy.engine.seen == []
+    assert proxy.engine.lines == []
 
 
 def test_what_the_proxy_tolerates_reaches_the_engine_in_its_plain_form(proxy: Proxy) -> None:
@@ -249,20 +217,20 @@ def test_what_the_proxy_tolerates_reaches_the_engine_in_its_plain_form(proxy: Pr
         create + head + b"Expect: 100-continue\r\n\r\n" + GOOD,
         create.replace(b" ", b"\t", 1) + head + b"\r\n" + GOOD,
     ):
-        proxy.engine.seen.clear()
+        proxy.engine.lines.clear()
         assert proxy.raw(trick) in {200, 400, 403}
-        lines = [line.lower() for line in proxy.engine.seen]
+        lines = [line.lower() for line in proxy.engine.lines]
         assert not any(line.startswith((b"upgrade", b"transfer-encoding", b"expect")) for line in lines)
         assert sum(line.startswith(b"content-length") for line in lines) <= 1
         assert not any(b"\t" in line for line in lines)
 
 
 def test_a_request_smuggled_behind_an_allowed_one_is_judged_for_itself(proxy: Proxy) -> None:
-    proxy.engine.seen.clear()
+    proxy.engine.lines.clear()
     first = f"GET /v{proxy.version}/containers/{NAME}/json HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     evil = f"GET /v{proxy.version}/containers/gateway/json HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     assert proxy.raw(first + evil) == 200
-    assert not any(b"gateway" in line for line in proxy.engine.seen)
+    assert not any(b"gateway" in line for line in proxy.engine.lines)
 
 
 def test_a_body_that_never_comes_is_not_waited_for_long(proxy: Proxy) -> None:

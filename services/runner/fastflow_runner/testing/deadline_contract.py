@@ -12,34 +12,15 @@ from msgspec import structs
 from fastflow_runner.ports import DependencyError, Executor, Prepared
 from fastflow_runner.testing.builders import a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import eventually
-from fastflow_runner.testing.tiny_packages import BACKEND
+from fastflow_runner.testing.tiny_packages import building
 
 WITHIN_S = 120.0
-_PROJECT = """
-[project]
-name = "sleepy"
-version = "1"
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-"""
-
-
 FOR_EVER = "import time\ntime.sleep(3600)"
-
-
-def building(does: str) -> dict[str, str]:
-    """Files of a package in the folder `lib` whose build does something first."""
-    lines = "".join(f"    {line}\n" for line in does.splitlines())
-    backend = BACKEND.replace("    said = _project()\n    file", f"{lines}    said = _project()\n    file")
-    assert backend != BACKEND
-    return {"lib/pyproject.toml": _PROJECT, "lib/backend.py": backend}
 
 
 async def with_a_build(executor: Executor, does: str) -> Specification:
     """A script that wants a package of its own folder, whose build does something first."""
-    tree, bundle = bundle_of({"main.py": "", "requirements.txt": "./lib\n", **building(does)})
+    tree, bundle = bundle_of({"main.py": "", "requirements.txt": "./lib\n", **building("sleepy", does)})
     await executor.stage_code(tree, bundle)
     wanted = Requirements(source="requirements", text="./lib\n", sha256=sha256(tree.encode()).hexdigest())
     return structs.replace(a_specification(tree), requirements=wanted)

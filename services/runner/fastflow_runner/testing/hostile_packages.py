@@ -3,7 +3,7 @@
 import io
 import tarfile
 
-from fastflow_runner.testing.tiny_packages import BACKEND, wheel
+from fastflow_runner.testing.tiny_packages import BACKEND, BUILD, wheel
 
 SOURCED = "sourced"
 """Package that comes as its sources, the same ones in either index."""
@@ -46,8 +46,7 @@ def marking_sources(folder: str) -> dict[str, str]:
     """Files of a pipeline whose package in a folder leaves a mark when it is built, or asked for what it needs."""
     backend = _marking(folder, "backend") + BACKEND
     project = '[project]\nname = "built"\nversion = "1.0"\ndynamic = ["dependencies"]\n'
-    system = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-    return {"built/pyproject.toml": project + system, "built/backend.py": backend}
+    return {"built/pyproject.toml": project + BUILD, "built/backend.py": backend}
 
 
 def indexes_that_build(words: tuple[str, str]) -> dict[str, bytes]:

@@ -24,18 +24,23 @@ class RecordingEngine(socketserver.ThreadingUnixStreamServer):
         super().__init__(path, _Handler)
         self.path = path
         self.seen: list[Arrived] = []
+        self.lines: list[bytes] = []
+        """Request lines and headers as they come in, those of a request that never ends, too."""
 
 
 class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
+        engine = cast(RecordingEngine, self.server)
         while line := self.rfile.readline():
+            engine.lines.append(line)
             headers = []
             while (header := self.rfile.readline()) not in {b"\r\n", b""}:
+                engine.lines.append(header)
                 headers.append(header.decode("latin-1").strip())
             lengths = [h.partition(":")[2] for h in headers if h.lower().startswith("content-length:")]
             body = self.rfile.read(int(lengths[-1])) if lengths else b""
             method, _, target = line.decode("latin-1").rpartition(" ")[0].partition(" ")
-            cast(RecordingEngine, self.server).seen.append(Arrived(method, target, tuple(headers), body))
+            engine.seen.append(Arrived(method, target, tuple(headers), body))
             if any(header.lower().startswith("upgrade:") for header in headers):
                 self.wfile.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
                 while data := self.request.recv(65536):

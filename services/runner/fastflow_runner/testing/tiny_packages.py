@@ -36,8 +36,17 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
 build_editable = build_wheel
 """
-_BUILD = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-LIBRARY = f'[project]\nname = "my-lib"\nversion = "0.1"\nrequires-python = ">=3.8"\ndependencies = ["beta"]\n{_BUILD}'
+BUILD = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+LIBRARY = f'[project]\nname = "my-lib"\nversion = "0.1"\nrequires-python = ">=3.8"\ndependencies = ["beta"]\n{BUILD}'
+
+
+def building(name: str, does: str) -> dict[str, str]:
+    """Files of a package in the folder `lib` whose build does something first."""
+    lines = "".join(f"    {line}\n" for line in does.splitlines())
+    backend = BACKEND.replace("    said = _project()\n    file", f"{lines}    said = _project()\n    file")
+    assert backend != BACKEND
+    project = f'[project]\nname = "{name}"\nversion = "1"\n{BUILD}'
+    return {"lib/pyproject.toml": project, "lib/backend.py": backend}
 
 
 def wheel(
@@ -65,7 +74,7 @@ def sdist(name: str, version: str, requires: list[str]) -> bytes:
     """The sources of a package."""
     plain = f"{name.replace('-', '_')}-{version}"
     needs = "".join(f"Requires-Dist: {need}\n" for need in requires)
-    project = f'[project]\nname = "{name}"\nversion = "{version}"\ndependencies = {requires}\n{_BUILD}'
+    project = f'[project]\nname = "{name}"\nversion = "{version}"\ndependencies = {requires}\n{BUILD}'
     about = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n{needs}"
     files = {"PKG-INFO": about, "pyproject.toml": project, "backend.py": BACKEND}
     buffer = io.BytesIO()
