@@ -108,10 +108,10 @@ async def first_sync(folder: Path, origin: Path) -> float:
 
 
 async def synced_again(log: JetStreamLog) -> float:
-    """Seconds from a wish to fetch until it is answered."""
+    """Seconds from a request to fetch until it is answered."""
     began = time.perf_counter()
-    wish = RequestSync(who="benchmark")
-    await execute(log, repository_decider, "main", wish, cause=Cause(correlation_id="benchmark"))
+    command = RequestSync(who="benchmark")
+    await execute(log, repository_decider, "main", command, cause=Cause(correlation_id="benchmark"))
 
     async def answered() -> bool:
         now = await state(log)

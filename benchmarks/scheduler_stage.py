@@ -81,8 +81,8 @@ class Stage(NamedTuple):
     async def decided(self, name: str) -> None:
         """Return when the scheduler has caught up and decides: a run that can never start is refused."""
         after = await self.mark()
-        wish = builders.run_requested(pipeline="nobody")
-        await append(self.nc, [_recorded("run", f"sentinel-{name}", 1, wish)])
+        request = builders.run_requested(pipeline="nobody")
+        await append(self.nc, [_recorded("run", f"sentinel-{name}", 1, request)])
         await self.found(subjects.event("run", id=f"sentinel-{name}", fact="rejected"), after=after, count=1)
 
 

@@ -46,9 +46,9 @@ from fastflow_runner.core.outcome import result_of
 from fastflow_runner.loops import code_gc
 from fastflow_runner.loops.code_gc import ExpiredCode
 from fastflow_runner.ports import Exit
-from fastflow_scheduler.adapters.book_store import SCHEMA as BOOK
-from fastflow_scheduler.adapters.book_store import BookProjection
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.adapters.state_store import SCHEMA as BOOK
+from fastflow_scheduler.adapters.state_store import StateProjection
+from fastflow_scheduler.core.state import SchedulerState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,7 +65,7 @@ class NoDisk:
 
 FOLDS: dict[type, tuple[str, Callable[[Store], Projection]]] = {
     RowProjection: (ROWS, lambda store: RowProjection(store, Changes())),
-    BookProjection: (BOOK, lambda store: BookProjection(store, Book())),
+    StateProjection: (BOOK, lambda store: StateProjection(store, SchedulerState())),
     ClaimsProjection: (CLAIMS, lambda store: ClaimsProjection(store, lambda _: None, lambda _: None)),
     PipelineRows: (schema.PIPELINES, PipelineRows),
     RepositoryRows: (schema.REPOSITORIES, RepositoryRows),

@@ -84,7 +84,7 @@ async def test_a_store_that_is_full_is_collected_by_itself_and_syncs_go_on(
             await bus.sync()
             await bus.synced(head)
         last = push(repository)
-        await bus.wish(RequestSync(who="ann"))
+        await bus.command(RequestSync(who="ann"))
         await bus.failed("the object store is full")
         share = partial(share_of_code, Settings(nats_url=nats_url))
         async with background(keep_collected(share, partial(in_hand, nc), monotonic, said.append, EAGER)):

@@ -46,7 +46,7 @@ async def runner(nc: Client, nats_url: str, engine: OwnEngine, tmp_path: Path) -
     with socket_proxy(tmp_path, engine=engine.socket, deployment=DEPLOYMENT) as url:
         settings = {"executor": "docker", "docker_url": url, "docker_network": NETWORK, "standby": "1"}
         runner = LivingRunner(tmp_path / "home", nats_url, name=f"ends-{os.getpid()}", **settings)
-        runner.start(patience_s="2")
+        runner.start(retry_for_s="2")
         # One that finds no engine at its start ends at once: whoever supervises it starts it again, a test does not.
         await eventually(lambda: heartbeat_of(nc, runner.name), within_s=60)
         yield runner

@@ -105,14 +105,14 @@ async def test_params_of_a_run_are_those_of_its_commit_stored_or_not(world: Worl
     typed = repository.commit({"hello/pipeline.json": json.dumps({"params": params})})
     repository.git("checkout", "--quiet", "main")
 
-    async def wish(commit: str, **given: str) -> tuple[int, str]:
+    async def options(commit: str, **given: str) -> tuple[int, str]:
         answer = await world.api.post("/api/pipelines/hello/run", json={"commit": commit, "params": given})
         return answer.status_code, answer.text
 
-    assert (await wish(typed, day="soon"))[0] == 202  # nobody has stored that commit; the scheduler judges it then
-    assert (await wish(typed, day="2026-03-01"))[0] == 202
+    assert (await options(typed, day="soon"))[0] == 202  # nobody has stored that commit; the scheduler judges it then
+    assert (await options(typed, day="2026-03-01"))[0] == 202
     await world.bus.stored("hello", typed)
-    status, words = await wish(typed, day="soon")
+    status, words = await options(typed, day="soon")
     assert status == 422, words  # the log knows by now
     assert "day" in words
-    assert (await wish(first, anything="goes"))[0] == 202
+    assert (await options(first, anything="goes"))[0] == 202

@@ -42,17 +42,17 @@ async def test_a_run_of_a_commit_that_nobody_knows_yet_is_accepted_without_askin
     api: httpx.AsyncClient, jetstream_log: JetStreamLog
 ) -> None:
     # git_sync is not there: whoever asked it would get no answer
-    wish = {"commit": "e" * 40, "params": {"COUNT": " 07 "}}
+    options = {"commit": "e" * 40, "params": {"COUNT": " 07 "}}
     key = {"Idempotency-Key": "monday"}
-    answer = await api.post(RUN, json=wish, headers=key)
+    answer = await api.post(RUN, json=options, headers=key)
     assert answer.status_code == 202
     [request] = (await jetstream_log.load("run", answer.json()["id"])).facts
     assert isinstance(request, RunRequested)
     assert (request.commit, request.params) == ("e" * 40, {"COUNT": " 07 "})
     picky = {"params": [{"name": "COUNT", "type": "integer"}]}
     await store(jetstream_log, version_stored(commit="e" * 40, definition=picky))
-    assert (await api.post(RUN, json=wish, headers=key)).json() == answer.json()
-    refused = await api.post(RUN, json={**wish, "params": {"COUNT": "many"}})
+    assert (await api.post(RUN, json=options, headers=key)).json() == answer.json()
+    refused = await api.post(RUN, json={**options, "params": {"COUNT": "many"}})
     assert (refused.status_code, refused.json()["type"]) == (422, "urn:fastflow:invalid-params")
 
 
@@ -63,7 +63,7 @@ async def test_a_commit_with_a_line_feed_behind_it_is_none(api: httpx.AsyncClien
 
 
 async def test_over_nats_it_is_no_different(api: httpx.AsyncClient, nc: Connection) -> None:
-    wish = msgspec.json.encode({"commit": "e" * 40, "params": {"COUNT": "07"}})
-    answer = msgspec.json.decode((await nc.request(subjects.request("hello"), wish, timeout=20)).data)
+    options = msgspec.json.encode({"commit": "e" * 40, "params": {"COUNT": "07"}})
+    answer = msgspec.json.decode((await nc.request(subjects.request("hello"), options, timeout=20)).data)
     assert answer["status"] == "queued"
     assert (await api.get(f"/api/runs/{answer['run_id']}")).json()["commit"] == "e" * 40

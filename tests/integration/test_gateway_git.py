@@ -91,8 +91,8 @@ async def test_a_repository_is_watched_shown_and_removed_over_http(world: World,
     other = Repository(tmp_path / "other")
     commit = other.commit({"second/main.py": ""})
     with http_host(tmp_path, user="ann", password="s3cret-t0ken") as host:
-        wish = {"url": f"{host.url.replace('//', '//ann@')}other/.git", "token": "s3cret-t0ken"}
-        answer = await world.api.put("/api/repositories/team%20b", json=wish)
+        body = {"url": f"{host.url.replace('//', '//ann@')}other/.git", "token": "s3cret-t0ken"}
+        answer = await world.api.put("/api/repositories/team%20b", json=body)
         assert answer.status_code == 200, answer.text
         assert answer.json()["credentials"] == "user ann, sealed token"
         await world.bus.synced(commit, "team b")
@@ -117,7 +117,7 @@ async def test_a_repository_is_watched_shown_and_removed_over_http(world: World,
 
 
 @pytest.mark.parametrize(
-    ("wish", "pointer"),
+    ("body", "pointer"),
     [
         ({"url": "https://2130706433/p"}, "/url"),
         ({"url": "/srv/p", "token": "a"}, "/token"),
@@ -134,12 +134,12 @@ async def test_a_repository_is_watched_shown_and_removed_over_http(world: World,
     ],
 )
 async def test_what_cannot_be_watched_is_pointed_at_and_stored_nowhere(
-    world: World, wish: dict[str, str], pointer: str
+    world: World, body: dict[str, str], pointer: str
 ) -> None:
-    answer = await world.api.put("/api/repositories/x", json=wish)
+    answer = await world.api.put("/api/repositories/x", json=body)
     assert answer.status_code == 422, answer.text
     assert "pw" not in answer.text
-    if pointer != "/url" or wish:
+    if pointer != "/url" or body:
         assert answer.json()["errors"][0]["pointer"] == pointer
     assert await world.bus.facts("repository", "x") == []
 

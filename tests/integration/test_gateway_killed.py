@@ -19,7 +19,7 @@ from fastflow_events.testing.eventually import eventually
 
 pytestmark = pytest.mark.nats
 ASKERS, KILLS, BETWEEN = 8, 2, 40
-"""That many wishes are answered between two kills."""
+"""That many requests are answered between two kills."""
 
 
 class Gateway:
@@ -71,7 +71,7 @@ async def test_gateways_that_are_killed_while_they_are_asked_make_one_run_of_eac
     await jetstream_log.append(Position(aggregate="pipeline", id="hello"), [pipeline_discovered()], cause=CAUSE)
     answers: dict[str, str] = {}
 
-    async def wish(client: httpx.AsyncClient, asker: int) -> None:
+    async def options(client: httpx.AsyncClient, asker: int) -> None:
         number = 0
         while True:
             key = f"{asker}-{number}"
@@ -83,7 +83,10 @@ async def test_gateways_that_are_killed_while_they_are_asked_make_one_run_of_eac
         await eventually(lambda: len(answers) >= enough, within_s=60)
 
     gateway.start()
-    async with httpx.AsyncClient(timeout=10) as client, background(*(wish(client, asker) for asker in range(ASKERS))):
+    async with (
+        httpx.AsyncClient(timeout=10) as client,
+        background(*(options(client, asker) for asker in range(ASKERS))),
+    ):
         for _ in range(KILLS):
             await more()
             gateway.kill()

@@ -1,4 +1,4 @@
-"""NATS goes away and comes back: people still see what was, wishes are refused, and then everything goes on."""
+"""NATS goes away and comes back: people still see what was, requests are refused, and then everything goes on."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

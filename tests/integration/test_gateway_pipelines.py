@@ -83,13 +83,13 @@ async def test_a_param_that_is_a_number_may_be_given_as_one(api: httpx.AsyncClie
 async def test_a_run_has_the_priority_of_its_configuration_or_its_pipeline_unless_somebody_says_one(
     api: httpx.AsyncClient,
 ) -> None:
-    wishes: tuple[dict[str, Any], ...] = (
+    bodies: tuple[dict[str, Any], ...] = (
         {},
         {"run_config_id": "eve"},
         {"priority": 0},
         {"run_config_id": "eve", "priority": 9},
     )
-    ids = [(await api.post("/api/pipelines/yearly/run", json=wish)).json()["id"] for wish in wishes]
+    ids = [(await api.post("/api/pipelines/yearly/run", json=options)).json()["id"] for options in bodies]
     assert [(await api.get(f"/api/runs/{id}")).json()["priority"] for id in ids] == [5, -7, 0, 9]
     again = (await api.put("/api/pipelines/yearly/schedules/often", json={"interval_s": 60})).json()
     assert again["priority"] == 5
@@ -97,9 +97,9 @@ async def test_a_run_has_the_priority_of_its_configuration_or_its_pipeline_unles
 
 
 async def test_a_schedule_names_a_run_configuration_that_is_there(api: httpx.AsyncClient) -> None:
-    wish = {"interval_s": 60, "run_config_id": "eve"}
+    options = {"interval_s": 60, "run_config_id": "eve"}
     for name, status in (("bare", 422), ("yearly", 200)):
-        assert (await api.put(f"/api/pipelines/{name}/schedules/often", json=wish)).status_code == status
+        assert (await api.put(f"/api/pipelines/{name}/schedules/often", json=options)).status_code == status
 
 
 async def test_variables_and_secrets_of_pipelines_are_listed_by_name(api: httpx.AsyncClient) -> None:

@@ -161,5 +161,5 @@ async def test_schedules_and_backfills_reach_to_the_ends_of_the_calendar(api: ht
     for until in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"):
         assert (await api.get(f"{path}/x/next", params={"until": until})).status_code == 200
         for after in ("0001-01-01T00:00:00+05:00", "2026-01-01T00:00:00Z"):
-            wish = {"schedule": "x", "after": after, "until": until, "preview": True}
-            assert (await api.post("/api/pipelines/hello/backfills", json=wish)).status_code == 422
+            options = {"schedule": "x", "after": after, "until": until, "preview": True}
+            assert (await api.post("/api/pipelines/hello/backfills", json=options)).status_code == 422

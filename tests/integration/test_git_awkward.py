@@ -163,12 +163,14 @@ async def test_many_wishes_while_a_sync_goes_on_cause_one_more(
             await bus.synced(commit)
             before = fetches()
             host.delay_s = 0.3
-            await bus.wish(RequestSync(who="first"))
+            await bus.command(RequestSync(who="first"))
             await eventually(lambda: fetches() > before)
             for n in range(20):
-                await bus.wish(RequestSync(who=f"{n}"))
+                await bus.command(RequestSync(who=f"{n}"))
             await bus.sync()
-            assert fetches() - before <= 3  # the one that went on, one more, and one for the wish that was waited for
+            assert (
+                fetches() - before <= 3
+            )  # the one that went on, one more, and one for the request that was waited for
             state = await bus.state()
             assert state.requests == state.answered == 22
 

@@ -77,7 +77,7 @@ async def test_a_sealed_token_is_sent_to_the_address_it_was_sealed_for_and_to_no
 async def test_a_deploy_key_is_used_at_the_address_it_was_made_for(bus: Bus, tmp_path: Path) -> None:
     async with running(bus.settings):
         await bus.configure("a", "ssh://git@127.0.0.1:1/p")
-        await bus.wish(RequestDeployKey(who="ann"), "a")
+        await bus.command(RequestDeployKey(who="ann"), "a")
 
         async def made() -> State | None:
             state = await bus.state("a")
@@ -87,7 +87,7 @@ async def test_a_deploy_key_is_used_at_the_address_it_was_made_for(bus: Bus, tmp
         await bus.failed("nothing answers at ssh://git@127.0.0.1:1/p", "a")
         await bus.configure("a", "ssh://git@127.0.0.1:2/p")
         await bus.failed("the deploy key was made for another address; ask for a new one", "a")
-        await bus.wish(RequestDeployKey(who="ann"), "a")
+        await bus.command(RequestDeployKey(who="ann"), "a")
         await bus.failed("nothing answers at ssh://git@127.0.0.1:2/p", "a")
     assert (tmp_path / "home/git_sync/a/deploy_key.for").read_text() == "ssh://git@127.0.0.1:2/p\n"
 

@@ -85,7 +85,7 @@ async def test_a_repository_removed_over_the_api_takes_its_pipelines_along_and_m
         await bus.configure("a", a.url)
         await bus.phase("broken", "invalid")
         await bus.phase("hello", "runnable")
-        await bus.wish(RemoveRepository(by="api", who="ann"), "a")
+        await bus.command(RemoveRepository(by="api", who="ann"), "a")
         await bus.phase("hello", "absent")
         await bus.phase("broken", "absent")
         await eventually(lambda: not (tmp_path / "home/git_sync/a").exists())
@@ -149,7 +149,7 @@ async def test_a_clash_outlives_restarts_and_the_name_passes_on_with_its_folder(
         await bus.sync("a")
         await bus.sync("b")
         assert await bus.kinds("hello") == before
-        await bus.wish(RemoveRepository(by="api"), "a")
+        await bus.command(RemoveRepository(by="api"), "a")
         state = await bus.phase("hello", "runnable")
         assert (state.repository, state.tree) == ("b", b.tree("hello"))
 
@@ -225,7 +225,7 @@ async def test_a_deploy_key_is_made_on_request_and_only_its_public_half_is_told(
             await bus.failed("is not trusted; give the host's public keys as known_hosts", "a")
             await bus.configure("a", url, credentials=Credentials(known_hosts=known_hosts))
             await bus.failed("refuses the SSH key", "a")
-            await bus.wish(RequestDeployKey(who="ann"), "a")
+            await bus.command(RequestDeployKey(who="ann"), "a")
 
             async def made() -> list[RepositoryDeployKeyGenerated]:
                 facts = await bus.facts("repository", "a")

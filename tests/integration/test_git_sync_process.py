@@ -82,10 +82,10 @@ async def test_killed_at_any_moment_it_says_everything_once(env: dict[str, str],
     files: dict[str, str | bytes | None] = {f"p{n}/main.py": str(n) for n in range(PIPELINES)}
     commit = repository.commit(files | {f"p{n}/data.bin": os.urandom(200_000) for n in range(PIPELINES)})
     env["FASTFLOW_GIT_URL"] = repository.url
-    chance = random.Random(7)
+    random_bytes = random.Random(7)
     async with connect(reader(env), "runner-1") as nc:
         log = JetStreamLog(nc, source="/fastflow/test/1")
-        for target in sorted(chance.sample(range(1, 2 * PIPELINES), 4)):
+        for target in sorted(random_bytes.sample(range(1, 2 * PIPELINES), 4)):
             process = await start(env)
 
             async def far_enough(target: int = target) -> bool:

@@ -49,7 +49,7 @@ async def test_an_outage_that_outlives_every_lease_runs_nothing_twice(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(scheduling(server.url, tmp_path / "scheduler", lost_after_s=1))
         for runner in runners:
-            runner.start(max_concurrent=str(RUNS // 2))
+            runner.start(slots=str(RUNS // 2))
             stack.callback(runner.stop)
 
         async def both() -> bool:

@@ -100,7 +100,7 @@ async def test_a_follower_that_is_cut_off_while_it_asks_asks_again(server: Serve
             await nc.flush()
             await server.fall_silent()
             said = nc.stats["out_msgs"]
-            await nc.returns.tell()
+            await nc.reconnects.tell()
             await eventually(lambda: nc.stats["out_msgs"] > said)
             await server.store_while_away(2)
             await eventually(lambda: [recorded.id for recorded in found] == ["r1", "r2"], within_s=60)
@@ -111,10 +111,10 @@ async def test_a_question_that_the_server_forgot_is_asked_again(server: Server) 
         await deploy(nc)
         pulled = await nc.jetstream().pull_subscribe_bind("git_sync-sync", EVENTS)
         said = nc.stats["out_msgs"]
-        asking = asyncio.create_task(fetch(nc.returns, pulled, 1, NEVER_S))
+        asking = asyncio.create_task(fetch(nc.reconnects, pulled, 1, NEVER_S))
         await eventually(lambda: nc.stats["out_msgs"] > said)
         await server.store_while_away(1)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asking, 30)
-        [message] = await asyncio.wait_for(fetch(nc.returns, pulled, 1, NEVER_S), 30)
+        [message] = await asyncio.wait_for(fetch(nc.reconnects, pulled, 1, NEVER_S), 30)
         assert message.metadata.sequence.stream == 1

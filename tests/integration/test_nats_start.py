@@ -14,7 +14,7 @@ from fastflow_events.nats.connection import connect
 from fastflow_events.nats.deploy import deploy
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.nats.server_process import answering, find_binary, launch, wait_for
-from fastflow_events.patience import Patience
+from fastflow_events.progress_timeout import ProgressTimeout
 from fastflow_events.recorded import Position
 from fastflow_events.service.settings import Settings
 from fastflow_events.service.work_signs import signs_of
@@ -100,11 +100,11 @@ def worker(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.mark.parametrize("worker", ["while :; do :; done", "exec dd if=/dev/zero of=/dev/null bs=1M"], indirect=True)
 async def test_work_is_seen_although_nothing_is_said(tmp_path: Path, worker: int) -> None:
-    patience = Patience(0.0, stalled_after_s=1.0)
-    patience.saw(signs_of(worker, tmp_path / "none"), 0.0)
+    progress_timeout = ProgressTimeout(0.0, stalled_after_s=1.0)
+    progress_timeout.saw(signs_of(worker, tmp_path / "none"), 0.0)
 
     def seen_to_work() -> bool:
-        patience.saw(signs_of(worker, tmp_path / "none"), 1.0)
-        return not patience.over(1.0)
+        progress_timeout.saw(signs_of(worker, tmp_path / "none"), 1.0)
+        return not progress_timeout.over(1.0)
 
     await eventually(seen_to_work, within_s=60)

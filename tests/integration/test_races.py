@@ -68,11 +68,11 @@ async def race(writers: dict[str, JetStreamLog], run_id: str, number: int) -> No
     """One run, at whose end everybody wants something of it; a third may be lost, too, and a fifth nobody cancels."""
     await writers["gateway"].append(Position(aggregate="run", id=run_id), BEGUN, cause=CAUSE)
     schedulers = [writers["scheduler-1"], writers["scheduler-2"]]
-    wishes: list[tuple[JetStreamLog, RunCommand]] = [(writers["runner"], FINISH)]
-    wishes += [(writers["gateway"], CANCEL)] if number % 5 else []
-    wishes += [(log, LOSE) for log in schedulers if number % 3 == 0]
-    random.Random(number).shuffle(wishes)
-    said = [say(log, run_id, wish) for log, wish in wishes]
+    commands: list[tuple[JetStreamLog, RunCommand]] = [(writers["runner"], FINISH)]
+    commands += [(writers["gateway"], CANCEL)] if number % 5 else []
+    commands += [(log, LOSE) for log in schedulers if number % 3 == 0]
+    random.Random(number).shuffle(commands)
+    said = [say(log, run_id, command) for log, command in commands]
     if number % 4 == 0:
         await said.pop(0)  # what comes first for certain
     await asyncio.gather(*said, *(conclude(log, run_id) for log in schedulers))

@@ -105,7 +105,7 @@ async def test_code_that_nobody_stored_is_an_infrastructure_error_with_a_closed_
 async def test_no_more_attempts_run_than_there_are_slots(
     nc: Client, nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path
 ) -> None:
-    runner = LivingRunner(tmp_path / "home", nats_url, executor="process", max_concurrent="2")
+    runner = LivingRunner(tmp_path / "home", nats_url, executor="process", slots="2")
     runner.start()
     try:
         script = "import time\nprint(time.time())\ntime.sleep(0.4)\nprint(time.time())"

@@ -42,7 +42,7 @@ for n in range({LINES}):
 async def runner(nats_url: str, engine: str, tmp_path: Path) -> AsyncGenerator[LivingRunner]:
     with socket_proxy(tmp_path, engine=engine, deployment=DEPLOYMENT) as url:
         settings = {"executor": "docker", "docker_url": url, "docker_network": "bridge", "standby": "4"}
-        settings |= {"docker_volume": DEPLOYMENT.volume, "max_concurrent": str(SLOTS)}
+        settings |= {"docker_volume": DEPLOYMENT.volume, "slots": str(SLOTS)}
         runner = LivingRunner(tmp_path / "home", nats_url, name=OWNER, **settings)
         yield runner
         runner.stop()
@@ -73,11 +73,11 @@ class Ends:
         return len(self.found)
 
 
-async def kill_at_random(runner: LivingRunner, ends: Ends, chance: random.Random) -> None:
+async def kill_at_random(runner: LivingRunner, ends: Ends, random_bytes: random.Random) -> None:
     """Every kill comes while runs are open: after a share of them has ended, and then some time more."""
     for nth in range(KILLS):
         await ends.reach(RUNS * nth // (KILLS + 1))
-        await asyncio.sleep(chance.uniform(0, 0.7))
+        await asyncio.sleep(random_bytes.uniform(0, 0.7))
         assert await ends.count() < RUNS
         runner.kill()
         runner.start()
@@ -103,13 +103,13 @@ async def must_have_run_once(nc: Client, log: JetStreamLog, run_id: str, end: Ru
 async def test_of_two_hundred_runs_whose_runner_is_killed_twenty_times_each_runs_once_and_is_complete(
     runner: LivingRunner, engine: str, nc: Client, jetstream_log: JetStreamLog
 ) -> None:
-    chance = random.Random(seed := random.randrange(1 << 32))
+    random_bytes = random.Random(seed := random.randrange(1 << 32))
     ends = Ends(jetstream_log)
     with listening(engine, f"fastflow.runner={OWNER}") as heard:
         runner.start()
         run_ids = [await submit(nc, jetstream_log, SCRIPT) for _ in range(RUNS)]
         try:
-            await kill_at_random(runner, ends, chance)
+            await kill_at_random(runner, ends, random_bytes)
             await ends.reach(RUNS)
             assert runner.stop() == 0
             adopted = 0

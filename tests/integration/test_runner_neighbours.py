@@ -70,8 +70,8 @@ async def test_each_pool_is_served_by_its_runners_and_each_runner_keeps_to_its_s
     make: Make, nc: Client, jetstream_log: JetStreamLog
 ) -> None:
     await deploy(nc, pools=["default", "gpu"])
-    small = make("small", pools="default", max_concurrent="1")
-    large = make("large", pools="gpu, default", max_concurrent="3")
+    small = make("small", pools="default", slots="1")
+    large = make("large", pools="gpu, default", slots="3")
     small.start()
     large.start()
     gpu = [await submit(nc, jetstream_log, SLOW.format(lines=5), pool="gpu") for _ in range(4)]

@@ -90,11 +90,11 @@ async def test_a_runner_that_dies_after_a_phase_leaves_a_run_that_ends_right(
 async def test_a_runner_that_is_killed_again_and_again_loses_and_doubles_nothing(
     runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
 ) -> None:
-    chance = random.Random(seed := random.randrange(1 << 32))
+    random_bytes = random.Random(seed := random.randrange(1 << 32))
     runner.start()
     run_id = await submit(nc, jetstream_log, SCRIPT.format(lines=400, pause=0.03))
     for _ in range(6):
-        await asyncio.sleep(chance.uniform(0.4, 2.5))
+        await asyncio.sleep(random_bytes.uniform(0.4, 2.5))
         runner.kill()
         runner.start()
     end = await end_of(jetstream_log, run_id)

@@ -52,7 +52,7 @@ async def fired(log: JetStreamLog) -> Counter[tuple[str, datetime]]:
 async def test_five_schedulers_killed_at_random_fire_each_instant_once(
     nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path
 ) -> None:
-    chance = random.Random(7)
+    random_bytes = random.Random(7)
     definition = {"cron": "* * * * * *"}
     for n in range(PIPELINES):
         news = [version_stored(definition=definition), pipeline_discovered(definition=definition)]
@@ -62,11 +62,11 @@ async def test_five_schedulers_killed_at_random_fire_each_instant_once(
     try:
         await eventually(lambda: fired(jetstream_log), within_s=60)
         while len(found := await fired(jetstream_log)) < FIRES or kills < KILLS:
-            victim = chance.choice(sorted(replicas))
+            victim = random_bytes.choice(sorted(replicas))
             replicas[victim].kill()
             await replicas[victim].wait()
             kills += 1
-            await asyncio.sleep(chance.uniform(0.1, 0.8))
+            await asyncio.sleep(random_bytes.uniform(0.1, 0.8))
             replicas[victim] = await started(nats_url, tmp_path, victim)
 
             async def goes_on(before: int = len(found)) -> bool:

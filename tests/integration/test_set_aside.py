@@ -34,8 +34,8 @@ from fastflow_events.testing.builders import (
 )
 from fastflow_events.testing.eventually import eventually
 from fastflow_events.testing.memory_log import MemoryLog
-from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.adapters.state_store import SCHEMA, StateProjection
+from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.core.state.limits import Limits
 from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.testing import heartbeat
@@ -54,16 +54,16 @@ async def told(log: MemoryLog, id: str, *facts: Fact) -> None:
     await log.append(position, list(facts), cause=CAUSE)
 
 
-async def folded(log: MemoryLog, path: Path) -> Book:
-    """The scheduler's book over everything that the log holds."""
+async def folded(log: MemoryLog, path: Path) -> SchedulerState:
+    """The scheduler's state over everything that the log holds."""
     async with open_store(path, SCHEMA) as store:
-        book = Book()
-        projection = BookProjection(store, book)
+        state = SchedulerState()
+        projection = StateProjection(store, state)
         await projection.load()
         batch = [recorded async for recorded in log.read(subjects.EVENTS)]
         await apply_batch(log.doubts, store, projection, batch)
         assert await store.checkpoint() == batch[-1].seq
-    return book
+    return state
 
 
 @pytest.mark.parametrize("depth", [130, 970, 975, 980, 5_000])
@@ -76,11 +76,11 @@ async def test_a_result_nested_too_deeply_stops_nothing_but_its_run(tmp_path: Pa
     said = b'{"attempt":1,"runner":"runner-1","outcome":"succeeded","result":'
     await log.put(subject, headers, said + b'{"a":' * depth + b"1" + b"}" * (depth + 1))
     await told(log, "r2", run_requested())
-    book = await folded(log, tmp_path / "book.db")
-    assert book.runs.places.taken == 0
-    assert not book.runs.to_end
-    assert [run_id for _, run_id, _ in book.runs.lanes.waiting()] == ["r2"]
-    assert ("run", "r1") in book.doubted
+    state = await folded(log, tmp_path / "state.db")
+    assert state.runs.capacity.taken == 0
+    assert not state.runs.to_end
+    assert [run_id for _, run_id, _ in state.runs.run_queue.waiting()] == ["r2"]
+    assert ("run", "r1") in state.doubted
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ async def test_a_fact_of_no_certain_instant_stops_nothing_but_its_run(tmp_path: 
     subject, headers = envelope("r1", run_claimed(), at=time)
     await log.put(subject, headers, b'{"attempt":1,"runner":"runner-1","incarnation":"i","engine":"e"}')
     await told(log, "r2", run_requested())
-    book = await folded(log, tmp_path / "book.db")
-    assert "r2" in book.runs.shelf
-    assert ("run", "r1") in book.doubted
-    assert book.agenda.head() is None, "the claim of a run that nobody can trust is not waited for"
+    state = await folded(log, tmp_path / "state.db")
+    assert "r2" in state.runs.table
+    assert ("run", "r1") in state.doubted
+    assert state.agenda.head() is None, "the claim of a run that nobody can trust is not waited for"
 
 
 @pytest.mark.nats
@@ -225,14 +225,14 @@ async def test_a_doubted_pipeline_starts_fires_and_chains_nothing(tmp_path: Path
     await log.append(Position(aggregate="pipeline", id="hello"), told_of, cause=cause)
     await told(log, "r1", run_requested())
     await log.put("fastflow.evt.pipeline.hello.changed", {}, b"?")
-    book = await folded(log, tmp_path / "book.db")
-    [(_, run_id, lane)] = book.runs.lanes.waiting()
+    state = await folded(log, tmp_path / "state.db")
+    [(_, run_id, lane)] = state.runs.run_queue.waiting()
     assert run_id == "r1"
-    blocked = book.runs.places.blocked(lane)
+    blocked = state.runs.capacity.blocked(lane)
     assert blocked is not None
     assert "cannot be read" in blocked.reason
-    assert all(book.schedules.rests(plan) for plan in book.schedules.plans.values())
-    assert book.runs.lanes.pick(book.runs.places) is None
+    assert all(state.schedules.rests(plan) for plan in state.schedules.plans.values())
+    assert state.runs.run_queue.pick(state.runs.capacity) is None
 
 
 async def test_a_definition_of_another_release_is_told_and_stops_nothing(tmp_path: Path) -> None:
@@ -241,9 +241,9 @@ async def test_a_definition_of_another_release_is_told_and_stops_nothing(tmp_pat
     told_of = [version_stored(definition=newer), pipeline_discovered(definition=newer)]
     await log.append(Position(aggregate="pipeline", id="newer"), told_of, cause=CAUSE)
     await log.append(Position(aggregate="pipeline", id="hello"), [pipeline_discovered()], cause=CAUSE)
-    book = await folded(log, tmp_path / "book.db")
-    assert book.pipelines.definition("hello") is not None
-    assert ("pipeline", "newer") in book.doubted
+    state = await folded(log, tmp_path / "state.db")
+    assert state.pipelines.definition("hello") is not None
+    assert ("pipeline", "newer") in state.doubted
     told = log.doubts.told()
     assert told is not None
     assert all("does not know" in fact.error for fact in told.facts)

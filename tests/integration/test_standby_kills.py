@@ -112,13 +112,13 @@ async def test_a_runner_killed_on_the_way_to_a_worker_executes_the_attempt_once(
 async def test_runs_survive_a_runner_that_is_killed_at_random(
     runner: LivingRunner, person: DockerClient, nc: Client, jetstream_log: JetStreamLog
 ) -> None:
-    chance = random.Random(seed := random.randrange(1 << 32))
+    random_bytes = random.Random(seed := random.randrange(1 << 32))
     runner.start()
     await eventually(lambda: workers(runner, person), within_s=30)
     run_ids: list[str] = []
     for _ in range(6):
         run_ids += [await submit(nc, jetstream_log, SCRIPT, limits=LIMITS) for _ in range(2)]
-        await asyncio.sleep(chance.uniform(0.05, 1.5))
+        await asyncio.sleep(random_bytes.uniform(0.05, 1.5))
         runner.kill()
         runner.start()
     try:

@@ -16,9 +16,9 @@ from fastflow_rules.queue.admission import (
     Refusal,
     Version,
     freeze,
-    hopeless,
     lane,
     order,
+    rejection_of,
 )
 from msgspec.structs import replace
 
@@ -31,7 +31,7 @@ def version(**more: Any) -> Version:
 
 
 def reason(pipeline: Pipeline | None, request: RunRequested | None = None, **more: Any) -> str | None:
-    refusal = hopeless(request or run_requested(), pipeline, **{"version": version(), **more})
+    refusal = rejection_of(request or run_requested(), pipeline, **{"version": version(), **more})
     return refusal.reason if refusal else None
 
 

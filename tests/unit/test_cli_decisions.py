@@ -100,13 +100,13 @@ def told(**more: object) -> Told:
 
 
 def test_only_the_runner_is_told_the_way_to_the_engine() -> None:
-    base = {"DOCKER_HOST": "unix:///var/run/docker.sock", "FASTFLOW_MAX_CONCURRENT": "2", "PATH": "/bin"}
+    base = {"DOCKER_HOST": "unix:///var/run/docker.sock", "FASTFLOW_SLOTS": "2", "PATH": "/bin"}
     for service in ("gateway", "git_sync", "scheduler", "runner"):
         env = environment(base, told().own(service))
         assert "DOCKER_HOST" not in env
         assert ("FASTFLOW_DOCKER_URL" in env) == (service == "runner")
         assert ("FASTFLOW_GIT_URL" in env) == (service == "git_sync")
-        assert env["FASTFLOW_MAX_CONCURRENT"] == "2"
+        assert env["FASTFLOW_SLOTS"] == "2"
         assert env["FASTFLOW_NATS_SEED_FILE"].startswith("/h/keys/")
 
 

@@ -13,11 +13,11 @@ from fastflow_events.errors import FastflowError
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.types import TriggerKind
 from fastflow_gateway.core.rights import may_operate
-from fastflow_gateway.core.run_request import RunWish, read_wish
+from fastflow_gateway.core.run_request import RunOptions, read_run_options
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import backfills, chains, schedules, triggers
-from fastflow_gateway.handlers.backfills import BackfillWish
-from fastflow_gateway.handlers.rerun import wish_of
+from fastflow_gateway.handlers.backfills import BackfillBody
+from fastflow_gateway.handlers.rerun import options_of
 from fastflow_gateway.handlers.runs import request_run
 from fastflow_rules.definition import NO_ENV, Defaults, Definition, Param, parse, why_closed
 from fastflow_rules.definition.reserved import PROTECTED, RULES, Rule
@@ -32,13 +32,13 @@ CLOSED = [pattern for rule in RULES for pattern in rule.names.split()]
 
 
 class Untouched:
-    """Whatever a handler needs from outside; a wish that is refused at the door needs none of it."""
+    """Whatever a handler needs from outside; a request that is refused at the door needs none of it."""
 
     def clock(self) -> datetime:
         """What a fresh id is made from."""
         return NOON
 
-    def chance(self, size: int) -> bytes:
+    def random_bytes(self, size: int) -> bytes:
         """What a fresh id is made from."""
         return bytes(size)
 
@@ -63,7 +63,7 @@ def body(member: str, name: str) -> bytes:
 
 async def by_http(member: str, name: str) -> None:
     trigger = Trigger(kind="http", who="127.0.0.1")
-    await request_run(NOTHING, "p", read_wish(body(member, name)), run_id="r", trigger=trigger, cause=CAUSE)
+    await request_run(NOTHING, "p", read_run_options(body(member, name)), run_id="r", trigger=trigger, cause=CAUSE)
 
 
 async def by_request(name: str) -> None:
@@ -72,8 +72,8 @@ async def by_request(name: str) -> None:
 
 async def once_more(member: str, name: str) -> None:
     first = run_requested(**{member: {name: "x"}})
-    wish, trigger = wish_of(first, same_commit=True), Trigger(kind="http", again_of="r")
-    await request_run(NOTHING, "p", wish, run_id="again", trigger=trigger, cause=CAUSE)
+    options, trigger = options_of(first, same_commit=True), Trigger(kind="http", again_of="r")
+    await request_run(NOTHING, "p", options, run_id="again", trigger=trigger, cause=CAUSE)
 
 
 async def by_schedule(name: str) -> None:
@@ -82,8 +82,8 @@ async def by_schedule(name: str) -> None:
 
 
 async def by_backfill(name: str) -> None:
-    wish = BackfillWish(schedule="s", after=NOON, until=NOON, params={name: "x"})
-    await backfills.request(NOTHING, "p", wish, who="", cause=CAUSE)
+    options = BackfillBody(schedule="s", after=NOON, until=NOON, params={name: "x"})
+    await backfills.request(NOTHING, "p", options, who="", cause=CAUSE)
 
 
 async def by_chain(name: str) -> None:
@@ -201,7 +201,7 @@ def test_ordinary_names_are_open(name: str) -> None:
 
 
 def test_wishes_without_a_closed_name_are_as_they_were() -> None:
-    assert read_wish(body("params", "DAY")) == RunWish(params={"DAY": "x"})
+    assert read_run_options(body("params", "DAY")) == RunOptions(params={"DAY": "x"})
 
 
 def test_every_rule_says_who_reads_the_names_and_where_that_is_written() -> None:

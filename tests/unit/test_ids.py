@@ -33,8 +33,8 @@ def test_a_message_is_named_by_its_place_and_by_when_its_stream_was_made(message
 
 
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))
-def test_a_uuid7_carries_its_instant_version_and_variant(now_ms: int, chance: bytes) -> None:
-    made = UUID(uuid7(now_ms, chance))
+def test_a_uuid7_carries_its_instant_version_and_variant(now_ms: int, random_bytes: bytes) -> None:
+    made = UUID(uuid7(now_ms, random_bytes))
     assert (made.version, made.variant) == (7, "specified in RFC 4122")
     assert made.int >> 80 == now_ms
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from fastflow_events.errors import ContractError
 from fastflow_events.output import Chunk, OutFrame
-from fastflow_gateway.core.lines import START, Entry, Gap, Line, LineFold, Place, after, place_of
+from fastflow_gateway.core.lines import START, Entry, Gap, Line, LineFold, LogPosition, after, position_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,8 +156,8 @@ def test_what_a_given_up_attempt_writes_late_is_left_out() -> None:
 
 
 def test_a_place_reads_as_it_is_written() -> None:
-    assert place_of(str(Place(2, 17))) == Place(2, 17)
-    assert place_of(str(Place(2, 17, 3))) == Place(2, 17, 3)
+    assert position_of(str(LogPosition(2, 17))) == LogPosition(2, 17)
+    assert position_of(str(LogPosition(2, 17, 3))) == LogPosition(2, 17, 3)
 
 
 @pytest.mark.parametrize(
@@ -165,4 +165,4 @@ def test_a_place_reads_as_it_is_written() -> None:
 )
 def test_what_names_no_line_is_refused(text: str) -> None:
     with pytest.raises(ContractError):
-        place_of(text)
+        position_of(text)

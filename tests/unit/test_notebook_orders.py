@@ -5,7 +5,7 @@ from typing import Any
 
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Cell, Specification
 from fastflow_events.testing.builders import version_stored
-from fastflow_runner.core.attempt_paths import Places
+from fastflow_runner.core.attempt_paths import AttemptPaths
 from fastflow_runner.core.program import argv_of
 from fastflow_runner.entry.wanted import unnamed
 from fastflow_runner.loops.preheating import ahead
@@ -14,7 +14,7 @@ from fastflow_runner.testing.builders import a_launch, a_specification
 from fastflow_runner.testing.environment_contract import from_source
 from msgspec.structs import replace
 
-PLACES = Places(code="/code", app="/app", state="/app/.fastflow", home="/tmp", entry="/entry", contained=True)
+PLACES = AttemptPaths(code="/code", app="/app", state="/app/.fastflow", home="/tmp", entry="/entry", contained=True)
 PREPARED = Prepared(environment="e", interpreter="/env/bin/python", python="3.11", uv="1")
 OURS = ["--with", NOTEBOOK_PACKAGES[0], "--with", NOTEBOOK_PACKAGES[1]]
 BLOCK = '# /// script\n# dependencies = ["pandas>2", "ipykernel==6.20"]\n# ///\n'

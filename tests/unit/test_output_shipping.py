@@ -103,25 +103,25 @@ async def test_an_attempt_without_output_has_one_closing_chunk() -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 async def test_refusals_and_lost_answers_neither_lose_nor_double_a_frame(seed: int) -> None:
-    chance = random.Random(seed)
-    store = Store(chance.choices(["store", "refuse", "silent"], k=60))
-    frames = [frame(chance.randbytes(chance.randrange(1, 50_000))) for _ in range(80)]
+    random_bytes = random.Random(seed)
+    store = Store(random_bytes.choices(["store", "refuse", "silent"], k=60))
+    frames = [frame(random_bytes.randbytes(random_bytes.randrange(1, 50_000))) for _ in range(80)]
     await ship(a_shipper(store), frames)
     assert store.frames() == frames
 
 
 @pytest.mark.parametrize("seed", range(30))
 async def test_a_second_process_goes_on_where_the_first_was_killed(seed: int) -> None:
-    chance = random.Random(seed)
-    store, frames = Store(chance.choices(["store", "silent"], k=40)), [frame(b"x" * n) for n in range(40)]
+    random_bytes = random.Random(seed)
+    store, frames = Store(random_bytes.choices(["store", "silent"], k=40)), [frame(b"x" * n) for n in range(40)]
     lead = [frame(b"fast-flow: said first\n", "stderr")]
     for _ in range(4):
         shipper = a_shipper(store, lead=lead)
         await shipper.resume()
         sender = asyncio.create_task(shipper.send())
-        for one in frames[: chance.randrange(40)]:
+        for one in frames[: random_bytes.randrange(40)]:
             await shipper.put(one)
-            await asyncio.sleep(0.0002 * chance.randrange(5))
+            await asyncio.sleep(0.0002 * random_bytes.randrange(5))
         sender.cancel()
     shipper = a_shipper(store, lead=lead)
     await shipper.resume()

@@ -120,9 +120,9 @@ def test_a_repository_is_removed_once_by_whoever_configured_it() -> None:
 
 def test_a_removed_repository_takes_no_wishes_and_no_outcome_until_it_is_configured_again() -> None:
     gone: list[Fact] = [BY_API, SYNCED, REMOVED]
-    for wish in (RequestSync(who="ann"), RequestDeployKey(who="ann")):
+    for command in (RequestSync(who="ann"), RequestDeployKey(who="ann")):
         with pytest.raises(NotFoundError):
-            when(wish, gone)
+            when(command, gone)
     assert when(CompleteSync(commit=LATER), gone) == []
     assert when(FailSync(reason="away"), gone) == []
     again = [*gone, BY_API]

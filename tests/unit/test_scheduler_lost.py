@@ -54,7 +54,7 @@ async def test_a_silent_runner_keeps_its_place_until_it_is_given_up() -> None:
     for at_s in range(9, 100, 10):
         await ear.hear(at_s=at_s)
     assert await world.facts(RunLost) == []
-    assert world.schedulers[0].book.runs.places.taken == 1
+    assert world.schedulers[0].state.runs.capacity.taken == 1
     await ear.hear(at_s=101)
     [lost] = await world.facts(RunLost)
     assert isinstance(lost.fact, RunLost)
@@ -62,7 +62,7 @@ async def test_a_silent_runner_keeps_its_place_until_it_is_given_up() -> None:
     [end] = [r.fact for r in await world.facts(RunFinished)]
     assert isinstance(end, RunFinished)
     assert end.outcome == "lost"
-    assert world.schedulers[0].book.runs.places.taken == 0
+    assert world.schedulers[0].state.runs.capacity.taken == 0
 
 
 async def test_whoever_was_deaf_gives_nobody_up_before_two_leases_and_a_margin() -> None:

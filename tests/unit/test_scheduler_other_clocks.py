@@ -27,14 +27,14 @@ async def test_a_retry_waits_from_the_end_by_the_logs_clock_whatever_its_runners
     await world.request("r1")
     await world.settle()
     await world.finish("r1", outcome="failed", exit_code=1)
-    told, apply = world.now, scheduler.book.apply
+    told, apply = world.now, scheduler.state.apply
 
     def apply_wrong(recorded, version=None):  # type: ignore[no-untyped-def]
         if isinstance(recorded.fact, RunAttemptFinished):
             recorded = replace(recorded, at=recorded.at + timedelta(hours=wrong_h), stored_at=told)
         apply(recorded, version)
 
-    scheduler.book.apply = apply_wrong  # type: ignore[method-assign]
+    scheduler.state.apply = apply_wrong  # type: ignore[method-assign]
     await world.settle()
     [scheduled] = [r.fact for r in await world.facts(RunRetryScheduled)]
     assert isinstance(scheduled, RunRetryScheduled)
@@ -80,7 +80,7 @@ async def test_a_death_between_two_cancels_of_a_restart_leaves_no_run_as_it_was(
     command = RequestCancel(who="scheduler", why="…", kind="restart", schedule=f"hello:{RESTART}", nominal=nominal)
     await world.tell(cancelled, command)  # and here it died
     await world.finish(cancelled, outcome="failed", signal=15)
-    assert dead.book.seq < await world.log.last_seq()
+    assert dead.state.seq < await world.log.last_seq()
     await world.scheduler()
     await world.settle()
     cancels = await world.facts(RunCancelRequested)

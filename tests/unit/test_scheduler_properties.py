@@ -12,7 +12,7 @@ from fastflow_events.aggregates.run.state import HELD
 from fastflow_events.errors import DomainError
 from fastflow_events.testing.builders import NOON
 from fastflow_scheduler.core.agenda import Entry
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.core.state.runs import IN_HAND
 from fastflow_scheduler.testing.world import Scheduler, World
 from hypothesis import given, settings
@@ -149,17 +149,17 @@ def test_a_book_read_from_its_file_is_the_book(story: list[tuple[Any, ...]]) -> 
         await world.settle()
         for scheduler in world.schedulers:
             await scheduler.act()
-            kept, again = scheduler.book, Book(scheduler.book.limits)
-            again.runs.places.set_runners(kept.runs.places.pools.runners)
-            for shelf, copy in zip(kept.shelves(), again.shelves(), strict=True):
-                copy.load({k: msgspec.json.decode(msgspec.json.encode(v), type=shelf.kind) for k, v in shelf.items()})
-            for open_run in again.runs.shelf.values():
+            kept, again = scheduler.state, SchedulerState(scheduler.state.limits)
+            again.runs.capacity.set_runners(kept.runs.capacity.pools.runners)
+            for table, copy in zip(kept.tables(), again.tables(), strict=True):
+                copy.load({k: msgspec.json.decode(msgspec.json.encode(v), type=table.kind) for k, v in table.items()})
+            for open_run in again.runs.table.values():
                 again.pipelines.use(open_run.request, kept.pipelines.version(open_run.request))
             again.rebuild()
-            assert again.runs.lanes.waiting() == kept.runs.lanes.waiting()
-            assert again.runs.places.taken == kept.runs.places.taken
+            assert again.runs.run_queue.waiting() == kept.runs.run_queue.waiting()
+            assert again.runs.capacity.taken == kept.runs.capacity.taken
             assert again.runs.to_end == kept.runs.to_end
-            for run_id in kept.runs.shelf:
+            for run_id in kept.runs.table:
                 for kind in ("claim", "retry"):
                     assert again.agenda.due_of(Entry(kind, run_id)) == kept.agenda.due_of(Entry(kind, run_id))
 

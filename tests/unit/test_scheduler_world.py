@@ -119,8 +119,8 @@ async def test_pipelines_of_one_group_share_its_smallest_limit() -> None:
 async def test_runs_wait_for_live_runners_of_their_pool_with_free_slots() -> None:
     world = World()
     scheduler = await world.scheduler()
-    places = scheduler.book.runs.places
-    places.set_runners({"small": LiveRunner(slots=1, pools=("default",))})
+    capacity = scheduler.state.runs.capacity
+    capacity.set_runners({"small": LiveRunner(slots=1, pools=("default",))})
     await world.pipeline("hello")
     await world.pipeline("heavy", pool="gpu")
     await world.request("r1")
@@ -128,7 +128,7 @@ async def test_runs_wait_for_live_runners_of_their_pool_with_free_slots() -> Non
     await world.request("g1", "heavy")
     await world.settle()
     assert await dispatched(world) == ["r1"]
-    places.set_runners({"small": LiveRunner(slots=2, pools=("default",)), "big": LiveRunner(slots=1, pools=("gpu",))})
+    capacity.set_runners({"small": LiveRunner(slots=2, pools=("default",)), "big": LiveRunner(slots=1, pools=("gpu",))})
     await world.settle()
     assert sorted(await dispatched(world)) == ["g1", "r1", "r2"]
 
@@ -260,7 +260,7 @@ async def test_two_who_both_believe_they_lead_never_exceed_a_limit() -> None:
     second = await world.scheduler(max_concurrent_runs=2)
     await second.act()
     assert first.leadership.lease is not None
-    await decide(first.deps)  # from a book that knows nothing of the second one
+    await decide(first.deps)  # from a state that knows nothing of the second one
     assert first.leadership.lease is None
     await first.lead()
     await world.settle()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastflow_cli.commands.backfills import progress, wish
+from fastflow_cli.commands.backfills import body_of, progress
 from fastflow_cli.commands.schedules import schedule_row
 from fastflow_cli.errors import UsageError
 from fastflow_cli.instants import moment, seconds
@@ -81,10 +81,10 @@ def test_spans_and_instants_are_read_as_people_type_them() -> None:
 
 
 def test_a_backfill_includes_both_ends_and_tells_how_far_it_is() -> None:
-    body = wish("nightly", since="2026-01-01", until="2026-01-01T03:00:00Z", everything=False)
+    body = body_of("nightly", since="2026-01-01", until="2026-01-01T03:00:00Z", everything=False)
     assert (body["after"], body["until"]) == ("2025-12-31T23:59:59.999999Z", "2026-01-01T03:00:00Z")
     with pytest.raises(UsageError):
-        wish("nightly", since="2026-01-02", until="2026-01-01", everything=False)
+        body_of("nightly", since="2026-01-02", until="2026-01-01", everything=False)
     found = {"instants": ["a", "b", "c"], "runs": {"1": "queued", "2": "succeeded"}, "cancelled": True}
     assert progress(found) == ["2 of 3 runs were asked for, it is cancelled", "      1 queued", "      1 succeeded"]
 

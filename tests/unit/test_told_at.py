@@ -47,30 +47,30 @@ def test_where_the_server_says_nothing_sensible_its_writer_is_believed() -> None
 
 async def test_schedules_and_pauses_count_from_when_the_server_stored_them() -> None:
     scheduler = await World().scheduler()
-    book = scheduler.deps.book
+    state = scheduler.deps.state
     daily = pipeline_discovered(definition={"schedules": [{"id": "nightly", "cron": "0 3 * * *"}]})
-    book.apply(by_the_server(1, "pipeline", "hello", daily))
-    book.apply(by_the_server(2, "schedule", "hello:often", EVERY))
-    book.apply(by_the_server(3, "schedule", "hello:often", SchedulePaused(who="me")))
+    state.apply(by_the_server(1, "pipeline", "hello", daily))
+    state.apply(by_the_server(2, "schedule", "hello:often", EVERY))
+    state.apply(by_the_server(3, "schedule", "hello:often", SchedulePaused(who="me")))
     told = NOON.replace(microsecond=123456)
-    plans = [book.schedules.plans.get(f"hello:{name}") for name in ("nightly", "often")]
+    plans = [state.schedules.plans.get(f"hello:{name}") for name in ("nightly", "often")]
     assert [(plan.since, plan.timetable.anchor) for plan in plans if plan] == [(told, told)] * 2
     often = plans[1]
     assert often is not None
-    assert [span.start for span in book.schedules.pauses_of(often)] == [told]
+    assert [span.start for span in state.schedules.pauses_of(often)] == [told]
 
 
 async def test_neither_places_in_the_queue_nor_retries_depend_on_the_clock_of_a_writer() -> None:
     scheduler = await World().scheduler()
-    book = scheduler.deps.book
+    state = scheduler.deps.state
     told = NOON.replace(microsecond=123456)
-    book.apply(by_the_server(1, "run", "r1", run_requested()))
-    queued = book.runs.shelf.get("r1")
+    state.apply(by_the_server(1, "run", "r1", run_requested()))
+    queued = state.runs.table.get("r1")
     assert queued is not None
     assert (queued.since, queued.touched_at) == (told, told)
     facts = [run_dispatched(), run_claimed(), run_started(), attempt_finished(outcome="failed", exit_code=1)]
     for seq, fact in enumerate(facts, start=2):
-        book.apply(by_the_server(seq, "run", "r1", fact))
-    ended = book.runs.shelf.get("r1")
+        state.apply(by_the_server(seq, "run", "r1", fact))
+    ended = state.runs.table.get("r1")
     assert ended is not None
     assert (ended.run.phase, ended.touched_at) == ("ended", told)

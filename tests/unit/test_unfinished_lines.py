@@ -9,7 +9,7 @@ import pytest
 from fastflow_events import output
 from fastflow_events.output import Chunk, OutFrame, StreamName
 from fastflow_gateway.core import lines, unfinished
-from fastflow_gateway.core.lines import Line, LineFold, Place
+from fastflow_gateway.core.lines import Line, LineFold, LogPosition
 from fastflow_gateway.core.unfinished import Part
 from fastflow_runner.core.masking import Masker
 from hypothesis import example, given
@@ -145,7 +145,7 @@ def test_a_progress_bar_is_shown_while_it_grows_and_once_more_when_it_ends() -> 
         [*ended] = fold.feed(1, Chunk(first=n, frames=(out(data, "stderr"),)))
         told += [(part.n, part.text, part.offset) for part in fold.parts()]
     assert told == [(1, "\r10%", 0), (1, "\r20%", 4)]
-    assert ended == [(Place(1, 1), Line(1, "stderr", T0, "\r10%\r20%\r30%"))]
+    assert ended == [(LogPosition(1, 1), Line(1, "stderr", T0, "\r10%\r20%\r30%"))]
 
 
 def test_a_line_whose_number_is_taken_says_its_new_one() -> None:

@@ -40,9 +40,9 @@ from fastflow_gateway.bell import Changes
 from fastflow_gateway.core.responses import show_fact
 from fastflow_runner.adapters.claims_store import SCHEMA as CLAIMS
 from fastflow_runner.adapters.claims_store import ClaimsProjection
-from fastflow_scheduler.adapters.book_store import SCHEMA as BOOK
-from fastflow_scheduler.adapters.book_store import BookProjection
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.adapters.state_store import SCHEMA as STATE
+from fastflow_scheduler.adapters.state_store import StateProjection
+from fastflow_scheduler.core.state import SchedulerState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -120,7 +120,7 @@ SAMPLES = [
 ]
 FOLDS: dict[str, tuple[str, Callable[[Store], Projection]]] = {
     "read model": (ROWS, lambda store: RowProjection(store, Changes())),
-    "book": (BOOK, lambda store: BookProjection(store, Book())),
+    "state": (STATE, lambda store: StateProjection(store, SchedulerState())),
     "claims": (CLAIMS, lambda store: ClaimsProjection(store, lambda _: None, lambda _: None)),
 }
 
@@ -132,21 +132,21 @@ async def rows_after(name: str, batches: list[list[Recorded]], folder: Path) -> 
     for batch in batches:
         async with open_store(folder / "x.db", schema) as store:
             projection = make(store)
-            if isinstance(projection, BookProjection):
+            if isinstance(projection, StateProjection):
                 await projection.load()
             await apply_batch(doubts, store, projection, batch)
     async with open_store(folder / "x.db", schema) as store:
         table, columns = {
             "read model": ("runs", "*"),
             "claims": ("claims", "*"),
-            "book": ("things", "shelf, key, body"),
+            "state": ("records", "kind, key, body"),
         }[name]
         rows = [tuple(row) for row in await store.db.execute_fetchall(f"SELECT {columns} FROM {table} ORDER BY 1, 2")]
         return [without_position(row) for row in rows], doubts
 
 
 def without_position(row: tuple[object, ...]) -> tuple[object, ...]:
-    """A thing of the book, but for where its history ends, which every fact moves."""
+    """A thing of the state, but for where its history ends, which every fact moves."""
     if row[0] != "run" or not isinstance(row[-1], bytes):
         return row
     thing = json.loads(row[-1])

@@ -34,7 +34,7 @@ class Gateway:
         return await self._ask("GET", path, params={k: v for k, v in params.items() if v is not None})
 
     async def post(self, path: str, body: object = None, *, key: str | None = None, **params: Any) -> Answer:
-        """A wish; with an idempotency key asking twice is asking once.
+        """A request; with an idempotency key asking twice is asking once.
 
         Raises:
             NotRunningError: nobody answers.

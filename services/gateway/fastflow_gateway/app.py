@@ -159,7 +159,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             triggers_since=partial(created_at, nc, TRIGGERS),
             log_fill=gauge.fill,
             log_outlook=partial(outlook_of, gauge),
-            chance=os.urandom,
+            random_bytes=os.urandom,
             glance=Glance(),
             work=Work(),
         )

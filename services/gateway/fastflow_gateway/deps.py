@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fastflow_events.log import EventLog
 from fastflow_events.nats.leases import Heartbeat
-from fastflow_events.nats.usage import Fill
+from fastflow_events.nats.usage import LogUsage
 from fastflow_events.service.tasks import Work
 from fastflow_rules.outlook import Outlook
 from msgspec import Struct
@@ -38,11 +38,11 @@ class Deps(Struct, frozen=True, kw_only=True):
     """Every runner that is alive, by its id."""
     triggers_since: Callable[[], Awaitable[datetime]]
     """When the stream of stored requests was made, as the server says now."""
-    log_fill: Callable[[], Awaitable[Fill]]
+    log_fill: Callable[[], Awaitable[LogUsage]]
     """How full the log and its disk are."""
     log_outlook: Callable[[], Awaitable[Outlook | None]]
     """How large the log is and when it is full; None while nothing is known."""
-    chance: Callable[[int], bytes]
+    random_bytes: Callable[[int], bytes]
     """That many unpredictable bytes."""
     glance: Glance
     """The queue as it was a moment ago."""

@@ -38,7 +38,7 @@ def subscribe(broker: NatsBroker, deps: Deps) -> None:
     async def on_request(message: Message) -> bytes:
         """A request is answered with its run, or with the reason why there is none."""
         try:
-            cause = Cause(correlation_id=deps.chance(16).hex())
+            cause = Cause(correlation_id=deps.random_bytes(16).hex())
             accepted = await run_of_request(deps, message.subject, message.data, cause=cause)
         except FastflowError as exc:
             return msgspec.json.encode(problem_of(exc))

@@ -14,7 +14,7 @@ class Bell:
 
     def __init__(self, asked: int = 0) -> None:
         self.asked = asked
-        """How many wishes somebody has rung for, or a sync has begun to answer."""
+        """How many requests somebody has rung for, or a sync has begun to answer."""
         self._rung = asyncio.Event()
         self._by: list[Recorded] = []
 
@@ -24,7 +24,7 @@ class Bell:
         self._rung.set()
 
     def ring_for(self, requests: int) -> None:
-        """Ask for a sync when there are more wishes than anybody has rung for."""
+        """Ask for a sync when there are more requests than anybody has rung for."""
         if requests > self.asked:
             self.asked = requests
             self._rung.set()

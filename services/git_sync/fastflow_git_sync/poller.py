@@ -30,7 +30,7 @@ async def poll(deps: Deps, repo: Repo, bell: Bell, *, every_s: float) -> None:
 
 
 async def _heard(deps: Deps, repo: Repo, bell: Bell) -> list[Recorded]:
-    """Return the facts that rang, once the rows hold them; what follows answers every wish the rows hold then."""
+    """Return the facts that rang, once the rows hold them; what follows answers every request the rows hold then."""
     heard: list[Recorded] = []
     while newest := bell.take():
         heard += newest

@@ -20,7 +20,7 @@ WAIT_S = 5.0
 """How long others wait behind a repository that is asked; after that it is asked beside them."""
 AT_ONCE = 100
 """Commits that are looked for, of all repositories together."""
-PATIENCE_S = 180.0
+RETRY_FOR_S = 180.0
 """How long a run waits for a repository that does not answer before it is told that its code is missing."""
 
 
@@ -44,7 +44,7 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
     try:
         found = await _soon(deps, key)
     except GitError as exc:
-        if not isinstance(exc, CommitMissingError) and (deps.clock() - recorded.at).total_seconds() < PATIENCE_S:
+        if not isinstance(exc, CommitMissingError) and (deps.clock() - recorded.at).total_seconds() < RETRY_FOR_S:
             raise InfrastructureError(str(exc), pipeline=pipeline, commit=commit) from exc
         deps.forget(key)
         found = str(exc)

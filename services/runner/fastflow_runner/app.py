@@ -35,7 +35,7 @@ from fastflow_runner.adapters.executors import open_executor
 from fastflow_runner.adapters.heads import SCHEMA as HEADS
 from fastflow_runner.adapters.heads import Heads
 from fastflow_runner.adapters.secrets import load_keys, publish_key
-from fastflow_runner.attempt import Held
+from fastflow_runner.attempt import ActiveAttempts
 from fastflow_runner.core.unsealing import Keys
 from fastflow_runner.deps import Deps
 from fastflow_runner.lease import Lease
@@ -111,7 +111,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
 def _deps(
     settings: RunnerSettings, nc: Connection, executor: Executor, holder: Holder, *, key: bytes, keys: Keys
 ) -> Deps:
-    held = Held()
+    held = ActiveAttempts()
     log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.name}")
     telemetry.RUNNING.set_function(lambda: len(held))
     return Deps(
@@ -126,7 +126,7 @@ def _deps(
         vault=Vault(log, keys),
         lease=Lease(NatsBeats(nc), _heartbeat(settings, holder, executor), running=lambda: len(held), clock=utc_now),
         held=held,
-        slots=Slots(settings.max_concurrent),
+        slots=Slots(settings.slots),
         key=key,
         clock=utc_now,
     )
@@ -151,7 +151,7 @@ def _heartbeat(settings: RunnerSettings, holder: Holder, executor: Executor) -> 
         incarnation=holder.incarnation,
         engine=holder.engine,
         executor=executor.kind,
-        slots=settings.max_concurrent,
+        slots=settings.slots,
         running=0,
         pools=settings.pool_names,
         version=version("fastflow-runner"),

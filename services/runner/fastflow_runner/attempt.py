@@ -26,7 +26,7 @@ class CancelledRunError(FastflowError):
     code = "cancelled"
 
 
-class Brief(Struct, frozen=True, kw_only=True):
+class AttemptContext(Struct, frozen=True, kw_only=True):
     """What the log says of an attempt."""
 
     ref: AttemptRef
@@ -42,13 +42,13 @@ class Brief(Struct, frozen=True, kw_only=True):
     """Runners that have held the attempt, and so may have stored output of it."""
 
 
-def brief_of(history: History, ref: AttemptRef, me: str) -> Brief:
+def brief_of(history: History, ref: AttemptRef, me: str) -> AttemptContext:
     """Read the attempt in hand out of its run's history, which holds its dispatch; `me` has claimed or adopted it."""
     run = run_decider.fold(history.facts)
     assert run.specification is not None
     trigger = next((fact.trigger.kind for fact in history.facts if isinstance(fact, RunRequested)), "")
     starts = [f for f in history.facts if isinstance(f, RunStarted) and f.attempt == ref.attempt]
-    return Brief(
+    return AttemptContext(
         ref=ref,
         specification=run.specification,
         trigger=trigger,
@@ -114,7 +114,7 @@ class Signals:
                 working.exception()  # seen, so that nobody reports it as forgotten
 
 
-class Held:
+class ActiveAttempts:
     """The attempts this process handles now."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from fastflow_events.log import EventLog
 from fastflow_events.service.clock import Clock
 from msgspec import Struct
 
-from fastflow_runner.attempt import Held
+from fastflow_runner.attempt import ActiveAttempts
 from fastflow_runner.bus import ArtifactStore, CodeStore, OutputStore, SampleStore
 from fastflow_runner.lease import Lease
 from fastflow_runner.ports import Executor
@@ -33,7 +33,7 @@ class Deps(Struct, frozen=True, kw_only=True):
     code: CodeStore
     vault: Vault
     lease: Lease
-    held: Held
+    held: ActiveAttempts
     slots: Slots
     key: bytes
     """Makes the nonces of attempts."""

@@ -17,7 +17,7 @@ from fastflow_events.execute import execute
 from fastflow_events.recorded import Recorded
 from msgspec.structs import replace
 
-from fastflow_runner.attempt import Brief
+from fastflow_runner.attempt import AttemptContext
 from fastflow_runner.core.outcome import in_fewer_words
 from fastflow_runner.deps import Deps
 from fastflow_runner.retrying import pauses
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 async def record(
-    deps: Deps, brief: Brief, command: AdoptAttempt | StartAttempt | ReportAttempt | FinishAttempt
+    deps: Deps, brief: AttemptContext, command: AdoptAttempt | StartAttempt | ReportAttempt | FinishAttempt
 ) -> list[Recorded]:
     """Append what follows from `command`; while the bus is away this waits, so facts of one attempt keep their order.
 

@@ -8,7 +8,7 @@ from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.errors import ConcurrencyError, ContractError, DomainError, FencedError, InfrastructureError
 from fastflow_events.service import telemetry
 
-from fastflow_runner.attempt import Brief, Signals
+from fastflow_runner.attempt import AttemptContext, Signals
 from fastflow_runner.bus import Delivery
 from fastflow_runner.core.claims import OpenClaim
 from fastflow_runner.core.outcome import finished, never_ran
@@ -16,10 +16,10 @@ from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.phases.claim import claim, take_over
-from fastflow_runner.phases.course import pursue
 from fastflow_runner.phases.finish import remove
+from fastflow_runner.phases.run_attempt import run_attempt
 from fastflow_runner.ports import AttemptRef
-from fastflow_runner.retrying import insist
+from fastflow_runner.retrying import retry
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ async def take(deps: Deps, delivery: Delivery) -> None:
             deps.passed("claimed")
             await delivery.settle()
             logger.info("claimed", extra={"action": "attempt_claimed", "pipeline": brief.specification.pipeline})
-            await _see_through(deps, brief, signals, fresh=True)
+            await _supervise(deps, brief, signals, fresh=True)
         except DomainError as exc:
             logger.info("not claimed: %s", exc, extra={"action": "dispatch_dropped", "code": exc.code})
             await delivery.settle()
@@ -63,12 +63,12 @@ async def adopt(deps: Deps, found: OpenClaim) -> None:
     with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
         signals = deps.held.add(ref)
         try:
-            brief = await insist(lambda: take_over(deps, found), what="adopting")
+            brief = await retry(lambda: take_over(deps, found), what="adopting")
             deps.passed("adopted")
             if brief.cancelled:
                 signals.cancelled.set()
             logger.info("adopted", extra={"action": "attempt_adopted", "from": found.holder.runner})
-            await _see_through(deps, brief, signals, fresh=False)
+            await _supervise(deps, brief, signals, fresh=False)
         except FencedError as exc:
             logger.info("not adopted: %s", exc, extra={"action": "claim_dropped"})
         finally:
@@ -78,29 +78,29 @@ async def adopt(deps: Deps, found: OpenClaim) -> None:
 async def examine(deps: Deps, ref: AttemptRef) -> None:
     """Remove what is left on the engine of an attempt that is over; the log itself says whether it is."""
     with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
-        history = await insist(lambda: deps.log.load("run", ref.run_id), what="reading the run")
+        history = await retry(lambda: deps.log.load("run", ref.run_id), what="reading the run")
         run = run_decider.fold(history.facts)
         trusted = not deps.log.doubts.why("run", ref.run_id)
         if trusted and verdict(run, ref, deps.holder) == "keep":
             logger.info("left alone", extra={"action": "orphan_kept", "phase": run.phase})
             return
         logger.info("removing what is left", extra={"action": "orphan_removed", "phase": run.phase})
-        await insist(lambda: deps.executor.stop(ref, grace_s=0), what="stopping an orphan")
-        await insist(lambda: deps.executor.remove(ref), what="removing an orphan")
+        await retry(lambda: deps.executor.stop(ref, grace_s=0), what="stopping an orphan")
+        await retry(lambda: deps.executor.remove(ref), what="removing an orphan")
 
 
-async def _see_through(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> None:
+async def _supervise(deps: Deps, brief: AttemptContext, signals: Signals, *, fresh: bool) -> None:
     """Pursue the attempt; a bug of ours neither ends this service nor leaves the run hanging."""
     for tries in range(1, TRIES + 1):
         try:
-            await pursue(deps, brief, signals, fresh=fresh and tries == 1)
+            await run_attempt(deps, brief, signals, fresh=fresh and tries == 1)
         except Exception:  # the loop is the last line of defence: report, wait, take up what is there
             logger.exception("an attempt went wrong", extra={"action": "attempt_failed", "tries": tries})
             await asyncio.sleep(2.0 ** (tries - 1))
         else:
             return
     try:
-        await insist(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping the attempt")
+        await retry(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping the attempt")
         ending = never_ran("infrastructure_error", "the runner could not execute this attempt; its log says why")
         fact = finished(ending, brief.ref, runner=deps.holder.runner, lines=0, size_bytes=0, now=deps.clock())
         await record(deps, brief, FinishAttempt(holder=deps.holder, finished=fact))

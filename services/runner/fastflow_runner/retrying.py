@@ -27,41 +27,41 @@ def pauses() -> Iterator[float]:
         pause = min(pause * 2, LONGEST_PAUSE_S)
 
 
-def is_hopeless(error: InfrastructureError) -> bool:
+def is_permanent(error: InfrastructureError) -> bool:
     """True when asking again soon will not help: somebody has to do something first."""
     return isinstance(error, ImageMissingError | NotClosedError | StoreFullError | VolumeChangedError) or is_disk_full(
         str(error)
     )
 
 
-async def insist(call: Callable[[], Awaitable[T]], *, what: str, patience_s: float | None = None) -> T:
-    """The answer of `call`, asked again while the world fails; None is patience without end.
+async def retry(call: Callable[[], Awaitable[T]], *, what: str, retry_for_s: float | None = None) -> T:
+    """The answer of `call`, asked again while the world fails; None is for ever.
 
     Raises:
-        InfrastructureError: it still fails after `patience_s`, or in a way that time does not heal.
+        InfrastructureError: it still fails after `retry_for_s`, or in a way that time does not heal.
     """
     loop = asyncio.get_running_loop()
-    give_up = None if patience_s is None else loop.time() + patience_s
+    give_up = None if retry_for_s is None else loop.time() + retry_for_s
     for pause in pauses():
         try:
             return await call()
         except InfrastructureError as exc:
-            if give_up is not None and (is_hopeless(exc) or loop.time() + pause > give_up):
+            if give_up is not None and (is_permanent(exc) or loop.time() + pause > give_up):
                 raise
             logger.warning("%s: %s", what, exc, extra={"action": "asking_again", "what": what})
             await asyncio.sleep(pause)
     raise AssertionError("unreachable")
 
 
-async def insist_unless_stopped(
-    signals: Signals, call: Callable[[], Awaitable[T]], *, what: str, patience_s: float | None = None
+async def retry_unless_stopped(
+    signals: Signals, call: Callable[[], Awaitable[T]], *, what: str, retry_for_s: float | None = None
 ) -> T:
     """The same, given up as soon as the attempt must stop.
 
     Raises:
-        InfrastructureError: it still fails after `patience_s`.
+        InfrastructureError: it still fails after `retry_for_s`.
         CancelledRunError: somebody asked for the run's end.
         FencedError: the attempt belongs to somebody else.
     """
     signals.check()
-    return await signals.unless_stopped(insist(call, what=what, patience_s=patience_s))
+    return await signals.unless_stopped(retry(call, what=what, retry_for_s=retry_for_s))

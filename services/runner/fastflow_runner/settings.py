@@ -22,7 +22,7 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """Name that survives restarts; what this runner claimed before a restart is found under it. Empty: `instance`."""
     pools: str = DEFAULT_POOL
     """Queues this runner takes work from; commas between their names."""
-    max_concurrent: Annotated[int, Meta(ge=1, le=1000)] = 4
+    slots: Annotated[int, Meta(ge=1, le=1000)] = 4
     """Slots: attempts it executes at once."""
     executor: Literal["docker", "process"] = "docker"
     """Exactly this one; the service never falls back to the other."""
@@ -74,7 +74,7 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """The same for one that nobody waits for yet; then the next one has its turn."""
     tool_timeout_s: Annotated[float, Meta(gt=0)] = 900.0
     """How long code may be staged, or something be deleted, before that is ended and tried again."""
-    patience_s: Annotated[float, Meta(ge=0)] = 60.0
+    retry_for_s: Annotated[float, Meta(ge=0)] = 60.0
     """How long an engine that fails is asked again before an attempt that never started is given up."""
     drain: bool = False
     """On SIGTERM, finish what is in hand before ending; otherwise attempts run on and the next process adopts them."""

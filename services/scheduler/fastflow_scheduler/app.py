@@ -23,8 +23,8 @@ from fastflow_rules.liveness import Liveness
 from fastflow_rules.outlook import outlook
 
 from fastflow_scheduler import heartbeat_monitor, ticker
-from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.adapters.state_store import SCHEMA, StateProjection
+from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.settings import SchedulerSettings
@@ -41,19 +41,19 @@ def build(settings: SchedulerSettings) -> Service:
     async def lifespan() -> AsyncIterator[None]:
         async with (
             connect(settings, f"{SERVICE}-{settings.instance}") as nc,
-            open_store(settings.home / SERVICE / "book.db", SCHEMA) as store,
+            open_store(settings.home / SERVICE / "state.db", SCHEMA) as store,
         ):
 
             def clock() -> datetime:
                 return utc_now() + timedelta(seconds=settings.clock_offset_s)
 
             log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}", clock=clock)
-            book = Book(settings.limits)
-            projection = BookProjection(store, book)
+            state = SchedulerState(settings.limits)
+            projection = StateProjection(store, state)
             await projection.load()
             leadership = Leadership(partial(lead, nc), log, settings.instance, settings.limits)
             trusted = TrustedClock(clock, time.monotonic, partial(server_time, nc))
-            deps = Deps(settings=settings, log=log, book=book, leadership=leadership, time=trusted)
+            deps = Deps(settings=settings, log=log, state=state, leadership=leadership, time=trusted)
             liveness = Liveness(lease_s=HEARTBEAT_TTL_S, lost_after_s=settings.lost_after_s)
 
             gauge = Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic)
@@ -72,7 +72,7 @@ def build(settings: SchedulerSettings) -> Service:
                 serve(settings.health_host, settings.health_port, {"nats": nats, "loops": work.ping}, log.doubts, tell),
                 background(
                     of=work,
-                    book=project(log, store, projection),
+                    state=project(log, store, projection),
                     leadership=leadership.keep(),
                     runners=heartbeat_monitor.watch(
                         deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed

@@ -3,7 +3,7 @@
 from fastflow_events.log import EventLog
 from msgspec import Struct
 
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.leadership import Leadership
 from fastflow_scheduler.settings import SchedulerSettings
 from fastflow_scheduler.trusted_clock import Now
@@ -14,18 +14,18 @@ class Deps(Struct, frozen=True, kw_only=True):
 
     settings: SchedulerSettings
     log: EventLog
-    book: Book
+    state: SchedulerState
     leadership: Leadership
     time: Now
     acted: dict[str, int] = {}
-    """What we have appended about (a run's or a schedule's id) to the position of the fact; until the book is there,
+    """What we have appended about (a run's or a schedule's id) to the position of the fact; until the state is there,
     it is left alone."""
 
-    def left_alone(self, id: str) -> bool:
-        """Whether the book does not know yet what we did about it last."""
-        return self.acted.get(id, 0) > self.book.seq
+    def awaits_own_write(self, id: str) -> bool:
+        """Whether the state does not know yet what we did about it last."""
+        return self.acted.get(id, 0) > self.state.seq
 
     def forget(self) -> None:
-        """Drop what the book knows by now."""
-        for id in [id for id, seq in self.acted.items() if seq <= self.book.seq]:
+        """Drop what the state knows by now."""
+        for id in [id for id, seq in self.acted.items() if seq <= self.state.seq]:
             del self.acted[id]

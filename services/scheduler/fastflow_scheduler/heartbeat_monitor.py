@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from fastflow_events.aggregates.run.commands import Holder, LoseAttempt
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.leases import Heartbeat
-from fastflow_events.nats.usage import Fill
+from fastflow_events.nats.usage import LogUsage
 from fastflow_events.service.tasks import turned
 from fastflow_rules.liveness import Liveness
 from fastflow_rules.queue.capacity import too_full
@@ -50,12 +50,12 @@ async def watch(
 
 def pause_s(deps: Deps) -> float:
     """Seconds until runners should be listened for again: soon where a slot, or the loss of one, is waited for."""
-    runs = deps.book.runs
-    idle = runs.places.pools.runners and not runs.held and not runs.lanes
+    runs = deps.state.runs
+    idle = runs.capacity.pools.runners and not runs.held and not runs.run_queue
     return IDLE_EVERY_S if idle else LISTEN_EVERY_S
 
 
-async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[Fill]], changed: asyncio.Event) -> None:
+async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[LogUsage]], changed: asyncio.Event) -> None:
     """Start nothing new while the log or its disk is nearly full, until cancelled."""
     while True:
         hold(deps, await fill(), changed)
@@ -63,14 +63,14 @@ async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[Fill]], changed:
         await asyncio.sleep(pause_s(deps))
 
 
-def hold(deps: Deps, fill: Fill, changed: asyncio.Event) -> None:
+def hold(deps: Deps, fill: LogUsage, changed: asyncio.Event) -> None:
     """Start nothing new, or go on, as the log has room."""
-    places, held = deps.book.runs.places, too_full(*fill)
-    if held and not places.held:
+    capacity, held = deps.state.runs.capacity, too_full(*fill)
+    if held and not capacity.held:
         logger.error("nothing new is started: %s", held, extra={"action": "log_nearly_full", **fill._asdict()})
-    if bool(held) != bool(places.held):
+    if bool(held) != bool(capacity.held):
         changed.set()
-    places.held = held
+    capacity.held = held
 
 
 def listen(
@@ -78,10 +78,10 @@ def listen(
 ) -> None:
     """Learn whose slots there are."""
     liveness.heard((holder_of(beat) for beat in alive.values()), now)
-    places = deps.book.runs.places
+    capacity = deps.state.runs.capacity
     runners = {name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()}
-    if runners != places.pools.runners:
-        places.set_runners(runners)
+    if runners != capacity.pools.runners:
+        capacity.set_runners(runners)
         changed.set()
 
 
@@ -90,8 +90,8 @@ async def give_up(
 ) -> None:
     """Say that attempts are lost whose holder has been silent for too long; `last` has everybody's last heartbeat."""
     held = {}
-    for run_id in list(deps.book.runs.held):
-        open_run = deps.book.runs.shelf.get(run_id)
+    for run_id in list(deps.state.runs.held):
+        open_run = deps.state.runs.table.get(run_id)
         if open_run is not None and open_run.run.holder is not None:
             held[run_id] = open_run.run.holder
     liveness.forget({*held.values(), *living})
@@ -101,7 +101,7 @@ async def give_up(
         if holder in living:
             continue
         lost_at = liveness.lost_at(holder)
-        open_run = deps.book.runs.shelf.get(run_id)
+        open_run = deps.state.runs.table.get(run_id)
         if lost_at is not None and now >= lost_at and open_run is not None:
             command = LoseAttempt(attempt=open_run.run.attempt, last_heartbeat=last.get(holder))
             await each(deps, "run", [run_id], lambda id, lost=command: append(deps, id, lost))  # type: ignore[misc]

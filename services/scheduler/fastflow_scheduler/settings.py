@@ -41,7 +41,7 @@ class SchedulerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def limits(self) -> Limits:
-        """What the book has to know."""
+        """What the state has to know."""
         overdue = self.repository_overdue_after_s
         return Limits(
             max_running=self.max_concurrent_runs,

@@ -1,4 +1,4 @@
-"""The loop: decide whenever the book has changed, and when the head of the agenda is due; sleep otherwise."""
+"""The loop: decide whenever the state has changed, and when the head of the agenda is due; sleep otherwise."""
 
 import asyncio
 import logging
@@ -20,11 +20,11 @@ LONGEST_S = 10.0
 RETRY_S = 1.0
 """After the log failed, and while our clock is in doubt."""
 SETTLES_S = 3.0
-"""A book that does not move for so long may know all that it can read."""
+"""A state that does not move for so long may know all that it can read."""
 
 
 async def run(deps: Deps, changed: asyncio.Event, clock: Clock) -> None:
-    """Decide until cancelled; `changed` is set whenever the book is, or who leads, or who is alive."""
+    """Decide until cancelled; `changed` is set whenever the state is, or who leads, or who is alive."""
     await catch_up(deps, changed)
     while True:
         changed.clear()
@@ -44,12 +44,12 @@ async def run(deps: Deps, changed: asyncio.Event, clock: Clock) -> None:
 
 
 async def catch_up(deps: Deps, changed: asyncio.Event) -> None:
-    """Wait until the book knows what the log held when we came: old news must not be acted upon."""
+    """Wait until the state knows what the log held when we came: old news must not be acted upon."""
     target = None
-    while target is None or deps.book.seq < target:
+    while target is None or deps.state.seq < target:
         try:
             target = await deps.log.last_seq() if target is None else target
-            if deps.book.seq < target and not await _moves_on(deps, changed):
+            if deps.state.seq < target and not await _moves_on(deps, changed):
                 break
         except InfrastructureError as exc:
             logger.warning("the log cannot be read: %s", exc, extra={"action": "catch_up_failed"})
@@ -57,14 +57,14 @@ async def catch_up(deps: Deps, changed: asyncio.Event) -> None:
 
 
 async def _moves_on(deps: Deps, changed: asyncio.Event) -> bool:
-    """Wait until the book knows more; False when all that is left is nothing it can read."""
-    before = deps.book.seq
+    """Wait until the state knows more; False when all that is left is nothing it can read."""
+    before = deps.state.seq
     with suppress(TimeoutError):
         async with asyncio.timeout(SETTLES_S):
-            while deps.book.seq == before:  # others ring, too
+            while deps.state.seq == before:  # others ring, too
                 changed.clear()
                 await changed.wait()
-    if deps.book.seq != before:
+    if deps.state.seq != before:
         return True
     return bool([True async for _ in deps.log.read(subjects.EVENTS, after_seq=before, limit=1)])
 

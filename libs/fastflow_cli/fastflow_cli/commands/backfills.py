@@ -50,7 +50,7 @@ async def preview(
     json
         For programs.
     """
-    body = wish(schedule, since=since, until=until, everything=everything) | {"preview": True}
+    body = body_of(schedule, since=since, until=until, everything=everything) | {"preview": True}
     async with gateway(gateway_url(where, os.environ)) as door:
         found = await door.post(_path(pipeline), body)
     if json:
@@ -98,7 +98,7 @@ async def start(
     json
         For programs.
     """
-    body = wish(schedule, since=since, until=until, everything=everything)
+    body = body_of(schedule, since=since, until=until, everything=everything)
     body |= {"concurrency": concurrency, "params": pairs("-p", param)}
     async with gateway(gateway_url(where, os.environ)) as door:
         made = await door.post(_path(pipeline), body)
@@ -148,7 +148,7 @@ async def cancel(backfill: str, *, why: str | None = None, where: Where = HERE) 
     return Exit.OK
 
 
-def wish(schedule: str, *, since: str, until: str, everything: bool) -> dict[str, Any]:
+def body_of(schedule: str, *, since: str, until: str, everything: bool) -> dict[str, Any]:
     """The body of a backfill; both ends are included.
 
     Raises:

@@ -26,7 +26,7 @@ from fastflow_cli.errors import CliError, MissingError
 from fastflow_cli.exits import Exit
 from fastflow_cli.home import Home
 from fastflow_cli.local.belongings import remove_belongings
-from fastflow_cli.local.installation import Installation, Plan, installed
+from fastflow_cli.local.installation import Installation, InstallPlan, installed
 from fastflow_cli.local.logs import tail
 from fastflow_cli.local.plan import plan_up
 from fastflow_cli.local.services import SERVICES
@@ -60,7 +60,7 @@ def demo(
     """
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="fastflow-demo-"))
-    plan: Plan | None = None
+    plan: InstallPlan | None = None
     try:
         story = Story()
         story.step("repository")
@@ -91,7 +91,7 @@ def demo(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def forget(plan: Plan | None) -> None:
+def forget(plan: InstallPlan | None) -> None:
     """Remove what the demo has left on the engine; where that does not answer any more, it stays."""
     if plan is not None and plan.proxy is not None and plan.home.keys.exists():
         with suppress(MissingError, httpx.HTTPError):
@@ -103,7 +103,7 @@ def without_preheating(env: Mapping[str, str]) -> dict[str, str]:
     return {**{k: v for k, v in env.items() if k != ALIASES.get(PRE_HEAT)}, PRE_HEAT: "0"}
 
 
-async def play(plan: Plan, story: Story, commit: str, started: float) -> int:
+async def play(plan: InstallPlan, story: Story, commit: str, started: float) -> int:
     """Every step; the last line is said when everything has been stopped.
 
     Raises:

@@ -13,7 +13,7 @@ from fastflow_cli.console import progress, say, show, show_json, show_table
 from fastflow_cli.errors import CliError, NotRunningError
 from fastflow_cli.exits import Exit
 from fastflow_cli.home import Home, find_home
-from fastflow_cli.local.installation import Installation, Plan, installed
+from fastflow_cli.local.installation import Installation, InstallPlan, installed
 from fastflow_cli.local.plan import plan_up
 from fastflow_cli.local.readiness import is_ready
 from fastflow_cli.local.signals import until_signal
@@ -67,7 +67,7 @@ def up(
         return already_running(place)
 
 
-async def serve(plan: Plan) -> int:
+async def serve(plan: InstallPlan) -> int:
     """Run until cancelled."""
     started = time.monotonic()
     say(f"repository: {plan.source.git_url} ({plan.source.why})")

@@ -68,7 +68,7 @@ async def sync(
 
 
 async def _answered(door: Gateway, asked: dict[str, Any], deadline: float) -> dict[str, Any]:
-    """The repository once this wish to read it was answered.
+    """The repository once this request to read it was answered.
 
     Raises:
         NotRunningError: nobody answers it in time.

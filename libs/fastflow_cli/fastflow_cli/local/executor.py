@@ -39,7 +39,7 @@ class Choice(Struct, frozen=True):
 
 
 def wanted(text: str | None) -> Kind | None:
-    """Read what somebody wishes.
+    """Read what somebody wants.
 
     Raises:
         UsageError: there is no such executor.

@@ -37,7 +37,7 @@ NATS_GRACE_S = 30.0
 """A server that is killed reads all it has stored when it starts again."""
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class InstallPlan(Struct, frozen=True, kw_only=True):
     """What shall run; everything about it is decided."""
 
     home: Home
@@ -60,7 +60,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Installation:
     """What runs; services may be stopped and started while it does."""
 
-    def __init__(self, plan: Plan, told: Told, supervisor: Supervisor) -> None:
+    def __init__(self, plan: InstallPlan, told: Told, supervisor: Supervisor) -> None:
         self.plan = plan
         self.told = told
         self.supervisor = supervisor
@@ -110,7 +110,7 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(plan: Plan, announce: Callable[[str], None]) -> AsyncIterator[Installation]:
+async def installed(plan: InstallPlan, announce: Callable[[str], None]) -> AsyncIterator[Installation]:
     """Everything runs and is ready while the block runs; then services stop first, NATS last.
 
     Raises:
@@ -145,7 +145,7 @@ def _write_down(home: Home, installation: Installation) -> None:
     write_state(home, installation.state())
 
 
-def starting(plan: Plan, *, doing: str = "") -> UpState:
+def starting(plan: InstallPlan, *, doing: str = "") -> UpState:
     """What `up.json` says before there is anything to say."""
     return UpState(
         pid=os.getpid(),
@@ -161,7 +161,7 @@ def starting(plan: Plan, *, doing: str = "") -> UpState:
     )
 
 
-async def start(plan: Plan, port: int, supervisor: Supervisor, announce: Callable[[str], None]) -> Installation:
+async def start(plan: InstallPlan, port: int, supervisor: Supervisor, announce: Callable[[str], None]) -> Installation:
     """Start everything in order and return when it is ready."""
 
     def tell(what: str) -> None:
@@ -188,7 +188,7 @@ async def start(plan: Plan, port: int, supervisor: Supervisor, announce: Callabl
     return installation
 
 
-async def _start_nats(plan: Plan, supervisor: Supervisor, store: int, tell: Callable[[str], None]) -> int:
+async def _start_nats(plan: InstallPlan, supervisor: Supervisor, store: int, tell: Callable[[str], None]) -> int:
     """Start the bus on its usual port, or on any when somebody else has that; returns the port."""
 
     async def start_on(port: int) -> int:
@@ -208,7 +208,7 @@ async def _start_nats(plan: Plan, supervisor: Supervisor, store: int, tell: Call
 
 
 @contextmanager
-def _gateway_port(plan: Plan) -> Iterator[int]:
+def _gateway_port(plan: InstallPlan) -> Iterator[int]:
     if plan.port is None and plan.fixed_ports:
         with reserved(GATEWAY_PORT, plan.host) as port:
             yield port
@@ -216,7 +216,7 @@ def _gateway_port(plan: Plan) -> Iterator[int]:
         yield plan.port or any_free()
 
 
-def told_by(plan: Plan, port: int, nats_url: str, docker_url: str | None) -> Told:
+def told_by(plan: InstallPlan, port: int, nats_url: str, docker_url: str | None) -> Told:
     """What the services are told; where they say how they are is nobody's business but ours."""
     return Told(
         home=plan.home,
@@ -233,7 +233,7 @@ def told_by(plan: Plan, port: int, nats_url: str, docker_url: str | None) -> Tol
     )
 
 
-async def stop(plan: Plan, supervisor: Supervisor) -> None:
+async def stop(plan: InstallPlan, supervisor: Supervisor) -> None:
     """End the services, then the proxy, NATS last."""
     supervisor.on_change = lambda: None
     await supervisor.stop(SERVICES, grace_s=SERVICE_GRACE_S)

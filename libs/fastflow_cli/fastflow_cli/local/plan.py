@@ -12,7 +12,7 @@ from fastflow_cli.errors import UsageError
 from fastflow_cli.home import Home
 from fastflow_cli.local.engine import ensure_network, find_engine, has_image
 from fastflow_cli.local.executor import Choice, Found, choose, wanted
-from fastflow_cli.local.installation import Plan
+from fastflow_cli.local.installation import InstallPlan
 from fastflow_cli.local.ports import first_free, is_free
 from fastflow_cli.local.proxy import Proxy, allowed_by, find_proxy
 from fastflow_cli.local.services import setting
@@ -39,19 +39,19 @@ def plan_executor(forced: str | None, env: Mapping[str, str]) -> tuple[Choice, P
     Raises:
         MissingError: docker is forced and something for it is missing.
     """
-    wish = wanted(forced or setting(env, "FASTFLOW_EXECUTOR"))
+    named = wanted(forced or setting(env, "FASTFLOW_EXECUTOR"))
     given = setting(env, "FASTFLOW_DOCKER_URL")
-    if given and wish != "process":
+    if given and named != "process":
         return Choice("docker", f"FASTFLOW_DOCKER_URL={given}"), None, given
-    if wish == "process":
-        return choose(wish, Found(engine=None, image=None, proxy=None)), None, None
+    if named == "process":
+        return choose(named, Found(engine=None, image=None, proxy=None)), None, None
     engine = find_engine(env)
     if isinstance(engine, str):
-        return choose(wish, Found(engine=engine, image=None, proxy=None)), None, None
+        return choose(named, Found(engine=engine, image=None, proxy=None)), None, None
     allowed = allowed_by(env)
     missing = None if has_image(engine, allowed.image) else f"the engine does not hold the image {allowed.image}"
     proxy = find_proxy(engine, env, allowed=allowed)
-    choice = choose(wish, Found(engine=None, image=missing, proxy=proxy if isinstance(proxy, str) else None))
+    choice = choose(named, Found(engine=None, image=missing, proxy=proxy if isinstance(proxy, str) else None))
     if choice.kind == "process" or isinstance(proxy, str):
         return choice, None, None
     return choice, prepared(proxy), None
@@ -96,7 +96,7 @@ def plan_up(
     executor: str | None,
     fixed_ports: bool = True,
     env: Mapping[str, str] = os.environ,
-) -> Plan:
+) -> InstallPlan:
     """Decide everything about an installation.
 
     Raises:
@@ -105,7 +105,7 @@ def plan_up(
     """
     source = plan_source(home, git_url, branch, env, Path.cwd())
     choice, proxy, docker_url = plan_executor(executor, env)
-    return Plan(
+    return InstallPlan(
         home=home,
         source=source,
         choice=choice,

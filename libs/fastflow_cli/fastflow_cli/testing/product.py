@@ -15,7 +15,7 @@ from fastflow_events.testing.eventually import eventually
 
 from fastflow_cli.home import Home
 from fastflow_cli.local.belongings import remove_belongings
-from fastflow_cli.local.installation import Installation, Plan, installed
+from fastflow_cli.local.installation import Installation, InstallPlan, installed
 from fastflow_cli.local.plan import plan_up
 from fastflow_cli.local.ports import any_free
 from fastflow_cli.local.services import command, environment
@@ -143,7 +143,7 @@ class Product:
 
 
 @asynccontextmanager
-async def _cleared(plan: Plan) -> AsyncGenerator[None]:
+async def _cleared(plan: InstallPlan) -> AsyncGenerator[None]:
     """Leave nothing of it on the engine."""
     yield
     if plan.proxy is not None:

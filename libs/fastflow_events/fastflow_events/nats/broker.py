@@ -30,7 +30,7 @@ from fastflow_events.nats import topology
 from fastflow_events.nats.client import hang_up
 from fastflow_events.nats.connection import close, options
 from fastflow_events.nats.consumers import BoundState
-from fastflow_events.nats.reconnects import Returns
+from fastflow_events.nats.reconnects import Reconnects
 from fastflow_events.recorded import Recorded
 from fastflow_events.service import telemetry
 from fastflow_events.service.settings import Settings
@@ -89,15 +89,15 @@ def make_broker(settings: Settings, service: str) -> NatsBroker:
     chosen = options(settings, f"{service}-{settings.instance}")
     del chosen["nkeys_seed"]  # FastStream wants it wrapped
     security = NatsNKey.from_file(settings.nats_seed_file) if settings.nats_seed_file else None
-    returns = Returns()
+    reconnects = Reconnects()
     broker = _Broker(
         **chosen,  # type: ignore[arg-type]
         security=security,
-        reconnected_cb=returns.tell,
+        reconnected_cb=reconnects.tell,
         middlewares=[Settle],
         logger=None,
     )
-    broker.config.broker_config.connection_state = BoundState(returns)
+    broker.config.broker_config.connection_state = BoundState(reconnects)
     return broker
 
 

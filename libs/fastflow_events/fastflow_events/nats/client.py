@@ -8,7 +8,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from fastflow_events.nats.reconnects import Returns
+from fastflow_events.nats.reconnects import Reconnects
 from fastflow_events.nats.replies import Replies
 from fastflow_events.service.tasks import heard
 
@@ -71,7 +71,7 @@ class Connection(Client):
     def __init__(self) -> None:
         super().__init__()
         self._expected: set[asyncio.Future[Any]] = set()
-        self.returns = Returns()
+        self.reconnects = Reconnects()
         self.replies = Replies(self)
 
     @staticmethod

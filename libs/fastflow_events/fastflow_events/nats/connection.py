@@ -56,7 +56,7 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Connection]:
     chosen = options(settings, name) | {
         "error_cb": on_error,
         "disconnected_cb": nc.lost,
-        "reconnected_cb": nc.returns.tell,
+        "reconnected_cb": nc.reconnects.tell,
     }
     try:
         try:

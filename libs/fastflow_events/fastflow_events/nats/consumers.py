@@ -15,14 +15,16 @@ from nats.js import JetStreamContext
 from nats.js.errors import Error as JetStreamError
 
 from fastflow_events.nats.client import guard
-from fastflow_events.nats.reconnects import Returns
+from fastflow_events.nats.reconnects import Reconnects
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
 
 
-async def fetch(returns: Returns, pulled: JetStreamContext.PullSubscription, batch: int, timeout_s: float) -> list[Msg]:
+async def fetch(
+    reconnects: Reconnects, pulled: JetStreamContext.PullSubscription, batch: int, timeout_s: float
+) -> list[Msg]:
     """Take messages, and wait for them no longer than the connection lives over which they were asked for.
 
     Raises:
@@ -32,7 +34,7 @@ async def fetch(returns: Returns, pulled: JetStreamContext.PullSubscription, bat
     fetching = asyncio.ensure_future(pulled.fetch(batch, timeout=timeout_s))
     forgotten: asyncio.Future[list[Msg]] = asyncio.get_running_loop().create_future()
     try:
-        with returns.waking(forgotten.cancel):
+        with reconnects.waking(forgotten.cancel):
             await asyncio.wait({fetching, forgotten}, return_when=asyncio.FIRST_COMPLETED)
         if not fetching.done():
             raise TimeoutError
@@ -46,8 +48,8 @@ async def fetch(returns: Returns, pulled: JetStreamContext.PullSubscription, bat
 class _Patient:
     """A pull subscription that outlives servers and consumers that are away for a while."""
 
-    def __init__(self, returns: Returns, pulled: JetStreamContext.PullSubscription, durable: str) -> None:
-        self._returns = returns
+    def __init__(self, reconnects: Reconnects, pulled: JetStreamContext.PullSubscription, durable: str) -> None:
+        self._returns = reconnects
         self._pulled = pulled
         self._durable = durable
 
@@ -68,9 +70,9 @@ class _Patient:
 class _Bound(JetStreamContext):
     """Binds pull subscriptions to what is already there."""
 
-    def __init__(self, nc: Client, returns: Returns) -> None:
+    def __init__(self, nc: Client, reconnects: Reconnects) -> None:
         super().__init__(nc)
-        self._returns = returns
+        self._returns = reconnects
 
     async def pull_subscribe(  # type: ignore[override]
         self, subject: str, durable: str, stream: str, **_: Any
@@ -82,9 +84,9 @@ class _Bound(JetStreamContext):
 class BoundState(BrokerState):
     """Gives FastStream the binding context instead of its own."""
 
-    def __init__(self, returns: Returns) -> None:
+    def __init__(self, reconnects: Reconnects) -> None:
         super().__init__()
-        self._returns = returns
+        self._returns = reconnects
 
     def connect(self, connection: Client, stream: JetStreamContext) -> None:
         """Keep the connection; `stream` would create consumers."""

@@ -189,7 +189,7 @@ class JetStreamLog:
         subscription = await self._nc.subscribe(subjects.bell_of(subject), cb=ring)
         try:
             connection, life = self._nc.stats["reconnects"], await self.life()
-            with self._nc.returns.waking(bell.set):
+            with self._nc.reconnects.waking(bell.set):
                 while True:
                     bell.clear()
                     now = self._nc.stats["reconnects"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-class Returns:
+class Reconnects:
     """Of one connection."""
 
     def __init__(self) -> None:

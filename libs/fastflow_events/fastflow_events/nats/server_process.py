@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.patience import STALLED_AFTER_S, Patience
+from fastflow_events.progress_timeout import STALLED_AFTER_S, ProgressTimeout
 from fastflow_events.service.work_signs import signs_of
 
 MINIMUM = (2, 12)
@@ -40,7 +40,7 @@ class Starting:
         self._ports, self._log, self._words = store / "ports", store / "nats.log", store / "nats.err"
         self._earlier_bytes = _size(self._log)
         self._began = time.monotonic()
-        self._patience = Patience(self._began, stalled_after_s=stalled_after_s)
+        self._progress_timeout = ProgressTimeout(self._began, stalled_after_s=stalled_after_s)
         self._signs_at = self._began
         self._tell_at = self._began + TELL_AFTER_S
 
@@ -59,8 +59,8 @@ class Starting:
         now = time.monotonic()
         if now >= self._signs_at:
             self._signs_at = now + SIGNS_EVERY_S
-            self._patience.saw(signs_of(self.process.pid, self._log), now)
-        if why := self._patience.over(now):
+            self._progress_timeout.saw(signs_of(self.process.pid, self._log), now)
+        if why := self._progress_timeout.over(now):
             raise InfrastructureError(f"nats-server did not start: {why}; its last words: {self._last_words()}".strip())
         if now >= self._tell_at:
             self._tell_at = now + TELL_EVERY_S
@@ -71,7 +71,7 @@ class Starting:
         """End it, in good order if it still can."""
         self.process.terminate()
         try:
-            self.process.wait(STOP_WITHIN_S if not self._patience.over(time.monotonic()) else 0)
+            self.process.wait(STOP_WITHIN_S if not self._progress_timeout.over(time.monotonic()) else 0)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 ASK_EVERY_S = 10.0
 
 
-class Fill(NamedTuple):
+class LogUsage(NamedTuple):
     """How much of the log is taken, and how much could still be."""
 
     share: float
@@ -51,14 +51,14 @@ class Gauge:
         """What was seen so far, and what the stream says of its beginning."""
         return Observed(tuple(self._points), self._max_bytes)
 
-    async def fill(self) -> Fill:
+    async def fill(self) -> LogUsage:
         """Of the stream some seconds old, and the last one known while nobody answers."""
         try:
             room = shutil.disk_usage(self._folder).free
         except OSError as exc:
             logger.warning("the room on the disk is not known: %r", exc, extra={"action": "room_unknown"})
             room = sys.maxsize
-        return Fill(await self._current_share(), room)
+        return LogUsage(await self._current_share(), room)
 
     async def _current_share(self) -> float:
         now = self._steady()

@@ -5,7 +5,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from fastflow_events.patience import Signs
+from fastflow_events.progress_timeout import Signs
 
 
 def signs_of(pid: int, log: Path) -> Signs:

@@ -64,7 +64,7 @@ class Order(NamedTuple):
     seq: int
 
 
-def hopeless(
+def rejection_of(
     request: RunRequested, pipeline: Pipeline | None, *, version: Version | None, missing: str = ""
 ) -> Refusal | None:
     """Why the run can never start, whatever happens in the queue; `missing` says why its code will not come."""

@@ -37,7 +37,7 @@ def too_full(share: float, room_bytes: int) -> str:
     return ""
 
 
-class Seat(Struct, frozen=True, kw_only=True):
+class Slot(Struct, frozen=True, kw_only=True):
     """The place of one run whose attempt is in hand."""
 
     pipeline: str
@@ -56,7 +56,7 @@ class Blocked(NamedTuple):
     """True at a limit of the pipeline's own, where its `on_limit` counts."""
 
 
-class Places:
+class Capacity:
     """Who sits where, and how many may."""
 
     def __init__(self, max_running: int) -> None:
@@ -67,7 +67,7 @@ class Places:
         self.pools = Pools()
         self.freed: set[Resource] = set()
         """What may have become free since somebody looked."""
-        self._seats: dict[str, Seat] = {}
+        self._slots: dict[str, Slot] = {}
         self._by_pipeline: Counter[str] = Counter()
         self._by_group: Counter[str] = Counter()
         self._max_instances: dict[str, int] = {}
@@ -79,45 +79,45 @@ class Places:
     @property
     def taken(self) -> int:
         """Attempts in hand."""
-        return len(self._seats)
+        return len(self._slots)
 
-    def sit(self, run_id: str, seat: Seat) -> None:
+    def acquire(self, run_id: str, slot: Slot) -> None:
         """Take a place, or change what is known of it."""
-        self.leave(run_id)
-        self._seats[run_id] = seat
-        self._by_pipeline[seat.pipeline] += 1
-        if seat.group is not None:
-            self._by_group[seat.group] += 1
-        self.pools.take(seat.pool, seat.runner)
+        self.release(run_id)
+        self._slots[run_id] = slot
+        self._by_pipeline[slot.pipeline] += 1
+        if slot.group is not None:
+            self._by_group[slot.group] += 1
+        self.pools.take(slot.pool, slot.runner)
 
-    def leave(self, run_id: str) -> None:
+    def release(self, run_id: str) -> None:
         """Give the place back; nothing happens to a run that has none."""
-        seat = self._seats.pop(run_id, None)
-        if seat is None:
+        slot = self._slots.pop(run_id, None)
+        if slot is None:
             return
-        self._by_pipeline[seat.pipeline] -= 1
-        if not self._by_pipeline[seat.pipeline]:
-            del self._by_pipeline[seat.pipeline]
+        self._by_pipeline[slot.pipeline] -= 1
+        if not self._by_pipeline[slot.pipeline]:
+            del self._by_pipeline[slot.pipeline]
         self.freed |= {
-            ("pipeline", seat.pipeline),
-            *(("pool", name) for name in self.pools.give(seat.pool, seat.runner)),
+            ("pipeline", slot.pipeline),
+            *(("pool", name) for name in self.pools.give(slot.pool, slot.runner)),
         }
-        if seat.group is not None:
-            self._by_group[seat.group] -= 1
-            self.freed.add(("group", seat.group))
+        if slot.group is not None:
+            self._by_group[slot.group] -= 1
+            self.freed.add(("group", slot.group))
 
     def holders(self, resource: Resource) -> list[str]:
         """The runs that sit on a resource, for people who want to know whom they wait for."""
         kind, name = resource
         match kind:
             case "pipeline":
-                return [id for id, seat in self._seats.items() if seat.pipeline == name]
+                return [id for id, slot in self._slots.items() if slot.pipeline == name]
             case "group":
-                return [id for id, seat in self._seats.items() if seat.group == name]
+                return [id for id, slot in self._slots.items() if slot.group == name]
             case "pool":
-                return [id for id, seat in self._seats.items() if seat.pool == name]
+                return [id for id, slot in self._slots.items() if slot.pool == name]
             case _:
-                return list(self._seats)
+                return list(self._slots)
 
     def set_pipeline(
         self, name: str, *, paused: bool, max_instances: int | None, group: str | None, group_limit: int | None
@@ -154,7 +154,7 @@ class Places:
             return Blocked(EVERYTHING, self.held)
         if self.paused:
             return Blocked(EVERYTHING, "everything is paused")
-        if len(self._seats) >= self.max_running:
+        if len(self._slots) >= self.max_running:
             return Blocked(EVERYTHING, f"all {self.max_running} places are taken")
         mine = ("pipeline", lane.pipeline)
         if lane.pipeline in self._doubted:

@@ -17,7 +17,7 @@ DEFAULT, ONCE, RESTART = "default", "@once", "@restart"
 """Names of the schedules that a file has no name for."""
 
 
-class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PlannedSchedule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A schedule: what it starts, when, and since when it counts."""
 
     pipeline: str
@@ -42,10 +42,10 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def plans_of_file(
-    pipeline: str, definition: Definition, *, at: datetime, before: Mapping[str, Plan]
-) -> dict[str, Plan]:
+    pipeline: str, definition: Definition, *, at: datetime, before: Mapping[str, PlannedSchedule]
+) -> dict[str, PlannedSchedule]:
     """The schedules a file describes as of `at`, by name; one whose times did not change keeps its phase."""
-    found: dict[str, Plan] = {}
+    found: dict[str, PlannedSchedule] = {}
     for plan in _said(pipeline, definition, at):
         known = before.get(plan.name)
         if known is not None and _times(known) == _times(plan) and known.enabled == plan.enabled:
@@ -55,7 +55,7 @@ def plans_of_file(
     return found
 
 
-def plan_of_api(fact: ScheduleSet, *, at: datetime, before: Plan | None, priority: int) -> Plan:
+def plan_of_api(fact: ScheduleSet, *, at: datetime, before: PlannedSchedule | None, priority: int) -> PlannedSchedule:
     """The schedule somebody set over the API; `priority` is its pipeline's."""
     table = Timetable(
         cron=fact.cron,
@@ -67,7 +67,7 @@ def plan_of_api(fact: ScheduleSet, *, at: datetime, before: Plan | None, priorit
         anchor=at,
     )
     rule = fact.catchup
-    plan = Plan(
+    plan = PlannedSchedule(
         pipeline=fact.pipeline,
         name=fact.name,
         timetable=table,
@@ -85,18 +85,18 @@ def plan_of_api(fact: ScheduleSet, *, at: datetime, before: Plan | None, priorit
     return plan
 
 
-def _times(plan: Plan) -> Timetable:
+def _times(plan: PlannedSchedule) -> Timetable:
     return replace(plan.timetable, anchor=None)
 
 
-def _said(pipeline: str, definition: Definition, at: datetime) -> Iterator[Plan]:
+def _said(pipeline: str, definition: Definition, at: datetime) -> Iterator[PlannedSchedule]:
     if definition.cron is not None or definition.interval_s is not None:
         yield _plan(pipeline, DEFAULT, definition, definition, at)
     for schedule in definition.schedules:
         if schedule.cron is not None or schedule.interval_s is not None:
             plan = _plan(pipeline, schedule.id, definition, schedule, at)
             yield replace(plan, enabled=definition.enabled and schedule.enabled, run_config_id=schedule.id)
-    base = Plan(
+    base = PlannedSchedule(
         pipeline=pipeline,
         name=ONCE,
         timetable=Timetable(),
@@ -112,10 +112,10 @@ def _said(pipeline: str, definition: Definition, at: datetime) -> Iterator[Plan]
         yield replace(base, name=RESTART, timetable=table, does="restart", catchup=Catchup())
 
 
-def _plan(pipeline: str, name: str, definition: Definition, config: RunConfig, at: datetime) -> Plan:
+def _plan(pipeline: str, name: str, definition: Definition, config: RunConfig, at: datetime) -> PlannedSchedule:
     jitter = config.jitter_s if config.jitter_s is not None else definition.jitter_s
     priority = config.priority if config.priority is not None else definition.priority
-    return Plan(
+    return PlannedSchedule(
         pipeline=pipeline,
         name=name,
         timetable=Timetable(

@@ -69,7 +69,7 @@ class RunNotOverError(DomainError):
 
 
 class KeyReusedError(DomainError):
-    """The idempotency key already stands for another wish."""
+    """The idempotency key already stands for another request."""
 
     code = "idempotency-key-reused"
 

@@ -22,7 +22,7 @@ _PLACE = re.compile(r"([0-9]{1,9})\.([0-9]{1,15})(?:\.([0-9]{1,9}))?")
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
-class Place(NamedTuple):
+class LogPosition(NamedTuple):
     """A line of a run: attempt and number, both counting from 1; line 0 is before the first.
 
     Each of the gaps right behind it has a place of its own, so that whoever goes on behind one is not told of it again.
@@ -37,10 +37,10 @@ class Place(NamedTuple):
         return f"{self.attempt}.{self.n}" + (f".{self.gap}" if self.gap else "")
 
 
-START = Place(0, 0)
+START = LogPosition(0, 0)
 
 
-def place_of(text: str) -> Place:
+def position_of(text: str) -> LogPosition:
     """Read `<attempt>.<line>`, or `<attempt>.<line>.<gap>`.
 
     Raises:
@@ -49,7 +49,7 @@ def place_of(text: str) -> Place:
     found = _PLACE.fullmatch(text)
     if found is None:
         raise ContractError("a place in the output is written <attempt>.<line>", given=text[:40])
-    return Place(int(found[1]), int(found[2]), int(found[3] or 0))
+    return LogPosition(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
 class Line(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -76,7 +76,7 @@ class Gap(Struct, frozen=True, gc=False):
     bytes: int
 
 
-Entry: TypeAlias = tuple[Place, Line | Gap]
+Entry: TypeAlias = tuple[LogPosition, Line | Gap]
 Told: TypeAlias = Entry | Part
 """What a reader who follows is told: entries, and parts of lines that are not entries yet."""
 
@@ -124,7 +124,7 @@ class LineFold:
             gap = Gap(after=self._n, frames=missing, bytes=chunk.gap_bytes)
             line, before = self._gaps
             self._gaps = (self._n, before + 1 if line == self._n else 1)
-            entries.append((Place(attempt, *self._gaps), gap))
+            entries.append((LogPosition(attempt, *self._gaps), gap))
         self._lines(entries, chunk.frames[max(0, self._next_frame - chunk.first) :])
         self._next_frame = max(self._next_frame, chunk.next)
         if chunk.last:
@@ -180,7 +180,7 @@ class LineFold:
 
     def _entry(self, stream: StreamName, at: datetime, data: bytes, unterminated: bool) -> Entry:
         self._n += 1
-        place = Place(self._attempt, self._n)
+        place = LogPosition(self._attempt, self._n)
         try:
             return place, Line(self._n, stream, at, data.decode(), None, unterminated)
         except UnicodeDecodeError:
@@ -188,6 +188,6 @@ class LineFold:
             return place, Line(self._n, stream, at, data.decode(errors="replace"), exact, unterminated)
 
 
-def after(entries: Iterable[Entry], place: Place) -> list[Entry]:
+def after(entries: Iterable[Entry], place: LogPosition) -> list[Entry]:
     """What a reader who has seen everything up to `place` has not seen."""
     return [e for e in entries if e[0] > place]

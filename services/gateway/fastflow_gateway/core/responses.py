@@ -26,7 +26,7 @@ class WaitingFor(Struct, frozen=True, kw_only=True):
     """Place in the queue, counting from 1; null for one that is not in it."""
 
 
-class RunShown(Struct, frozen=True, kw_only=True):
+class RunResponse(Struct, frozen=True, kw_only=True):
     """One run, as of its last projected fact."""
 
     id: str
@@ -102,7 +102,7 @@ class RunShown(Struct, frozen=True, kw_only=True):
     """Stream position of the fact that changed it last."""
 
 
-class PipelineShown(Struct, frozen=True, kw_only=True):
+class PipelineResponse(Struct, frozen=True, kw_only=True):
     """One pipeline at the head of its repository."""
 
     name: str
@@ -120,7 +120,7 @@ class PipelineShown(Struct, frozen=True, kw_only=True):
     seq: int
 
 
-class FactShown(Struct, frozen=True, kw_only=True):
+class FactResponse(Struct, frozen=True, kw_only=True):
     """One fact with its envelope."""
 
     seq: int
@@ -136,7 +136,7 @@ class FactShown(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-class LetterShown(Struct, frozen=True, kw_only=True):
+class DeadLetterResponse(Struct, frozen=True, kw_only=True):
     """One message that could not be handled."""
 
     seq: int
@@ -153,7 +153,7 @@ class LetterShown(Struct, frozen=True, kw_only=True):
 
 
 _JSON = {"params", "soft_limits", "upstream_runs"}
-_SAME = frozenset(RunShown.__struct_fields__) & frozenset(RunRow.__struct_fields__) - _JSON
+_SAME = frozenset(RunResponse.__struct_fields__) & frozenset(RunRow.__struct_fields__) - _JSON
 
 
 def show_run(
@@ -164,9 +164,9 @@ def show_run(
     downstream: list[str] | None = None,
     result: dict[str, Any] | None = None,
     unreachable: bool = False,
-) -> RunShown:
+) -> RunResponse:
     """The row without its SQL, with what no row says."""
-    return RunShown(
+    return RunResponse(
         trigger=row.trigger_kind,
         commit=row.commit_sha,
         params=msgspec.json.decode(row.params),
@@ -182,9 +182,9 @@ def show_run(
     )
 
 
-def show_pipeline(row: PipelineRow, *, untrusted: str = "") -> PipelineShown:
+def show_pipeline(row: PipelineRow, *, untrusted: str = "") -> PipelineResponse:
     """The row without its SQL, and without what only helps to guess webhook keys, and without ciphertext."""
-    return PipelineShown(
+    return PipelineResponse(
         name=row.name,
         repository=row.repository,
         status=row.status,
@@ -198,9 +198,9 @@ def show_pipeline(row: PipelineRow, *, untrusted: str = "") -> PipelineShown:
     )
 
 
-def show_fact(recorded: Recorded) -> FactShown:
+def show_fact(recorded: Recorded) -> FactResponse:
     """The fact with the values of environment variables hidden; their names stay."""
-    return FactShown(
+    return FactResponse(
         seq=recorded.seq,
         id=recorded.event_id,
         type=recorded.wire_type,
@@ -215,9 +215,9 @@ def show_fact(recorded: Recorded) -> FactShown:
     )
 
 
-def show_letter(letter: StoredLetter) -> LetterShown:
+def show_letter(letter: StoredLetter) -> DeadLetterResponse:
     """The letter with the beginning of its message."""
-    return LetterShown(
+    return DeadLetterResponse(
         seq=letter.seq,
         service=letter.service,
         subject=letter.subject,

@@ -8,7 +8,7 @@ from fastflow_events.aggregates.run.events import Trigger
 from fastflow_rules.definition import NO_ENV, OPERATED
 
 from fastflow_gateway.core.errors import InvalidFieldError
-from fastflow_gateway.core.run_request import RunWish
+from fastflow_gateway.core.run_request import RunOptions
 
 
 def may_operate(trigger: Trigger) -> bool:
@@ -16,11 +16,11 @@ def may_operate(trigger: Trigger) -> bool:
     return trigger.kind in OPERATED
 
 
-def check_rights(wish: RunWish, trigger: Trigger) -> None:
+def check_rights(options: RunOptions, trigger: Trigger) -> None:
     """Refuse what only those may say who operate the pipeline.
 
     Raises:
         InvalidFieldError: he does not, and says it.
     """
-    if wish.env and not may_operate(trigger):
+    if options.env and not may_operate(trigger):
         raise InvalidFieldError(NO_ENV, "/env")

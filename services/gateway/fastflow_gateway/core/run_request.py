@@ -39,8 +39,8 @@ class RunBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Older name of `params`."""
 
 
-class RunWish(Struct, frozen=True, kw_only=True):
-    """What is wished of a run, as it goes into the log."""
+class RunOptions(Struct, frozen=True, kw_only=True):
+    """What somebody wants of a run, as it goes into the log."""
 
     env: dict[str, str] = {}
     params: dict[str, str] = {}
@@ -51,8 +51,8 @@ class RunWish(Struct, frozen=True, kw_only=True):
     """None is what the run configuration says, or the pipeline."""
 
 
-def read_wish(body: bytes) -> RunWish:
-    """Read a body; an empty one wishes nothing in particular. Older names are folded into today's.
+def read_run_options(body: bytes) -> RunOptions:
+    """Read a body; an empty one asks for nothing in particular. Older names are folded into today's.
 
     Raises:
         InvalidBodyError: the body is not JSON.
@@ -60,10 +60,10 @@ def read_wish(body: bytes) -> RunWish:
             asked for, whoever asks: `check_variables`.
     """
     if not body.strip():
-        return RunWish()
+        return RunOptions()
     said = read_json(body, RunBody)
     older = _texts(said.parameters) if said.parameters is not None else None
-    return RunWish(
+    return RunOptions(
         env=_one_of(said.env, said.env_vars, "env_vars"),
         params=_one_of(_texts(said.params), older, "parameters"),
         run_config_id=said.run_config_id,

@@ -20,7 +20,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.schedules import find
 
 
-class BackfillWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BackfillBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of a backfill."""
 
     schedule: str
@@ -35,7 +35,7 @@ class BackfillWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Only tell which instants it would be."""
 
 
-class BackfillShown(Struct, frozen=True, kw_only=True):
+class BackfillResponse(Struct, frozen=True, kw_only=True):
     """A backfill, or what it would be."""
 
     id: str | None
@@ -45,44 +45,44 @@ class BackfillShown(Struct, frozen=True, kw_only=True):
     cancelled: bool = False
 
 
-async def request(deps: Deps, pipeline: str, wish: BackfillWish, *, who: str, cause: Cause) -> BackfillShown:
+async def request(deps: Deps, pipeline: str, body: BackfillBody, *, who: str, cause: Cause) -> BackfillResponse:
     """Ask for a run for each instant of a schedule in a range, or tell which these are.
 
     Raises:
         NotFoundError: there is no such pipeline or schedule.
         InvalidFieldError: nobody may give its params, there is nothing to do, too much, or the range makes no sense.
     """
-    check_variables("params", wish.params)
-    plan = await find(deps, pipeline, wish.schedule)
-    if wish.after.tzinfo is None or wish.until.tzinfo is None or wish.after >= wish.until:
+    check_variables("params", body.params)
+    plan = await find(deps, pipeline, body.schedule)
+    if body.after.tzinfo is None or body.until.tzinfo is None or body.after >= body.until:
         raise InvalidFieldError("a range of instants with time zones, after before until", "/after")
-    if held(wish.until) > later(deps.clock(), HORIZON.total_seconds()):
+    if held(body.until) > later(deps.clock(), HORIZON.total_seconds()):
         raise InvalidFieldError("an instant of the next thirty years at most", "/until")
-    if not 1 <= wish.concurrency <= 1000:
+    if not 1 <= body.concurrency <= 1000:
         raise InvalidFieldError("from 1 to 1000", "/concurrency")
-    found = next_fires(plan.timetable, after=wish.after, until=wish.until, count=MAX_INSTANTS + 1)
+    found = next_fires(plan.timetable, after=body.after, until=body.until, count=MAX_INSTANTS + 1)
     if len(found) > MAX_INSTANTS:
         raise InvalidFieldError(f"more than {MAX_INSTANTS} instants; ask for shorter ranges", "/until")
-    if wish.only_missing:
+    if body.only_missing:
         found = [at for at in found if not await _succeeded(deps, run_id_of_fire(pipeline, plan.name, at))]
-    if wish.preview or not found:
-        return BackfillShown(id=None, instants=found)
-    id = uuid7(int(deps.clock().timestamp() * 1000), deps.chance(10))
+    if body.preview or not found:
+        return BackfillResponse(id=None, instants=found)
+    id = uuid7(int(deps.clock().timestamp() * 1000), deps.random_bytes(10))
     fact = BackfillRequested(
         pipeline=pipeline,
         schedule=plan.id,
         instants=tuple(found),
-        concurrency=wish.concurrency,
+        concurrency=body.concurrency,
         run_config_id=plan.run_config_id,
-        params={**plan.params, **wish.params},
+        params={**plan.params, **body.params},
         priority=plan.priority,
         who=who,
     )
     await execute(deps.log, backfill_decider, id, RequestBackfill(request=fact), cause=cause)
-    return BackfillShown(id=id, instants=found)
+    return BackfillResponse(id=id, instants=found)
 
 
-async def show(deps: Deps, id: str) -> BackfillShown:
+async def show(deps: Deps, id: str) -> BackfillResponse:
     """A backfill with the status of its runs.
 
     Raises:
@@ -96,7 +96,7 @@ async def show(deps: Deps, id: str) -> BackfillShown:
         row = await deps.rows.run(run_id_of_backfill(id, at))
         if row is not None:
             runs[row.id] = row.status
-    return BackfillShown(id=id, instants=list(known.request.instants), runs=runs, cancelled=known.cancelled)
+    return BackfillResponse(id=id, instants=list(known.request.instants), runs=runs, cancelled=known.cancelled)
 
 
 async def cancel(deps: Deps, id: str, *, who: str, why: str, cause: Cause) -> None:

@@ -7,7 +7,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.audit import facts_of_run
 
 
-class CellShown(Struct, frozen=True, kw_only=True):
+class CellResponse(Struct, frozen=True, kw_only=True):
     """One code cell of one attempt."""
 
     attempt: int
@@ -19,14 +19,14 @@ class CellShown(Struct, frozen=True, kw_only=True):
     """How often it was executed."""
 
 
-async def cells_of_run(deps: Deps, run_id: str) -> list[CellShown]:
+async def cells_of_run(deps: Deps, run_id: str) -> list[CellResponse]:
     """Every cell of every attempt, in the order in which they ended.
 
     Raises:
         NotFoundError: there is no such run.
     """
     return [
-        CellShown(
+        CellResponse(
             attempt=fact.attempt,
             cell=fact.cell,
             status="succeeded" if fact.succeeded else "failed",

@@ -18,7 +18,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import find_pipeline, known_definition
 
 
-class EdgeShown(Struct, frozen=True, kw_only=True):
+class EdgeResponse(Struct, frozen=True, kw_only=True):
     """A pipeline that runs after another."""
 
     id: str
@@ -36,14 +36,14 @@ class Graph(Struct, frozen=True, kw_only=True):
     """Every pipeline and what runs after it."""
 
     nodes: list[str]
-    edges: list[EdgeShown]
+    edges: list[EdgeResponse]
     cycles: list[list[str]]
     """Circles, each as a path whose first and last are the same; a run in one ends after fifty chains."""
 
 
-def shown(edge: Edge) -> EdgeShown:
+def shown(edge: Edge) -> EdgeResponse:
     """The edge with its id."""
-    return EdgeShown(
+    return EdgeResponse(
         id=chain_id(edge.upstream, edge.downstream, edge.run_config_id),
         upstream=edge.upstream,
         downstream=edge.downstream,
@@ -56,10 +56,10 @@ def shown(edge: Edge) -> EdgeShown:
     )
 
 
-async def edges(deps: Deps, upstream: str | None = None) -> list[EdgeShown]:
+async def edges(deps: Deps, upstream: str | None = None) -> list[EdgeResponse]:
     """What runs after a pipeline, or after any; the file's word counts where both say the same edge."""
     names = [upstream] if upstream is not None else await deps.rows.pipeline_names()
-    found: dict[str, EdgeShown] = {}
+    found: dict[str, EdgeResponse] = {}
     for name in names:
         row = await deps.rows.pipeline(name)
         said = json.decode(row.definition) if row else None
@@ -90,7 +90,7 @@ async def graph(deps: Deps) -> Graph:
     return Graph(nodes=sorted(names), edges=known, cycles=cycles(plain))
 
 
-async def set_chain(deps: Deps, chain: ChainSet, *, cause: Cause) -> EdgeShown:
+async def set_chain(deps: Deps, chain: ChainSet, *, cause: Cause) -> EdgeResponse:
     """Let a pipeline run after another.
 
     Raises:

@@ -29,7 +29,7 @@ class Installed(Struct, frozen=True, kw_only=True):
     """Hash that names its folder, and stands in the manifest of a run."""
 
 
-class EnvironmentShown(Struct, frozen=True, kw_only=True):
+class EnvironmentResponse(Struct, frozen=True, kw_only=True):
     """Packages for a Python."""
 
     id: str
@@ -51,7 +51,7 @@ class EnvironmentShown(Struct, frozen=True, kw_only=True):
     """When a run in it was started last; null when the read model knows of none."""
 
 
-async def list_environments(deps: Deps) -> list[EnvironmentShown]:
+async def list_environments(deps: Deps) -> list[EnvironmentResponse]:
     """Every environment that is known, by id."""
     histories: dict[str, list[Recorded]] = {}
     async for recorded in deps.log.read(subjects.of_kind("environment")):
@@ -61,7 +61,7 @@ async def list_environments(deps: Deps) -> list[EnvironmentShown]:
     return [shown(id, history, users.get(id, ()), used) for id, history in sorted(histories.items())]
 
 
-async def refresh_environment(deps: Deps, id: str, *, who: str, cause: Cause) -> EnvironmentShown:
+async def refresh_environment(deps: Deps, id: str, *, who: str, cause: Cause) -> EnvironmentResponse:
     """Have the packages resolved anew when they are needed next; asking twice before that is asking once.
 
     Raises:
@@ -90,7 +90,7 @@ def users_of(rows: Iterable[PipelineRow], default_python: str) -> Mapping[str, l
     return users
 
 
-def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapping[str, str]) -> EnvironmentShown:
+def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapping[str, str]) -> EnvironmentResponse:
     """An environment as its facts tell it; what a refresh made stale is still installed, and may still be used."""
     facts = list(history)
     state: Environment = environment_decider.fold(recorded.fact for recorded in facts)
@@ -103,7 +103,7 @@ def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapp
     if made and not state.environments and (state.retired or not state.folders):
         status = "retired"
     installed = sorted(state.folders)
-    return EnvironmentShown(
+    return EnvironmentResponse(
         id=id,
         status=status,
         python=fact.python if fact else "",

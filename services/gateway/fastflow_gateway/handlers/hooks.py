@@ -1,4 +1,4 @@
-"""Push hooks of Git hosts: a genuine message about a watched branch is a wish to fetch, once."""
+"""Push hooks of Git hosts: a genuine message about a watched branch is a request to fetch, once."""
 
 from collections.abc import Mapping
 
@@ -53,8 +53,8 @@ def _place(url: str) -> Remote | None:
 
 
 async def _ask(deps: Deps, name: str, host: Host, delivery: str, cause: Cause) -> SyncAccepted:
-    wish = RequestSync(who=f"hook {host}", delivery=delivery)
-    if recorded := await execute(deps.log, repository_decider, name, wish, cause=cause):
+    options = RequestSync(who=f"hook {host}", delivery=delivery)
+    if recorded := await execute(deps.log, repository_decider, name, options, cause=cause):
         return SyncAccepted(repository=name, seq=recorded[0].seq)
     history = (await deps.log.load("repository", name)).recorded
     [first] = [r for r in history if isinstance(r.fact, RepositorySyncRequested) and r.fact.delivery == delivery][:1]

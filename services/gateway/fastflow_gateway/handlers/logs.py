@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
-from fastflow_gateway.core.lines import START, Entry, LineFold, Place, Told, after, place_of
+from fastflow_gateway.core.lines import START, Entry, LineFold, LogPosition, Told, after, position_of
 from fastflow_gateway.core.unfinished import Part
 from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
@@ -31,7 +31,7 @@ Followed: TypeAlias = list[Told] | RunRow
 """What is new, nothing after a silent while; the row of the finished run is the last thing that comes."""
 
 
-async def page_of_log(deps: Deps, run_id: str, place: Place, limit: int) -> Page:
+async def page_of_log(deps: Deps, run_id: str, place: LogPosition, limit: int) -> Page:
     """At most `limit` entries after `place`, oldest first; an unfinished line of a live run is none of them.
 
     Raises:
@@ -60,14 +60,14 @@ async def tail_of_log(deps: Deps, run_id: str, count: int) -> Page:
     newest = await deps.output.last(run_id, row.attempt, await writers.of(row.attempt)) if row.attempt else None
     known = newest.chunk.line or 0 if newest else 0
     # Enough of them lie behind this place, unless the last attempt has not written so many.
-    place = Place(row.attempt, known - count) if known >= count else START
+    place = LogPosition(row.attempt, known - count) if known >= count else START
     fold, seq = await _begin(deps, run_id, writers, place)
     async for some in _stored(deps, row, writers, fold, seq):
         entries.extend(after(some, place))
     return Page(list(entries), more=False, unfinished=fold.parts())
 
 
-async def place_before(deps: Deps, run_id: str, line: str) -> Place:
+async def position_before(deps: Deps, run_id: str, line: str) -> LogPosition:
     """The place just before a line that is wanted: `<attempt>.<line>`, or `<line>` of the run's newest attempt.
 
     Raises:
@@ -75,11 +75,11 @@ async def place_before(deps: Deps, run_id: str, line: str) -> Place:
         ContractError: the text names no line.
     """
     row = await find_run(deps, run_id)
-    wanted = place_of(line if "." in line else f"{max(row.attempt, 1)}.{line}")
-    return Place(wanted.attempt, max(wanted.n - 1, 0))
+    wanted = position_of(line if "." in line else f"{max(row.attempt, 1)}.{line}")
+    return LogPosition(wanted.attempt, max(wanted.n - 1, 0))
 
 
-async def _begin(deps: Deps, run_id: str, writers: Writers, place: Place) -> tuple[LineFold, int]:
+async def _begin(deps: Deps, run_id: str, writers: Writers, place: LogPosition) -> tuple[LineFold, int]:
     """A fold, and the stream position behind which to feed it, so that what comes after `place` comes out whole."""
     if place.n < _FEW_LINES:
         return LineFold(), 0
@@ -103,7 +103,7 @@ async def _stored(deps: Deps, row: RunRow, writers: Writers, fold: LineFold, seq
         yield fold.close()
 
 
-async def follow_log(deps: Deps, run_id: str, place: Place) -> AsyncIterator[Followed]:
+async def follow_log(deps: Deps, run_id: str, place: LogPosition) -> AsyncIterator[Followed]:
     """Everything after `place`, then each line as it comes, in parts while it has not ended; at last the run's row.
 
     A run's output is stored completely before the fact that ends its attempt, so what is read after the end was

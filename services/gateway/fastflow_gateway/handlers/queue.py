@@ -12,7 +12,7 @@ from fastflow_events.aggregates.setting.events import MAIN
 from fastflow_events.nats.leases import Heartbeat
 from fastflow_events.nats.topology import DEFAULT_POOL
 from fastflow_rules.queue.admission import Lane, Order, Pipeline, lane, order
-from fastflow_rules.queue.capacity import Places, Resource, Seat, too_full
+from fastflow_rules.queue.capacity import Capacity, Resource, Slot, too_full
 from fastflow_rules.queue.pools import LiveRunner
 from msgspec import Struct
 
@@ -60,7 +60,7 @@ async def waiting(deps: Deps) -> list[WaitingRun]:
     rows = await deps.rows.runs(pipeline=None, statuses=OPEN, before_seq=None, limit=ALL)
     pipelines = {name: await _pipeline(deps, name) for name in {row.pipeline for row in rows}}
     lease = await _lease(deps)
-    places = await _places(deps, lease, pipelines, await deps.heartbeats())
+    capacity = await _places(deps, lease, pipelines, await deps.heartbeats())
     queue: list[tuple[Order, RunRow, Lane]] = []
     for row in rows:
         mine = lane(row.pipeline, pipelines[row.pipeline], None, lease.default_pool or DEFAULT_POOL)
@@ -72,18 +72,18 @@ async def waiting(deps: Deps) -> list[WaitingRun]:
             queue.append((place, row, mine))
         elif row.status != "waiting":
             runner = None if row.reason == DISPATCHED else row.runner or "nobody"
-            places.sit(row.id, Seat(pipeline=row.pipeline, group=mine.group, pool=mine.pool, runner=runner))
+            capacity.acquire(row.id, Slot(pipeline=row.pipeline, group=mine.group, pool=mine.pool, runner=runner))
     queue.sort(key=lambda entry: entry[0])
-    sight = _Sight(deps, places, pipelines)
+    sight = _Sight(deps, capacity, pipelines)
     return [await sight.of(n, row, mine) for n, (_, row, mine) in enumerate(queue, start=1)]
 
 
 class _Sight:
     """What each run waits for, in one state of affairs; what is the same for many is looked up once."""
 
-    def __init__(self, deps: Deps, places: Places, pipelines: Mapping[str, Pipeline | None]) -> None:
+    def __init__(self, deps: Deps, capacity: Capacity, pipelines: Mapping[str, Pipeline | None]) -> None:
         self._deps = deps
-        self._places = places
+        self._places = capacity
         self._heads = {name: pipeline.commit if pipeline else "" for name, pipeline in pipelines.items()}
         self._stored: dict[str, set[str]] = {}
         self._holders: dict[Resource, tuple[str, ...]] = {}
@@ -137,21 +137,21 @@ async def _lease(deps: Deps) -> QueueLeased:
 
 async def _places(
     deps: Deps, lease: QueueLeased, pipelines: Mapping[str, Pipeline | None], alive: Mapping[str, Heartbeat]
-) -> Places:
+) -> Capacity:
     """The places that there are, and who may have them."""
-    places = Places(lease.max_running or ALL)
-    places.held = too_full(*await deps.log_fill())
-    places.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
+    capacity = Capacity(lease.max_running or ALL)
+    capacity.held = too_full(*await deps.log_fill())
+    capacity.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
     for name, pipeline in pipelines.items():
         if deps.log.doubts.why("pipeline", name):
-            places.doubt(name)
+            capacity.doubt(name)
         said = pipeline.definition if pipeline else None
-        places.set_pipeline(
+        capacity.set_pipeline(
             name,
             paused=pipeline.paused if pipeline else False,
             max_instances=said.max_instances if said else None,
             group=said.concurrency_group if said else None,
             group_limit=said.concurrency_limit if said else None,
         )
-    places.set_runners({name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()})
-    return places
+    capacity.set_runners({name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()})
+    return capacity

@@ -27,7 +27,7 @@ _HOST_KEY = re.compile(
 )
 
 
-class RepositoryWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RepositoryBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A repository to watch; what is left out is not kept from before."""
 
     url: Annotated[str, Meta(max_length=2000)]
@@ -52,7 +52,7 @@ class _Key(Struct, frozen=True):
     public_key: bytes
 
 
-async def configure(deps: Deps, name: str, wish: RepositoryWish, *, who: str, cause: Cause) -> RepositoryRow:
+async def configure(deps: Deps, name: str, body: RepositoryBody, *, who: str, cause: Cause) -> RepositoryRow:
     """Watch a repository, or watch it differently from now on.
 
     Raises:
@@ -64,13 +64,13 @@ async def configure(deps: Deps, name: str, wish: RepositoryWish, *, who: str, ca
         subjects.encode(name)
     except ContractError as exc:
         raise InvalidFieldError(str(exc), "") from exc
-    url = _checked(wish.url, "/url", lambda url: remote(url).shown)
+    url = _checked(body.url, "/url", lambda url: remote(url).shown)
     configured = RepositoryConfigured(
         url=url,
-        branch=_checked(wish.branch, "/branch", check_branch),
-        subfolder=_checked(wish.subfolder, "/subfolder", check_subfolder),
+        branch=_checked(body.branch, "/branch", check_branch),
+        subfolder=_checked(body.subfolder, "/subfolder", check_subfolder),
         by="api",
-        credentials=await _credentials(deps, name, wish),
+        credentials=await _credentials(deps, name, body),
         who=who,
     )
     await execute(deps.log, repository_decider, name, ConfigureRepository(configured=configured), cause=cause)
@@ -116,28 +116,28 @@ def _checked(value: str, pointer: str, check: Callable[[str], str]) -> str:
         raise InvalidFieldError(str(exc), pointer) from exc
 
 
-async def _credentials(deps: Deps, name: str, wish: RepositoryWish) -> Credentials:
-    given = [member for member in ("token", "sealed_token", "token_file") if getattr(wish, member)]
+async def _credentials(deps: Deps, name: str, body: RepositoryBody) -> Credentials:
+    given = [member for member in ("token", "sealed_token", "token_file") if getattr(body, member)]
     if len(given) > 1:
         raise InvalidFieldError(f"a token is given once, not as {' and '.join(given)}", f"/{given[1]}")
     for member in ("token_file", "ssh_key_file"):
-        if (file := getattr(wish, member)) and not _FILE.fullmatch(file):
+        if (file := getattr(body, member)) and not _FILE.fullmatch(file):
             raise InvalidFieldError("the name of a file, without folders", f"/{member}")
-    for line in wish.known_hosts.splitlines():
+    for line in body.known_hosts.splitlines():
         if line.strip() and not _HOST_KEY.fullmatch(line.strip()):
             raise InvalidFieldError("lines as in known_hosts: host, kind of key, key", "/known_hosts")
-    sealed = wish.sealed_token
+    sealed = body.sealed_token
     if sealed:
         _check_sealed(sealed)
-        await _check_place(deps, name, sealed, remote(wish.url))
-    if wish.token:
-        sealed = await _sealed(deps, name, remote(wish.url), wish.token)
+        await _check_place(deps, name, sealed, remote(body.url))
+    if body.token:
+        sealed = await _sealed(deps, name, remote(body.url), body.token)
     return Credentials(
-        user=wish.user or ("" if (place := remote(wish.url)).protocol == "ssh" else place.user),
-        token_file=wish.token_file,
+        user=body.user or ("" if (place := remote(body.url)).protocol == "ssh" else place.user),
+        token_file=body.token_file,
         sealed_token=sealed,
-        ssh_key_file=wish.ssh_key_file,
-        known_hosts=wish.known_hosts,
+        ssh_key_file=body.ssh_key_file,
+        known_hosts=body.known_hosts,
     )
 
 

@@ -1,18 +1,18 @@
-"""Running once more what has run: the same wish, at today's code or at its own."""
+"""Running once more what has run: with the same options, at today's code or at its own."""
 
 from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.errors import NotFoundError
 from fastflow_events.recorded import Cause
 
 from fastflow_gateway.core.errors import RunNotOverError
-from fastflow_gateway.core.run_request import RunWish
+from fastflow_gateway.core.run_request import RunOptions
 from fastflow_gateway.core.views import runs as view
 from fastflow_gateway.core.views.runs import OVER
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import Accepted, request_run
 
 
-async def run_again(
+async def rerun(
     deps: Deps, run_id: str, *, same_commit: bool, new_id: str, who: str, cause: Cause, repeated: bool
 ) -> Accepted:
     """Ask for a new run of the same pipeline with the same params, variables and run configuration.
@@ -36,7 +36,7 @@ async def run_again(
     return await request_run(
         deps,
         first.pipeline,
-        wish_of(first, same_commit=same_commit),
+        options_of(first, same_commit=same_commit),
         run_id=new_id,
         trigger=Trigger(kind="http", who=who, nominal=first.trigger.nominal, again_of=run_id, again_after=after),
         cause=cause,
@@ -44,9 +44,9 @@ async def run_again(
     )
 
 
-def wish_of(first: RunRequested, *, same_commit: bool) -> RunWish:
-    """What was wished for, as a wish of today; the head's code unless its own is wanted."""
-    return RunWish(
+def options_of(first: RunRequested, *, same_commit: bool) -> RunOptions:
+    """The options of a run as those of a new one; the head's code unless its own is wanted."""
+    return RunOptions(
         env=first.env,
         params=first.params,
         run_config_id=first.run_config_id,

@@ -1,4 +1,4 @@
-"""Whether the parameters of a wish are those its pipeline takes, where the log knows the commit that is to run.
+"""Whether the params of a request are those its pipeline takes, where the log knows the commit that is to run.
 
 Of a commit that is not stored nothing is known here, and nobody is asked: the run is accepted, and the scheduler
 refuses it with the same sentences once git_sync has stored that version.
@@ -10,24 +10,24 @@ from fastflow_rules.definition import Definition, check_params, from_fact
 
 from fastflow_gateway.core.bodies import pointer_to
 from fastflow_gateway.core.errors import Finding, InvalidParamsError
-from fastflow_gateway.core.run_request import RunWish
+from fastflow_gateway.core.run_request import RunOptions
 from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
 
 
-async def fitting(deps: Deps, row: PipelineRow, wish: RunWish) -> RunWish:
-    """The wish with its parameters as the pipeline takes them at its commit.
+async def fitting(deps: Deps, row: PipelineRow, options: RunOptions) -> RunOptions:
+    """The options with their params as the pipeline takes them at its commit.
 
     Raises:
         InvalidParamsError: they do not fit, each with its reason.
         InfrastructureError: the log does not answer.
     """
-    definition = await _definition(deps, row, wish)
+    definition = await _definition(deps, row, options)
     if definition is None:
-        return wish
-    checked = check_params(definition, wish.params)
+        return options
+    checked = check_params(definition, options.params)
     if isinstance(checked, dict):
-        return msgspec.structs.replace(wish, params=checked)
+        return msgspec.structs.replace(options, params=checked)
     findings = tuple(
         Finding(
             detail=f"found {problem.found}; allowed: {problem.allowed}", pointer=pointer_to("params", problem.member)
@@ -37,11 +37,11 @@ async def fitting(deps: Deps, row: PipelineRow, wish: RunWish) -> RunWish:
     raise InvalidParamsError("; ".join(str(problem) for problem in checked), findings, pipeline=row.name)
 
 
-async def _definition(deps: Deps, row: PipelineRow, wish: RunWish) -> Definition | None:
+async def _definition(deps: Deps, row: PipelineRow, options: RunOptions) -> Definition | None:
     """What the pipeline says of itself at the commit; None while the log does not know it."""
-    if wish.commit in (None, row.commit_sha):
+    if options.commit in (None, row.commit_sha):
         return from_fact(msgspec.json.decode(row.definition))
     for fact in reversed((await deps.log.load("pipeline", row.name)).facts):
-        if isinstance(fact, PipelineVersionStored) and fact.commit == wish.commit:
+        if isinstance(fact, PipelineVersionStored) and fact.commit == options.commit:
             return from_fact(fact.definition)
     return None

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParamsError, KeyReusedError, LogFullError
 from fastflow_gateway.core.rights import check_rights
-from fastflow_gateway.core.run_request import RunWish, check_variables
+from fastflow_gateway.core.run_request import RunOptions, check_variables
 from fastflow_gateway.core.views import runs as view
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.deps import Deps
@@ -24,7 +24,7 @@ from fastflow_gateway.handlers.run_params import fitting
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
-    """The wish is in the log; `GET` of the run knows it from now on."""
+    """The request is in the log; `GET` of the run knows it from now on."""
 
     id: str
     pipeline: str
@@ -34,12 +34,19 @@ class Accepted(Struct, frozen=True, kw_only=True):
 
 
 def fresh_run_id(deps: Deps) -> str:
-    """An id for a wish that nobody will repeat."""
-    return uuid7(int(deps.clock().timestamp() * 1000), deps.chance(10))
+    """An id for a request that nobody will repeat."""
+    return uuid7(int(deps.clock().timestamp() * 1000), deps.random_bytes(10))
 
 
 async def request_run(
-    deps: Deps, pipeline: str, wish: RunWish, *, run_id: str, trigger: Trigger, cause: Cause, repeated: bool = False
+    deps: Deps,
+    pipeline: str,
+    options: RunOptions,
+    *,
+    run_id: str,
+    trigger: Trigger,
+    cause: Cause,
+    repeated: bool = False,
 ) -> Accepted:
     """Ask for a run; asking again with the same id returns the run that was asked for first.
 
@@ -50,45 +57,47 @@ async def request_run(
         NotFoundError: there is no such pipeline.
         NotRunnableError: the pipeline is invalid or disabled.
         InvalidParamsError: the parameters are not those the pipeline takes.
-        KeyReusedError: the id stands for another wish.
+        KeyReusedError: the id stands for another request.
         LogFullError: the log is nearly full; what runs can still end.
     """
-    check_rights(wish, trigger)
-    check_variables("env", wish.env)
-    check_variables("params", wish.params)
-    said = wish
+    check_rights(options, trigger)
+    check_variables("env", options.env)
+    check_variables("params", options.params)
+    said = options
     try:
-        row = await find_runnable(deps, pipeline, wish.run_config_id)
-        wish = await fitting(deps, row, wish)
+        row = await find_runnable(deps, pipeline, options.run_config_id)
+        options = await fitting(deps, row, options)
     except (DomainError, InvalidParamsError):
-        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish)):
+        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, options)):
             return earlier
         raise
     if full := too_full(*await deps.log_fill()):
-        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, wish, said)):
+        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, options, said)):
             return earlier
         raise LogFullError(full)
     request = RunRequested(
         pipeline=pipeline,
         trigger=trigger,
-        commit=wish.commit or row.commit_sha,
-        run_config_id=wish.run_config_id,
-        env=wish.env,
-        params=wish.params,
-        priority=priority_of(definition_of(row), wish.run_config_id) if wish.priority is None else wish.priority,
+        commit=options.commit or row.commit_sha,
+        run_config_id=options.run_config_id,
+        env=options.env,
+        params=options.params,
+        priority=priority_of(definition_of(row), options.run_config_id)
+        if options.priority is None
+        else options.priority,
     )
     facts = run_decider.decide(RequestRun(request=request), run_decider.initial)
     try:
         [recorded] = await deps.log.append(Position(aggregate="run", id=run_id), facts, cause=cause)
     except ConcurrencyError:
-        if earlier := await _asked_before(deps, run_id, pipeline, wish, said):
+        if earlier := await _asked_before(deps, run_id, pipeline, options, said):
             return earlier
         raise
     return Accepted(id=run_id, pipeline=pipeline, status="queued", seq=recorded.seq)
 
 
-async def _asked_before(deps: Deps, run_id: str, pipeline: str, *wishes: RunWish) -> Accepted | None:
-    """The run that was asked for under this id; any of the wishes may be the one, as it was said or as it fits."""
+async def _asked_before(deps: Deps, run_id: str, pipeline: str, *several: RunOptions) -> Accepted | None:
+    """The run that was asked for under this id; any of the options may be those, as they were said or as they fit."""
     history = await deps.log.load("run", run_id)
     row = view.fold(history.recorded)
     if row is None:
@@ -97,8 +106,9 @@ async def _asked_before(deps: Deps, run_id: str, pipeline: str, *wishes: RunWish
     assert isinstance(first, RunRequested)
     stored = (first.pipeline, first.env, first.params, first.run_config_id)
     if not any(
-        (pipeline, wish.env, wish.params, wish.run_config_id) == stored and wish.commit in (None, first.commit)
-        for wish in wishes
+        (pipeline, options.env, options.params, options.run_config_id) == stored
+        and options.commit in (None, first.commit)
+        for options in several
     ):
         raise KeyReusedError("this key already stands for a run that was asked for differently", run=run_id)
     return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.requested_seq)

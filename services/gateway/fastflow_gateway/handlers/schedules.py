@@ -24,7 +24,7 @@ from fastflow_events.instants import LAST, later
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_rules.definition import check_params, from_fact, priority_of, run_config
 from fastflow_rules.schedules.crontab import HORIZON
-from fastflow_rules.schedules.planned import Plan, plan_of_api, plans_of_file
+from fastflow_rules.schedules.planned import PlannedSchedule, plan_of_api, plans_of_file
 from fastflow_rules.schedules.times import fault_of, in_utc
 from fastflow_rules.schedules.timetable import next_fires
 from msgspec import Struct
@@ -39,7 +39,7 @@ SHOWN = 5
 PausedBy: TypeAlias = Literal["schedule", "pipeline", "everything"]
 
 
-class ScheduleShown(Struct, frozen=True, kw_only=True):
+class ScheduleResponse(Struct, frozen=True, kw_only=True):
     """One schedule of a pipeline."""
 
     id: str
@@ -65,7 +65,7 @@ class ScheduleShown(Struct, frozen=True, kw_only=True):
     """The next nominal instants; none while it is paused or disabled."""
 
 
-async def of_pipeline(deps: Deps, name: str) -> list[ScheduleShown]:
+async def of_pipeline(deps: Deps, name: str) -> list[ScheduleResponse]:
     """Every schedule of a pipeline.
 
     Raises:
@@ -86,7 +86,7 @@ async def next_of(deps: Deps, name: str, schedule: str, *, count: int, until: da
     return (await _shown(deps, plan, await _paused_around(deps, name), count, last)).next
 
 
-async def find(deps: Deps, name: str, schedule: str) -> Plan:
+async def find(deps: Deps, name: str, schedule: str) -> PlannedSchedule:
     """One schedule of a pipeline.
 
     Raises:
@@ -98,7 +98,7 @@ async def find(deps: Deps, name: str, schedule: str) -> Plan:
     return plan
 
 
-async def plans(deps: Deps, name: str) -> dict[str, Plan]:
+async def plans(deps: Deps, name: str) -> dict[str, PlannedSchedule]:
     """The schedules of a pipeline by id, with the phase that the facts give them.
 
     Raises:
@@ -108,7 +108,7 @@ async def plans(deps: Deps, name: str) -> dict[str, Plan]:
     priority = priority_of(definition, None)
     history = (await deps.log.load("pipeline", name)).recorded
     found = {plan.id: plan for plan in _of_file(name, history).values()}
-    over_api: dict[str, Plan] = {}
+    over_api: dict[str, PlannedSchedule] = {}
     async for recorded in deps.log.read(subjects.of_kind("schedule")):
         fact = recorded.fact
         if isinstance(fact, ScheduleSet) and fact.pipeline == name and fault_of(fact) is None:
@@ -120,7 +120,7 @@ async def plans(deps: Deps, name: str) -> dict[str, Plan]:
     return {**over_api, **found}
 
 
-async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> ScheduleShown:
+async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> ScheduleResponse:
     """Let a pipeline run at these times, beside what its file says.
 
     Raises:
@@ -175,8 +175,8 @@ def command_of(verb: str, who: str) -> ScheduleCommand:
             return RemoveSchedule(who=who)
 
 
-def _of_file(name: str, history: Sequence[Recorded]) -> dict[str, Plan]:
-    known: dict[str, Plan] = {}
+def _of_file(name: str, history: Sequence[Recorded]) -> dict[str, PlannedSchedule]:
+    known: dict[str, PlannedSchedule] = {}
     for recorded in history:
         fact = recorded.fact
         if isinstance(fact, PipelineDiscovered | PipelineChanged):
@@ -196,13 +196,13 @@ async def _paused_around(deps: Deps, name: str) -> list[PausedBy]:
 
 
 async def _shown(
-    deps: Deps, plan: Plan, around: Sequence[PausedBy], count: int, until: datetime | None
-) -> ScheduleShown:
+    deps: Deps, plan: PlannedSchedule, around: Sequence[PausedBy], count: int, until: datetime | None
+) -> ScheduleResponse:
     own = schedule_decider.fold((await deps.log.load("schedule", plan.id)).facts).paused
     paused_by: list[PausedBy] = ["schedule", *around] if own else [*around]
     rests = paused_by or not plan.enabled
     table = plan.timetable
-    return ScheduleShown(
+    return ScheduleResponse(
         id=plan.id,
         pipeline=plan.pipeline,
         name=plan.name,

@@ -31,7 +31,7 @@ class PublicKey(Struct, frozen=True, kw_only=True):
     """32 bytes of X25519, base64."""
 
 
-class SecretWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SecretBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The new value: as it is, to be sealed here, or sealed by the caller for the next version."""
 
     value: str | None = None
@@ -43,7 +43,7 @@ class SecretWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "SecretWish"
 
 
-class SealWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SealBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value to be sealed for one variable of one pipeline."""
 
     pipeline: str
@@ -75,20 +75,20 @@ async def public_key(deps: Deps) -> PublicKey:
     return PublicKey(key_id=ring.current, public_key=ring.keys[ring.current])
 
 
-async def seal_for_pipeline(deps: Deps, wish: SealWish) -> str:
+async def seal_for_pipeline(deps: Deps, body: SealBody) -> str:
     """A text for `encrypted_env` of that pipeline.
 
     Raises:
         InvalidFieldError: no environment variable can hold the value.
         NotFoundError: there is no key yet.
     """
-    _check_value(wish.value)
+    _check_value(body.value)
     key = await public_key(deps)
-    purpose = sealing.for_variable(wish.pipeline, wish.name)
-    return sealing.seal(base64.b64decode(key.public_key), purpose, wish.value)
+    purpose = sealing.for_variable(body.pipeline, body.name)
+    return sealing.seal(base64.b64decode(key.public_key), purpose, body.value)
 
 
-async def set_secret(deps: Deps, name: str, wish: SecretWish, *, who: str, cause: Cause) -> SecretAccepted:
+async def set_secret(deps: Deps, name: str, body: SecretBody, *, who: str, cause: Cause) -> SecretAccepted:
     """Give a secret a new value.
 
     Raises:
@@ -97,17 +97,17 @@ async def set_secret(deps: Deps, name: str, wish: SecretWish, *, who: str, cause
         VersionTakenError: the caller sealed for a version that is not the next one.
     """
     _check_name(name)
-    if wish.value is None:
-        version, sealed = await _sealed_before(deps, wish)
+    if body.value is None:
+        version, sealed = await _sealed_before(deps, body)
         return await _append(deps, name, SetSecret(version=version, sealed=sealed, who=who), cause)
-    if wish.sealed is not None or wish.version is not None:
+    if body.sealed is not None or body.version is not None:
         raise InvalidFieldError("with a value there is nothing else to say", "/value")
-    _check_value(wish.value)
+    _check_value(body.value)
     key = base64.b64decode((await public_key(deps)).public_key)
     for _ in range(TRIES):
         secret = secret_decider.fold((await deps.log.load("secret", name)).facts)
         version = secret.version + 1
-        sealed = sealing.seal(key, sealing.for_secret(name, version), wish.value)
+        sealed = sealing.seal(key, sealing.for_secret(name, version), body.value)
         try:
             return await _append(deps, name, SetSecret(version=version, sealed=sealed, who=who), cause)
         except VersionTakenError:
@@ -144,16 +144,16 @@ async def _append(deps: Deps, name: str, command: SetSecret | RemoveSecret, caus
     return SecretAccepted(name=name, version=row.version, seq=appended[-1].seq if appended else row.seq)
 
 
-async def _sealed_before(deps: Deps, wish: SecretWish) -> tuple[int, str]:
-    if wish.sealed is None or wish.version is None:
+async def _sealed_before(deps: Deps, body: SecretBody) -> tuple[int, str]:
+    if body.sealed is None or body.version is None:
         raise InvalidFieldError("give a value, or a sealed text and the version it was sealed for", "")
     try:
-        sealed = sealing.parse(wish.sealed)
+        sealed = sealing.parse(body.sealed)
     except NotOpenedError as exc:
         raise InvalidFieldError(str(exc), "/sealed") from exc
     if sealed.key_id not in (await _ring(deps)).keys:
         raise InvalidFieldError("it was sealed for a key that no runner has ever published", "/sealed")
-    return wish.version, wish.sealed
+    return body.version, body.sealed
 
 
 async def _ring(deps: Deps) -> Keyring:

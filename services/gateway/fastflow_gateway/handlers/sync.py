@@ -12,7 +12,7 @@ from fastflow_gateway.deps import Deps
 
 
 class SyncAccepted(Struct, frozen=True, kw_only=True):
-    """The wish to fetch is in the log; the repository's row says when it was done."""
+    """The request to fetch is in the log; the repository's row says when it was done."""
 
     repository: str
     seq: int

@@ -9,7 +9,7 @@ from fastflow_events.ids import run_id_of_trigger
 from fastflow_events.nats import topology
 from fastflow_events.recorded import Cause
 
-from fastflow_gateway.core.run_request import read_wish
+from fastflow_gateway.core.run_request import read_run_options
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import Accepted, fresh_run_id, request_run
 
@@ -36,7 +36,7 @@ async def run_of_trigger(
         return await request_run(
             deps,
             subjects.pipeline_of(subject),
-            read_wish(data),
+            read_run_options(data),
             run_id=run_id_of_trigger(topology.TRIGGERS, created, seq),
             trigger=NATS,
             cause=cause,
@@ -50,7 +50,9 @@ async def run_of_request(deps: Deps, subject: str, data: bytes, *, cause: Cause)
     """Ask for a run for somebody who waits for the answer.
 
     Raises:
-        FastflowError: what `request_run` and `read_wish` refuse.
+        FastflowError: what `request_run` and `read_run_options` refuse.
     """
     pipeline = subjects.pipeline_of(subject)
-    return await request_run(deps, pipeline, read_wish(data), run_id=fresh_run_id(deps), trigger=NATS, cause=cause)
+    return await request_run(
+        deps, pipeline, read_run_options(data), run_id=fresh_run_id(deps), trigger=NATS, cause=cause
+    )

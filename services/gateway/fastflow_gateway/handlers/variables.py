@@ -13,7 +13,7 @@ Source: TypeAlias = Literal["default_env", "encrypted_env", "secrets"]
 AT_ONCE = 1000
 
 
-class VariableShown(Struct, frozen=True, kw_only=True):
+class VariableResponse(Struct, frozen=True, kw_only=True):
     """One variable that a pipeline sets, or a secret that it wants."""
 
     key: str
@@ -25,10 +25,10 @@ class VariableShown(Struct, frozen=True, kw_only=True):
     """True for a secret that nobody has set."""
 
 
-async def variables_of_pipelines(deps: Deps) -> list[VariableShown]:
+async def variables_of_pipelines(deps: Deps) -> list[VariableResponse]:
     """Every variable of every pipeline that is valid, by pipeline."""
     known = {row.name for row in await deps.rows.secrets()}
-    found: list[VariableShown] = []
+    found: list[VariableResponse] = []
     after = ""
     while rows := await list_pipelines(deps, after=after, limit=AT_ONCE, tags=frozenset()):
         for row in rows:
@@ -38,7 +38,7 @@ async def variables_of_pipelines(deps: Deps) -> list[VariableShown]:
     return found
 
 
-def variables_of(pipeline: str, definition: Definition, known: set[str]) -> Iterator[VariableShown]:
+def variables_of(pipeline: str, definition: Definition, known: set[str]) -> Iterator[VariableResponse]:
     """What one pipeline says; `known` are the names of the secrets there are."""
     for run_config_id, config in [(None, definition), *((each.id, each) for each in definition.schedules)]:
         sources: tuple[tuple[Source, dict[str, str]], ...] = (
@@ -47,6 +47,6 @@ def variables_of(pipeline: str, definition: Definition, known: set[str]) -> Iter
         )
         for source, variables in sources:
             for key in sorted(variables):
-                yield VariableShown(key=key, pipeline=pipeline, source=source, run_config_id=run_config_id)
+                yield VariableResponse(key=key, pipeline=pipeline, source=source, run_config_id=run_config_id)
     for key in definition.secrets:
-        yield VariableShown(key=key, pipeline=pipeline, source="secrets", missing=key not in known)
+        yield VariableResponse(key=key, pipeline=pipeline, source="secrets", missing=key not in known)

@@ -20,7 +20,7 @@ Attempt = Annotated[int | None, QueryParameter(ge=1)]
 IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match")]
 
 
-class ArtifactShown(Struct, frozen=True, kw_only=True):
+class ArtifactResponse(Struct, frozen=True, kw_only=True):
     """One file."""
 
     path: str
@@ -37,7 +37,7 @@ class ArtifactShown(Struct, frozen=True, kw_only=True):
 class ArtifactList(Struct, frozen=True, kw_only=True):
     """Files in the order in which they were stored."""
 
-    items: list[ArtifactShown]
+    items: list[ArtifactResponse]
     next: str | None = None
 
 
@@ -87,8 +87,8 @@ def disposition_of(path: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
 
 
-def _show(run_id: str, left: Left) -> ArtifactShown:
-    return ArtifactShown(
+def _show(run_id: str, left: Left) -> ArtifactResponse:
+    return ArtifactResponse(
         path=left.path,
         attempt=left.attempt,
         size_bytes=left.size_bytes,

@@ -12,13 +12,13 @@ from fastflow_gateway.core.bodies import pointer_to, read_json
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import chains
-from fastflow_gateway.handlers.chains import EdgeShown, Graph
+from fastflow_gateway.handlers.chains import EdgeResponse, Graph
 from fastflow_gateway.http.bodies import operation_with
 
 LONGEST_ROUTE = 128
 
 
-class ChainWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ChainBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of a chain."""
 
     downstream_pipeline: str
@@ -32,7 +32,7 @@ class ChainWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class EdgePage(Struct, frozen=True, kw_only=True):
     """What runs after a pipeline."""
 
-    items: list[EdgeShown]
+    items: list[EdgeResponse]
     next: str | None = None
 
 
@@ -52,7 +52,7 @@ class ChainController(Controller):
         """What runs after the pipeline, whoever said it."""
         return EdgePage(items=await chains.edges(deps, name))
 
-    @post("/{name:str}/downstream-triggers", status_code=200, operation_class=operation_with(ChainWish))
+    @post("/{name:str}/downstream-triggers", status_code=200, operation_class=operation_with(ChainBody))
     async def set(
         self,
         *,
@@ -61,23 +61,23 @@ class ChainController(Controller):
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],
         who: NamedDependency[str],
-    ) -> EdgeShown:
+    ) -> EdgeResponse:
         """Let a pipeline run after this one."""
-        wish = read_json(body, ChainWish)
-        route = wish.on_route.strip() if wish.on_route is not None else None
+        options = read_json(body, ChainBody)
+        route = options.on_route.strip() if options.on_route is not None else None
         if route is not None and not 0 < len(route) <= LONGEST_ROUTE:
             raise InvalidFieldError(f"1 to {LONGEST_ROUTE} characters, not blank", "/on_route")
-        for param, said in wish.params.items():
+        for param, said in options.params.items():
             if too_long(said):
                 raise InvalidFieldError(PATH_ALLOWED, pointer_to("params", param))
         chain = ChainSet(
             upstream=name,
-            downstream=wish.downstream_pipeline,
-            on_success=wish.on_success,
-            on_failure=wish.on_failure,
+            downstream=options.downstream_pipeline,
+            on_success=options.on_success,
+            on_failure=options.on_failure,
             on_route=route,
-            run_config_id=wish.run_config_id,
-            params=wish.params,
+            run_config_id=options.run_config_id,
+            params=options.params,
             who=who,
         )
         return await chains.set_chain(deps, chain, cause=cause)

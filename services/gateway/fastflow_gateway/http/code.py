@@ -17,7 +17,7 @@ NEVER_A_PAGE = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 """A file of a run is shown as text, whatever it says it is."""
 
 
-class CodeFileShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CodeFileResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One file."""
 
     path: str
@@ -28,7 +28,7 @@ class CodeFileShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a link leads."""
 
 
-class CodeShown(Struct, frozen=True, kw_only=True):
+class CodeResponse(Struct, frozen=True, kw_only=True):
     """The code of a run."""
 
     pipeline: str
@@ -37,7 +37,7 @@ class CodeShown(Struct, frozen=True, kw_only=True):
     tree: str
     """Git's own hash of the folder: the same tree is the same code, byte for byte."""
     entry_point: str | None
-    items: list[CodeFileShown]
+    items: list[CodeFileResponse]
 
 
 class CodeController(Controller):
@@ -47,11 +47,11 @@ class CodeController(Controller):
     tags = ("runs",)
 
     @get("/code")
-    async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CodeShown:
+    async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CodeResponse:
         """Every file the run found in its folder when it began."""
         ran = await code_of_run(deps, run_id)
         files = await deps.code.files(ran.tree)
-        return CodeShown(
+        return CodeResponse(
             pipeline=ran.pipeline,
             repository=ran.repository,
             commit=ran.commit,
@@ -90,10 +90,10 @@ def _media_type(content: bytes) -> str:
     return "text/plain"  # the framework says that it is UTF-8
 
 
-def _show(file: CodeFile) -> CodeFileShown:
+def _show(file: CodeFile) -> CodeFileResponse:
     def text(name: str) -> str:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
-    return CodeFileShown(
+    return CodeFileResponse(
         path=text(file.path), size=file.size, kind=file.kind, target=text(file.target) if file.target else None
     )

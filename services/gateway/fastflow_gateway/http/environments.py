@@ -11,13 +11,13 @@ from msgspec import Struct
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import environment_gc, environments
 from fastflow_gateway.handlers.environment_gc import Collection
-from fastflow_gateway.handlers.environments import EnvironmentShown
+from fastflow_gateway.handlers.environments import EnvironmentResponse
 
 
 class EnvironmentList(Struct, frozen=True, kw_only=True):
     """Environments by id."""
 
-    items: list[EnvironmentShown]
+    items: list[EnvironmentResponse]
     next: str | None = None
 
 
@@ -56,6 +56,6 @@ class EnvironmentController(Controller):
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],
         who: NamedDependency[str],
-    ) -> EnvironmentShown:
+    ) -> EnvironmentResponse:
         """Resolve its packages anew when they are needed next; runs that have begun keep what they have."""
         return await environments.refresh_environment(deps, id, who=who, cause=cause)

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
-from fastflow_gateway.core.lines import START, Entry, Gap, Place, place_of
+from fastflow_gateway.core.lines import START, Entry, Gap, LogPosition, position_of
 from fastflow_gateway.core.unfinished import Part
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import logs, runs
@@ -22,7 +22,7 @@ From = Annotated[str | None, QueryParameter(name="from")]
 Tail = Annotated[int | None, QueryParameter(ge=1, le=100_000)]
 
 
-class LineShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LineResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of output, or a gap in it."""
 
     id: str
@@ -41,7 +41,7 @@ class LineShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class LinePage(Struct, frozen=True, kw_only=True):
     """Lines, oldest first."""
 
-    items: list[LineShown]
+    items: list[LineResponse]
     next: str | None
     """Give it as `cursor` to go on; null when there are no more now."""
     unfinished: list[Part]
@@ -69,7 +69,7 @@ class LogController(Controller):
         if tail is not None:
             found = await logs.tail_of_log(deps, run_id, tail)
         elif cursor is None and from_ is not None:
-            found = await logs.page_of_log(deps, run_id, await logs.place_before(deps, run_id, from_), limit)
+            found = await logs.page_of_log(deps, run_id, await logs.position_before(deps, run_id, from_), limit)
         else:
             found = await logs.page_of_log(deps, run_id, _place(cursor), limit)
         following = str(found.entries[-1][0]) if found.more else None
@@ -97,17 +97,17 @@ class LogController(Controller):
         return sse.stream(sse.until_end(news, sse.of_lines, state.keep_alive_s))
 
 
-def _place(text: str | None) -> Place:
-    return START if text is None else place_of(text)
+def _place(text: str | None) -> LogPosition:
+    return START if text is None else position_of(text)
 
 
-def _shown(entry: Entry) -> LineShown:
+def _shown(entry: Entry) -> LineResponse:
     place, found = entry
     if isinstance(found, Gap):
-        return LineShown(
+        return LineResponse(
             id=str(place), attempt=place.attempt, n=place.n, missing_frames=found.frames, missing_bytes=found.bytes
         )
-    return LineShown(
+    return LineResponse(
         id=str(place),
         attempt=place.attempt,
         n=place.n,

@@ -26,7 +26,7 @@ async def provide_cause(request: AnyRequest, deps: NamedDependency[Deps]) -> Cau
     given = request.headers.get("x-request-id", "")
     traceparent = request.headers.get("traceparent", "")
     return Cause(
-        correlation_id=given if _REQUEST_ID.fullmatch(given) else deps.chance(16).hex(),
+        correlation_id=given if _REQUEST_ID.fullmatch(given) else deps.random_bytes(16).hex(),
         traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
     )
 

@@ -10,8 +10,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RawBody
 from msgspec import Struct
 
-from fastflow_gateway.core.responses import PipelineShown, show_pipeline
-from fastflow_gateway.core.run_request import RunBody, read_wish
+from fastflow_gateway.core.responses import PipelineResponse, show_pipeline
+from fastflow_gateway.core.run_request import RunBody, read_run_options
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import pipelines, runs
 from fastflow_gateway.handlers.runs import Accepted
@@ -25,7 +25,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 class PipelinePage(Struct, frozen=True, kw_only=True):
     """Pipelines by name."""
 
-    items: list[PipelineShown]
+    items: list[PipelineResponse]
     next: str | None
     """Give it as `cursor` to go on; null at the end."""
 
@@ -58,7 +58,7 @@ class PipelineController(Controller):
         )
 
     @get("/{name:str}")
-    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineShown:
+    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineResponse:
         """One pipeline."""
         row = await pipelines.find_pipeline(deps, name)
         return show_pipeline(row, untrusted=deps.log.doubts.why("pipeline", row.name))
@@ -78,7 +78,7 @@ class PipelineController(Controller):
         accepted = await runs.request_run(
             deps,
             name,
-            read_wish(body),
+            read_run_options(body),
             run_id=runs.fresh_run_id(deps) if key is None else run_id_of_http(ANONYMOUS, name, key),
             trigger=Trigger(kind="http", who=who),
             cause=cause,

@@ -15,21 +15,21 @@ from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import repositories, sync
 from fastflow_gateway.handlers.planning import plan_branch
-from fastflow_gateway.handlers.repositories import RepositoryWish
+from fastflow_gateway.handlers.repositories import RepositoryBody
 from fastflow_gateway.handlers.sync import SyncAccepted
 from fastflow_gateway.http.bodies import operation_with
 
 Ref = Annotated[str, QueryParameter(min_length=1, max_length=200)]
 
 
-class SyncWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SyncBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which repository to fetch; all that are watched unless named."""
 
     repository: RepositoryName | None = None
 
 
 class SyncList(Struct, frozen=True, kw_only=True):
-    """The wishes that are now in the log."""
+    """The requests that are now in the log."""
 
     items: list[SyncAccepted]
 
@@ -58,7 +58,7 @@ class RepositoryController(Controller):
         """One watched repository."""
         return await repositories.find_repository(deps, name)
 
-    @put(operation_class=operation_with(RepositoryWish))
+    @put(operation_class=operation_with(RepositoryBody))
     async def configure(
         self,
         *,
@@ -69,8 +69,8 @@ class RepositoryController(Controller):
         who: NamedDependency[str],
     ) -> RepositoryRow:
         """Watch a repository from now on; a token is sealed before it is stored."""
-        wish = read_json(body, RepositoryWish)
-        return await repositories.configure(deps, name, wish, who=who, cause=cause)
+        options = read_json(body, RepositoryBody)
+        return await repositories.configure(deps, name, options, who=who, cause=cause)
 
     @delete()
     async def remove(
@@ -97,7 +97,7 @@ class RepositoryController(Controller):
         return await repositories.request_deploy_key(deps, name, who=who, cause=cause)
 
 
-@post("/api/sync", tags=["repositories"], status_code=202, operation_class=operation_with(SyncWish))
+@post("/api/sync", tags=["repositories"], status_code=202, operation_class=operation_with(SyncBody))
 async def request_sync(
     *,
     body: RawBody,
@@ -106,8 +106,8 @@ async def request_sync(
     who: NamedDependency[str],
 ) -> SyncList:
     """Ask for the heads to be read now."""
-    wish = read_json(body, SyncWish)
-    return SyncList(items=await sync.request_sync(deps, wish.repository, who=who, cause=cause))
+    options = read_json(body, SyncBody)
+    return SyncList(items=await sync.request_sync(deps, options.repository, who=who, cause=cause))
 
 
 @get("/api/sync/plan", tags=["repositories"])

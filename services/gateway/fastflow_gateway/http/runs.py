@@ -11,13 +11,13 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParameterError
-from fastflow_gateway.core.responses import FactShown, RunShown, show_fact, show_run
+from fastflow_gateway.core.responses import FactResponse, RunResponse, show_fact, show_run
 from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import audit, runs
-from fastflow_gateway.handlers.cells import CellShown, cells_of_run
+from fastflow_gateway.handlers.cells import CellResponse, cells_of_run
 from fastflow_gateway.handlers.queue_positions import waiting_for
-from fastflow_gateway.handlers.rerun import run_again
+from fastflow_gateway.handlers.rerun import rerun
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.unreachable import out_of_reach
 from fastflow_gateway.http.cursors import position_of
@@ -30,7 +30,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 class RunPage(Struct, frozen=True, kw_only=True):
     """Runs, newest first."""
 
-    items: list[RunShown]
+    items: list[RunResponse]
     next: str | None
     """Give it as `cursor` to go on; null at the end."""
 
@@ -38,14 +38,14 @@ class RunPage(Struct, frozen=True, kw_only=True):
 class FactList(Struct, frozen=True, kw_only=True):
     """Facts, oldest first."""
 
-    items: list[FactShown]
+    items: list[FactResponse]
     next: str | None = None
 
 
 class CellList(Struct, frozen=True, kw_only=True):
     """Code cells of a notebook; of a script there are none."""
 
-    items: list[CellShown]
+    items: list[CellResponse]
     next: str | None = None
 
 
@@ -80,7 +80,7 @@ class RunController(Controller):
         return RunPage(items=items, next=following)
 
     @get("/{run_id:str}")
-    async def show(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> RunShown:
+    async def show(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> RunResponse:
         """One run."""
         row = await runs.find_run(deps, run_id)
         waits, followers = await waiting_for(deps, [row]), await deps.rows.followers(row)
@@ -122,7 +122,7 @@ class RunController(Controller):
 
         With `same_commit` at the code that it ran. With an `Idempotency-Key` asking twice is asking once.
         """
-        accepted = await run_again(
+        accepted = await rerun(
             deps,
             run_id,
             same_commit=same_commit,

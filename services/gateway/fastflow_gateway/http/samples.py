@@ -22,7 +22,7 @@ LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
 
 
-class SampleShown(Struct, frozen=True, kw_only=True):
+class SampleResponse(Struct, frozen=True, kw_only=True):
     """What an attempt used at one moment; null where nobody knows."""
 
     attempt: int
@@ -39,7 +39,7 @@ class SampleShown(Struct, frozen=True, kw_only=True):
     written_bytes: int | None
 
 
-class LimitsShown(Struct, frozen=True, kw_only=True):
+class LimitsResponse(Struct, frozen=True, kw_only=True):
     """What a run may use; null is no limit."""
 
     memory_bytes: int | None
@@ -51,10 +51,10 @@ class LimitsShown(Struct, frozen=True, kw_only=True):
 class SamplePage(Struct, frozen=True, kw_only=True):
     """Samples, oldest first."""
 
-    items: list[SampleShown]
+    items: list[SampleResponse]
     next: str | None
     """Give it as `cursor` to go on; null when there are no more now."""
-    limits: LimitsShown | None
+    limits: LimitsResponse | None
     """Null before the run was dispatched."""
 
 
@@ -80,7 +80,7 @@ class SampleController(Controller):
         shown = (
             None
             if limits is None
-            else LimitsShown(
+            else LimitsResponse(
                 memory_bytes=limits.memory_bytes,
                 cpus=limits.cpus,
                 soft_memory_bytes=limits.soft_memory_bytes,
@@ -113,9 +113,9 @@ def _pieces(samples: list[StoredSample]) -> bytes:
     )
 
 
-def _show(stored: StoredSample) -> SampleShown:
+def _show(stored: StoredSample) -> SampleResponse:
     sample = stored.sample
-    return SampleShown(
+    return SampleResponse(
         attempt=stored.attempt,
         at=sample.at,
         cpus=sample.cpus,

@@ -13,15 +13,15 @@ from msgspec import Struct
 from fastflow_gateway.core.bodies import read_json
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import backfills, schedules
-from fastflow_gateway.handlers.backfills import BackfillShown, BackfillWish
-from fastflow_gateway.handlers.schedules import ScheduleShown
+from fastflow_gateway.handlers.backfills import BackfillBody, BackfillResponse
+from fastflow_gateway.handlers.schedules import ScheduleResponse
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.cursors import Instant, instant_of
 
 Count = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
-class ScheduleWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ScheduleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of a schedule; exactly one of `cron`, `interval_s` and `at`."""
 
     cron: str | None = None
@@ -40,7 +40,7 @@ class ScheduleWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class SchedulePage(Struct, frozen=True, kw_only=True):
     """The schedules of a pipeline."""
 
-    items: list[ScheduleShown]
+    items: list[ScheduleResponse]
     next: str | None = None
 
 
@@ -76,7 +76,7 @@ class ScheduleController(Controller):
         last = instant_of("until", until)
         return Instants(items=await schedules.next_of(deps, name, schedule, count=count, until=last))
 
-    @put("/pipelines/{name:str}/schedules/{schedule:str}", operation_class=operation_with(ScheduleWish))
+    @put("/pipelines/{name:str}/schedules/{schedule:str}", operation_class=operation_with(ScheduleBody))
     async def set(
         self,
         *,
@@ -86,10 +86,10 @@ class ScheduleController(Controller):
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],
         who: NamedDependency[str],
-    ) -> ScheduleShown:
+    ) -> ScheduleResponse:
         """Let the pipeline run at these times, beside what its file says."""
-        wish = read_json(body, ScheduleWish)
-        said = {field: getattr(wish, field) for field in wish.__struct_fields__}
+        options = read_json(body, ScheduleBody)
+        said = {field: getattr(options, field) for field in options.__struct_fields__}
         return await schedules.set_schedule(
             deps, ScheduleSet(pipeline=name, name=schedule, who=who, **said), cause=cause
         )
@@ -133,7 +133,7 @@ class ScheduleController(Controller):
         """Let it fire again."""
         await schedules.change(deps, name, schedule, schedules.command_of("resume", who), cause=cause)
 
-    @post("/pipelines/{name:str}/backfills", status_code=202, operation_class=operation_with(BackfillWish))
+    @post("/pipelines/{name:str}/backfills", status_code=202, operation_class=operation_with(BackfillBody))
     async def backfill(
         self,
         *,
@@ -142,12 +142,12 @@ class ScheduleController(Controller):
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],
         who: NamedDependency[str],
-    ) -> BackfillShown:
+    ) -> BackfillResponse:
         """Ask for a run for each instant of a schedule in a range; with `preview` only tell which."""
-        return await backfills.request(deps, name, read_json(body, BackfillWish), who=who, cause=cause)
+        return await backfills.request(deps, name, read_json(body, BackfillBody), who=who, cause=cause)
 
     @get("/backfills/{backfill_id:str}")
-    async def show_backfill(self, backfill_id: FromPath[str], deps: NamedDependency[Deps]) -> BackfillShown:
+    async def show_backfill(self, backfill_id: FromPath[str], deps: NamedDependency[Deps]) -> BackfillResponse:
         """A backfill with the status of its runs."""
         return await backfills.show(deps, backfill_id)
 

@@ -10,12 +10,12 @@ from fastflow_gateway.core.bodies import read_json
 from fastflow_gateway.core.views.secrets import SecretRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import secrets
-from fastflow_gateway.handlers.secrets import PublicKey, SealWish, SecretAccepted, SecretWish
-from fastflow_gateway.handlers.variables import VariableShown, variables_of_pipelines
+from fastflow_gateway.handlers.secrets import PublicKey, SealBody, SecretAccepted, SecretBody
+from fastflow_gateway.handlers.variables import VariableResponse, variables_of_pipelines
 from fastflow_gateway.http.bodies import operation_with
 
 
-class SecretShown(Struct, frozen=True, kw_only=True):
+class SecretResponse(Struct, frozen=True, kw_only=True):
     """One secret; nobody but a runner can know its value."""
 
     name: str
@@ -32,14 +32,14 @@ class SecretShown(Struct, frozen=True, kw_only=True):
 class SecretList(Struct, frozen=True, kw_only=True):
     """Secrets by name."""
 
-    items: list[SecretShown]
+    items: list[SecretResponse]
     next: str | None = None
 
 
 class VariableList(Struct, frozen=True, kw_only=True):
     """Variables by pipeline."""
 
-    items: list[VariableShown]
+    items: list[VariableResponse]
     next: str | None = None
 
 
@@ -70,17 +70,17 @@ class SecretController(Controller):
         """Which variables pipelines set, which secrets they want, and which of these nobody has set; names only."""
         return VariableList(items=await variables_of_pipelines(deps))
 
-    @post("/encrypt-for-pipeline", status_code=200, operation_class=operation_with(SealWish))
+    @post("/encrypt-for-pipeline", status_code=200, operation_class=operation_with(SealBody))
     async def encrypt(self, body: RawBody, deps: NamedDependency[Deps]) -> Encrypted:
         """Seal a value for one variable of one pipeline; it opens nowhere else."""
-        return Encrypted(encrypted=await secrets.seal_for_pipeline(deps, read_json(body, SealWish)))
+        return Encrypted(encrypted=await secrets.seal_for_pipeline(deps, read_json(body, SealBody)))
 
     @get("/{name:str}")
-    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> SecretShown:
+    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> SecretResponse:
         """One secret, a removed one too."""
         return _show(await secrets.find_secret(deps, name))
 
-    @put("/{name:str}", operation_class=operation_with(SecretWish))
+    @put("/{name:str}", operation_class=operation_with(SecretBody))
     async def set(
         self,
         *,
@@ -91,7 +91,7 @@ class SecretController(Controller):
         who: NamedDependency[str],
     ) -> SecretAccepted:
         """Give it a new value; runs that are dispatched from now on get it."""
-        return await secrets.set_secret(deps, name, read_json(body, SecretWish), who=who, cause=cause)
+        return await secrets.set_secret(deps, name, read_json(body, SecretBody), who=who, cause=cause)
 
     @delete("/{name:str}", status_code=200)
     async def remove(
@@ -106,8 +106,8 @@ class SecretController(Controller):
         return await secrets.remove_secret(deps, name, who=who, cause=cause)
 
 
-def _show(row: SecretRow) -> SecretShown:
-    return SecretShown(
+def _show(row: SecretRow) -> SecretResponse:
+    return SecretResponse(
         name=row.name,
         version=row.version,
         key_id=row.key_id,

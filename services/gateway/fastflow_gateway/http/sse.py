@@ -10,7 +10,7 @@ from fastflow_events.errors import InfrastructureError
 from litestar.response import Stream
 
 from fastflow_gateway.core.lines import Line, Told
-from fastflow_gateway.core.responses import FactShown
+from fastflow_gateway.core.responses import FactResponse
 from fastflow_gateway.core.unfinished import Part
 from fastflow_gateway.core.views.runs import RunRow
 
@@ -40,7 +40,7 @@ def of_end(row: RunRow) -> bytes:
     return b"event: end\ndata: %s\n\n" % _json.encode(data)
 
 
-def of_fact(fact: FactShown) -> bytes:
+def of_fact(fact: FactResponse) -> bytes:
     """One fact; the id is its stream position."""
     return b"id: %d\nevent: fact\ndata: %s\n\n" % (fact.seq, _json.encode(fact))
 

@@ -18,7 +18,7 @@ from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.archive import write_archive
 from fastflow_git_sync.adapters.command import GitFailedError
 from fastflow_git_sync.adapters.mending import KEPT
-from fastflow_git_sync.adapters.mirror import Mirror, Place, Resolve, resolve
+from fastflow_git_sync.adapters.mirror import Mirror, Origin, Resolve, resolve
 from fastflow_git_sync.core.access import Access
 from fastflow_git_sync.core.commits import about
 from fastflow_git_sync.core.credentials import ASKPASS
@@ -39,7 +39,7 @@ class GitSource:
         self,
         settings: GitSyncSettings,
         name: str,
-        place: Place,
+        place: Origin,
         subfolder: str,
         thread: ThreadPoolExecutor,
     ) -> None:
@@ -260,7 +260,9 @@ async def open_source(
         InvalidRemoteError: the address, the branch or the sub-folder cannot be.
         GitError: there is no Git, or no room for the copy.
     """
-    place = Place(remote=remote(configured.url), branch=check_branch(configured.branch), access=access, look_up=look_up)
+    place = Origin(
+        remote=remote(configured.url), branch=check_branch(configured.branch), access=access, look_up=look_up
+    )
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="git") as thread:
         source = GitSource(settings, name, place, configured.subfolder, thread)
         try:

@@ -51,7 +51,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class Origin(Struct, frozen=True, kw_only=True):
     """Where the original is, and how to get there."""
 
     remote: Remote
@@ -63,7 +63,7 @@ class Place(Struct, frozen=True, kw_only=True):
 class Mirror:
     """The copy and everything that talks to the host, from one thread at a time."""
 
-    def __init__(self, settings: GitSyncSettings, folder: Path, place: Place) -> None:
+    def __init__(self, settings: GitSyncSettings, folder: Path, place: Origin) -> None:
         remote, access = place.remote, place.access
         self._remote = remote
         self._branch = place.branch

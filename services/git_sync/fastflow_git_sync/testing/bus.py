@@ -109,18 +109,18 @@ class Bus:
         await eventually(said, within_s=WITHIN_S)
         return await reason()
 
-    async def wish(self, command: RepositoryCommand, repository: str = "main") -> None:
-        """Record what somebody wishes of a repository."""
+    async def command(self, command: RepositoryCommand, repository: str = "main") -> None:
+        """Record what somebody wants of a repository."""
         await execute(self.log, repository_decider, repository, command, cause=CAUSE)
 
     async def configure(self, repository: str, url: str, **more: Any) -> None:
         """Watch a repository over the API."""
         configured = RepositoryConfigured(**{"url": url, "branch": "main", "by": "api", "who": "ann", **more})
-        await self.wish(ConfigureRepository(configured=configured), repository)
+        await self.command(ConfigureRepository(configured=configured), repository)
 
     async def sync(self, repository: str = "main") -> None:
         """Ask for a sync and wait for its answer."""
-        await self.wish(RequestSync(who="ann"), repository)
+        await self.command(RequestSync(who="ann"), repository)
 
         async def answered() -> bool:
             state = await self.state(repository)

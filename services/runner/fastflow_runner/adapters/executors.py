@@ -58,7 +58,7 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
             default_cpus=settings.default_cpus,
             opened=settings.run_network_open,
             closed=settings.run_network_closed,
-            standby=min(settings.standby, settings.max_concurrent),
+            standby=min(settings.standby, settings.slots),
             passed=lambda step: _die(step, settings.crash_at),
         )
     except NoTargetError as exc:

@@ -6,7 +6,7 @@ STATE_FOLDER = ".fastflow"
 """Reserved at the top of every pipeline's folder."""
 
 
-class Places(Struct, frozen=True, kw_only=True):
+class AttemptPaths(Struct, frozen=True, kw_only=True):
     """Where things lie for one attempt, as its entry program sees them."""
 
     code: str

@@ -12,7 +12,7 @@ from fastflow_events.errors import ContractError
 from fastflow_events.ids import environment_id
 from msgspec import Raw, json
 
-from fastflow_runner.core.attempt_paths import STATE_FOLDER, Places
+from fastflow_runner.core.attempt_paths import STATE_FOLDER, AttemptPaths
 from fastflow_runner.core.marks import Fetched
 from fastflow_runner.core.program import argv_of, file_of, jit_env
 from fastflow_runner.entry.credentials import apart
@@ -47,43 +47,43 @@ def took_too_long(within_s: float | None) -> str:
     return f"it took longer than {within_s:g} s, and was ended" if within_s else "it took too long, and was ended"
 
 
-def run_order(launch: Launch, places: Places, manifest: Manifest, *, grace_s: float) -> bytes:
+def run_order(launch: Launch, paths: AttemptPaths, manifest: Manifest, *, grace_s: float) -> bytes:
     """Order of mode `run`; where no container has the limit of memory, each process is held to it."""
     interpreter = launch.prepared.interpreter
     folder = interpreter.rpartition("/")[0]
     env = {
         "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": places.home,
-        **({"TMPDIR": "/tmp"} if places.contained else {}),
+        "HOME": paths.home,
+        **({"TMPDIR": "/tmp"} if paths.contained else {}),
         "LANG": "C.UTF-8",
-        **(jit_env(places) if launch.specification.isolation == "jit" else {}),
+        **(jit_env(paths) if launch.specification.isolation == "jit" else {}),
         **({"VIRTUAL_ENV": folder.rpartition("/")[0]} if launch.prepared.lock else {}),
         **launch.env,
-        "FASTFLOW_ROUTE_FILE": places.route_file,
-        "FASTFLOW_RESULT_FILE": places.result_file,
-        "FASTFLOW_ARTIFACTS_DIR": places.artifacts,
+        "FASTFLOW_ROUTE_FILE": paths.route_file,
+        "FASTFLOW_RESULT_FILE": paths.result_file,
+        "FASTFLOW_ARTIFACTS_DIR": paths.artifacts,
     }
     order = {
         "nonce": launch.nonce,
         "not_after": launch.not_after.timestamp(),
-        "code": places.code,
-        "app": places.app,
+        "code": paths.code,
+        "app": paths.app,
         "leave_out": STATE_FOLDER,
-        "state": places.state,
-        "artifacts": places.artifacts,
-        "route_file": places.route_file,
-        "result_file": places.result_file,
+        "state": paths.state,
+        "artifacts": paths.artifacts,
+        "route_file": paths.route_file,
+        "result_file": paths.result_file,
         "patterns": launch.specification.artifacts,
         "keep": launch.keep,
-        "argv": argv_of(launch, places, grace_s),
-        "progress": places.progress_file if launch.specification.kind == "notebook" else "",
+        "argv": argv_of(launch, paths, grace_s),
+        "progress": paths.progress_file if launch.specification.kind == "notebook" else "",
         "env": env,
         "timeout_s": launch.specification.timeout_s or None,
         "grace_s": grace_s,
-        "data_bytes": 0 if places.contained else manifest.memory_bytes or 0,
+        "data_bytes": 0 if paths.contained else manifest.memory_bytes or 0,
         "output_bytes": launch.specification.limits.output_bytes,
-        "spool": places.spool,
-        "contained": places.contained,
+        "spool": paths.spool,
+        "contained": paths.contained,
         "manifest": manifest,
     }
     return seal(json.encode(order))

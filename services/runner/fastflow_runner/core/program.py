@@ -3,7 +3,7 @@
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Specification
 from msgspec import json
 
-from fastflow_runner.core.attempt_paths import Places
+from fastflow_runner.core.attempt_paths import AttemptPaths
 from fastflow_runner.entry.blocks import block_packages
 from fastflow_runner.entry.wanted import unnamed
 from fastflow_runner.ports import Launch
@@ -24,11 +24,11 @@ def file_of(specification: Specification) -> str:
     return specification.entry_point if source == "pep723" else _FILES.get(source, "")
 
 
-def argv_of(launch: Launch, places: Places, grace_s: float) -> list[str]:
+def argv_of(launch: Launch, paths: AttemptPaths, grace_s: float) -> list[str]:
     """What is executed in the folder of the code."""
     specification, interpreter = launch.specification, launch.prepared.interpreter
     is_notebook = specification.kind == "notebook"
-    program = _driver(launch, places, grace_s) if is_notebook else ["-u", specification.entry_point]
+    program = _driver(launch, paths, grace_s) if is_notebook else ["-u", specification.entry_point]
     if specification.isolation != "jit":
         return [interpreter, *program]
     source = specification.requirements.source
@@ -44,28 +44,28 @@ def argv_of(launch: Launch, places: Places, grace_s: float) -> list[str]:
     return [interpreter, "run", "--python", specification.python, *packages, specification.entry_point]
 
 
-def _driver(launch: Launch, places: Places, grace_s: float) -> list[str]:
+def _driver(launch: Launch, paths: AttemptPaths, grace_s: float) -> list[str]:
     """What executes a notebook: an interpreter's arguments."""
     specification = launch.specification
     order = {
         "notebook": specification.entry_point,
-        "executed": f"{places.artifacts}/{EXECUTED}",
-        "progress": places.progress_file,
-        "scratch": places.home,
+        "executed": f"{paths.artifacts}/{EXECUTED}",
+        "progress": paths.progress_file,
+        "scratch": paths.home,
         "cells": [(cell.retries, cell.delay_s) for cell in specification.cells],
         "secret": sorted({*specification.sealed_env, *specification.secrets}),
         "grace_s": grace_s,
     }
     # Apart from what lies beside the notebook: that is for its cells, and must not stand in for the driver's modules.
-    return ["-I", "-u", places.entry, "notebook", json.encode(order).decode()]
+    return ["-I", "-u", paths.entry, "notebook", json.encode(order).decode()]
 
 
-def jit_env(places: Places) -> dict[str, str]:
+def jit_env(paths: AttemptPaths) -> dict[str, str]:
     """Variables of uv, for an attempt that installs for itself."""
     return {
         "PYTHONUNBUFFERED": "1",
-        "UV_CACHE_DIR": f"{places.cache}/uv",
-        "UV_PYTHON_INSTALL_DIR": f"{places.cache}/python",
+        "UV_CACHE_DIR": f"{paths.cache}/uv",
+        "UV_PYTHON_INSTALL_DIR": f"{paths.cache}/python",
         "UV_PYTHON_PREFERENCE": "system",
         "UV_NO_PROGRESS": "1",
     }

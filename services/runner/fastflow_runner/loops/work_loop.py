@@ -14,7 +14,7 @@ from fastflow_runner.core.claims import Cancelled, Closed, OpenClaim, change
 from fastflow_runner.core.reconcile import Adopt, Examine, neighbours, reconcile
 from fastflow_runner.core.silence import Silence
 from fastflow_runner.deps import Deps
-from fastflow_runner.retrying import FIRST_PAUSE_S, insist
+from fastflow_runner.retrying import FIRST_PAUSE_S, retry
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Watcher:
     async def run(self) -> None:
         """Settle what was, then take what comes."""
         async with asyncio.TaskGroup() as tasks:
-            await insist(lambda: self._reconcile(tasks), what="reconciling")
+            await retry(lambda: self._reconcile(tasks), what="reconciling")
             self.settled.set()
             turned()
             tasks.create_task(self._keep_reconciling(tasks))

@@ -3,13 +3,13 @@
 from fastflow_events.aggregates.run.commands import ReportAttempt
 from fastflow_events.aggregates.run.events import RunCellFinished
 
-from fastflow_runner.attempt import Brief
+from fastflow_runner.attempt import AttemptContext
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.ports import Exit
 
 
-async def report(deps: Deps, brief: Brief, exit: Exit) -> None:
+async def report(deps: Deps, brief: AttemptContext, exit: Exit) -> None:
     """Say of each cell how it ended, all at once; what was said before is not said again.
 
     Raises:

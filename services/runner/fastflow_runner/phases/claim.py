@@ -8,13 +8,13 @@ from fastflow_events.execute import TRIES, trusted_state
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
 
-from fastflow_runner.attempt import Brief, brief_of, proof_of
+from fastflow_runner.attempt import AttemptContext, brief_of, proof_of
 from fastflow_runner.core.claims import OpenClaim
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import AttemptRef
 
 
-async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> Brief:
+async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> AttemptContext:
     """Claim a dispatched attempt and read what it is about, with one load of its run.
 
     Raises:
@@ -36,7 +36,7 @@ async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> Brief:
     raise ConcurrencyError("the run keeps changing", run_id=ref.run_id)
 
 
-async def take_over(deps: Deps, found: OpenClaim) -> Brief:
+async def take_over(deps: Deps, found: OpenClaim) -> AttemptContext:
     """Become the holder of an open attempt in the place of the one that was found, and of no other.
 
     Raises:

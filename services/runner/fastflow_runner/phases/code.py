@@ -1,11 +1,11 @@
 """Code: the bundle of the run's tree is on the engine."""
 
-from fastflow_runner.attempt import Brief, Signals
+from fastflow_runner.attempt import AttemptContext, Signals
 from fastflow_runner.deps import Deps
-from fastflow_runner.retrying import insist_unless_stopped
+from fastflow_runner.retrying import retry_unless_stopped
 
 
-async def stage(deps: Deps, brief: Brief, signals: Signals) -> None:
+async def stage(deps: Deps, brief: AttemptContext, signals: Signals) -> None:
     """Stage the run's code unless it is there.
 
     Raises:
@@ -20,12 +20,12 @@ async def stage(deps: Deps, brief: Brief, signals: Signals) -> None:
 
 async def stage_tree(deps: Deps, tree: str, signals: Signals) -> None:
     """The same for a tree that nobody runs yet."""
-    executor, patience_s = deps.executor, deps.settings.patience_s
-    if await insist_unless_stopped(
-        signals, lambda: executor.has_code(tree), what="looking for the code", patience_s=patience_s
+    executor, retry_for_s = deps.executor, deps.settings.retry_for_s
+    if await retry_unless_stopped(
+        signals, lambda: executor.has_code(tree), what="looking for the code", retry_for_s=retry_for_s
     ):
         return
-    bundle = await insist_unless_stopped(signals, lambda: deps.code.bundle(tree), what="fetching the code")
-    await insist_unless_stopped(
-        signals, lambda: executor.stage_code(tree, bundle), what="staging the code", patience_s=patience_s
+    bundle = await retry_unless_stopped(signals, lambda: deps.code.bundle(tree), what="fetching the code")
+    await retry_unless_stopped(
+        signals, lambda: executor.stage_code(tree, bundle), what="staging the code", retry_for_s=retry_for_s
     )

@@ -10,15 +10,15 @@ from fastflow_events.aggregates.run.events import RunArtifactStored
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.artifacts import Artifact
 
-from fastflow_runner.attempt import Brief
+from fastflow_runner.attempt import AttemptContext
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.ports import Exit
-from fastflow_runner.retrying import insist
+from fastflow_runner.retrying import retry
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_S = 300.0
+RETRY_FOR_S = 300.0
 """How long the way to the store may be shut before artifacts are given up for the sake of the run's end."""
 
 
@@ -29,7 +29,7 @@ class Lost(NamedTuple):
     why: str
 
 
-async def collect(deps: Deps, brief: Brief, exit: Exit) -> Lost | None:
+async def collect(deps: Deps, brief: AttemptContext, exit: Exit) -> Lost | None:
     """Store what the script left behind; returns what could not be stored.
 
     Raises:
@@ -37,12 +37,12 @@ async def collect(deps: Deps, brief: Brief, exit: Exit) -> Lost | None:
     """
     if not exit.kept:
         return None
-    said = await insist(lambda: _stored(deps, brief), what="reading what is stored")
+    said = await retry(lambda: _stored(deps, brief), what="reading what is stored")
     wanted = {number: path for number, path in enumerate(distinct(exit)) if path not in said}
     why = "they are gone"
     try:
         if wanted:
-            await insist(lambda: _move(deps, brief, wanted), what="storing artifacts", patience_s=PATIENCE_S)
+            await retry(lambda: _move(deps, brief, wanted), what="storing artifacts", retry_for_s=RETRY_FOR_S)
     except InfrastructureError as exc:
         why = str(exc)
     if not wanted:
@@ -59,7 +59,7 @@ def distinct(exit: Exit) -> Iterator[str]:
         yield path
 
 
-async def _move(deps: Deps, brief: Brief, wanted: dict[int, str]) -> None:
+async def _move(deps: Deps, brief: AttemptContext, wanted: dict[int, str]) -> None:
     """Store what is wanted; what is done is taken out of it."""
     async with aclosing(cast(AsyncGenerator[tuple[int, bytes], None], deps.executor.kept(brief.ref))) as kept:
         pieces = _Pieces(kept)
@@ -80,7 +80,7 @@ async def _move(deps: Deps, brief: Brief, wanted: dict[int, str]) -> None:
             del wanted[number]
 
 
-async def _stored(deps: Deps, brief: Brief) -> set[str]:
+async def _stored(deps: Deps, brief: AttemptContext) -> set[str]:
     history = await deps.log.load("run", brief.ref.run_id)
     facts = (fact for fact in history.facts if isinstance(fact, RunArtifactStored))
     return {fact.path for fact in facts if fact.attempt == brief.ref.attempt}

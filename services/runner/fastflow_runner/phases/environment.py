@@ -16,18 +16,18 @@ from fastflow_events.errors import (
 from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
 
-from fastflow_runner.attempt import Brief, CancelledRunError, Signals
+from fastflow_runner.attempt import AttemptContext, CancelledRunError, Signals
 from fastflow_runner.core.orders import input_name
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import DependencyError, Prepared
-from fastflow_runner.retrying import insist_unless_stopped
+from fastflow_runner.retrying import retry_unless_stopped
 
 logger = logging.getLogger(__name__)
 
 MAX_REASON_CHARS = 8000
 
 
-async def prepare(deps: Deps, brief: Brief, signals: Signals) -> Prepared:
+async def prepare(deps: Deps, brief: AttemptContext, signals: Signals) -> Prepared:
     """The environment, built if need be; whoever resolves an input first decides its lock.
 
     Raises:
@@ -79,11 +79,11 @@ async def _build(
 ) -> Prepared:
     lock, generation = known.lock, known.generation
     try:
-        return await insist_unless_stopped(
+        return await retry_unless_stopped(
             signals,
             lambda: deps.executor.prepare(specification, lock, generation=generation, within_s=within_s),
             what="preparing the environment",
-            patience_s=deps.settings.patience_s,
+            retry_for_s=deps.settings.retry_for_s,
         )
     except (CancelledRunError, FencedError):
         try:
@@ -94,7 +94,7 @@ async def _build(
 
 
 async def _known(deps: Deps, name: str, signals: Signals) -> Environment:
-    history = await insist_unless_stopped(signals, lambda: deps.log.load("environment", name), what="reading the lock")
+    history = await retry_unless_stopped(signals, lambda: deps.log.load("environment", name), what="reading the lock")
     return environment_decider.fold(history.facts)
 
 
@@ -110,4 +110,4 @@ async def _record(deps: Deps, cause: Cause, signals: Signals, name: str, command
             # engine, and kept by each.
             logger.warning("the environment is not recorded: %s", exc, extra={"action": "environment_unrecorded"})
 
-    await insist_unless_stopped(signals, append, what="recording the environment")
+    await retry_unless_stopped(signals, append, what="recording the environment")

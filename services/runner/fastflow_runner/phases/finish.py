@@ -10,7 +10,7 @@ from fastflow_events.aggregates.run.events import RunOutputTruncated
 from fastflow_events.errors import FencedError, InfrastructureError
 from fastflow_events.service.tasks import background
 
-from fastflow_runner.attempt import Brief
+from fastflow_runner.attempt import AttemptContext
 from fastflow_runner.core.gauge import Peaks
 from fastflow_runner.core.notices import notice
 from fastflow_runner.core.outcome import Ending, finished
@@ -18,28 +18,28 @@ from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.phases.claim import still_held
-from fastflow_runner.retrying import insist
+from fastflow_runner.retrying import retry
 from fastflow_runner.shipping import Shipper
 
 logger = logging.getLogger(__name__)
 
-REMOVE_PATIENCE_S = 30.0
+REMOVE_RETRY_FOR_S = 30.0
 STOPPING_S = 5.0
 """A runner that stops lets removals that have begun go on for so long."""
 
 
-async def explain(deps: Deps, brief: Brief, ending: Ending) -> Shipper:
+async def explain(deps: Deps, brief: AttemptContext, ending: Ending) -> Shipper:
     """Close the output of an attempt that has none, with the reason in it."""
     lead = [notice(ending.detail, deps.clock())] if ending.detail and ending.outcome != "cancelled" else []
     holders = partial(still_held, deps.log, brief.ref, deps.holder)
     shipper = Shipper(deps.output, brief.ref, holders=holders, lead=lead)
-    await insist(shipper.resume, what="looking for stored output")
+    await retry(shipper.resume, what="looking for stored output")
     async with background(shipper.send()):
         await shipper.close()
     return shipper
 
 
-async def finish(deps: Deps, brief: Brief, ending: Ending, shipper: Shipper, peaks: Peaks) -> None:
+async def finish(deps: Deps, brief: AttemptContext, ending: Ending, shipper: Shipper, peaks: Peaks) -> None:
     """Append the end of the attempt and remove what is left of it.
 
     Raises:
@@ -65,7 +65,7 @@ async def finish(deps: Deps, brief: Brief, ending: Ending, shipper: Shipper, pea
     await remove(deps, brief)
 
 
-async def remove(deps: Deps, brief: Brief) -> None:
+async def remove(deps: Deps, brief: AttemptContext) -> None:
     """Remove the attempt from the engine; what cannot be removed now is found again by reconciliation."""
     removing = asyncio.ensure_future(_remove(deps, brief))
     try:
@@ -77,24 +77,26 @@ async def remove(deps: Deps, brief: Brief) -> None:
         raise
 
 
-async def _remove(deps: Deps, brief: Brief) -> None:
+async def _remove(deps: Deps, brief: AttemptContext) -> None:
     try:
-        await insist(lambda: deps.executor.remove(brief.ref), what="removing the attempt", patience_s=REMOVE_PATIENCE_S)
+        await retry(
+            lambda: deps.executor.remove(brief.ref), what="removing the attempt", retry_for_s=REMOVE_RETRY_FOR_S
+        )
     except InfrastructureError as exc:
         logger.warning("left behind for later: %s", exc, extra={"action": "removal_postponed"})
 
 
-async def withdraw(deps: Deps, brief: Brief, why: FencedError) -> None:
+async def withdraw(deps: Deps, brief: AttemptContext, why: FencedError) -> None:
     """Leave an attempt that is not ours any more: end and remove it, unless others go on with it on this engine."""
-    history = await insist(lambda: deps.log.load("run", brief.ref.run_id), what="asking who holds the attempt")
+    history = await retry(lambda: deps.log.load("run", brief.ref.run_id), what="asking who holds the attempt")
     trusted = not deps.log.doubts.why("run", brief.ref.run_id)
     kept = trusted and verdict(run_decider.fold(history.facts), brief.ref, deps.holder) == "keep"
     logger.warning("fenced: %s", why, extra={"action": "fenced", "kept": kept})
     if not kept:
-        await insist(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping a fenced attempt")
+        await retry(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping a fenced attempt")
         await remove(deps, brief)
 
 
-async def _said_truncated(deps: Deps, brief: Brief) -> bool:
-    history = await insist(lambda: deps.log.load("run", brief.ref.run_id), what="reading the run")
+async def _said_truncated(deps: Deps, brief: AttemptContext) -> bool:
+    history = await retry(lambda: deps.log.load("run", brief.ref.run_id), what="reading the run")
     return any(isinstance(f, RunOutputTruncated) and f.attempt == brief.ref.attempt for f in history.facts)

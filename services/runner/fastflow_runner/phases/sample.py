@@ -11,7 +11,7 @@ from fastflow_events.aggregates.run.events import RunSoftLimitExceeded
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.output import Sample
 
-from fastflow_runner.attempt import Brief
+from fastflow_runner.attempt import AttemptContext
 from fastflow_runner.core.gauge import Gauge
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
@@ -24,7 +24,7 @@ FIRST_AFTER_S = 0.5
 """An attempt that is over sooner costs nothing to measure."""
 
 
-async def gauge_of(deps: Deps, brief: Brief, started: Started, *, fresh: bool) -> Gauge:
+async def gauge_of(deps: Deps, brief: AttemptContext, started: Started, *, fresh: bool) -> Gauge:
     """A gauge that knows what was measured before a restart."""
     gauge = Gauge(brief.specification.limits, started)
     if not fresh:
@@ -36,7 +36,7 @@ async def gauge_of(deps: Deps, brief: Brief, started: Started, *, fresh: bool) -
     return gauge
 
 
-async def measure(deps: Deps, brief: Brief, gauge: Gauge) -> None:
+async def measure(deps: Deps, brief: AttemptContext, gauge: Gauge) -> None:
     """Store samples until cancelled; where one cannot be had or stored, there is none.
 
     Raises:
@@ -54,7 +54,7 @@ async def measure(deps: Deps, brief: Brief, gauge: Gauge) -> None:
         await asyncio.sleep(pause)
 
 
-async def _tell(deps: Deps, brief: Brief, gauge: Gauge, sample: Sample) -> None:
+async def _tell(deps: Deps, brief: AttemptContext, gauge: Gauge, sample: Sample) -> None:
     try:
         await deps.samples.add(brief.ref, sample)
     except InfrastructureError as exc:

@@ -1,17 +1,17 @@
 """Secrets: the run's sealed values, opened for its environment and again to keep them out of its output."""
 
-from fastflow_runner.attempt import Brief, Signals
+from fastflow_runner.attempt import AttemptContext, Signals
 from fastflow_runner.core.masking import Mask, Masker, Withheld
 from fastflow_runner.core.notices import withheld
 from fastflow_runner.core.unsealing import Opened
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import Started
-from fastflow_runner.retrying import insist, insist_unless_stopped
+from fastflow_runner.retrying import retry, retry_unless_stopped
 
 WHAT = "opening sealed values"
 
 
-async def opened(deps: Deps, brief: Brief, signals: Signals) -> Opened:
+async def opened(deps: Deps, brief: AttemptContext, signals: Signals) -> Opened:
     """What the run gets, and what it does not.
 
     Raises:
@@ -20,10 +20,10 @@ async def opened(deps: Deps, brief: Brief, signals: Signals) -> Opened:
     """
     if not _sealed(brief):
         return Opened()
-    return await insist_unless_stopped(signals, lambda: deps.vault.open(brief.specification), what=WHAT)
+    return await retry_unless_stopped(signals, lambda: deps.vault.open(brief.specification), what=WHAT)
 
 
-async def mask_of(deps: Deps, brief: Brief, started: Started) -> Mask | None:
+async def mask_of(deps: Deps, brief: AttemptContext, started: Started) -> Mask | None:
     """What the run's output passes through; None where nothing is secret.
 
     Who took the attempt over must open the values again. What it cannot open it cannot recognise either, so it lets
@@ -32,11 +32,11 @@ async def mask_of(deps: Deps, brief: Brief, started: Started) -> Mask | None:
     given = _sealed(brief) - started.manifest.left_out.keys()
     if not given:
         return None
-    opened = await insist(lambda: deps.vault.open(brief.specification), what=WHAT)
+    opened = await retry(lambda: deps.vault.open(brief.specification), what=WHAT)
     if unknown := given & opened.left_out.keys():
         return Withheld(withheld(unknown, started.at))
     return Masker(opened.values[name] for name in sorted(given))
 
 
-def _sealed(brief: Brief) -> set[str]:
+def _sealed(brief: AttemptContext) -> set[str]:
     return {*brief.specification.sealed_env, *brief.specification.secrets}

@@ -5,17 +5,17 @@ import logging
 
 from fastflow_events.errors import InfrastructureError
 
-from fastflow_runner.attempt import Brief, Signals, nonce_of
+from fastflow_runner.attempt import AttemptContext, Signals, nonce_of
 from fastflow_runner.core.unsealing import Opened
 from fastflow_runner.deps import Deps, protected_env
 from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started
-from fastflow_runner.retrying import insist, is_hopeless, pauses
+from fastflow_runner.retrying import is_permanent, pauses, retry
 
 logger = logging.getLogger(__name__)
 
 
-async def start(deps: Deps, brief: Brief, signals: Signals, prepared: Prepared) -> Started:
+async def start(deps: Deps, brief: AttemptContext, signals: Signals, prepared: Prepared) -> Started:
     """Start user code, or find it started; returns only when one is certain.
 
     Raises:
@@ -42,10 +42,10 @@ async def start(deps: Deps, brief: Brief, signals: Signals, prepared: Prepared) 
             # Not interrupted by a cancel: whether user code was started must be known afterwards.
             return await _launch(deps, signals, launch)
         except NotAfterError:
-            await insist(lambda: deps.executor.remove(brief.ref), what="removing what never started")
+            await retry(lambda: deps.executor.remove(brief.ref), what="removing what never started")
 
 
-def env_of(brief: Brief, opened: Opened) -> dict[str, str]:
+def env_of(brief: AttemptContext, opened: Opened) -> dict[str, str]:
     """The run's environment; the specification names no variable twice."""
     specification, ref = brief.specification, brief.ref
     protected = protected_env(
@@ -65,13 +65,13 @@ def _keep(deps: Deps) -> Keep:
 
 async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
     loop = asyncio.get_running_loop()
-    give_up = loop.time() + deps.settings.patience_s
+    give_up = loop.time() + deps.settings.retry_for_s
     for pause in pauses():
         try:
             return await deps.executor.launch(launch)
         except InfrastructureError as exc:
             stopping = signals.cancelled.is_set() or signals.fenced.is_set()
-            if stopping or is_hopeless(exc) or loop.time() + pause > give_up:
+            if stopping or is_permanent(exc) or loop.time() + pause > give_up:
                 if (started := await _settle(deps, launch)) is not None:
                     return started
                 signals.check()
@@ -83,5 +83,5 @@ async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
 
 async def _settle(deps: Deps, launch: Launch) -> Started | None:
     """Find out whether user code was started after all, and make sure that it will not be later."""
-    await insist(lambda: deps.executor.stop(launch.ref, grace_s=0), what="stopping what may have started")
-    return await insist(lambda: deps.executor.started(launch.ref), what="asking whether it started")
+    await retry(lambda: deps.executor.stop(launch.ref, grace_s=0), what="stopping what may have started")
+    return await retry(lambda: deps.executor.started(launch.ref), what="asking whether it started")

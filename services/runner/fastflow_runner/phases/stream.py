@@ -19,7 +19,7 @@ from fastflow_events.service.tasks import background
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fastflow_runner.attempt import Brief, Signals, nonce_of
+from fastflow_runner.attempt import AttemptContext, Signals, nonce_of
 from fastflow_runner.core.masking import Mask
 from fastflow_runner.core.notices import beforehand, not_kept
 from fastflow_runner.deps import Deps
@@ -27,7 +27,7 @@ from fastflow_runner.facts import record
 from fastflow_runner.phases import secrets
 from fastflow_runner.phases.claim import still_held
 from fastflow_runner.ports import Exit, Frame, Started
-from fastflow_runner.retrying import insist, pauses
+from fastflow_runner.retrying import pauses, retry
 from fastflow_runner.shipping import Shipper
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Watched(Struct, kw_only=True):
 
 
 async def stream(
-    deps: Deps, brief: Brief, signals: Signals, started: Started, *, fresh: bool
+    deps: Deps, brief: AttemptContext, signals: Signals, started: Started, *, fresh: bool
 ) -> tuple[Exit, Watched, Shipper]:
     """See the attempt through; its output is stored completely, closing chunk included.
 
@@ -64,14 +64,14 @@ async def stream(
         most_bytes=most_bytes,
     )
     if not fresh:
-        await insist(shipper.resume, what="looking for stored output")
+        await retry(shipper.resume, what="looking for stored output")
     watched = Watched()
     async with background(shipper.send(), _until_fenced(signals), _end_it(deps, brief, signals, started, watched)):
         async with background(_follow(deps, brief, shipper)):
             await _say_started(deps, brief, started)
             deps.passed("started")
             nonce = nonce_of(deps.key, brief.ref)
-            exit = await insist(lambda: deps.executor.wait(brief.ref, nonce), what="waiting for the end")
+            exit = await retry(lambda: deps.executor.wait(brief.ref, nonce), what="waiting for the end")
         deps.passed("ended")
         if not _has_everything(shipper, exit):
             await _read_rest(deps, brief, shipper)
@@ -115,14 +115,14 @@ async def _close(shipper: Shipper, exit: Exit, started: Started) -> Exit:
     return replace(exit, dropped_bytes=exit.dropped_bytes + lost_bytes)
 
 
-async def _say_started(deps: Deps, brief: Brief, started: Started) -> None:
+async def _say_started(deps: Deps, brief: AttemptContext, started: Started) -> None:
     command = StartAttempt(
         attempt=brief.ref.attempt, holder=deps.holder, manifest=started.manifest, started_at=started.at
     )
     await record(deps, brief, command)
 
 
-async def _follow(deps: Deps, brief: Brief, shipper: Shipper) -> None:
+async def _follow(deps: Deps, brief: AttemptContext, shipper: Shipper) -> None:
     """Read output as it comes, for ever: only `wait` knows the end."""
     waits = pauses()
     while True:
@@ -136,12 +136,12 @@ async def _follow(deps: Deps, brief: Brief, shipper: Shipper) -> None:
         await asyncio.sleep(next(waits))
 
 
-async def _read_rest(deps: Deps, brief: Brief, shipper: Shipper) -> None:
+async def _read_rest(deps: Deps, brief: AttemptContext, shipper: Shipper) -> None:
     """Read once more, from the start, what the engine kept: following may end early."""
-    await insist(lambda: _read(deps, brief, shipper, follow=False), what="reading the rest of the output")
+    await retry(lambda: _read(deps, brief, shipper, follow=False), what="reading the rest of the output")
 
 
-async def _read(deps: Deps, brief: Brief, shipper: Shipper, *, follow: bool) -> None:
+async def _read(deps: Deps, brief: AttemptContext, shipper: Shipper, *, follow: bool) -> None:
     frames = deps.executor.frames(brief.ref, skip=shipper.skip, follow=follow)
     async with aclosing(cast(AsyncGenerator[Frame, None], frames)):
         async for frame in frames:
@@ -153,7 +153,7 @@ async def _until_fenced(signals: Signals) -> None:
     signals.check()
 
 
-async def _end_it(deps: Deps, brief: Brief, signals: Signals, started: Started, watched: Watched) -> None:
+async def _end_it(deps: Deps, brief: AttemptContext, signals: Signals, started: Started, watched: Watched) -> None:
     """Stop the attempt when somebody wants its end, or when it has outlived its time."""
     left_s = None
     if brief.specification.timeout_s:
@@ -166,4 +166,4 @@ async def _end_it(deps: Deps, brief: Brief, signals: Signals, started: Started, 
     except TimeoutError:
         logger.warning("the time limit was not kept", extra={"action": "attempt_overdue", "run_id": brief.ref.run_id})
         watched.overdue, grace_s = True, 0
-    await insist(lambda: deps.executor.stop(brief.ref, grace_s=grace_s), what="stopping the attempt")
+    await retry(lambda: deps.executor.stop(brief.ref, grace_s=grace_s), what="stopping the attempt")

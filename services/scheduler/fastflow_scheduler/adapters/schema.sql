@@ -1,10 +1,10 @@
--- The book: one row per thing, as JSON; `shelf` says what kind of thing it is. A thing is written when it changes, so
+-- The state: one row per thing, as JSON; `kind` says what kind of thing it is. A thing is written when it changes, so
 -- whatever grows is as many things as it has parts.
-CREATE TABLE IF NOT EXISTS things (
-    shelf TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS records (
+    kind TEXT NOT NULL,
     key TEXT NOT NULL,
     body BLOB NOT NULL,
-    PRIMARY KEY (shelf, key)
+    PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
 -- Every commit of a pipeline whose code is stored; not kept in memory.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-Kind: TypeAlias = Literal["fire", "wish", "retry", "claim", "repository"]
+Kind: TypeAlias = Literal["fire", "pending_run", "retry", "claim", "repository"]
 """A schedule fires; a run is to be asked for; a retry is due; a dispatch is unclaimed; a repository is silent."""
 
 

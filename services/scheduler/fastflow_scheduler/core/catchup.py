@@ -18,7 +18,7 @@ from fastflow_events.instants import later
 from fastflow_rules.definition import Catchup
 from fastflow_rules.schedules.timetable import Timetable, count_fires, fires, fires_backwards, next_fire
 
-from fastflow_scheduler.core.chance import share
+from fastflow_scheduler.core.stable_fraction import stable_fraction
 
 COUNT_AT_MOST = 10_000
 """More fires that did not happen are told as "at least so many"."""
@@ -91,7 +91,7 @@ def due_at(terms: Terms, nominal: datetime) -> datetime:
     """When the fire of a nominal instant is due: late by its jitter, always the same."""
     if not terms.jitter_s:
         return nominal
-    return later(nominal, terms.jitter_s * share(terms.key, nominal.isoformat()))
+    return later(nominal, terms.jitter_s * stable_fraction(terms.key, nominal.isoformat()))
 
 
 def _on_time(terms: Terms, after: datetime, now: datetime, pauses: Sequence[Span]) -> list[Due | NotFired]:

@@ -15,7 +15,7 @@ from fastflow_events.aggregates.run.specification import RetryPolicy, Specificat
 from fastflow_events.instants import later
 from fastflow_events.types import Outcome, Seconds
 
-from fastflow_scheduler.core.chance import share
+from fastflow_scheduler.core.stable_fraction import stable_fraction
 
 DEFAULT_DELAY_S = 60.0
 LONGEST_S = 366 * 86_400.0
@@ -55,7 +55,7 @@ def delay_s(policy: RetryPolicy, number: int, run_id: str) -> Seconds:
             plain = min(policy.max_delay_s, _grown(policy, number))
         case "custom_schedule":
             plain = policy.delays_s[min(number, len(policy.delays_s)) - 1] if policy.delays_s else DEFAULT_DELAY_S
-    return min(LONGEST_S, plain * (1 + policy.jitter * share(run_id, number)))
+    return min(LONGEST_S, plain * (1 + policy.jitter * stable_fraction(run_id, number)))
 
 
 def _grown(policy: RetryPolicy, number: int) -> float:

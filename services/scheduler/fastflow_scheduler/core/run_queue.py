@@ -8,7 +8,7 @@ import heapq
 from typing import NamedTuple
 
 from fastflow_rules.queue.admission import Lane, Order
-from fastflow_rules.queue.capacity import EVERYTHING, Blocked, Places, Resource
+from fastflow_rules.queue.capacity import EVERYTHING, Blocked, Capacity, Resource
 
 
 class Pick(NamedTuple):
@@ -19,7 +19,7 @@ class Pick(NamedTuple):
     """None: it starts. Else its pipeline does not want it to wait at this limit."""
 
 
-class Lanes:
+class RunQueue:
     """Every run that waits and could start if there were places."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Lanes:
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._where
 
-    def set_patience(self, pipeline: str, *, waits: bool) -> None:
+    def set_on_limit(self, pipeline: str, *, waits: bool) -> None:
         """Say whether runs of the pipeline wait at a limit of their own."""
         (self._impatient.discard if waits else self._impatient.add)(pipeline)
 
@@ -69,13 +69,13 @@ class Lanes:
         elif was_first:
             self._show(lane, first[0])
 
-    def pick(self, places: Places) -> Pick | None:
+    def pick(self, capacity: Capacity) -> Pick | None:
         """The next run to start or to refuse; None while nothing can be done. It stays until it is removed."""
-        self._open |= {resource for resource in places.freed if resource in self._parked}
-        places.freed.clear()
-        while (lane := self._best(places)) is not None:
+        self._open |= {resource for resource in capacity.freed if resource in self._parked}
+        capacity.freed.clear()
+        while (lane := self._best(capacity)) is not None:
             _, run_id = self._lanes[lane][0]
-            blocked = places.blocked(lane)
+            blocked = capacity.blocked(lane)
             if blocked is None or (blocked.own and lane.pipeline in self._impatient):
                 return Pick(run_id, blocked)
             if blocked.resource == EVERYTHING:
@@ -108,7 +108,7 @@ class Lanes:
         self._parked_at[lane] = resource
         heapq.heappush(self._parked.setdefault(resource, []), (order, lane))
 
-    def _best(self, places: Places) -> Lane | None:
+    def _best(self, capacity: Capacity) -> Lane | None:
         """The lane with the smallest order among those that are not parked and those whose resource is open."""
         candidates: list[tuple[Order, Lane]] = []
         if (top := self._top(self._ready, None)) is not None:
@@ -119,7 +119,7 @@ class Lanes:
                 self._parked.pop(resource, None)
                 self._open.discard(resource)
                 continue
-            still = places.blocked(top[1])
+            still = capacity.blocked(top[1])
             if still is not None and still.resource == resource and top[1].pipeline not in self._impatient:
                 self._open.discard(resource)
             else:

@@ -1,4 +1,4 @@
-"""From what the book says to what is appended next. Safe to repeat, on any number of replicas."""
+"""From what the state says to what is appended next. Safe to repeat, on any number of replicas."""
 
 from datetime import UTC, datetime
 from itertools import islice
@@ -11,7 +11,7 @@ AT_ONCE = 256
 
 
 async def decide(deps: Deps) -> datetime | None:
-    """Append everything that follows from the book now; returns when the next thing is due, None while nobody knows.
+    """Append everything that follows from the state now; returns when the next thing is due, None while nobody knows.
 
     Raises:
         InfrastructureError: the log did not answer; what is left is done next time.
@@ -23,16 +23,16 @@ async def decide(deps: Deps) -> datetime | None:
     now = await deps.time.now()
     firing.plan_ahead(deps)
     if now is not None:
-        due = list(islice(deps.book.agenda.take(now), AT_ONCE))
+        due = list(islice(deps.state.agenda.take(now), AT_ONCE))
         await ending.withdraw(deps, [entry.key for entry in due if entry.kind == "claim"], now)
         await overdue_repositories.look(deps, [entry.key for entry in due if entry.kind == "repository"], now)
         for entry in due:
             if entry.kind == "retry":
-                deps.book.runs.retry_is_due(entry.key)
-            elif entry.kind == "wish":
-                deps.book.wishes.is_due(entry.key)
+                deps.state.runs.retry_is_due(entry.key)
+            elif entry.kind == "pending_run":
+                deps.state.pending_runs.is_due(entry.key)
         await firing.fire(deps, [entry.key for entry in due if entry.kind == "fire"], now)
-    if not deps.book.runs.places.held:
+    if not deps.state.runs.capacity.held:
         await asking.ask(deps)
     await admitting.admit(deps)
-    return None if now is None else deps.book.agenda.head() or datetime.max.replace(tzinfo=UTC)
+    return None if now is None else deps.state.agenda.head() or datetime.max.replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ import logging
 
 from fastflow_events.aggregates.run.commands import DispatchAttempt, RejectRun
 from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
-from fastflow_rules.queue.admission import Lane, Refusal, freeze, hopeless
+from fastflow_rules.queue.admission import Lane, Refusal, freeze, rejection_of
 
 from fastflow_scheduler.core.run_queue import Pick
 from fastflow_scheduler.deps import Deps
@@ -15,14 +15,14 @@ logger = logging.getLogger(__name__)
 
 async def admit(deps: Deps) -> None:
     """Judge what is new, then start as many runs as there are places."""
-    await each(deps, "run", deps.book.runs.to_judge, lambda run_id: _judge(deps, run_id))
-    lease, runs = deps.leadership.lease, deps.book.runs
-    if lease is None or deps.book.seq < lease.seq:
+    await each(deps, "run", deps.state.runs.to_judge, lambda run_id: _judge(deps, run_id))
+    lease, runs = deps.leadership.lease, deps.state.runs
+    if lease is None or deps.state.seq < lease.seq:
         return
     if deps.leadership.settled_term != deps.leadership.term:
         deps.leadership.settled_term = deps.leadership.term
         runs.know_all()
-    while (pick := runs.lanes.pick(runs.places)) is not None:
+    while (pick := runs.run_queue.pick(runs.capacity)) is not None:
         try:
             if not await _start_or_refuse(deps, pick):
                 return
@@ -35,40 +35,40 @@ async def admit(deps: Deps) -> None:
 
 async def _judge(deps: Deps, run_id: str) -> None:
     """Refuse a run that can never start; the others need not be looked at again until their pipeline changes."""
-    open_run = deps.book.runs.shelf.get(run_id)
-    if open_run is None or deps.left_alone(run_id):
+    open_run = deps.state.runs.table.get(run_id)
+    if open_run is None or deps.awaits_own_write(run_id):
         return
     request = open_run.request
-    refusal = hopeless(
+    refusal = rejection_of(
         request,
-        deps.book.pipelines.get(request.pipeline),
-        version=deps.book.pipelines.version(request),
+        deps.state.pipelines.get(request.pipeline),
+        version=deps.state.pipelines.version(request),
         missing=open_run.missing,
     )
     if refusal is None:
-        deps.book.runs.to_judge.discard(run_id)
+        deps.state.runs.to_judge.discard(run_id)
     else:
         await _reject(deps, run_id, refusal)
 
 
 async def _start_or_refuse(deps: Deps, pick: Pick) -> bool:
     """Do with the next run what has to be done; False when leadership is in doubt."""
-    runs = deps.book.runs
-    open_run = runs.shelf.get(pick.run_id)
-    lane = runs.lanes.lane_of(pick.run_id)
-    if open_run is None or lane is None or deps.left_alone(pick.run_id):
-        runs.lanes.remove(pick.run_id)
+    runs = deps.state.runs
+    open_run = runs.table.get(pick.run_id)
+    lane = runs.run_queue.lane_of(pick.run_id)
+    if open_run is None or lane is None or deps.awaits_own_write(pick.run_id):
+        runs.run_queue.remove(pick.run_id)
         return True
     if pick.blocked is not None:
-        definition = deps.book.pipelines.definition(lane.pipeline)
+        definition = deps.state.pipelines.definition(lane.pipeline)
         skip = definition is not None and definition.on_limit == "skip"
         refusal = Refusal(reason="skipped" if skip else "limit", detail=pick.blocked.reason)
         return await _out_of_the_queue(deps, pick.run_id, refusal)
     specification = open_run.run.specification
     if specification is None:
-        version = deps.book.pipelines.version(open_run.request)
+        version = deps.state.pipelines.version(open_run.request)
         assert version is not None
-        frozen = freeze(open_run.request, version, deps.settings.defaults, deps.book.secrets.versions())
+        frozen = freeze(open_run.request, version, deps.settings.defaults, deps.state.secrets.versions())
         if isinstance(frozen, Refusal):
             return await _out_of_the_queue(deps, pick.run_id, frozen)
         specification = frozen
@@ -78,7 +78,7 @@ async def _start_or_refuse(deps: Deps, pick: Pick) -> bool:
 
 async def _dispatch(deps: Deps, run_id: str, lane: Lane, command: DispatchAttempt) -> bool:
     """Append a dispatch under our lease; the place is taken before anybody knows whether it was stored."""
-    runs, lease = deps.book.runs, deps.leadership.lease
+    runs, lease = deps.state.runs, deps.leadership.lease
     if lease is None:
         return False
     runs.reserve(run_id, lane)
@@ -102,11 +102,11 @@ async def _dispatch(deps: Deps, run_id: str, lane: Lane, command: DispatchAttemp
 
 async def _out_of_the_queue(deps: Deps, run_id: str, refusal: Refusal) -> bool:
     """Refuse a run that was at the head of the queue."""
-    deps.book.runs.lanes.remove(run_id)
+    deps.state.runs.run_queue.remove(run_id)
     try:
         await _reject(deps, run_id, refusal)
     except InfrastructureError:
-        deps.book.runs.sort(run_id)
+        deps.state.runs.sort(run_id)
         raise
     return True
 

@@ -1,4 +1,4 @@
-"""Appending to a run as the book knows it; whoever was faster is read again."""
+"""Appending to a run as the state knows it; whoever was faster is read again."""
 
 import asyncio
 import logging
@@ -19,14 +19,14 @@ WIDTH = 32
 
 
 async def append(deps: Deps, run_id: str, command: RunCommand, *, guard: Position | None = None) -> int:
-    """Decide on the book's state and append; returns the position, 0 when there was nothing to say.
+    """Decide on the state's state and append; returns the position, 0 when there was nothing to say.
 
     Raises:
         ConcurrencyError: with `guard`, that the guard has moved; without, the run is decided again by itself.
         InfrastructureError: the log did not answer.
     """
-    open_run = deps.book.runs.shelf.get(run_id)
-    if open_run is None or deps.left_alone(run_id):
+    open_run = deps.state.runs.table.get(run_id)
+    if open_run is None or deps.awaits_own_write(run_id):
         return 0
     try:
         facts = run_decider.decide(command, open_run.run)
@@ -92,4 +92,4 @@ async def _alone(deps: Deps, kind: str, id: str, do: Callable[[str], Awaitable[o
 def leave(deps: Deps, kind: str, id: str, error: Exception) -> None:
     """Decide nothing more about it until this process ends, and have health say so."""
     deps.log.doubts.add(kind, id, f"no decision about it is possible ({words_of(error)})")
-    deps.book.doubt(kind, id)
+    deps.state.doubt(kind, id)

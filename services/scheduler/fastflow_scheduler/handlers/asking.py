@@ -1,4 +1,4 @@
-"""Asking for the runs that are wished for."""
+"""Asking for the runs that are pending."""
 
 import logging
 
@@ -8,7 +8,7 @@ from fastflow_events.recorded import Cause, Position
 from fastflow_rules.definition import priority_of
 from msgspec.structs import replace
 
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import each
 
@@ -17,18 +17,18 @@ logger = logging.getLogger(__name__)
 
 async def ask(deps: Deps) -> None:
     """Ask for every run whose time has come; asking for one that is there already changes nothing."""
-    wishes = deps.book.wishes
+    pending_runs = deps.state.pending_runs
 
     async def one(run_id: str) -> None:
-        wish = wishes.shelf.get(run_id)
-        if wish is None or deps.left_alone(run_id):
+        pending = pending_runs.table.get(run_id)
+        if pending is None or deps.awaits_own_write(run_id):
             return
-        if await request(deps, run_id, wish.request, wish.cause):
-            wishes.due.pop(run_id, None)
+        if await request(deps, run_id, pending.request, pending.cause):
+            pending_runs.due.pop(run_id, None)
         else:
-            wishes.drop(run_id)
+            pending_runs.drop(run_id)
 
-    await each(deps, "run", wishes.due, one)
+    await each(deps, "run", pending_runs.due, one)
 
 
 async def request(deps: Deps, run_id: str, wanted: RunRequested, cause: Cause) -> bool:
@@ -38,7 +38,7 @@ async def request(deps: Deps, run_id: str, wanted: RunRequested, cause: Cause) -
         InfrastructureError: the log did not answer.
     """
     try:
-        complete = completed(deps.book, wanted)
+        complete = completed(deps.state, wanted)
         [appended] = await deps.log.append(Position(aggregate="run", id=run_id), [complete], cause=cause)
     except ConcurrencyError:
         return False
@@ -51,10 +51,10 @@ async def request(deps: Deps, run_id: str, wanted: RunRequested, cause: Cause) -
     return True
 
 
-def completed(book: Book, wanted: RunRequested) -> RunRequested:
+def completed(state: SchedulerState, wanted: RunRequested) -> RunRequested:
     """The request with the code at its pipeline's head and the priority its pipeline wants."""
-    pipeline = book.pipelines.get(wanted.pipeline)
+    pipeline = state.pipelines.get(wanted.pipeline)
     if pipeline is None:
         return wanted
-    priority = wanted.priority or priority_of(book.pipelines.definition(wanted.pipeline), wanted.run_config_id)
+    priority = wanted.priority or priority_of(state.pipelines.definition(wanted.pipeline), wanted.run_config_id)
     return replace(wanted, commit=wanted.commit or pipeline.commit or None, priority=priority)

@@ -6,7 +6,7 @@ from fastflow_events.aggregates.run.commands import ConcludeRun, RequestCancel, 
 
 from fastflow_scheduler.core.agenda import Entry
 from fastflow_scheduler.core.retries import retry_due
-from fastflow_scheduler.core.state.kept import OpenRun
+from fastflow_scheduler.core.state.records import OpenRun
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import append, each
 
@@ -17,11 +17,11 @@ async def conclude(deps: Deps) -> None:
     """End every run whose attempt ended, or let it wait for its next one; and every cancelled one nobody holds."""
 
     async def end(run_id: str) -> None:
-        open_run = deps.book.runs.shelf.get(run_id)
+        open_run = deps.state.runs.table.get(run_id)
         if open_run is not None:
             await append(deps, run_id, ConcludeRun(retry_due=due_again(run_id, open_run)))
 
-    await each(deps, "run", deps.book.runs.to_end, end)
+    await each(deps, "run", deps.state.runs.to_end, end)
 
 
 def due_again(run_id: str, open_run: OpenRun) -> datetime | None:
@@ -36,10 +36,10 @@ def due_again(run_id: str, open_run: OpenRun) -> datetime | None:
 
 async def cancel(deps: Deps) -> None:
     """Ask for the end of the open runs of cancelled backfills."""
-    to_cancel = deps.book.backfills.to_cancel
+    to_cancel = deps.state.backfills.to_cancel
 
     async def end(run_id: str) -> None:
-        open_run = deps.book.runs.shelf.get(run_id)
+        open_run = deps.state.runs.table.get(run_id)
         if open_run is None or open_run.run.cancelled:
             to_cancel.pop(run_id, None)
             return
@@ -55,10 +55,10 @@ async def withdraw(deps: Deps, run_ids: list[str], now: datetime) -> None:
     """
 
     async def take_back(run_id: str) -> None:
-        open_run = deps.book.runs.shelf.get(run_id)
+        open_run = deps.state.runs.table.get(run_id)
         if open_run is None or open_run.run.phase != "dispatched":
             return
-        deps.book.agenda.set(Entry("claim", run_id), now + AGAIN)
+        deps.state.agenda.set(Entry("claim", run_id), now + AGAIN)
         if deps.leadership.lease is None:
             return
         waited = deps.settings.claim_within_s

@@ -10,7 +10,7 @@ from fastflow_events.aggregates.schedule.events import ScheduleFireMissed, Sched
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.recorded import Cause
-from fastflow_rules.schedules.planned import Plan
+from fastflow_rules.schedules.planned import PlannedSchedule
 from fastflow_rules.schedules.timetable import next_fire
 
 from fastflow_scheduler.core.agenda import Entry
@@ -30,12 +30,12 @@ REASONS = {"missed": "nothing was there to fire it in time", "skipped": "it was 
 
 def plan_ahead(deps: Deps) -> None:
     """Put every schedule that changed on the agenda, where its next fire is due."""
-    book = deps.book
-    touched, book.schedules.touched = book.schedules.touched, set()
+    state = deps.state
+    touched, state.schedules.touched = state.schedules.touched, set()
     for id in touched:
-        plan = book.schedules.plans.get(id)
-        if deps.left_alone(id):
-            book.schedules.touched.add(id)
+        plan = state.schedules.plans.get(id)
+        if deps.awaits_own_write(id):
+            state.schedules.touched.add(id)
             continue
         try:
             due = _next_due(deps, plan) if plan is not None else None
@@ -43,11 +43,11 @@ def plan_ahead(deps: Deps) -> None:
             logger.exception("it cannot be planned", extra={"action": "left_alone", "schedule": id})
             leave(deps, "schedule", id, exc)
             due = None
-        book.agenda.set(Entry("fire", id), due)
+        state.agenda.set(Entry("fire", id), due)
 
 
-def _next_due(deps: Deps, plan: Plan) -> datetime | None:
-    schedules = deps.book.schedules
+def _next_due(deps: Deps, plan: PlannedSchedule) -> datetime | None:
+    schedules = deps.state.schedules
     if schedules.rests(plan) or any(span.end is None for span in schedules.pauses_of(plan)):
         return None
     nominal = next_fire(plan.timetable, after=plan.since)
@@ -56,27 +56,27 @@ def _next_due(deps: Deps, plan: Plan) -> datetime | None:
 
 async def fire(deps: Deps, ids: list[str], now: datetime) -> None:
     """Settle what is due of these schedules, each in the order of its instants; later, when nothing may be started."""
-    if deps.book.runs.places.held:
+    if deps.state.runs.capacity.held:
         for id in ids:
-            deps.book.agenda.set(Entry("fire", id), now + HELD_AGAIN)
+            deps.state.agenda.set(Entry("fire", id), now + HELD_AGAIN)
         return
 
     async def one(id: str) -> None:
-        plan = deps.book.schedules.plans.get(id)
-        if plan is None or deps.left_alone(id) or deps.book.schedules.rests(plan):
+        plan = deps.state.schedules.plans.get(id)
+        if plan is None or deps.awaits_own_write(id) or deps.state.schedules.rests(plan):
             return
-        deps.book.agenda.set(Entry("fire", id), now + AGAIN)  # unless the book learns that it happened
+        deps.state.agenda.set(Entry("fire", id), now + AGAIN)  # unless the state learns that it happened
         terms = terms_of(plan, deps.settings.late_after_s)
-        for step in outlook(terms, since=plan.since, now=now, pauses=deps.book.schedules.pauses_of(plan)).steps:
+        for step in outlook(terms, since=plan.since, now=now, pauses=deps.state.schedules.pauses_of(plan)).steps:
             seq = await _do(deps, plan, step)
             deps.acted[id] = max(seq, deps.acted.get(id, 0))
-        if deps.left_alone(id):
-            deps.book.schedules.touched.add(id)
+        if deps.awaits_own_write(id):
+            deps.state.schedules.touched.add(id)
 
     await each(deps, "schedule", ids, one)
 
 
-async def _do(deps: Deps, plan: Plan, step: Due | NotFired) -> int:
+async def _do(deps: Deps, plan: PlannedSchedule, step: Due | NotFired) -> int:
     """Append one step; returns its position, 0 when somebody else was there."""
     match step:
         case Due(nominal=nominal) if plan.does == "restart":
@@ -96,7 +96,7 @@ async def _do(deps: Deps, plan: Plan, step: Due | NotFired) -> int:
             return await tell(deps, plan, step, REASONS[step.kind])
 
 
-async def tell(deps: Deps, plan: Plan, step: NotFired, reason: str) -> int:
+async def tell(deps: Deps, plan: PlannedSchedule, step: NotFired, reason: str) -> int:
     """Tell that fires did not happen; returns the position, 0 when it was told before."""
     kind = ScheduleFireSkipped if step.kind == "skipped" else ScheduleFireMissed
     fact = kind(

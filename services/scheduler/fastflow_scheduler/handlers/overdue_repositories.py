@@ -8,7 +8,7 @@ from fastflow_events.errors import ConcurrencyError
 from fastflow_events.fact import Fact
 
 from fastflow_scheduler.core.agenda import Entry
-from fastflow_scheduler.core.state.kept import Watched
+from fastflow_scheduler.core.state.records import Watched
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import each
 
@@ -22,11 +22,11 @@ async def look(deps: Deps, names: list[str], now: datetime) -> None:
     """Ask for a sync of what has been silent, and tell of what has been bad for too long."""
 
     async def one(name: str) -> None:
-        known = deps.book.repositories.shelf.get(name)
+        known = deps.state.repositories.table.get(name)
         if known is None or known.overdue:
             return
-        deps.book.agenda.set(Entry("repository", name), now + AGAIN)
-        fact = _news(known, deps.book.repositories.bad_since(known))
+        deps.state.agenda.set(Entry("repository", name), now + AGAIN)
+        fact = _news(known, deps.state.repositories.bad_since(known))
         try:
             await deps.log.append(known.position, [fact], cause=known.cause)
         except ConcurrencyError:

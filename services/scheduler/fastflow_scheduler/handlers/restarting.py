@@ -10,7 +10,7 @@ from fastflow_events.aggregates.schedule.events import ScheduleFireSkipped
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.recorded import Cause
-from fastflow_rules.schedules.planned import Plan
+from fastflow_rules.schedules.planned import PlannedSchedule
 
 from fastflow_scheduler.core.state.runs import ACTIVE
 from fastflow_scheduler.deps import Deps
@@ -18,7 +18,7 @@ from fastflow_scheduler.handlers.appending import append, each
 from fastflow_scheduler.handlers.asking import request
 
 
-async def restart(deps: Deps, plan: Plan, nominal: datetime) -> int:
+async def restart(deps: Deps, plan: PlannedSchedule, nominal: datetime) -> int:
     """Do what `nominal` wants; returns the position of what was appended last.
 
     | the pipeline has | then |
@@ -27,11 +27,11 @@ async def restart(deps: Deps, plan: Plan, nominal: datetime) -> int:
     | a run in the queue, or one to come after a crash | nothing: it is starting already |
     | neither | a new run is asked for |
     """
-    runs = deps.book.runs
+    runs = deps.state.runs
     active = []
-    queued = bool(deps.book.wishes.of_pipeline(plan.pipeline))
+    queued = bool(deps.state.pending_runs.of_pipeline(plan.pipeline))
     for run_id in runs.of_pipeline.get(plan.pipeline, ()):
-        open_run = runs.shelf.get(run_id)
+        open_run = runs.table.get(run_id)
         if open_run is not None and open_run.run.phase in ACTIVE:
             active.append(run_id)
         else:
@@ -57,20 +57,20 @@ async def go_on(deps: Deps) -> None:
     """Cancel what is to be replaced with runs that were cancelled already, by us or by somebody who died over it."""
 
     async def end(run_id: str) -> None:
-        open_run = deps.book.runs.shelf.get(run_id)
+        open_run = deps.state.runs.table.get(run_id)
         if open_run is not None and open_run.to_replace:
             await append(deps, run_id, replaced(*open_run.to_replace))
 
-    await each(deps, "run", deps.book.runs.to_replace, end)
+    await each(deps, "run", deps.state.runs.to_replace, end)
 
 
 def replaced(schedule: str, nominal: datetime) -> RequestCancel:
-    """The wish that a run ends to be replaced by the one of an instant."""
+    """The command that a run ends to be replaced by the one of an instant."""
     why = "it is replaced by a new run"
     return RequestCancel(who="scheduler", why=why, kind="restart", schedule=schedule, nominal=nominal)
 
 
-async def _leave_out(deps: Deps, plan: Plan, nominal: datetime, reason: str) -> int:
+async def _leave_out(deps: Deps, plan: PlannedSchedule, nominal: datetime, reason: str) -> int:
     fact = ScheduleFireSkipped(pipeline=plan.pipeline, first=nominal, last=nominal, count=1, reason=reason)
     cause = Cause(correlation_id=plan.id)
     appended = await execute(deps.log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)

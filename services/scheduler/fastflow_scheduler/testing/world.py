@@ -27,7 +27,7 @@ from fastflow_events.testing.memory_log import MemoryLog
 from fastflow_rules.queue.admission import Version
 from fastflow_rules.queue.pools import LiveRunner
 
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.core.state.pipelines import version_of
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers import decide
@@ -44,10 +44,10 @@ class Scheduler:
         self._world = world
         self._skew = skew
         self._versions: dict[tuple[str, str], Version] = {}
-        self.book = Book(settings.limits)
-        self.book.runs.places.set_runners({"runner-1": LiveRunner(slots=SLOTS, pools=("default", "gpu"))})
+        self.state = SchedulerState(settings.limits)
+        self.state.runs.capacity.set_runners({"runner-1": LiveRunner(slots=SLOTS, pools=("default", "gpu"))})
         self.leadership = Leadership(self._key, world.log, name, settings.limits)
-        self.deps = Deps(settings=settings, log=world.log, book=self.book, leadership=self.leadership, time=self)
+        self.deps = Deps(settings=settings, log=world.log, state=self.state, leadership=self.leadership, time=self)
 
     async def _key(self, leader: Leader, *, expected_seq: int) -> int:
         """Everybody has the key: whoever leads is decided by the log alone."""
@@ -64,12 +64,12 @@ class Scheduler:
 
     async def fold(self) -> None:
         """Learn what the log holds."""
-        async for recorded in self._world.log.read("fastflow.evt.>", after_seq=self.book.seq):
+        async for recorded in self._world.log.read("fastflow.evt.>", after_seq=self.state.seq):
             fact = recorded.fact
             if isinstance(fact, PipelineVersionStored):
                 self._versions[(recorded.id, fact.commit)] = version_of(fact)
             asked = isinstance(fact, RunRequested) and self._versions.get((fact.pipeline, fact.commit or ""))
-            self.book.apply(recorded, asked or None)
+            self.state.apply(recorded, asked or None)
 
     async def act(self) -> None:
         """Learn what is new, and append what follows, once."""

@@ -1,4 +1,4 @@
-"""What may be wished of a backfill."""
+"""What may be asked of a backfill."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""What may be wished of a chain."""
+"""What may be asked of a chain."""
 
 from typing import TypeAlias
 

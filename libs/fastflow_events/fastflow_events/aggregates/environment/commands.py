@@ -1,4 +1,4 @@
-"""What may be wished of an environment; its id is the hash of its input."""
+"""What may be asked of an environment; its id is the hash of its input."""
 
 from typing import TypeAlias
 

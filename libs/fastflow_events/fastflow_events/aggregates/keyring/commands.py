@@ -1,4 +1,4 @@
-"""What may be wished of the keyring."""
+"""What may be asked of the keyring."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""What may be wished of a pipeline; who looked at the repository says what is there."""
+"""What may be asked of a pipeline; who looked at the repository says what is there."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""What may be wished of a repository."""
+"""What may be asked of a repository."""
 
 from datetime import datetime
 from typing import TypeAlias
@@ -23,7 +23,7 @@ class RemoveRepository(Struct, frozen=True, kw_only=True):
 
 
 class RequestSync(Struct, frozen=True, kw_only=True):
-    """Fetch it now; every wish counts, for something may have been pushed after the last one."""
+    """Fetch it now; every request counts, for something may have been pushed after the last one."""
 
     who: str
     delivery: str = ""

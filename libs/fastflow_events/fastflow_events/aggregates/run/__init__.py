@@ -1,1 +1,1 @@
-"""The run aggregate: one wish to execute a pipeline, with all its attempts."""
+"""The run aggregate: one request to execute a pipeline, with all its attempts."""

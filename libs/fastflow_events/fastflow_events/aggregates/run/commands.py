@@ -1,4 +1,4 @@
-"""What may be wished of a run; every id and every instant comes with the wish."""
+"""What may be asked of a run; every id and every instant comes with the command."""
 
 from datetime import datetime
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""What may be wished of a schedule."""
+"""What may be asked of a schedule."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""The rules of a schedule: every wish once, every fire that did not happen told once."""
+"""The rules of a schedule: every change once, every fire that did not happen told once."""
 
 from datetime import datetime
 

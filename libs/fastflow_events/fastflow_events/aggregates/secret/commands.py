@@ -1,4 +1,4 @@
-"""What may be wished of a secret."""
+"""What may be asked of a secret."""
 
 from typing import TypeAlias
 

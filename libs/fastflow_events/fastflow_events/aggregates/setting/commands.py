@@ -1,4 +1,4 @@
-"""What may be wished of the whole installation."""
+"""What may be asked of the whole installation."""
 
 from typing import TypeAlias
 

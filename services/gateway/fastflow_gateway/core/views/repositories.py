@@ -39,7 +39,7 @@ class RepositoryRow(Struct, frozen=True):
     invalid: int = 0
     synced_at: str | None = None
     requested_seq: int = 0
-    """Stream position of the newest wish to fetch; 0 when nobody has asked yet."""
+    """Stream position of the newest request to fetch; 0 when nobody has asked yet."""
     configured_by: str = "environment"
     """`environment` or `api`; what the environment says cannot be changed by the API."""
     credentials: str = ""
@@ -52,7 +52,7 @@ class RepositoryRow(Struct, frozen=True):
     commit_author: str = ""
     committed_at: str | None = None
     requests: int = 0
-    """How many wishes to fetch there were."""
+    """How many requests to fetch there were."""
     answered: int = 0
     """How many of them were answered by a reading that began after them."""
 

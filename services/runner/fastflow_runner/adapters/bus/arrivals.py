@@ -55,7 +55,7 @@ class NatsArrivals:
         try:
             if self._subscription is None:
                 self._subscription = await self._js.pull_subscribe_bind(PREHEAT, EVENTS)
-            [msg] = await fetch(self._nc.returns, self._subscription, 1, _FETCH_TIMEOUT_S)
+            [msg] = await fetch(self._nc.reconnects, self._subscription, 1, _FETCH_TIMEOUT_S)
         except TimeoutError:
             return None
         except (APIError, nats.errors.Error) as exc:

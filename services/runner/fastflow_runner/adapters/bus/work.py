@@ -65,7 +65,7 @@ class NatsWork:
     async def next(self, pool: str) -> NatsDelivery | None:
         """The next dispatch of a pool, waiting some seconds for it."""
         try:
-            [msg] = await fetch(self._nc.returns, self._subscriptions[pool], 1, FETCH_TIMEOUT_S)
+            [msg] = await fetch(self._nc.reconnects, self._subscriptions[pool], 1, FETCH_TIMEOUT_S)
         except TimeoutError:
             return None
         except APIError as exc:

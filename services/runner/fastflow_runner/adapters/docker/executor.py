@@ -24,7 +24,7 @@ from fastflow_runner.adapters.docker.tar_stream import files_of
 from fastflow_runner.adapters.docker.tidy import keep_tidy, tidy
 from fastflow_runner.adapters.docker.tools import DockerTools
 from fastflow_runner.adapters.docker.wire import entry, frame
-from fastflow_runner.core.attempt_paths import STATE_FOLDER, Places
+from fastflow_runner.core.attempt_paths import STATE_FOLDER, AttemptPaths
 from fastflow_runner.core.bounds import Bounds, Machine, bounds_of, default_cpus, default_memory, remarks_on
 from fastflow_runner.core.closing import closing_of, usual
 from fastflow_runner.core.container_spec import ENTRY_FOLDER, Deployment, run_body
@@ -152,7 +152,7 @@ class DockerExecutor:
         image, machine = await asyncio.gather(worker_image(self._engine, self._deployment), self._machine())
         limits = launch.specification.limits
         bounds = bounds_of(limits, machine)
-        places = Places(
+        paths = AttemptPaths(
             code=self._tools.code(launch.specification.tree),
             app="/app",
             state=f"/app/{STATE_FOLDER}",
@@ -186,7 +186,7 @@ class DockerExecutor:
             alone=jit,
             connected=closing is not None,
             closing=None if closing == self._closing else closing,
-            order=run_order(launch, places, manifest, grace_s=self._grace_s),
+            order=run_order(launch, paths, manifest, grace_s=self._grace_s),
             not_after=launch.not_after,
         )
         try:

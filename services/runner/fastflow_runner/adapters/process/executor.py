@@ -213,7 +213,7 @@ class ProcessExecutor:
         return self._root / "code" / code_name(self._key, tree)
 
     def _mark(self, folder: ProcessFolder) -> bytes:
-        return f"FASTFLOW_ROUTE_FILE={folder.places('').route_file}".encode()
+        return f"FASTFLOW_ROUTE_FILE={folder.paths('').route_file}".encode()
 
     async def _thread(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
@@ -244,11 +244,11 @@ class ProcessExecutor:
                 # uv fetches packages for it: that needs this machine's certificates and proxies.
                 ours = {name: value for name, value in self._env.items() if name != "PATH"}
                 launch = structs.replace(launch, env={**ours, **launch.env})
-            places = structs.replace(
-                folder.places(str(self._code(launch.specification.tree))),
+            paths = structs.replace(
+                folder.paths(str(self._code(launch.specification.tree))),
                 cache=str(self._root / "jit" / code_name(self._key, launch.specification.pipeline)),
             )
-            tell(stdin, run_order(launch, places, manifest, grace_s=self._grace_s))
+            tell(stdin, run_order(launch, paths, manifest, grace_s=self._grace_s))
             if started := self._settled(folder, process):
                 return started
             reason, detail = marks.refused(folder.marker("refused"))

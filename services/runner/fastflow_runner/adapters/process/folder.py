@@ -26,7 +26,7 @@ from msgspec import DecodeError, json
 from fastflow_runner.adapters.process.start import ENTRY
 from fastflow_runner.adapters.process.table import ProcessId, is_alive
 from fastflow_runner.core import marks
-from fastflow_runner.core.attempt_paths import Places
+from fastflow_runner.core.attempt_paths import AttemptPaths
 from fastflow_runner.entry.leaving import head
 from fastflow_runner.entry.markers import EXIT_BYTES
 from fastflow_runner.ports import Started
@@ -44,9 +44,9 @@ class ProcessFolder:
         self.log = path / "entry.log"
         self.kept = path / "state" / "kept"
 
-    def places(self, code: str) -> Places:
+    def paths(self, code: str) -> AttemptPaths:
         """Where the entry program finds and puts things."""
-        return Places(
+        return AttemptPaths(
             code=code,
             app=str(self.path / "app"),
             state=str(self.path / "state"),

@@ -3,7 +3,7 @@
 ```
 facts ─► pipelines ─► runs: lanes, places ─┐
      └─► schedules ──────────────────────┬─┤
-     └─► followups, backfills ─► wishes ─┴─┴─► agenda
+     └─► followups, backfills ─► pending ─┴─┴─► agenda
 ```
 """
 
@@ -20,21 +20,21 @@ from fastflow_rules.queue.admission import Pipeline, Version
 
 from fastflow_scheduler.core.agenda import Agenda
 from fastflow_scheduler.core.state.backfills import Backfills
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
 from fastflow_scheduler.core.state.followups import Followups, is_moot
-from fastflow_scheduler.core.state.kept import Standing
 from fastflow_scheduler.core.state.limits import Limits
+from fastflow_scheduler.core.state.pending_runs import PendingRuns
 from fastflow_scheduler.core.state.pipelines import Pipelines, version_of
+from fastflow_scheduler.core.state.records import Standing
 from fastflow_scheduler.core.state.repositories import Repositories
 from fastflow_scheduler.core.state.runs import Runs
 from fastflow_scheduler.core.state.schedules import EVERYTHING, Schedules
 from fastflow_scheduler.core.state.secrets import Secrets
-from fastflow_scheduler.core.state.shelf import Shelf
-from fastflow_scheduler.core.state.wishes import Wishes
 
 STANDING = "main"
 
 
-class Book:
+class SchedulerState:
     """The whole of it."""
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -47,13 +47,13 @@ class Book:
         limits = self.limits
         self.seq = 0
         self.agenda = Agenda()
-        self.standing = Shelf("standing", Standing)
+        self.standing = DirtyTable("standing", Standing)
         self.pipelines = Pipelines()
         self.runs = Runs(limits, self.pipelines, self.agenda)
         self.schedules = Schedules(self.pipelines)
-        self.wishes = Wishes(self.agenda)
-        self.followups = Followups(self.pipelines, self.wishes)
-        self.backfills = Backfills(self.wishes)
+        self.pending_runs = PendingRuns(self.agenda)
+        self.followups = Followups(self.pipelines, self.pending_runs)
+        self.backfills = Backfills(self.pending_runs)
         self.repositories = Repositories(limits, self.agenda)
         self.secrets = Secrets()
 
@@ -62,22 +62,22 @@ class Book:
         """The newest leadership term."""
         return (self.standing.get(STANDING) or Standing()).term
 
-    def shelves(self) -> list[Shelf[Any]]:
+    def tables(self) -> list[DirtyTable[Any]]:
         """Everything that has to be written down."""
         return [
             self.standing,
-            self.pipelines.shelf,
-            self.runs.shelf,
+            self.pipelines.table,
+            self.runs.table,
             self.schedules.plans,
             self.schedules.pauses,
-            self.wishes.shelf,
+            self.pending_runs.table,
             self.followups.chains,
-            self.followups.fanins.shelf,
-            self.backfills.shelf,
+            self.followups.fanins.table,
+            self.backfills.table,
             self.backfills.progress,
             self.backfills.open,
-            self.repositories.shelf,
-            self.secrets.shelf,
+            self.repositories.table,
+            self.secrets.table,
         ]
 
     def apply(self, recorded: Recorded, version: Version | None = None) -> None:
@@ -104,23 +104,23 @@ class Book:
                 pass
 
     def doubt(self, aggregate: str, id: str) -> None:
-        """A fact about it is not in the book, so nothing may follow from what the book says of it."""
+        """A fact about it is not in the state, so nothing may follow from what the state says of it."""
         self.doubted.add((aggregate, id))
         match aggregate:
             case "run":
                 self.runs.doubt(id)
-                self.wishes.hold(id)
+                self.pending_runs.hold(id)
                 self.backfills.to_cancel.pop(id, None)
             case "pipeline":
-                self.runs.places.doubt(id)
+                self.runs.capacity.doubt(id)
                 self.schedules.doubt_pipeline(id)
-                self.wishes.hold_pipeline(id)
+                self.pending_runs.hold_pipeline(id)
             case "schedule":
                 self.schedules.doubt(id)
             case "chain":
                 self.followups.doubt(id)
             case "backfill":
-                self.wishes.hold_backfill(id)
+                self.pending_runs.hold_backfill(id)
             case "repository":
                 self.repositories.doubt(id)
             case _:
@@ -128,21 +128,21 @@ class Book:
 
     def reset(self) -> None:
         """Forget everything but what is doubted, who is alive and how full the log is, which no fact tells."""
-        alive, held = self.runs.places.pools.runners, self.runs.places.held
+        alive, held = self.runs.capacity.pools.runners, self.runs.capacity.held
         self._empty()
-        self.runs.places.set_runners(alive)
-        self.runs.places.held = held
+        self.runs.capacity.set_runners(alive)
+        self.runs.capacity.held = held
 
     def rebuild(self) -> None:
         """Compute everything that is not written down from what is."""
-        for name, pipeline in self.pipelines.shelf.items():
+        for name, pipeline in self.pipelines.table.items():
             self._limit(name, pipeline)
         everything = self.schedules.pauses.get(EVERYTHING)
-        self.runs.places.paused = bool(everything and everything.now)
+        self.runs.capacity.paused = bool(everything and everything.now)
         self.followups.rebuild()
         self.followups.fanins.rebuild()
         self.schedules.rebuild()
-        self.wishes.rebuild()
+        self.pending_runs.rebuild()
         self.backfills.rebuild()
         self.repositories.rebuild()
         self.runs.resort_all()
@@ -160,7 +160,7 @@ class Book:
     def _run(self, recorded: Recorded, version: Version | None) -> None:
         fact = recorded.fact
         if isinstance(fact, RunRequested):
-            self.wishes.drop(recorded.id)
+            self.pending_runs.drop(recorded.id)
             self.schedules.requested(fact)
             self.backfills.requested(recorded.id, fact)
             self.pipelines.use(fact, version)
@@ -200,22 +200,22 @@ class Book:
         if now.definition is not None and now.definition is not (before.definition if before else None):
             self.schedules.file_changed(name, now.definition, recorded.told_at)
         self.followups.pipeline_changed(name, said, self.pipelines.definition(name))
-        for run_id, wish in self.wishes.of_pipeline(name):
-            if is_moot(wish, self.pipelines.definition(name)):
-                self.wishes.drop(run_id)
+        for run_id, pending in self.pending_runs.of_pipeline(name):
+            if is_moot(pending, self.pipelines.definition(name)):
+                self.pending_runs.drop(run_id)
         for run_id in list(self.runs.of_pipeline.get(name, ())):
             self.runs.sort(run_id)
 
     def _limit(self, name: str, pipeline: Pipeline) -> None:
         said = pipeline.definition or pipeline.last
-        self.runs.places.set_pipeline(
+        self.runs.capacity.set_pipeline(
             name,
             paused=pipeline.paused,
             max_instances=said.max_instances if said else None,
             group=said.concurrency_group if said else None,
             group_limit=said.concurrency_limit if said else None,
         )
-        self.runs.lanes.set_patience(name, waits=said is None or said.on_limit == "queue")
+        self.runs.run_queue.set_on_limit(name, waits=said is None or said.on_limit == "queue")
 
     def _standing(self, recorded: Recorded) -> None:
         known = self.standing.get(STANDING) or Standing()
@@ -224,7 +224,7 @@ class Book:
                 self.standing.put(STANDING, Standing(term=max(term, known.term), clock=known.clock))
             case SettingsPaused() | SettingsResumed():
                 paused = isinstance(recorded.fact, SettingsPaused)
-                self.runs.places.paused = paused
+                self.runs.capacity.paused = paused
                 self.schedules.pause_everything(recorded.told_at, paused=paused)
             case _:
                 pass

@@ -6,27 +6,27 @@ from fastflow_events.ids import run_id_of_backfill
 from fastflow_events.recorded import Recorded
 from msgspec.structs import replace
 
-from fastflow_scheduler.core.state.kept import Backfilling, OfBackfill, Progress
-from fastflow_scheduler.core.state.shelf import Shelf
-from fastflow_scheduler.core.state.wishes import Wishes
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
+from fastflow_scheduler.core.state.pending_runs import PendingRuns
+from fastflow_scheduler.core.state.records import Backfilling, OfBackfill, Progress
 
 
 class Backfills:
     """By id."""
 
-    def __init__(self, wishes: Wishes) -> None:
-        self.shelf = Shelf("backfill", Backfilling)
-        self.progress = Shelf("backfill_progress", Progress)
-        self.open = Shelf("backfill_run", OfBackfill)
+    def __init__(self, pending_runs: PendingRuns) -> None:
+        self.table = DirtyTable("backfill", Backfilling)
+        self.progress = DirtyTable("backfill_progress", Progress)
+        self.open = DirtyTable("backfill_run", OfBackfill)
         self.to_cancel: dict[str, str] = {}
         """Open runs of cancelled backfills, with who cancelled them."""
-        self._wishes = wishes
+        self._wishes = pending_runs
         self._open: dict[str, dict[str, None]] = {}
 
     def fold(self, recorded: Recorded) -> None:
         """Fold one fact about a backfill."""
         fact, id = recorded.fact, recorded.id
-        known = self.shelf.get(id)
+        known = self.table.get(id)
         if isinstance(fact, BackfillRequested) and known is None:
             started = Backfilling(
                 pipeline=fact.pipeline,
@@ -40,17 +40,17 @@ class Backfills:
                 priority=fact.priority,
                 who=fact.who,
             )
-            self.shelf.put(id, started)
+            self.table.put(id, started)
             self._go_on(id, started)
         elif isinstance(fact, BackfillCancelled) and known is not None:
             for run_id in self._open.get(id, ()):
                 self._wishes.drop(run_id)
                 self.to_cancel[run_id] = fact.who
-            self.shelf.put(id, replace(known, instants=(), cancelled=fact.who or "somebody"))
+            self.table.put(id, replace(known, instants=(), cancelled=fact.who or "somebody"))
 
     def requested(self, run_id: str, request: RunRequested) -> None:
         """A run was asked for; one of a cancelled backfill is cancelled in its turn."""
-        backfill = self.shelf.get(request.trigger.backfill or "")
+        backfill = self.table.get(request.trigger.backfill or "")
         if backfill is not None and backfill.cancelled:
             self.to_cancel[run_id] = backfill.cancelled
 
@@ -58,7 +58,7 @@ class Backfills:
         """A run is over: ask for the next one."""
         self.to_cancel.pop(run_id, None)
         id = request.trigger.backfill or ""
-        backfill = self.shelf.get(id)
+        backfill = self.table.get(id)
         if backfill is not None and self.open.drop(run_id) is not None:
             self._open.get(id, {}).pop(run_id, None)
             self._go_on(id, backfill)
@@ -68,7 +68,7 @@ class Backfills:
         self._open, self.to_cancel = {}, {}
         for run_id, run in self.open.items():
             self._open.setdefault(run.backfill, {})[run_id] = None
-            backfill = self.shelf.get(run.backfill)
+            backfill = self.table.get(run.backfill)
             if backfill is not None and backfill.cancelled:
                 self.to_cancel[run_id] = backfill.cancelled
 
@@ -98,4 +98,4 @@ class Backfills:
             return
         del self._open[id]
         self.progress.drop(id)
-        self.shelf.drop(id)
+        self.table.drop(id)

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from fastflow_scheduler.core.fanin import Success, Waiting
-from fastflow_scheduler.core.state.shelf import Shelf
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
 
 
 class Arrival(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,7 +21,7 @@ class FanIns:
     """By the pipeline that follows."""
 
     def __init__(self) -> None:
-        self.shelf = Shelf("arrival", Arrival)
+        self.table = DirtyTable("arrival", Arrival)
         self._waiting: dict[str, Waiting] = {}
 
     def get(self, fanin: str) -> Waiting:
@@ -35,10 +35,10 @@ class FanIns:
             had = {success.run_id: success for success in before.get(pipeline, ())}
             has = {success.run_id: success for success in waiting.successes.get(pipeline, ())}
             for run_id in had.keys() - has.keys():
-                self.shelf.drop(_key(fanin, pipeline, run_id))
+                self.table.drop(_key(fanin, pipeline, run_id))
             for run_id in has.keys() - had.keys():
                 came = Arrival(fanin=fanin, pipeline=pipeline, place=place, success=has[run_id])
-                self.shelf.put(_key(fanin, pipeline, run_id), came)
+                self.table.put(_key(fanin, pipeline, run_id), came)
         self._waiting[fanin] = waiting
 
     def drop(self, fanin: str) -> None:
@@ -49,7 +49,7 @@ class FanIns:
     def rebuild(self) -> None:
         """Compute from the arrivals alone what each fan-in has."""
         found: dict[str, dict[str, tuple[Success, ...]]] = {}
-        for arrival in sorted(self.shelf.values(), key=lambda arrival: arrival.place):
+        for arrival in sorted(self.table.values(), key=lambda arrival: arrival.place):
             of = found.setdefault(arrival.fanin, {})
             of[arrival.pipeline] = (*of.get(arrival.pipeline, ()), arrival.success)
         self._waiting = {fanin: Waiting(successes=successes) for fanin, successes in found.items()}

@@ -1,6 +1,6 @@
 """What the end of a run makes necessary: chains, fan-ins, restarts, the next run of a backfill.
 
-Each is a wish that stays until the log holds the run it wishes for, so a full system, a crash or a lost answer can
+Each is a pending run that stays until the log holds that run, so a full system, a crash or a lost answer can
 delay it, never lose it.
 """
 
@@ -25,21 +25,21 @@ from fastflow_rules.definition import Definition
 from fastflow_rules.schedules.planned import RESTART
 
 from fastflow_scheduler.core.fanin import Success, arrived
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
 from fastflow_scheduler.core.state.fanins import FanIns
-from fastflow_scheduler.core.state.kept import OpenRun, Wish
+from fastflow_scheduler.core.state.pending_runs import PendingRuns
 from fastflow_scheduler.core.state.pipelines import Pipelines
-from fastflow_scheduler.core.state.shelf import Shelf
-from fastflow_scheduler.core.state.wishes import Wishes
+from fastflow_scheduler.core.state.records import OpenRun, PendingRun
 
 
 class Followups:
     """Chains between pipelines, and what they lead to."""
 
-    def __init__(self, pipelines: Pipelines, wishes: Wishes) -> None:
-        self.chains = Shelf("chain", Edge)
+    def __init__(self, pipelines: Pipelines, pending_runs: PendingRuns) -> None:
+        self.chains = DirtyTable("chain", Edge)
         self.fanins = FanIns()
         self._pipelines = pipelines
-        self._wishes = wishes
+        self._wishes = pending_runs
         self._api: dict[str, dict[str, Edge]] = {}
         self._fanins_of: dict[str, set[str]] = {}
         self._upstreams: dict[str, set[str]] | None = None
@@ -75,7 +75,7 @@ class Followups:
                 continue
             self._api.setdefault(edge.upstream, {})[id] = edge
         self._fanins_of = {}
-        for name in self._pipelines.shelf:
+        for name in self._pipelines.table:
             definition = self._pipelines.definition(name)
             for member in definition.upstream.all if definition and definition.upstream else ():
                 self._fanins_of.setdefault(member, set()).add(name)
@@ -86,7 +86,7 @@ class Followups:
         return [*edges_of_file(pipeline, self._pipelines.definition(pipeline)), *self._api.get(pipeline, {}).values()]
 
     def finished(self, id: str, ended: OpenRun, recorded: Recorded, fact: RunFinished) -> None:
-        """A run is over: wish for everything that follows."""
+        """A run is over: keep in mind everything that follows."""
         if ended.run.cancelled is not None:
             self._replace(ended, recorded.told_at)
             return
@@ -144,7 +144,7 @@ class Followups:
         """Every pipeline to those it follows."""
         if self._upstreams is None:
             graph: dict[str, set[str]] = {}
-            for name in self._pipelines.shelf:
+            for name in self._pipelines.table:
                 for edge in self.edges_after(name):
                     graph.setdefault(edge.downstream, set()).add(name)
             for member, names in self._fanins_of.items():
@@ -190,7 +190,7 @@ class Followups:
             params=ended.request.params,
         )
         id = run_id_of_fire(pipeline, RESTART, nominal)
-        earlier = self._wishes.shelf.get(id)
+        earlier = self._wishes.table.get(id)
         self._wishes.add(id, earlier.request if earlier else request, ended.cause, due=due, daemon=True)
 
 
@@ -199,11 +199,11 @@ def id_of(edge: Edge) -> str:
     return chain_id(edge.upstream, edge.downstream, edge.run_config_id)
 
 
-def is_moot(wish: Wish, definition: Definition | None) -> bool:
+def is_moot(pending: PendingRun, definition: Definition | None) -> bool:
     """Whether nobody wants the daemon restarted any more."""
-    if not wish.daemon:
+    if not pending.daemon:
         return False
     if definition is None or not definition.enabled:
         return True
-    scheduled = wish.request.trigger.schedule is not None
+    scheduled = pending.request.trigger.schedule is not None
     return not (definition.restart_interval if scheduled else definition.restart_on_crash)

@@ -1,4 +1,4 @@
-"""What the book has to know of its surroundings to sort what it holds."""
+"""What the state has to know of its surroundings to sort what it holds."""
 
 from datetime import timedelta
 

@@ -17,21 +17,21 @@ from fastflow_rules.definition import Definition, from_fact
 from fastflow_rules.queue.admission import Pipeline, Version
 from msgspec.structs import replace
 
-from fastflow_scheduler.core.state.shelf import Shelf
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
 
 
 class Pipelines:
     """What is known of every pipeline."""
 
     def __init__(self) -> None:
-        self.shelf = Shelf("pipeline", Pipeline)
+        self.table = DirtyTable("pipeline", Pipeline)
         self._versions: dict[tuple[str, str | None], Version] = {}
         self._users: Counter[tuple[str, str | None]] = Counter()
 
     def fold(self, recorded: Recorded) -> Pipeline | None:
         """Fold one fact; returns the pipeline when its head, or whether it is paused, has changed."""
         fact = recorded.fact
-        known = self.shelf.get(recorded.id) or Pipeline()
+        known = self.table.get(recorded.id) or Pipeline()
         match fact:
             case PipelineDiscovered() | PipelineChanged():
                 definition = from_fact(fact.definition)
@@ -46,16 +46,16 @@ class Pipelines:
                 known = replace(known, paused=isinstance(fact, PipelinePaused))
             case _:
                 return None
-        self.shelf.put(recorded.id, known)
+        self.table.put(recorded.id, known)
         return known
 
     def get(self, name: str) -> Pipeline | None:
         """The pipeline, or None if it was never seen."""
-        return self.shelf.get(name)
+        return self.table.get(name)
 
     def definition(self, name: str) -> Definition | None:
         """What the pipeline says, or said before it became invalid; None when it is not there."""
-        known = self.shelf.get(name)
+        known = self.table.get(name)
         return (known.definition or known.last) if known else None
 
     def version(self, request: RunRequested) -> Version | None:

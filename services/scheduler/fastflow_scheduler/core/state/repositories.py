@@ -15,16 +15,16 @@ from fastflow_events.recorded import Position, Recorded
 from msgspec.structs import replace
 
 from fastflow_scheduler.core.agenda import Agenda, Entry
-from fastflow_scheduler.core.state.kept import Watched
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
 from fastflow_scheduler.core.state.limits import Limits
-from fastflow_scheduler.core.state.shelf import Shelf
+from fastflow_scheduler.core.state.records import Watched
 
 
 class Repositories:
     """By name."""
 
     def __init__(self, limits: Limits, agenda: Agenda) -> None:
-        self.shelf = Shelf("repository", Watched)
+        self.table = DirtyTable("repository", Watched)
         self._limits = limits
         self._agenda = agenda
         self._doubted: set[str] = set()
@@ -37,9 +37,9 @@ class Repositories:
     def fold(self, recorded: Recorded) -> None:
         """Fold one fact about a repository."""
         id, fact, at = recorded.id, recorded.fact, recorded.told_at
-        known = self.shelf.get(id)
+        known = self.table.get(id)
         if isinstance(fact, RepositoryRemoved):
-            self.shelf.drop(id)
+            self.table.drop(id)
             self._agenda.set(Entry("repository", id), None)
             return
         if known is None:
@@ -62,12 +62,12 @@ class Repositories:
                 known = replace(known, overdue=True)
             case _:
                 pass
-        self.shelf.put(id, known)
+        self.table.put(id, known)
         self._sort(id, known)
 
     def rebuild(self) -> None:
         """Compute from the repositories alone when each has to be looked at."""
-        for id, known in self.shelf.items():
+        for id, known in self.table.items():
             self._sort(id, known)
 
     def bad_since(self, known: Watched) -> datetime | None:

@@ -17,15 +17,15 @@ from fastflow_events.aggregates.run.state import HELD, OVER, UNCLAIMED, Run, cou
 from fastflow_events.instants import later
 from fastflow_events.recorded import Position, Recorded
 from fastflow_rules.queue.admission import Lane, lane, order
-from fastflow_rules.queue.capacity import Places, Seat
+from fastflow_rules.queue.capacity import Capacity, Slot
 from msgspec.structs import replace
 
 from fastflow_scheduler.core.agenda import Agenda, Entry
-from fastflow_scheduler.core.run_queue import Lanes
-from fastflow_scheduler.core.state.kept import OpenRun
+from fastflow_scheduler.core.run_queue import RunQueue
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
 from fastflow_scheduler.core.state.limits import Limits
 from fastflow_scheduler.core.state.pipelines import Pipelines
-from fastflow_scheduler.core.state.shelf import Shelf
+from fastflow_scheduler.core.state.records import OpenRun
 
 IN_HAND = frozenset({"dispatched", "claimed", "started", "ended"})
 """Phases in which an attempt takes one of the places."""
@@ -39,9 +39,9 @@ class Runs:
     """Every open run, and the lists it is in."""
 
     def __init__(self, limits: Limits, pipelines: Pipelines, agenda: Agenda) -> None:
-        self.shelf = Shelf("run", OpenRun)
-        self.lanes = Lanes()
-        self.places = Places(limits.max_running)
+        self.table = DirtyTable("run", OpenRun)
+        self.run_queue = RunQueue()
+        self.capacity = Capacity(limits.max_running)
         self.to_end: set[str] = set()
         """Their attempt ended, or they were cancelled and nobody holds them."""
         self.to_judge: set[str] = set()
@@ -61,7 +61,7 @@ class Runs:
     def fold(self, recorded: Recorded, clock: datetime) -> OpenRun | None:
         """Fold one fact; returns the run as it is now, also when it is over, None when it was over before."""
         id, fact = recorded.id, recorded.fact
-        known = self.shelf.get(id)
+        known = self.table.get(id)
         if isinstance(fact, RunRequested) and known is None:
             known = OpenRun(
                 run=Run(),
@@ -82,13 +82,13 @@ class Runs:
         if now.run.phase in OVER:
             self._forget(id, now)
         else:
-            self.shelf.put(id, now)
+            self.table.put(id, now)
             self.sort(id)
         return now
 
     def sort(self, id: str) -> None:
         """Put a run into the lists it belongs to, and out of all others."""
-        open_run = self.shelf.get(id)
+        open_run = self.table.get(id)
         if open_run is None or id in self._doubted:
             return
         run, phase = open_run.run, open_run.run.phase
@@ -101,10 +101,10 @@ class Runs:
         self._agenda.set(Entry("retry", id), open_run.due if phase == "waiting" and not run.cancelled else None)
         if phase in IN_HAND:
             runner = run.holder.runner if run.holder and phase != "dispatched" else None
-            seat = Seat(pipeline=open_run.request.pipeline, group=open_run.group, pool=open_run.pool, runner=runner)
-            self.places.sit(id, seat)
+            slot = Slot(pipeline=open_run.request.pipeline, group=open_run.group, pool=open_run.pool, runner=runner)
+            self.capacity.acquire(id, slot)
         elif id not in self._reserved:
-            self.places.leave(id)
+            self.capacity.release(id)
         queued = not run.cancelled and (phase == "queued" or (phase == "waiting" and open_run.due is None))
         self._wait(id, open_run, queued and id not in self._reserved)
 
@@ -118,7 +118,7 @@ class Runs:
             del self._fetching[(request.pipeline, request.commit)]
         self._set(self.to_judge, id, waits and open_run.run.specification is None)
         if not (waits and ready):
-            self.lanes.remove(id)
+            self.run_queue.remove(id)
             return
         head = self._pipelines.get(request.pipeline)
         mine = lane(request.pipeline, head, version, self._limits.default_pool)
@@ -128,70 +128,70 @@ class Runs:
             priority=open_run.priority,
             ageing_s=self._limits.ageing_s,
         )
-        self.lanes.add(id, mine, place)
+        self.run_queue.add(id, mine, place)
 
     def replace_all(self, pipeline: str, schedule: str, nominal: datetime) -> None:
         """One run of the pipeline was cancelled to be replaced: all others in hand are, whoever dies in between."""
         for id in list(self.of_pipeline.get(pipeline, ())):
-            open_run = self.shelf.get(id)
+            open_run = self.table.get(id)
             if open_run is not None and open_run.run.phase in ACTIVE and not open_run.run.cancelled:
-                self.shelf.put(id, replace(open_run, to_replace=(schedule, nominal)))
+                self.table.put(id, replace(open_run, to_replace=(schedule, nominal)))
                 self.sort(id)
 
     def code_arrived(self, pipeline: str, commit: str, *, missing: str = "") -> None:
         """Its code, or the news that there will be none, has come for all runs that wait for it."""
         for id in list(self._fetching.get((pipeline, commit), ())):
-            open_run = self.shelf.get(id)
+            open_run = self.table.get(id)
             if open_run is not None:
-                self.shelf.put(id, replace(open_run, missing=missing))
+                self.table.put(id, replace(open_run, missing=missing))
                 self.sort(id)
 
     def retry_is_due(self, id: str) -> None:
         """The wait of a retry is over; it queues from the instant it was due."""
-        open_run = self.shelf.get(id)
+        open_run = self.table.get(id)
         if open_run is not None and open_run.run.phase == "waiting" and open_run.due is not None:
-            self.shelf.put(id, replace(open_run, due=None, since=max(open_run.due, open_run.since)))
+            self.table.put(id, replace(open_run, due=None, since=max(open_run.due, open_run.since)))
             self.sort(id)
 
     def reserve(self, id: str, lane: Lane) -> None:
-        """We are dispatching it: it has its place until the book knows what became of it."""
+        """We are dispatching it: it has its place until the state knows what became of it."""
         self._reserved[id] = UNKNOWN
-        self.lanes.remove(id)
-        self.places.sit(id, Seat(pipeline=lane.pipeline, group=lane.group, pool=lane.pool))
+        self.run_queue.remove(id)
+        self.capacity.acquire(id, Slot(pipeline=lane.pipeline, group=lane.group, pool=lane.pool))
 
     def dispatched(self, id: str, seq: int) -> None:
         """The dispatch is stored at `seq`; 0 says that it was refused, so the place is free."""
         if id not in self._reserved:
-            return  # the book was faster
+            return  # the state was faster
         if seq:
             self._reserved[id] = seq
         else:
             del self._reserved[id]
-            self.places.leave(id)
+            self.capacity.release(id)
 
     def know_all(self) -> None:
-        """Everything that was ever appended under an earlier term is in the book now: give back what is in doubt."""
+        """Everything that was ever appended under an earlier term is in the state now: give back what is in doubt."""
         doubtful, self._reserved = self._reserved, {}
         for id in doubtful:
-            self.places.leave(id)
+            self.capacity.release(id)
             self.sort(id)
 
     def resort_all(self) -> None:
         """Compute every list anew from the runs alone."""
-        for id, open_run in self.shelf.items():
+        for id, open_run in self.table.items():
             self.of_pipeline.setdefault(open_run.request.pipeline, {})[id] = None
             self.sort(id)
 
     def doubt(self, id: str) -> None:
         """Nothing is decided about it any more, and it takes no place: its runner leaves it, too."""
         self._doubted.add(id)
-        open_run = self.shelf.get(id)
+        open_run = self.table.get(id)
         if open_run is not None:
             self._out_of_all(id, open_run)
 
     def _out_of_all(self, id: str, open_run: OpenRun) -> None:
         self._reserved.pop(id, None)
-        self.places.leave(id)
+        self.capacity.release(id)
         self._wait(id, open_run, waits=False)
         for several in (self.to_end, self.to_replace, self.held):
             several.discard(id)
@@ -199,7 +199,7 @@ class Runs:
             self._agenda.set(Entry(kind, id), None)
 
     def _forget(self, id: str, open_run: OpenRun) -> None:
-        self.shelf.drop(id)
+        self.table.drop(id)
         self._out_of_all(id, open_run)
         of_pipeline = self.of_pipeline.get(open_run.request.pipeline, {})
         of_pipeline.pop(id, None)

@@ -13,14 +13,14 @@ from fastflow_events.aggregates.schedule.events import (
 )
 from fastflow_events.recorded import Recorded
 from fastflow_rules.definition import Definition
-from fastflow_rules.schedules.planned import Plan, plan_of_api, plans_of_file
+from fastflow_rules.schedules.planned import PlannedSchedule, plan_of_api, plans_of_file
 from fastflow_rules.schedules.times import fault_of
 from msgspec.structs import replace
 
 from fastflow_scheduler.core.catchup import Span, Terms
-from fastflow_scheduler.core.state.kept import Pauses
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
 from fastflow_scheduler.core.state.pipelines import Pipelines
-from fastflow_scheduler.core.state.shelf import Shelf
+from fastflow_scheduler.core.state.records import Pauses
 
 EVERYTHING = "*"
 KEPT_SPANS = 50
@@ -31,8 +31,8 @@ class Schedules:
     """Every schedule there is."""
 
     def __init__(self, pipelines: Pipelines) -> None:
-        self.plans = Shelf("plan", Plan)
-        self.pauses = Shelf("pauses", Pauses)
+        self.plans = DirtyTable("plan", PlannedSchedule)
+        self.pauses = DirtyTable("pauses", Pauses)
         self.touched: set[str] = set()
         """Ids whose next fire has to be computed anew."""
         self._of_pipeline: dict[str, set[str]] = {}
@@ -121,13 +121,13 @@ class Schedules:
         self._doubted.add(f"p {name}")
         self.touch(name)
 
-    def rests(self, plan: Plan) -> bool:
+    def rests(self, plan: PlannedSchedule) -> bool:
         """Whether nothing is expected of it, and nothing missed."""
         pipeline = self._pipelines.get(plan.pipeline)
         doubted = plan.id in self._doubted or f"p {plan.pipeline}" in self._doubted
         return doubted or not plan.enabled or pipeline is None or pipeline.removed or self._disabled(plan.pipeline)
 
-    def pauses_of(self, plan: Plan) -> list[Span]:
+    def pauses_of(self, plan: PlannedSchedule) -> list[Span]:
         """Every pause that held the schedule back."""
         keys = (EVERYTHING, f"p {plan.pipeline}", _key(plan.id))
         return [span for key in keys if (pauses := self.pauses.get(key)) for span in pauses.spans]
@@ -149,7 +149,7 @@ class Schedules:
             self.plans.put(id, replace(plan, since=upto))
         self.touched.add(id)
 
-    def _put(self, plan: Plan, id: str) -> None:
+    def _put(self, plan: PlannedSchedule, id: str) -> None:
         self.plans.put(id, plan)
         self._of_pipeline.setdefault(plan.pipeline, set()).add(id)
         self.touched.add(id)
@@ -174,7 +174,7 @@ def _key(id: str) -> str:
     return f"s {id}"
 
 
-def terms_of(plan: Plan, late_after_s: float) -> Terms:
+def terms_of(plan: PlannedSchedule, late_after_s: float) -> Terms:
     """How the schedule fires."""
     return Terms(
         key=plan.id,

@@ -6,7 +6,7 @@ from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
-from fastflow_scheduler.core.state.shelf import Shelf
+from fastflow_scheduler.core.state.dirty_table import DirtyTable
 
 
 class KnownSecret(Struct, frozen=True, kw_only=True):
@@ -19,18 +19,18 @@ class Secrets:
     """Every secret that may be granted to a run; `freeze` puts those a pipeline names into its specification."""
 
     def __init__(self) -> None:
-        self.shelf = Shelf("secrets", KnownSecret)
+        self.table = DirtyTable("secrets", KnownSecret)
 
     def fold(self, recorded: Recorded) -> None:
         """Fold one fact about a secret."""
         match recorded.fact:
             case SecretSet(version=version):
-                self.shelf.put(recorded.id, KnownSecret(version=version))
+                self.table.put(recorded.id, KnownSecret(version=version))
             case SecretRemoved():
-                self.shelf.drop(recorded.id)
+                self.table.drop(recorded.id)
             case _:
                 pass
 
     def versions(self) -> Mapping[str, int]:
         """Name to newest version, as `freeze` wants it."""
-        return {name: known.version for name, known in self.shelf.items()}
+        return {name: known.version for name, known in self.table.items()}

@@ -40,7 +40,7 @@ class OpenRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The same, when another run of its pipeline was cancelled for it, and this one is to be, too."""
 
 
-class Wish(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PendingRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run that has to be asked for; it stays until the log holds it, so it cannot be lost."""
 
     request: RunRequested
@@ -72,11 +72,11 @@ class Progress(Struct, frozen=True, kw_only=True):
     """How far a backfill has come."""
 
     done: int = 0
-    """How many of its instants have been wished for, in their order."""
+    """How many of its instants are pending or over, in their order."""
 
 
 class OfBackfill(Struct, frozen=True, kw_only=True):
-    """A run that was wished for and is not over."""
+    """A run of a backfill that is not over."""
 
     backfill: str
 

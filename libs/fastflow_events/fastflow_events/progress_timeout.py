@@ -18,7 +18,7 @@ class Signs(NamedTuple):
     io_bytes: int
 
 
-class Patience:
+class ProgressTimeout:
     """Is told what is seen, and says when it is enough; instants are monotonic seconds."""
 
     def __init__(self, now: float, *, stalled_after_s: float = STALLED_AFTER_S, too_long_s: float = TOO_LONG_S) -> None:

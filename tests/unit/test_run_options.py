@@ -4,7 +4,7 @@ import json
 
 import pytest
 from fastflow_gateway.core.errors import InvalidBodyError, InvalidFieldError
-from fastflow_gateway.core.run_request import RunWish, check_variables, read_wish
+from fastflow_gateway.core.run_request import RunOptions, check_variables, read_run_options
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,26 +16,26 @@ def pointer_of(body: object) -> str | None:
 
 
 def read_and_checked(body: bytes) -> None:
-    wish = read_wish(body)
-    check_variables("env", wish.env)
-    check_variables("params", wish.params)
+    options = read_run_options(body)
+    check_variables("env", options.env)
+    check_variables("params", options.params)
 
 
 @pytest.mark.parametrize("body", [b"", b"  ", b"{}"])
 def test_nothing_has_to_be_said(body: bytes) -> None:
-    assert read_wish(body) == RunWish()
+    assert read_run_options(body) == RunOptions()
 
 
 def test_older_names_mean_the_same() -> None:
-    assert read_wish(b'{"env_vars": {"A": "1"}, "parameters": {"B": "2"}}') == RunWish(
+    assert read_run_options(b'{"env_vars": {"A": "1"}, "parameters": {"B": "2"}}') == RunOptions(
         env={"A": "1"}, params={"B": "2"}
     )
 
 
 def test_params_may_be_numbers_and_truths() -> None:
     body = b'{"params": {"N": 3, "whole": 3.0, "half": 0.5, "yes": true, "text": "3.0"}}'
-    assert read_wish(body).params == {"N": "3", "whole": "3", "half": "0.5", "yes": "true", "text": "3.0"}
-    assert read_wish(b'{"parameters": {"N": 3}, "params": {"N": "3"}}').params == {"N": "3"}
+    assert read_run_options(body).params == {"N": "3", "whole": "3", "half": "0.5", "yes": "true", "text": "3.0"}
+    assert read_run_options(b'{"parameters": {"N": 3}, "params": {"N": "3"}}').params == {"N": "3"}
 
 
 def test_two_names_with_different_content_are_refused() -> None:
@@ -75,13 +75,13 @@ def test_the_pointer_names_the_very_member(body: object, pointer: str) -> None:
 @pytest.mark.parametrize("body", [b"{", b"garbage", b"\xff\xfe", b'{"env": }', b"[" * 100_000])
 def test_what_is_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidBodyError):
-        read_wish(body)
+        read_run_options(body)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_do_anything_but_be_read_or_refused(body: bytes) -> None:
     try:
-        read_wish(body)
+        read_run_options(body)
     except (InvalidBodyError, InvalidFieldError):
         return
 

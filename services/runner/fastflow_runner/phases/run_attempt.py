@@ -5,13 +5,13 @@ import logging
 from fastflow_events.errors import ContractError, FencedError, InfrastructureError, NotFoundError
 from fastflow_events.service.tasks import background
 
-from fastflow_runner.attempt import Brief, CancelledRunError, Signals
+from fastflow_runner.attempt import AttemptContext, CancelledRunError, Signals
 from fastflow_runner.core.gauge import Peaks
 from fastflow_runner.core.outcome import Ending, is_disk_full, never_ran, of_exit, why_not
 from fastflow_runner.deps import Deps
 from fastflow_runner.phases import cells, code, collect, environment, finish, sample, start, stream
 from fastflow_runner.ports import DependencyError, Started, VolumeChangedError
-from fastflow_runner.retrying import insist
+from fastflow_runner.retrying import retry
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ VOLUME_TRIES = 3
 """How often code and environment are made for one attempt when they disappear before it starts."""
 
 
-async def pursue(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> None:
+async def run_attempt(deps: Deps, brief: AttemptContext, signals: Signals, *, fresh: bool) -> None:
     """Bring an attempt to its end and forget it; `fresh` when nobody can have begun it before."""
     try:
         peaks = Peaks()
@@ -47,10 +47,10 @@ async def pursue(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
         await finish.withdraw(deps, brief, exc)
 
 
-async def _begin(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> Started | Ending:
+async def _begin(deps: Deps, brief: AttemptContext, signals: Signals, *, fresh: bool) -> Started | Ending:
     """Start of user code, or why there was none."""
     if not fresh:
-        known = await insist(lambda: deps.executor.started(brief.ref), what="asking whether it started")
+        known = await retry(lambda: deps.executor.started(brief.ref), what="asking whether it started")
         # What the log says was started is never started again, even when the engine has forgotten it.
         if (started := known or brief.started) is not None:
             return started
@@ -68,7 +68,7 @@ async def _begin(deps: Deps, brief: Brief, signals: Signals, *, fresh: bool) -> 
     return started
 
 
-async def _make_ready_and_start(deps: Deps, brief: Brief, signals: Signals) -> Started:
+async def _make_ready_and_start(deps: Deps, brief: AttemptContext, signals: Signals) -> Started:
     """Code, environment, start; all of it again when somebody has emptied the volume in between."""
     for again in range(VOLUME_TRIES):
         await code.stage(deps, brief, signals)

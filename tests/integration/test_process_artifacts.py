@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_runner.adapters.process.executor import ProcessExecutor
-from fastflow_runner.testing.leaving_contract import LeavingContract
+from fastflow_runner.testing.artifacts_contract import LeavingContract
 from fastflow_runner.testing.tools import find_uv
 
 

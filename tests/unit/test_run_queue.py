@@ -3,9 +3,9 @@
 from typing import Any
 
 from fastflow_rules.queue.admission import Lane, Order
-from fastflow_rules.queue.capacity import EVERYTHING, Places, Seat
+from fastflow_rules.queue.capacity import EVERYTHING, Capacity, Slot
 from fastflow_rules.queue.pools import LiveRunner, Pools
-from fastflow_scheduler.core.run_queue import Lanes
+from fastflow_scheduler.core.run_queue import RunQueue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,73 +15,73 @@ POOLS = ["default", "gpu"]
 MANY = {"r": LiveRunner(slots=1000, pools=("default", "gpu"))}
 
 
-def places(**more: Any) -> Places:
-    found = Places(**{"max_running": 100, **more})
+def places(**more: Any) -> Capacity:
+    found = Capacity(**{"max_running": 100, **more})
     found.set_runners(MANY)
     return found
 
 
-def limit(of: Places, name: str, **more: Any) -> None:
+def limit(of: Capacity, name: str, **more: Any) -> None:
     said = {"paused": False, "max_instances": None, "group": None, "group_limit": None, **more}
     of.set_pipeline(name, **said)
 
 
-def start(lanes: Lanes, of: Places, run_id: str) -> None:
-    lane = lanes.lane_of(run_id)
+def start(run_queue: RunQueue, of: Capacity, run_id: str) -> None:
+    lane = run_queue.lane_of(run_id)
     assert lane is not None
-    lanes.remove(run_id)
-    of.sit(run_id, Seat(pipeline=lane.pipeline, group=lane.group, pool=lane.pool))
+    run_queue.remove(run_id)
+    of.acquire(run_id, Slot(pipeline=lane.pipeline, group=lane.group, pool=lane.pool))
 
 
-def drain(lanes: Lanes, of: Places) -> list[str]:
+def drain(run_queue: RunQueue, of: Capacity) -> list[str]:
     """Start whatever can start."""
     started = []
-    while (pick := lanes.pick(of)) is not None:
+    while (pick := run_queue.pick(of)) is not None:
         assert pick.blocked is None
-        start(lanes, of, pick.run_id)
+        start(run_queue, of, pick.run_id)
         started.append(pick.run_id)
     return started
 
 
 def test_the_oldest_goes_first_whatever_lane_it_is_in() -> None:
-    lanes, free = Lanes(), places()
+    run_queue, free = RunQueue(), places()
     for seq, pipeline in enumerate(["b", "a", "c", "a"]):
-        lanes.add(f"r{seq}", Lane(pipeline, None, "default"), Order(0.0, seq))
-    assert drain(lanes, free) == ["r0", "r1", "r2", "r3"]
+        run_queue.add(f"r{seq}", Lane(pipeline, None, "default"), Order(0.0, seq))
+    assert drain(run_queue, free) == ["r0", "r1", "r2", "r3"]
 
 
 def test_a_full_lane_is_passed_over_and_looked_at_again_when_a_place_is_free() -> None:
-    lanes, some = Lanes(), places()
+    run_queue, some = RunQueue(), places()
     limit(some, "a", max_instances=1)
     for seq, pipeline in enumerate(["a", "a", "b", "a"]):
-        lanes.add(f"r{seq}", Lane(pipeline, None, "default"), Order(0.0, seq))
-    assert drain(lanes, some) == ["r0", "r2"]
-    some.leave("r0")
-    assert drain(lanes, some) == ["r1"]
+        run_queue.add(f"r{seq}", Lane(pipeline, None, "default"), Order(0.0, seq))
+    assert drain(run_queue, some) == ["r0", "r2"]
+    some.release("r0")
+    assert drain(run_queue, some) == ["r1"]
 
 
 def test_the_best_of_those_that_wait_for_one_thing_gets_it() -> None:
-    lanes, few = Lanes(), places()
+    run_queue, few = RunQueue(), places()
     few.set_runners({"r": LiveRunner(slots=1, pools=("default",))})
     for seq, pipeline in enumerate(["x", "y", "z"]):
-        lanes.add(pipeline, Lane(pipeline, None, "default"), Order(0.0, seq))
-    assert drain(lanes, few) == ["x"]
-    lanes.add("late but urgent", Lane("u", None, "default"), Order(-600.0, 9))
-    few.leave("x")
-    assert drain(lanes, few) == ["late but urgent"]
-    few.leave("late but urgent")
-    assert drain(lanes, few) == ["y"]
+        run_queue.add(pipeline, Lane(pipeline, None, "default"), Order(0.0, seq))
+    assert drain(run_queue, few) == ["x"]
+    run_queue.add("late but urgent", Lane("u", None, "default"), Order(-600.0, 9))
+    few.release("x")
+    assert drain(run_queue, few) == ["late but urgent"]
+    few.release("late but urgent")
+    assert drain(run_queue, few) == ["y"]
 
 
 def test_who_does_not_want_to_wait_is_picked_to_be_refused() -> None:
-    lanes, some = Lanes(), places()
+    run_queue, some = RunQueue(), places()
     limit(some, "a", max_instances=1)
-    lanes.set_patience("a", waits=False)
-    lanes.add("r0", Lane("a", None, "default"), Order(0.0, 0))
-    lanes.add("r1", Lane("a", None, "default"), Order(0.0, 1))
-    assert lanes.pick(some) == ("r0", None)
-    start(lanes, some, "r0")
-    pick = lanes.pick(some)
+    run_queue.set_on_limit("a", waits=False)
+    run_queue.add("r0", Lane("a", None, "default"), Order(0.0, 0))
+    run_queue.add("r1", Lane("a", None, "default"), Order(0.0, 1))
+    assert run_queue.pick(some) == ("r0", None)
+    start(run_queue, some, "r0")
+    pick = run_queue.pick(some)
     assert pick is not None
     assert pick.blocked is not None
     assert (pick.run_id, pick.blocked.reason) == ("r1", "1 of at most 1 runs of this pipeline are active")
@@ -94,8 +94,8 @@ def test_the_reason_names_what_is_short() -> None:
     nobody = some.blocked(Lane("b", None, "tpu"))
     assert nobody is not None
     assert nobody.reason == "no runner of pool tpu is alive"
-    some.sit("r1", Seat(pipeline="b", group=None, pool="default"))
-    some.sit("r2", Seat(pipeline="b", group=None, pool="default"))
+    some.acquire("r1", Slot(pipeline="b", group=None, pool="default"))
+    some.acquire("r2", Slot(pipeline="b", group=None, pool="default"))
     full = some.blocked(Lane("b", None, "default"))
     assert full is not None
     assert full == (EVERYTHING, "all 2 places are taken", False)
@@ -129,7 +129,7 @@ events = st.one_of(
 
 @given(st.lists(events, max_size=60), st.integers(1, 6))
 def test_whatever_happens_limits_hold_and_nobody_waits_who_could_start(story: list[Any], most: int) -> None:
-    lanes, all_places = Lanes(), places(max_running=most)
+    run_queue, all_places = RunQueue(), places(max_running=most)
     waiting: dict[str, tuple[Lane, Order]] = {}
     running: dict[str, Lane] = {}
     limits: dict[str, int | None] = {}
@@ -139,18 +139,18 @@ def test_whatever_happens_limits_hold_and_nobody_waits_who_could_start(story: li
             case "ask", pipeline, group, pool, priority:
                 entry = (Lane(pipeline, group, pool), Order(-60.0 * priority, seq))
                 waiting[f"r{seq}"] = entry
-                lanes.add(f"r{seq}", *entry)
+                run_queue.add(f"r{seq}", *entry)
             case "end", index if running:
                 gone = sorted(running)[index % len(running)]
-                all_places.leave(gone)
+                all_places.release(gone)
                 del running[gone]
             case "claim", index if running:
                 run_id = sorted(running)[index % len(running)]
                 lane = running[run_id]
-                all_places.sit(run_id, Seat(pipeline=lane.pipeline, group=lane.group, pool=lane.pool, runner="r"))
+                all_places.acquire(run_id, Slot(pipeline=lane.pipeline, group=lane.group, pool=lane.pool, runner="r"))
             case "forget", index if waiting:
                 gone = sorted(waiting)[index % len(waiting)]
-                lanes.remove(gone)
+                run_queue.remove(gone)
                 del waiting[gone]
             case "limit", pipeline, instances, group_limit:
                 limits[pipeline], groups[pipeline] = instances, group_limit
@@ -173,12 +173,12 @@ def test_whatever_happens_limits_hold_and_nobody_waits_who_could_start(story: li
                 all_places.set_runners({name: runner for name, runner in alive.items() if runner.slots})
             case _:
                 pass
-        while (pick := lanes.pick(all_places)) is not None:
-            mine = lanes.lane_of(pick.run_id)
+        while (pick := run_queue.pick(all_places)) is not None:
+            mine = run_queue.lane_of(pick.run_id)
             assert mine is not None
             before = [order for other, order in waiting.values() if all_places.blocked(other) is None]
             assert waiting[pick.run_id][1] == min(before)
-            start(lanes, all_places, pick.run_id)
+            start(run_queue, all_places, pick.run_id)
             running[pick.run_id] = mine
             del waiting[pick.run_id]
             assert len(running) <= most
@@ -188,4 +188,4 @@ def test_whatever_happens_limits_hold_and_nobody_waits_who_could_start(story: li
             if mine.group and of_group:
                 assert sum(other.group == "g" for other in running.values()) <= min(of_group)
         assert all(all_places.blocked(lane) is not None for lane, _ in waiting.values())
-        assert len(lanes) == len(waiting)
+        assert len(run_queue) == len(waiting)

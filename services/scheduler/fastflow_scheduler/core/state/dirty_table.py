@@ -1,4 +1,4 @@
-"""A part of the book: things by key, and which of them changed since they were written down."""
+"""A part of the state: things by key, and which of them changed since they were written down."""
 
 from collections.abc import ItemsView, Iterator, ValuesView
 from typing import Generic, TypeVar
@@ -8,7 +8,7 @@ from msgspec import Struct
 T = TypeVar("T", bound=Struct)
 
 
-class Shelf(Generic[T]):
+class DirtyTable(Generic[T]):
     """Things of one kind; what changed is `dirty` until somebody has written it down."""
 
     def __init__(self, name: str, kind: type[T]) -> None:

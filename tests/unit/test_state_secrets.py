@@ -4,13 +4,13 @@ from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import CAUSE, NOON
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state import SchedulerState
 
 
-def after(*facts: tuple[str, Fact]) -> Book:
-    book = Book()
+def after(*facts: tuple[str, Fact]) -> SchedulerState:
+    state = SchedulerState()
     for seq, (name, fact) in enumerate(facts, start=1):
-        book.apply(
+        state.apply(
             Recorded(
                 seq=seq,
                 aggregate="secret",
@@ -22,7 +22,7 @@ def after(*facts: tuple[str, Fact]) -> Book:
                 fact=fact,
             )
         )
-    return book
+    return state
 
 
 def was_set(version: int) -> SecretSet:
@@ -30,17 +30,17 @@ def was_set(version: int) -> SecretSet:
 
 
 def test_the_newest_version_counts_and_a_removed_secret_does_not() -> None:
-    book = after(("A", was_set(1)), ("B", was_set(1)), ("A", was_set(2)), ("B", SecretRemoved(who="ann")))
-    assert book.secrets.versions() == {"A": 2}
-    assert book.secrets.shelf.dirty == {"A", "B"}
+    state = after(("A", was_set(1)), ("B", was_set(1)), ("A", was_set(2)), ("B", SecretRemoved(who="ann")))
+    assert state.secrets.versions() == {"A": 2}
+    assert state.secrets.table.dirty == {"A", "B"}
 
 
 def test_a_secret_that_comes_back_goes_on_counting() -> None:
-    book = after(("A", was_set(1)), ("A", SecretRemoved(who="ann")), ("A", was_set(2)))
-    assert book.secrets.versions() == {"A": 2}
+    state = after(("A", was_set(1)), ("A", SecretRemoved(who="ann")), ("A", was_set(2)))
+    assert state.secrets.versions() == {"A": 2}
 
 
 def test_the_book_writes_down_its_secrets_and_no_sealed_text() -> None:
-    book = after(("A", was_set(1)))
-    assert book.secrets.shelf in book.shelves()
-    assert "sealed text" not in repr(list(book.secrets.shelf.values()))
+    state = after(("A", was_set(1)))
+    assert state.secrets.table in state.tables()
+    assert "sealed text" not in repr(list(state.secrets.table.values()))

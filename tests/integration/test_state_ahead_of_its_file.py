@@ -9,13 +9,13 @@ from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.service.store import Store, open_store
 from fastflow_events.testing.builders import CAUSE, NOON, pipeline_discovered, run_requested
-from fastflow_scheduler.adapters.book_store import SCHEMA, BookProjection
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.adapters.state_store import SCHEMA, StateProjection
+from fastflow_scheduler.core.state import SchedulerState
 
 
 @pytest_asyncio.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(tmp_path / "book.db", SCHEMA) as store:
+    async with open_store(tmp_path / "state.db", SCHEMA) as store:
         yield store
 
 
@@ -29,21 +29,21 @@ BATCH = [stored(1, "pipeline", "hello", pipeline_discovered()), stored(2, "run",
 
 
 async def test_a_decision_does_not_wait_for_the_file(store: Store) -> None:
-    book = Book()
-    projection = BookProjection(store, book)
+    state = SchedulerState()
+    projection = StateProjection(store, state)
     await projection.load()
     projection.changed.clear()
     async with store.advance(2):
         await projection.apply(BATCH)
         assert projection.changed.is_set()
-        assert book.seq == 2
-        assert book.runs.shelf.get("r1") is not None
+        assert state.seq == 2
+        assert state.runs.table.get("r1") is not None
         assert await store.checkpoint() == 0
 
 
 async def test_what_could_not_be_written_down_is_forgotten_and_folded_once_more(store: Store) -> None:
-    book = Book()
-    projection = BookProjection(store, book)
+    state = SchedulerState()
+    projection = StateProjection(store, state)
     await projection.load()
 
     async def fail() -> None:
@@ -56,11 +56,11 @@ async def test_what_could_not_be_written_down_is_forgotten_and_folded_once_more(
     projection.committed(await store.checkpoint())
     async with store.advance(1):
         await projection.apply(BATCH[:1])
-        assert book.runs.shelf.get("r1") is None
+        assert state.runs.table.get("r1") is None
     projection.committed(1)
     async with store.advance(2):
         await projection.apply(BATCH[1:])
     projection.committed(2)
-    again = Book()
-    await BookProjection(store, again).load()
-    assert (again.seq, [*again.runs.shelf.items()]) == (book.seq, [*book.runs.shelf.items()])
+    again = SchedulerState()
+    await StateProjection(store, again).load()
+    assert (again.seq, [*again.runs.table.items()]) == (state.seq, [*state.runs.table.items()])

@@ -8,7 +8,7 @@ from fastflow_events import output
 from fastflow_events.output import Chunk, LineCounter, OutFrame, StreamName
 from fastflow_events.testing.builders import NOON
 from fastflow_gateway.core import lines
-from fastflow_gateway.core.lines import Entry, Gap, Line, LineFold, Place, after, place_of
+from fastflow_gateway.core.lines import Entry, Gap, Line, LineFold, LogPosition, after, position_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,12 +81,12 @@ def test_a_chunk_begins_with_the_line_that_readers_reach_there(story: list[Piece
 @given(pieces, st.integers(1, 8), st.integers(1, 30))
 def test_a_reader_who_begins_late_sees_the_same_lines(story: list[Piece], size: int, after_line: int) -> None:
     chunks = chunks_of(story, size)
-    whole = [e for e in entries_of(LineFold(), chunks) if e[0] > Place(1, after_line)]
+    whole = [e for e in entries_of(LineFold(), chunks) if e[0] > LogPosition(1, after_line)]
     fitting = [c for c in chunks if c.line is not None and c.line < after_line]
     frame = min([fitting[-1].first, *(began for _, began, _ in fitting[-1].open)])
     begin = max(n for n, c in enumerate(chunks) if c.first <= frame)
     late = entries_of(LineFold.from_chunk(1, chunks[begin]), chunks[begin:])
-    assert [e for e in late if e[0] > Place(1, after_line)] == whole
+    assert [e for e in late if e[0] > LogPosition(1, after_line)] == whole
 
 
 @given(pieces, st.integers(1, 8))
@@ -118,7 +118,7 @@ def test_a_gap_of_one_stream_leaves_the_other_streams_line_alone() -> None:
     assert isinstance(cut, Line)
     assert isinstance(err, Line)
     assert (cut.text, cut.unterminated, err.text) == ("o", True, "err")
-    assert (place, gap) == (Place(1, 1, 1), Gap(after=1, frames=0, bytes=500))
+    assert (place, gap) == (LogPosition(1, 1, 1), Gap(after=1, frames=0, bytes=500))
 
 
 @given(pieces, st.integers(1, 8), st.integers(1, 4))
@@ -127,11 +127,11 @@ def test_whoever_reads_page_by_page_comes_to_the_end_and_sees_everything_once(
 ) -> None:
     whole = entries_of(LineFold(), chunks_of(story, size))
     seen: list[Entry] = []
-    place = Place(0, 0)
+    place = LogPosition(0, 0)
     for _ in range(len(whole) + 1):
         page = after(whole, place)[:limit]
         if not page:
             break
         seen += page
-        place = place_of(str(page[-1][0]))
+        place = position_of(str(page[-1][0]))
     assert seen == whole

@@ -1,4 +1,4 @@
-"""The book in SQLite, so that a restart folds only what is new."""
+"""The state in SQLite, so that a restart folds only what is new."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,30 +12,30 @@ from fastflow_events.recorded import Recorded
 from fastflow_events.service.store import Store
 from fastflow_rules.queue.admission import Version
 
-from fastflow_scheduler.core.state import Book
+from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.core.state.pipelines import version_of
 
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 NOWHERE = 2**63
-"""Behind every position: what is committed meanwhile is not in the book."""
+"""Behind every position: what is committed meanwhile is not in the state."""
 _VERSION = msgspec.json.Decoder(Version)
 _ENCODER = msgspec.json.Encoder()
 _IN_DOUBT = -1
-"""Position of a book that may be ahead of its file."""
+"""Position of a state that may be ahead of its file."""
 
 
-class BookProjection:
-    """Folds every fact into the book and its file; `changed` rings as soon as the book knows a batch.
+class StateProjection:
+    """Folds every fact into the state and its file; `changed` rings as soon as the state knows a batch.
 
     What follows from it is then decided while its rows are written: a decision needs the log, not the file.
     """
 
-    name = "book"
+    name = "scheduler-state"
     subject = subjects.EVENTS
 
-    def __init__(self, store: Store, book: Book) -> None:
+    def __init__(self, store: Store, state: SchedulerState) -> None:
         self._store = store
-        self._book = book
+        self._state = state
         self._folded_to = 0
         self._ahead_to = 0
         self.changed = asyncio.Event()
@@ -61,39 +61,39 @@ class BookProjection:
         if isinstance(fact, PipelineVersionStored):
             await self._keep_version(recorded.id, fact)
         version = await self._version(fact) if isinstance(fact, RunRequested) else None
-        self._book.apply(recorded, version)
+        self._state.apply(recorded, version)
 
     def doubt(self, aggregate: str, id: str) -> None:
         """Decide nothing more about it."""
-        self._book.doubt(aggregate, id)
+        self._state.doubt(aggregate, id)
 
     def committed(self, seq: int) -> None:
-        """The file knows as much as the book."""
+        """The file knows as much as the state."""
         if seq < self._ahead_to:
-            return  # the book is ahead of its file: it is read anew before the next batch
+            return  # the state is ahead of its file: it is read anew before the next batch
         self._folded_to = seq
-        self._book.seq = max(self._book.seq, seq)
+        self._state.seq = max(self._state.seq, seq)
         self.changed.set()
 
     async def load(self) -> None:
-        """Read the book from its file: at the start, and after a batch that could not be folded or stored."""
-        book, reader = self._book, self._store.reader
+        """Read the state from its file: at the start, and after a batch that could not be folded or stored."""
+        state, reader = self._state, self._store.reader
         self._folded_to, self._ahead_to = _IN_DOUBT, NOWHERE
-        book.doubted |= {(fact.aggregate, fact.id) for fact in await self._store.aside() if not fact.foreign}
-        book.reset()
-        for shelf in book.shelves():
-            decoder = msgspec.json.Decoder(shelf.kind)
-            rows = await reader.execute_fetchall("SELECT key, body FROM things WHERE shelf = ?", (shelf.name,))
-            shelf.load({row["key"]: decoder.decode(row["body"]) for row in rows})
-        for open_run in book.runs.shelf.values():
+        state.doubted |= {(fact.aggregate, fact.id) for fact in await self._store.aside() if not fact.foreign}
+        state.reset()
+        for table in state.tables():
+            decoder = msgspec.json.Decoder(table.kind)
+            rows = await reader.execute_fetchall("SELECT key, body FROM records WHERE kind = ?", (table.name,))
+            table.load({row["key"]: decoder.decode(row["body"]) for row in rows})
+        for open_run in state.runs.table.values():
             request = open_run.request
-            known = book.pipelines.version(request)
-            book.pipelines.use(request, known or await self._version(request))
-        book.seq = self._folded_to = self._ahead_to = await self._store.checkpoint()
-        book.rebuild()
+            known = state.pipelines.version(request)
+            state.pipelines.use(request, known or await self._version(request))
+        state.seq = self._folded_to = self._ahead_to = await self._store.checkpoint()
+        state.rebuild()
 
     async def _version(self, request: RunRequested) -> Version | None:
-        known = self._book.pipelines.version(request)
+        known = self._state.pipelines.version(request)
         if known is not None or request.commit is None:
             return known
         async with self._store.db.execute(
@@ -108,15 +108,15 @@ class BookProjection:
 
     async def _write(self) -> None:
         kept, gone = [], []
-        for shelf in self._book.shelves():
-            for key in shelf.dirty:
-                thing = shelf.get(key)
+        for table in self._state.tables():
+            for key in table.dirty:
+                thing = table.get(key)
                 if thing is None:
-                    gone.append((shelf.name, key))
+                    gone.append((table.name, key))
                 else:
-                    kept.append((shelf.name, key, _ENCODER.encode(thing)))
-            shelf.dirty.clear()
+                    kept.append((table.name, key, _ENCODER.encode(thing)))
+            table.dirty.clear()
         if kept:
-            await self._store.db.executemany("INSERT OR REPLACE INTO things VALUES (?, ?, ?)", kept)
+            await self._store.db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", kept)
         if gone:
-            await self._store.db.executemany("DELETE FROM things WHERE shelf = ? AND key = ?", gone)
+            await self._store.db.executemany("DELETE FROM records WHERE kind = ? AND key = ?", gone)
