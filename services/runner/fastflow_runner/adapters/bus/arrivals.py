@@ -1,7 +1,5 @@
 """New versions of pipelines from their durable consumer, one at a time."""
 
-import json
-
 import nats.errors
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError, InfrastructureError
@@ -13,6 +11,8 @@ from fastflow_events.service import telemetry
 from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
+
+from fastflow_runner.adapters.bus import acks
 
 _FETCH_TIMEOUT_S = 20.0
 
@@ -26,15 +26,15 @@ class NatsArrival:
 
     async def still_at_it(self) -> None:
         """Keep it from being given to somebody else."""
-        await _say(self._msg, b"+WPI")
+        await acks.say(self._msg, acks.STILL_AT_IT)
 
     async def settle(self) -> None:
         """Acknowledge it."""
-        await _say(self._msg, b"+ACK")
+        await acks.say(self._msg, acks.DONE)
 
     async def give_back(self, after_s: float) -> None:
         """Have it delivered again."""
-        await _say(self._msg, b"-NAK " + json.dumps({"delay": int(after_s * 1e9)}).encode())
+        await acks.give_back(self._msg, after_s)
 
 
 class NatsArrivals:
@@ -65,12 +65,5 @@ class NatsArrivals:
             return NatsArrival(msg, self._reader.recorded(seq, msg.subject, msg.headers or {}, msg.data))
         except ContractError as exc:
             telemetry.unreadable(msg.subject, seq, exc)
-            await _say(msg, b"+TERM")
+            await acks.say(msg, acks.NEVER)
             return None
-
-
-async def _say(msg: Msg, word: bytes) -> None:
-    try:
-        await msg._client.publish(msg.reply, word)
-    except nats.errors.Error:
-        return

@@ -1,6 +1,5 @@
 """Dispatched attempts from the durable consumer of each pool, one at a time."""
 
-import json
 from collections.abc import Iterable
 
 import nats.errors
@@ -15,6 +14,8 @@ from fastflow_events.service import telemetry
 from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
+
+from fastflow_runner.adapters.bus import acks
 
 FETCH_TIMEOUT_S = 4.0
 """Who drains waits so long for a question that is on its way."""
@@ -44,7 +45,7 @@ class NatsDelivery:
         """Have it delivered again; without an answer that happens after `ack_wait` anyway."""
         if not self._settled:
             self._settled = True
-            await _give_back(self._msg, after_s)
+            await acks.give_back(self._msg, after_s)
 
 
 class NatsWork:
@@ -77,21 +78,11 @@ class NatsWork:
             recorded = self._reader.recorded(seq, msg.subject, msg.headers or {}, msg.data)
         except ContractError as exc:
             telemetry.unreadable(msg.subject, seq, exc)
-            await _say(msg, b"+TERM")  # nobody will ever read it; given back, a thousand of them would stop the pool
+            # Nobody will ever read it; given back, a thousand of them would stop the pool.
+            await acks.say(msg, acks.NEVER)
             return None
         if isinstance(recorded.fact, RunDispatched):
             return NatsDelivery(msg, recorded)
         telemetry.unreadable(msg.subject, seq, ContractError("not a dispatch this release knows"))
-        await _give_back(msg, _UNREADABLE_AGAIN_S)  # a newer runner of this pool may know it
+        await acks.give_back(msg, _UNREADABLE_AGAIN_S)  # a newer runner of this pool may know it
         return None
-
-
-async def _give_back(msg: Msg, after_s: float) -> None:
-    await _say(msg, b"-NAK " + json.dumps({"delay": int(after_s * 1e9)}).encode())
-
-
-async def _say(msg: Msg, word: bytes) -> None:
-    try:
-        await msg._client.publish(msg.reply, word)
-    except nats.errors.Error:
-        return
