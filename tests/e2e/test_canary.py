@@ -23,6 +23,7 @@ from fastflow_events.nats.connection import connect
 from fastflow_events.nats.keys import seed_path
 from fastflow_events.service.settings import Settings
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.stored_files import stored_files
 from fastflow_runner.testing.socket_proxy import engine_socket
 
 pytestmark = [pytest.mark.nats, pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -70,14 +71,8 @@ def having(value: str, texts: Iterable[tuple[str, bytes]]) -> list[str]:
     return [f"{name}: {found!r}" for name, text in texts for found in wanted if found in text]
 
 
-def files_under(*folders: Path) -> Iterator[tuple[str, bytes]]:
-    for folder in folders:
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.is_symlink():
-                try:
-                    yield str(path), path.read_bytes()
-                except FileNotFoundError:
-                    continue
+def named_files(*folders: Path) -> Iterator[tuple[str, bytes]]:
+    return ((str(path), content) for path, content in stored_files(*folders))
 
 
 def of_processes(*, user_code: bool = False) -> Iterator[tuple[str, bytes]]:
@@ -115,7 +110,7 @@ def kept_by_the_engine() -> Iterator[tuple[str, bytes]]:
         root = Path(client.info()["DockerRootDir"])
     finally:
         client.close()
-    yield from files_under(root / "containers", root / "volumes")
+    yield from named_files(root / "containers", root / "volumes")
 
 
 async def fastflow(product: Product, *arguments: str, stdin: str) -> None:
@@ -217,4 +212,4 @@ async def test_a_canary_is_found_nowhere(open_product: Open, executor: str, tmp_
             assert kept, "the engine's own files cannot be read"
             assert having(canary, [*of_the_engine(), *kept]) == []
         assert having(canary, of_processes()) == []
-    assert having(canary, files_under(home)) == []
+    assert having(canary, named_files(home)) == []

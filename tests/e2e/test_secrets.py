@@ -13,6 +13,7 @@ import pytest
 from docker import DockerClient
 from fastflow_cli.testing.product import Product
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.stored_files import stored_files
 from fastflow_runner.testing.socket_proxy import engine_socket
 
 pytestmark = [pytest.mark.nats, pytest.mark.e2e]
@@ -109,10 +110,10 @@ async def test_a_secret_reaches_the_script_and_nothing_else(open_product: Open, 
             for path in ("/api/secrets", f"/api/runs/{run_id}", f"/api/runs/{run_id}/facts", "/api/events?tail=500")
         ]
         assert json.loads(answers[0])["items"] == [] or await eventually(lambda: gone(product))
-    files = [path for path in home.rglob("*") if path.is_file()]
-    assert any(path.name.endswith(".blk") for path in files)
+    files = dict(stored_files(home))
+    assert any(path.suffix == ".blk" for path in files)
     hidden = (TOKEN.encode(), PASSWORD.encode(), b"4711", b"0815")
-    leaks = {str(path) for path in files for secret in hidden[:2] if secret in path.read_bytes()}
+    leaks = {str(path) for path, content in files.items() for secret in hidden[:2] if secret in content}
     assert leaks == set()
     assert all(secret.decode() not in text for secret in hidden[:2] for text in (*answers, seen, listed))
     assert os.environ.get("API_TOKEN") is None

@@ -14,6 +14,7 @@ from fastflow_events.aggregates.repository.commands import RemoveRepository, Req
 from fastflow_events.aggregates.repository.events import Credentials, RepositoryDeployKeyGenerated
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.stored_files import stored_files
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.http_server import http_host
@@ -197,7 +198,7 @@ async def test_a_sealed_token_opens_the_door_and_a_rotated_one_after_it(
             assert (await bus.state("a")).failure is None
             await bus.configure("b", url, credentials=await sealed("new-t0ken"))
             await bus.failed("sealed for something else", "b")
-    stored = b"".join(f.read_bytes() for f in (tmp_path / "home").rglob("*") if f.is_file())
+    stored = b"".join(content for _, content in stored_files(tmp_path / "home"))
     assert b"t0ken" not in stored
     everything = [body async for body in _bodies(bus)]
     assert not any(b"t0ken" in body for body in everything)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from fastflow_events.testing.stored_files import stored_files
 from fastflow_git_sync.adapters.git import GitSource, open_source
 from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.ports import CommitMissingError, GitError, TooLargeError
@@ -252,7 +253,7 @@ async def test_over_http_the_token_comes_from_its_file_and_is_stored_nowhere(
                 async with opened(tmp_path / "b", f"{host.url}missing.git", git_token_file=token) as other:
                     await other.fetch(None)
     assert any("Basic" in line for line in host.seen)
-    stored = b"".join(f.read_bytes() for f in (tmp_path / "home").rglob("*") if f.is_file())
+    stored = b"".join(content for _, content in stored_files(tmp_path / "home"))
     assert b"t0ken" not in stored
 
 

@@ -21,6 +21,7 @@ from fastflow_events.recorded import Cause
 from fastflow_events.sealing import for_secret, for_variable, public_key_of, seal
 from fastflow_events.service.sealing_keys import add_key
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.stored_files import stored_files
 from fastflow_runner.testing.living_runner import LivingRunner, chunks_of, facts_of, submit, text_of
 from nats.aio.client import Client
 
@@ -111,7 +112,7 @@ async def test_a_secret_reaches_the_script_and_no_spelling_of_it_leaves_the_runn
     assert b"hunter22" not in await everything_stored(nc)
     assert "hunter22" not in runner.said()
     await eventually(lambda: not list((tmp_path / "home/runner/process/runs").iterdir()))
-    assert [p for p in (tmp_path / "home").rglob("*") if p.is_file() and b"hunter22" in p.read_bytes()] == []
+    assert [path for path, content in stored_files(tmp_path / "home") if b"hunter22" in content] == []
 
 
 async def test_sealed_variables_of_a_pipeline_and_older_tokens_are_opened(

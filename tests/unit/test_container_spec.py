@@ -57,8 +57,8 @@ def test_memory_and_swap_are_one_limit() -> None:
 
 
 def test_a_run_without_a_network_differs_in_that_only() -> None:
-    alone, joined = body(), body(place="7")
-    for made, network in ((alone, "none"), (joined, "container:fastflow-0a1b2c3d-net-runner-1-7")):
+    alone, joined = body(), body(place="4e5f6071")
+    for made, network in ((alone, "none"), (joined, "container:fastflow-0a1b2c3d-net-runner-1-4e5f6071")):
         host = made["HostConfig"]
         assert isinstance(host, dict)
         assert host.pop("NetworkMode") == network
@@ -93,7 +93,7 @@ def test_every_container_that_executes_something_of_a_run_joins_a_network_that_i
 
 
 def test_shared_memory_is_bounded_by_the_limit_of_memory_alone() -> None:
-    for place in ("", "7"):
+    for place in ("", "4e5f6071"):
         host = body(place=place)["HostConfig"]
         assert isinstance(host, dict)
         assert host["ShmSize"] == 1 << 40
@@ -128,7 +128,7 @@ def test_who_writes_to_the_shared_volume_has_no_network_and_who_has_one_does_not
 def test_every_object_has_its_keys_in_order_and_no_blanks() -> None:
     raws = [
         run_body(DEPLOYMENT, Bounds(), owner="o"),
-        run_body(DEPLOYMENT, Bounds(), owner="o", place="0"),
+        run_body(DEPLOYMENT, Bounds(), owner="o", place="4e5f6071"),
         pause_body(DEPLOYMENT, Closing(), owner="o"),
         update_body(Bounds()),
         run_body(DEPLOYMENT, Bounds(), owner="o", cache=f"fastflow-0a1b2c3d-jit-{'0' * 32}"),

@@ -62,7 +62,7 @@ def test_the_volume_is_the_installations_own_unless_another_is_named() -> None:
     ("rest", "kind"),
     [
         (f"{RUN.run_id}-3", "run"),
-        ("net-r-1-0", "net"),
+        ("net-r-1-4e5f6071", "net"),
         ("standby-r-1-4e5f6071", "standby"),
         (f"prepare-{'0' * 32}", "prepare"),
         (f"build-{'0' * 32}", "build"),
@@ -79,10 +79,10 @@ def test_a_name_tells_what_its_container_is_for_and_that_of_another_installation
 
 @pytest.mark.parametrize("runner", ["r-1-2", "r", "r-2", "R-1"])
 def test_what_waits_for_another_runner_is_not_ours(runner: str) -> None:
-    assert NAMES.kind(f"fastflow-{MINE}-net-{runner}-0") == ""
+    assert NAMES.kind(f"fastflow-{MINE}-net-{runner}-4e5f6071") == ""
     assert NAMES.kind(f"fastflow-{MINE}-standby-{runner}-4e5f6071") == ""
 
 
 def test_the_name_of_an_attempt_leads_back_to_it() -> None:
     assert NAMES.ref(NAMES.of(RUN)) == RUN
-    assert NAMES.ref(f"fastflow-{MINE}-net-r-1-0") is None
+    assert NAMES.ref(f"fastflow-{MINE}-net-r-1-4e5f6071") is None

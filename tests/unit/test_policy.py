@@ -13,7 +13,7 @@ OURS = f"fastflow-{ID}-"
 RUN = f"{OURS}0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
 DEPLOYMENT = Deployment(installation=ID)
 BOUNDS = Bounds(memory_bytes=1 << 28, nano_cpus=10**9)
-PLACE, SERIAL = "0", "4e5f6071"
+PLACE, SERIAL = "00112233", "4e5f6071"
 BODY = run_body(DEPLOYMENT, BOUNDS, owner="r-1").decode()
 JOINED = run_body(DEPLOYMENT, BOUNDS, owner="r-1", place=PLACE).decode()
 EXPRESSIONS = [re.compile(expression) for _, expression in patterns("1.41", DEPLOYMENT)]

@@ -18,7 +18,7 @@ TOOLS = ("prepare", "python", "fetch", "build", "stage")
 """Modes of the containers that make what runs need."""
 _HEX = "[0-9a-f]"
 _RUN = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+"
-_PLACE = Slot("place", "o?(?:0|[1-9][0-9]{0,3}+)")
+_PLACE = Slot("place", f"o?{_HEX}{{8}}")
 _SERIAL = Slot("serial", f"{_HEX}{{8}}")
 _OWNER = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # not possessive: in a name more comes behind it, after a dash
 

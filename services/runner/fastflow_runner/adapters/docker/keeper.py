@@ -115,16 +115,20 @@ class Keeper:
             await asyncio.sleep(HUSH_STEP_S)
 
     async def _close(self) -> None:
-        with suppress(TimeoutError, InfrastructureError):
+        try:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 if self._making is not None:
                     await asyncio.wait({self._making})
                     self._making.exception()  # whoever waited for it is gone
-                await asyncio.gather(*(self._pool.drop(worker) for worker in list(self._pool.waiting)))
-                # What was just being made, or taken over, is known to the engine only.
+                for worker in list(self._pool.waiting):
+                    with suppress(InfrastructureError):  # the sweep tries again
+                        await self._pool.drop(worker)
+                # What was just being made, thrown away or taken over, is known to the engine only.
                 await self._pool.sweep(first=self._swept < 0, last=True)
                 self._pool.nets.shrink(0, "")
                 await self._pool.nets.clean()
+        except (TimeoutError, InfrastructureError) as exc:
+            logger.warning("what waited for attempts stays: %s", exc or "no time", extra={"action": "pool_left"})
 
 
 def _now() -> float:

@@ -11,7 +11,7 @@ found out before anybody gets an order in it.
 import asyncio
 import logging
 from collections.abc import Iterable
-from itertools import count
+from secrets import token_hex
 
 from fastflow_events.errors import InfrastructureError
 from msgspec import Struct, structs
@@ -36,7 +36,7 @@ class Net(Struct, frozen=True, kw_only=True):
     """One namespace."""
 
     place: str
-    """What its name ends with: a number."""
+    """What its name ends with: by chance, so that no other process of the runner's had it."""
     name: str
     id: str
     """Of the pause container."""
@@ -61,8 +61,6 @@ class Nets:
         self._free: list[Net] = []
         self._held: dict[str, Net] = {}
         self._retired: list[Net] = []
-        self._taken: set[str] = set()
-        """Places that another process has used: whoever lives there is found by `adopt`."""
 
     def held(self) -> frozenset[str]:
         """Names of the containers that have, or will have, a namespace of ours."""
@@ -92,10 +90,7 @@ class Nets:
         body = pause_body(self._deployment, closing or self._usual, owner=self._owner)
         try:
             container = self._container(net := self._named(worker, closing))
-            while not await container.create(body):
-                # A process before this one has left it, and somebody may live in it: it is adopted, never used.
-                self._taken.add(net.place)
-                container = self._container(net := self._named(worker, closing))
+            await container.create(body)
             await container.start()
             # What shows its tables now has closed the namespace in this very life.
             state = await container.inspect()
@@ -210,9 +205,11 @@ class Nets:
         return {net.place for net in (*self._free, *self._held.values(), *self._retired)}
 
     def _named(self, worker: str, closing: Closing | None) -> Net:
-        """A name that nobody here uses, held for the container of this name."""
-        used, kind = self._places() | self._taken, "" if closing is None else "o"
-        place = next(place for n in count() if (place := f"{kind}{n}") not in used)
+        """A name that nobody has, held for the container of this name.
+
+        A process before this one may have left others, and somebody may live in them: those are adopted, never used.
+        """
+        place = ("" if closing is None else "o") + token_hex(4)
         self._held[worker] = net = Net(place=place, name=self._name(place), id="", life="", image="")
         return net
 

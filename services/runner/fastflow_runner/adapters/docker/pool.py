@@ -159,14 +159,14 @@ class Pool:
         """
         before = self.nets.held() - self._busy - {worker.name for worker in self.waiting}
         found = await listed(self._engine, self._deployment)
-        for other in found:
-            if other.kind == "standby" and not self._knows(other.name):
-                await Container(self._engine, other.name).remove()
+        forgotten = {other.name for other in found if other.kind == "standby" and not self._knows(other.name)}
+        for name in forgotten:
+            await Container(self._engine, name).remove()
         if first:
             await self.nets.adopt(found, last=last)
         # A pause container lives in its own namespace, but nobody else does because of that.
         living = {other.name for other in found if other.kind != "net" and other.state != "exited"}
-        for name in before - living:
+        for name in before - (living - forgotten):
             if last and not self._knows(name):
                 self.nets.retire(name)
             elif not self._knows(name):
