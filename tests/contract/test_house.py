@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(path.parent for path in ROOT.glob("*/*/fastflow_*/__init__.py"))
 MODULES = sorted(module for package in PACKAGES for module in package.rglob("*.py"))
@@ -98,3 +100,12 @@ def test_the_entry_program_needs_nothing_but_python() -> None:
     imported = {name for module in ENTRY.glob("*.py") for name in imported_by(module)}
     foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
     assert {name for name in foreign if not f"{name}.".startswith("fastflow_runner.entry.")} == set()
+
+
+@pytest.mark.parametrize("kind", ["unit", "integration"])
+def test_a_test_lies_in_the_room_of_the_package_that_it_is_about(kind: str) -> None:
+    rooms = {package.name.removeprefix("fastflow_") for package in PACKAGES}
+    if kind == "integration":
+        rooms |= {"services", "scripts"}  # several services together; what sets up a machine
+    tests = sorted((ROOT / "tests" / kind).rglob("test_*.py"))
+    assert [str(test) for test in tests if test.parent.parent.name != kind or test.parent.name not in rooms] == []

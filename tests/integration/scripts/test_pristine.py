@@ -12,7 +12,7 @@ import pytest
 from fastflow_cli.errors import MissingError
 from fastflow_cli.local.engine import Address, Engine, used
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLEANED = (".venv", ".tools", ".mypy_cache", "services/__pycache__")
 # An engine that does not see the networks and sockets of this machine, with an image, a volume and a container.
 STORY = """

@@ -1,7 +1,7 @@
 """Schedulers as processes that are killed and come back late: what was meant meanwhile follows each schedule's policy.
 
 The outages are short and real, because only the log's server knows how late it is. Long ones are tried where time is a
-parameter, in `tests/unit/test_catchup.py`.
+parameter, in `tests/unit/rules/test_catchup.py`.
 """
 
 import asyncio
