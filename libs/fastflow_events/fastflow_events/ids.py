@@ -98,7 +98,7 @@ def uuid7(now_ms: int, random_bytes: bytes) -> str:
     """
     if len(random_bytes) != _RANDOM_BYTES:
         raise ValueError("a UUIDv7 takes ten random bytes")
-    chance = int.from_bytes(random_bytes, "big")
-    rand_a = chance >> 62 & 0xFFF
-    rand_b = chance & (1 << 62) - 1
+    entropy = int.from_bytes(random_bytes, "big")
+    rand_a = entropy >> 62 & 0xFFF
+    rand_b = entropy & (1 << 62) - 1
     return str(UUID(int=(now_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b))

@@ -52,7 +52,7 @@ def caused_by(history: Sequence[Recorded]) -> list[str]:
     if not isinstance(first, RunRequested):
         return []
     trigger = first.trigger
-    one = trigger.upstream_run or trigger.again_of
+    one = trigger.upstream_run or trigger.rerun_of
     return list(trigger.upstream_runs) or ([one] if one else [])
 
 
@@ -105,8 +105,8 @@ def _asked(trigger: Trigger) -> str:
         case "daemon_restart":
             after = f" after run {trigger.upstream_run}" if trigger.upstream_run else ""
             return f"{trigger.who or 'a restart'}{after} asked"
-        case kind if trigger.again_of:
-            return f"{trigger.who or 'somebody'} asked over {kind} for run {trigger.again_of} once more, that is"
+        case kind if trigger.rerun_of:
+            return f"{trigger.who or 'somebody'} asked over {kind} for run {trigger.rerun_of} once more, that is"
         case kind:
             return f"{trigger.who or 'somebody'} asked over {kind}"
 

@@ -55,7 +55,7 @@ from fastflow_gateway.http.runs import RunController
 from fastflow_gateway.http.samples import SampleController
 from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
-from fastflow_gateway.queue_snapshot import Glance
+from fastflow_gateway.queue_snapshot import QueueSnapshot
 from fastflow_gateway.settings import GatewaySettings, must_be_private
 from fastflow_gateway.subscribers import subscribe
 
@@ -160,7 +160,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             log_fill=gauge.fill,
             log_outlook=partial(outlook_of, gauge),
             random_bytes=os.urandom,
-            glance=Glance(),
+            queue_snapshot=QueueSnapshot(),
             work=Work(),
         )
         broker = make_broker(settings, SERVICE)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.ports import Artifacts, Code, Letters, Output, Questions, ReadModel, Samples
-from fastflow_gateway.queue_snapshot import Glance
+from fastflow_gateway.queue_snapshot import QueueSnapshot
 
 
 class Deps(Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Deps(Struct, frozen=True, kw_only=True):
     """How large the log is and when it is full; None while nothing is known."""
     random_bytes: Callable[[int], bytes]
     """That many unpredictable bytes."""
-    glance: Glance
+    queue_snapshot: QueueSnapshot
     """The queue as it was a moment ago."""
     work: Work
     """The loops of this process."""

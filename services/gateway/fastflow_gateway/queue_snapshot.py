@@ -22,7 +22,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Glance(Struct, kw_only=True):
+class QueueSnapshot(Struct, kw_only=True):
     """The last look at the queue."""
 
     at: datetime | None = None

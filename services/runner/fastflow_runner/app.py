@@ -43,7 +43,7 @@ from fastflow_runner.lock import hold, key_of
 from fastflow_runner.loops import code_gc
 from fastflow_runner.loops.environment_gc import clean
 from fastflow_runner.loops.preheating import preheat, reheat
-from fastflow_runner.loops.work_loop import Watcher, hear, hear_doubt
+from fastflow_runner.loops.work_loop import WorkLoop, hear, hear_doubt
 from fastflow_runner.ports import Executor
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
@@ -79,7 +79,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                 await catch_up(deps.log, store, projection)
                 work = NatsWork(nc)
                 await work.bind(settings.pool_names)
-                watcher = Watcher(deps, work, projection.open_claims)
+                work_loop = WorkLoop(deps, work, projection.open_claims)
                 heads = Heads(known)
                 aside = {}
                 if settings.pre_heat:
@@ -94,16 +94,16 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                         executor=executor.keep(),
                         lease=deps.lease.keep(),
                         claims=project(deps.log, store, projection),
-                        cleaning=clean(deps),
-                        expiry=code_gc.expire(deps.log, executor, expired),
+                        environment_gc=clean(deps),
+                        code_gc=code_gc.expire(deps.log, executor, expired),
                         **aside,
                     ),
                     # Ends first: what the executor clears up at its end is what no attempt has any more.
-                    background(of=work_of, attempts=watcher.run()),
+                    background(of=work_of, attempts=work_loop.run()),
                 ):
                     yield
                     if settings.drain:
-                        await _until_drained(watcher)
+                        await _until_drained(work_loop)
 
     return Service(make_broker(settings, SERVICE), lifespan, work_of)
 
@@ -132,12 +132,12 @@ def _deps(
     )
 
 
-async def _until_drained(watcher: Watcher) -> None:
+async def _until_drained(work_loop: WorkLoop) -> None:
     """Finish what is in hand; who does not want to wait says SIGTERM once more."""
     hurried, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, hurried.set)
-    waits = [asyncio.ensure_future(watcher.drain()), asyncio.ensure_future(hurried.wait())]
+    waits = [asyncio.ensure_future(work_loop.drain()), asyncio.ensure_future(hurried.wait())]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:

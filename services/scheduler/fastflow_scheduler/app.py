@@ -27,6 +27,7 @@ from fastflow_scheduler.adapters.state_store import SCHEMA, StateProjection
 from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.leadership import Leadership
+from fastflow_scheduler.own_writes import OwnWrites
 from fastflow_scheduler.settings import SchedulerSettings
 from fastflow_scheduler.trusted_clock import TrustedClock
 
@@ -53,11 +54,13 @@ def build(settings: SchedulerSettings) -> Service:
             await projection.load()
             leadership = Leadership(partial(lead, nc), log, settings.instance, settings.limits)
             trusted = TrustedClock(clock, time.monotonic, partial(server_time, nc))
-            deps = Deps(settings=settings, log=log, state=state, leadership=leadership, time=trusted)
+            deps = Deps(
+                settings=settings, log=log, state=state, leadership=leadership, time=trusted, own_writes=OwnWrites()
+            )
             liveness = Liveness(lease_s=HEARTBEAT_TTL_S, lost_after_s=settings.lost_after_s)
 
             gauge = Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic)
-            heartbeat_monitor.hold(deps, await gauge.fill(), projection.changed)
+            heartbeat_monitor.hold_admission(deps, await gauge.fill(), projection.changed)
 
             async def nats() -> str | None:
                 return None if nc.is_connected else "not connected to NATS"

@@ -51,26 +51,26 @@ async def watch(
 def pause_s(deps: Deps) -> float:
     """Seconds until runners should be listened for again: soon where a slot, or the loss of one, is waited for."""
     runs = deps.state.runs
-    idle = runs.capacity.pools.runners and not runs.held and not runs.run_queue
+    idle = runs.capacity.pools.runners and not runs.claimed and not runs.run_queue
     return IDLE_EVERY_S if idle else LISTEN_EVERY_S
 
 
 async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[LogUsage]], changed: asyncio.Event) -> None:
     """Start nothing new while the log or its disk is nearly full, until cancelled."""
     while True:
-        hold(deps, await fill(), changed)
+        hold_admission(deps, await fill(), changed)
         turned()
         await asyncio.sleep(pause_s(deps))
 
 
-def hold(deps: Deps, fill: LogUsage, changed: asyncio.Event) -> None:
+def hold_admission(deps: Deps, fill: LogUsage, changed: asyncio.Event) -> None:
     """Start nothing new, or go on, as the log has room."""
-    capacity, held = deps.state.runs.capacity, too_full(*fill)
-    if held and not capacity.held:
-        logger.error("nothing new is started: %s", held, extra={"action": "log_nearly_full", **fill._asdict()})
-    if bool(held) != bool(capacity.held):
+    capacity, reason = deps.state.runs.capacity, too_full(*fill)
+    if reason and not capacity.hold_reason:
+        logger.error("nothing new is started: %s", reason, extra={"action": "log_nearly_full", **fill._asdict()})
+    if bool(reason) != bool(capacity.hold_reason):
         changed.set()
-    capacity.held = held
+    capacity.hold_reason = reason
 
 
 def listen(
@@ -89,15 +89,15 @@ async def give_up(
     deps: Deps, last: dict[Holder, datetime], living: set[Holder], liveness: Liveness, now: datetime
 ) -> None:
     """Say that attempts are lost whose holder has been silent for too long; `last` has everybody's last heartbeat."""
-    held = {}
-    for run_id in list(deps.state.runs.held):
+    holders = {}
+    for run_id in list(deps.state.runs.claimed):
         open_run = deps.state.runs.table.get(run_id)
         if open_run is not None and open_run.run.holder is not None:
-            held[run_id] = open_run.run.holder
-    liveness.forget({*held.values(), *living})
-    for gone in last.keys() - {*held.values(), *living}:
+            holders[run_id] = open_run.run.holder
+    liveness.forget({*holders.values(), *living})
+    for gone in last.keys() - {*holders.values(), *living}:
         del last[gone]
-    for run_id, holder in held.items():
+    for run_id, holder in holders.items():
         if holder in living:
             continue
         lost_at = liveness.lost_at(holder)

@@ -74,7 +74,7 @@ async def test_a_run_that_is_over_is_repeated_with_all_it_was_given_at_the_heads
     answer = await api.post("/api/runs/old/retry")
     assert answer.status_code == 202
     again = (await api.get(answer.headers["location"])).json()
-    assert (again["again_of"], again["params"], again["run_config_id"], again["commit"], again["nominal"]) == (
+    assert (again["rerun_of"], again["params"], again["run_config_id"], again["commit"], again["nominal"]) == (
         "old",
         {"b": "2"},
         "nightly",
@@ -82,7 +82,7 @@ async def test_a_run_that_is_over_is_repeated_with_all_it_was_given_at_the_heads
         "2026-01-31T03:00:00.000000Z",
     )
     asked = await requested(jetstream_log, again["id"])
-    assert (asked.env, asked.trigger.again_after) == ({"A": "1"}, "before")
+    assert (asked.env, asked.trigger.rerun_after) == ({"A": "1"}, "before")
     assert (asked.trigger.kind, asked.trigger.schedule) == ("http", None), "no fire of the schedule is taken away"
     told = (await api.get(f"/api/runs/{again['id']}/why")).json()["lines"]
     assert told[0]["run"] == "old"

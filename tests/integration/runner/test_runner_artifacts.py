@@ -32,8 +32,8 @@ from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 
-DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-leavings-{os.getpid()}")
-OWNER = f"leavings-{os.getpid()}"
+DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-artifacts-{os.getpid()}")
+OWNER = f"artifacts-{os.getpid()}"
 WITHIN_S = 90.0
 FILES = 60
 LEAVE = f"""

@@ -3,27 +3,27 @@
 from datetime import timedelta
 
 from fastflow_events.testing.builders import NOON
-from fastflow_gateway.queue_snapshot import Glance, Seen
+from fastflow_gateway.queue_snapshot import QueueSnapshot, Seen
 
 KNOWN = {"r1": Seen(position=1, reason="the pipeline is paused")}
 
 
-def looked(took_s: float) -> Glance:
-    glance = Glance()
-    glance.keep(KNOWN, began=NOON - timedelta(seconds=took_s), ended=NOON)
-    return glance
+def looked(took_s: float) -> QueueSnapshot:
+    snapshot = QueueSnapshot()
+    snapshot.keep(KNOWN, began=NOON - timedelta(seconds=took_s), ended=NOON)
+    return snapshot
 
 
 def test_a_cheap_look_serves_a_second_and_only_those_it_saw() -> None:
-    glance = looked(0.01)
-    assert glance.serves(["r1"], NOON + timedelta(seconds=0.5))
-    assert not glance.serves(["r1", "r2"], NOON + timedelta(seconds=0.5))
-    assert not glance.serves(["r1"], NOON + timedelta(seconds=1))
-    assert not glance.serves(["r1"], NOON - timedelta(seconds=1))
-    assert not Glance().serves([], NOON)
+    snapshot = looked(0.01)
+    assert snapshot.serves(["r1"], NOON + timedelta(seconds=0.5))
+    assert not snapshot.serves(["r1", "r2"], NOON + timedelta(seconds=0.5))
+    assert not snapshot.serves(["r1"], NOON + timedelta(seconds=1))
+    assert not snapshot.serves(["r1"], NOON - timedelta(seconds=1))
+    assert not QueueSnapshot().serves([], NOON)
 
 
 def test_a_look_that_took_long_serves_everybody_ten_times_as_long() -> None:
-    glance = looked(0.9)
-    assert glance.serves(["r1", "r2"], NOON + timedelta(seconds=8))
-    assert not glance.serves(["r1"], NOON + timedelta(seconds=10))
+    snapshot = looked(0.9)
+    assert snapshot.serves(["r1", "r2"], NOON + timedelta(seconds=8))
+    assert not snapshot.serves(["r1"], NOON + timedelta(seconds=10))

@@ -72,7 +72,7 @@ async def by_request(name: str) -> None:
 
 async def once_more(member: str, name: str) -> None:
     first = run_requested(**{member: {name: "x"}})
-    options, trigger = options_of(first, same_commit=True), Trigger(kind="http", again_of="r")
+    options, trigger = options_of(first, same_commit=True), Trigger(kind="http", rerun_of="r")
     await request_run(NOTHING, "p", options, run_id="again", trigger=trigger, cause=CAUSE)
 
 

@@ -127,13 +127,13 @@ async def installed(plan: InstallPlan, announce: Callable[[str], None]) -> Async
             try:
                 write_state(plan.home, starting(plan))
                 installation = await start(plan, port, supervisor, announce)
-                async with background(collecting(installation, announce)):
+                async with background(collect_code(installation, announce)):
                     yield installation
             finally:
                 await stop(plan, supervisor)
 
 
-async def collecting(installation: Installation, announce: Callable[[str], None]) -> None:
+async def collect_code(installation: Installation, announce: Callable[[str], None]) -> None:
     """Delete stored code that nothing needs any more, whenever it is due; the key for that is the deployer's."""
     seed = bus.deployer_seed(installation.plan.home)
     settings = Settings(nats_url=installation.nats_url, nats_seed_file=seed, instance="collector")

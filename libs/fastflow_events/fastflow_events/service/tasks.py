@@ -58,16 +58,16 @@ async def background(
     owner = asyncio.current_task()
     assert owner is not None
     failed: list[BaseException] = []
-    insisting: list[asyncio.TimerHandle] = []
+    pending_cancels: list[asyncio.TimerHandle] = []
     cancels = 0
     loop, whole = asyncio.get_running_loop(), of or Work()
 
-    def insist() -> None:
+    def cancel_again() -> None:
         # Who connects or waits may take a cancellation for its own and go on; the service must not.
         nonlocal cancels
         cancels += 1
         owner.cancel()
-        insisting[:] = [loop.call_later(INSIST_S, insist)]
+        pending_cancels[:] = [loop.call_later(INSIST_S, cancel_again)]
 
     def on_done(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -76,8 +76,8 @@ async def background(
             )
             whole.failed(task.get_name(), error)
             failed.append(error)
-            if not insisting:
-                insist()
+            if not pending_cancels:
+                cancel_again()
 
     tasks = [asyncio.create_task(coroutine, name=getattr(coroutine, "__qualname__", "work")) for coroutine in work]
     tasks += [asyncio.create_task(_loop(whole.expect(name), each), name=name) for name, each in loops.items()]
@@ -94,7 +94,7 @@ async def background(
             raise failed[0] from None
         raise
     finally:
-        for handle in insisting:
+        for handle in pending_cancels:
             handle.cancel()
         for task in tasks:
             task.remove_done_callback(on_done)

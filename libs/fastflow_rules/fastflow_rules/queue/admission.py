@@ -130,7 +130,7 @@ def _told(request: RunRequested) -> dict[str, str]:
     told = {}
     if trigger.nominal is not None:
         told["FASTFLOW_NOMINAL"] = trigger.nominal.isoformat().replace("+00:00", "Z")
-    if (upstream := trigger.upstream_run or trigger.again_after) is not None:
+    if (upstream := trigger.upstream_run or trigger.rerun_after) is not None:
         told["FASTFLOW_UPSTREAM_RUN"] = upstream
     return told
 

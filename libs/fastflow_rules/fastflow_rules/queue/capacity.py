@@ -62,7 +62,7 @@ class Capacity:
     def __init__(self, max_running: int) -> None:
         self.max_running = max_running
         self.paused = False
-        self.held = ""
+        self.hold_reason = ""
         """Why nothing new may be started at all; empty when it may."""
         self.pools = Pools()
         self.freed: set[Resource] = set()
@@ -150,8 +150,8 @@ class Capacity:
 
     def blocked(self, lane: Lane) -> Blocked | None:
         """The first thing that keeps a run of the lane from starting now."""
-        if self.held:
-            return Blocked(EVERYTHING, self.held)
+        if self.hold_reason:
+            return Blocked(EVERYTHING, self.hold_reason)
         if self.paused:
             return Blocked(EVERYTHING, "everything is paused")
         if len(self._slots) >= self.max_running:

@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS runs (
     schedule TEXT,
     nominal TEXT,
     backfill TEXT,
-    again_of TEXT,
+    rerun_of TEXT,
     branch TEXT NOT NULL,
     commit_subject TEXT NOT NULL,
     route TEXT,

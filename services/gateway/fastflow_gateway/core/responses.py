@@ -86,7 +86,7 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     nominal: str | None
     """The instant it stands for."""
     backfill: str | None
-    again_of: str | None
+    rerun_of: str | None
     """The run that it repeats because somebody wanted it once more."""
     upstream_runs: list[str]
     """Runs whose end asked for it."""

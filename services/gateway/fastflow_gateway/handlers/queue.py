@@ -140,7 +140,7 @@ async def _places(
 ) -> Capacity:
     """The places that there are, and who may have them."""
     capacity = Capacity(lease.max_running or ALL)
-    capacity.held = too_full(*await deps.log_fill())
+    capacity.hold_reason = too_full(*await deps.log_fill())
     capacity.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
     for name, pipeline in pipelines.items():
         if deps.log.doubts.why("pipeline", name):

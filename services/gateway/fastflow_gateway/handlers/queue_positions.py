@@ -24,16 +24,16 @@ async def waiting_for(deps: Deps, rows: Sequence[RunRow]) -> dict[str, WaitingFo
     }
     if not queued:
         return found
-    wanted, looks = [row.id for row in queued], deps.glance.looks
-    if not deps.glance.serves(wanted, now):
+    wanted, looks = [row.id for row in queued], deps.queue_snapshot.looks
+    if not deps.queue_snapshot.serves(wanted, now):
         try:
             await looks.join(lambda: _look(deps))
-            if not deps.glance.serves(wanted, deps.clock()):  # it began before somebody new came
+            if not deps.queue_snapshot.serves(wanted, deps.clock()):  # it began before somebody new came
                 await looks.fresh(lambda: _look(deps))
         except InfrastructureError:  # without the bus nothing is seen, and rows are shown all the same
-            deps.glance.keep({}, began=now, ended=deps.clock())
+            deps.queue_snapshot.keep({}, began=now, ended=deps.clock())
     for row in queued:
-        seen = deps.glance.runs.get(row.id)
+        seen = deps.queue_snapshot.runs.get(row.id)
         if seen is not None:
             found[row.id] = WaitingFor(reason=seen.reason, position=seen.position)
         else:
@@ -47,12 +47,12 @@ async def everybody(deps: Deps) -> list[WaitingRun]:
     Raises:
         InfrastructureError: the bus did not answer.
     """
-    return await deps.glance.looks.fresh(lambda: _look(deps))
+    return await deps.queue_snapshot.looks.fresh(lambda: _look(deps))
 
 
 async def _look(deps: Deps) -> list[WaitingRun]:
     began = deps.clock()
     found = await waiting(deps)
     seen = {run.id: Seen(position=run.position, reason=run.waiting_for) for run in found}
-    deps.glance.keep(seen, began=began, ended=deps.clock())
+    deps.queue_snapshot.keep(seen, began=began, ended=deps.clock())
     return found

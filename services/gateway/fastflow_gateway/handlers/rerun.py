@@ -32,13 +32,13 @@ async def rerun(
         raise RunNotOverError(f"the run is {row.status}; it can be repeated when it is over", run=run_id)
     first = history[0].fact
     assert isinstance(first, RunRequested)
-    after = first.trigger.upstream_run or first.trigger.again_after
+    after = first.trigger.upstream_run or first.trigger.rerun_after
     return await request_run(
         deps,
         first.pipeline,
         options_of(first, same_commit=same_commit),
         run_id=new_id,
-        trigger=Trigger(kind="http", who=who, nominal=first.trigger.nominal, again_of=run_id, again_after=after),
+        trigger=Trigger(kind="http", who=who, nominal=first.trigger.nominal, rerun_of=run_id, rerun_after=after),
         cause=cause,
         repeated=repeated,
     )

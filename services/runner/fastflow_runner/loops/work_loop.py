@@ -46,7 +46,7 @@ def hear_doubt(deps: Deps, run_id: str) -> None:
         signals.fenced.set()
 
 
-class Watcher:
+class WorkLoop:
     """Runs until it is cancelled; attempts that are in hand then are left to the next process."""
 
     def __init__(self, deps: Deps, work: WorkQueue, open_claims: OpenClaims) -> None:

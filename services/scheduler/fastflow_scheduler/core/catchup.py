@@ -60,7 +60,7 @@ class Terms(NamedTuple):
     """How a schedule fires."""
 
     key: str
-    """What its chance depends on."""
+    """What its spread and its jitter depend on."""
     timetable: Timetable
     catchup: Catchup
     jitter_s: float = 0.0

@@ -16,7 +16,7 @@ async def decide(deps: Deps) -> datetime | None:
     Raises:
         InfrastructureError: the log did not answer; what is left is done next time.
     """
-    deps.forget()
+    deps.own_writes.forget(deps.state.seq)
     await ending.conclude(deps)
     await ending.cancel(deps)
     await restarting.go_on(deps)
@@ -32,7 +32,7 @@ async def decide(deps: Deps) -> datetime | None:
             elif entry.kind == "pending_run":
                 deps.state.pending_runs.is_due(entry.key)
         await firing.fire(deps, [entry.key for entry in due if entry.kind == "fire"], now)
-    if not deps.state.runs.capacity.held:
+    if not deps.state.runs.capacity.hold_reason:
         await asking.ask(deps)
     await admitting.admit(deps)
     return None if now is None else deps.state.agenda.head() or datetime.max.replace(tzinfo=UTC)

@@ -36,7 +36,7 @@ async def admit(deps: Deps) -> None:
 async def _judge(deps: Deps, run_id: str) -> None:
     """Refuse a run that can never start; the others need not be looked at again until their pipeline changes."""
     open_run = deps.state.runs.table.get(run_id)
-    if open_run is None or deps.awaits_own_write(run_id):
+    if open_run is None or deps.own_writes.awaits(run_id, deps.state.seq):
         return
     request = open_run.request
     refusal = rejection_of(
@@ -56,7 +56,7 @@ async def _start_or_refuse(deps: Deps, pick: Pick) -> bool:
     runs = deps.state.runs
     open_run = runs.table.get(pick.run_id)
     lane = runs.run_queue.lane_of(pick.run_id)
-    if open_run is None or lane is None or deps.awaits_own_write(pick.run_id):
+    if open_run is None or lane is None or deps.own_writes.awaits(pick.run_id, deps.state.seq):
         runs.run_queue.remove(pick.run_id)
         return True
     if pick.blocked is not None:

@@ -26,7 +26,7 @@ async def append(deps: Deps, run_id: str, command: RunCommand, *, guard: Positio
         InfrastructureError: the log did not answer.
     """
     open_run = deps.state.runs.table.get(run_id)
-    if open_run is None or deps.awaits_own_write(run_id):
+    if open_run is None or deps.own_writes.awaits(run_id, deps.state.seq):
         return 0
     try:
         facts = run_decider.decide(command, open_run.run)
@@ -40,7 +40,7 @@ async def append(deps: Deps, run_id: str, command: RunCommand, *, guard: Positio
         return 0
     if not appended:
         return 0
-    deps.acted[run_id] = appended[-1].seq
+    deps.own_writes.remember(run_id, appended[-1].seq)
     action = appended[-1].wire_type.split(".")[1]
     logger.info("run %s", action, extra={"action": f"run_{action}", "run_id": run_id})
     return appended[-1].seq

@@ -21,7 +21,7 @@ async def ask(deps: Deps) -> None:
 
     async def one(run_id: str) -> None:
         pending = pending_runs.table.get(run_id)
-        if pending is None or deps.awaits_own_write(run_id):
+        if pending is None or deps.own_writes.awaits(run_id, deps.state.seq):
             return
         if await request(deps, run_id, pending.request, pending.cause):
             pending_runs.due.pop(run_id, None)
@@ -45,7 +45,7 @@ async def request(deps: Deps, run_id: str, wanted: RunRequested, cause: Cause) -
     except ContractError as exc:
         logger.error("run cannot be asked for: %s", exc, extra={"action": "unaskable", "run_id": run_id})  # noqa: TRY400
         return False
-    deps.acted[run_id] = appended.seq
+    deps.own_writes.remember(run_id, appended.seq)
     kind = wanted.trigger.kind
     logger.info("run requested", extra={"action": "run_requested", "run_id": run_id, "trigger": kind})
     return True

@@ -24,7 +24,7 @@ from fastflow_scheduler.handlers.restarting import restart
 logger = logging.getLogger(__name__)
 
 AGAIN = timedelta(seconds=1)
-HELD_AGAIN = timedelta(seconds=5)
+ASK_AGAIN = timedelta(seconds=5)
 REASONS = {"missed": "nothing was there to fire it in time", "skipped": "it was paused"}
 
 
@@ -34,7 +34,7 @@ def plan_ahead(deps: Deps) -> None:
     touched, state.schedules.touched = state.schedules.touched, set()
     for id in touched:
         plan = state.schedules.plans.get(id)
-        if deps.awaits_own_write(id):
+        if deps.own_writes.awaits(id, deps.state.seq):
             state.schedules.touched.add(id)
             continue
         try:
@@ -56,21 +56,21 @@ def _next_due(deps: Deps, plan: PlannedSchedule) -> datetime | None:
 
 async def fire(deps: Deps, ids: list[str], now: datetime) -> None:
     """Settle what is due of these schedules, each in the order of its instants; later, when nothing may be started."""
-    if deps.state.runs.capacity.held:
+    if deps.state.runs.capacity.hold_reason:
         for id in ids:
-            deps.state.agenda.set(Entry("fire", id), now + HELD_AGAIN)
+            deps.state.agenda.set(Entry("fire", id), now + ASK_AGAIN)
         return
 
     async def one(id: str) -> None:
         plan = deps.state.schedules.plans.get(id)
-        if plan is None or deps.awaits_own_write(id) or deps.state.schedules.rests(plan):
+        if plan is None or deps.own_writes.awaits(id, deps.state.seq) or deps.state.schedules.rests(plan):
             return
         deps.state.agenda.set(Entry("fire", id), now + AGAIN)  # unless the state learns that it happened
         terms = terms_of(plan, deps.settings.late_after_s)
         for step in outlook(terms, since=plan.since, now=now, pauses=deps.state.schedules.pauses_of(plan)).steps:
             seq = await _do(deps, plan, step)
-            deps.acted[id] = max(seq, deps.acted.get(id, 0))
-        if deps.awaits_own_write(id):
+            deps.own_writes.remember(id, seq)
+        if deps.own_writes.awaits(id, deps.state.seq):
             deps.state.schedules.touched.add(id)
 
     await each(deps, "schedule", ids, one)
@@ -91,7 +91,7 @@ async def _do(deps: Deps, plan: PlannedSchedule, step: Due | NotFired) -> int:
                 priority=plan.priority,
             )
             asked = await request(deps, run_id, wanted, Cause(correlation_id=run_id))
-            return deps.acted[run_id] if asked else 0
+            return deps.own_writes.of(run_id) if asked else 0
         case NotFired():
             return await tell(deps, plan, step, REASONS[step.kind])
 

@@ -50,7 +50,7 @@ async def restart(deps: Deps, plan: PlannedSchedule, nominal: datetime) -> int:
         priority=plan.priority,
     )
     asked = await request(deps, run_id, wanted, Cause(correlation_id=run_id))
-    return deps.acted[run_id] if asked else 0
+    return deps.own_writes.of(run_id) if asked else 0
 
 
 async def go_on(deps: Deps) -> None:

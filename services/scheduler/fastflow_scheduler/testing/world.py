@@ -32,6 +32,7 @@ from fastflow_scheduler.core.state.pipelines import version_of
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers import decide
 from fastflow_scheduler.leadership import Leadership
+from fastflow_scheduler.own_writes import OwnWrites
 from fastflow_scheduler.settings import SchedulerSettings
 
 SLOTS = 1000
@@ -47,7 +48,14 @@ class Scheduler:
         self.state = SchedulerState(settings.limits)
         self.state.runs.capacity.set_runners({"runner-1": LiveRunner(slots=SLOTS, pools=("default", "gpu"))})
         self.leadership = Leadership(self._key, world.log, name, settings.limits)
-        self.deps = Deps(settings=settings, log=world.log, state=self.state, leadership=self.leadership, time=self)
+        self.deps = Deps(
+            settings=settings,
+            log=world.log,
+            state=self.state,
+            leadership=self.leadership,
+            time=self,
+            own_writes=OwnWrites(),
+        )
 
     async def _key(self, leader: Leader, *, expected_seq: int) -> int:
         """Everybody has the key: whoever leads is decided by the log alone."""

@@ -37,9 +37,9 @@ class Trigger(Struct, frozen=True, kw_only=True):
     """Of a fan-in: every run it waited for, `upstream_run` the last one."""
     depth: int = 0
     """Chains between the run that began it all and this one."""
-    again_of: RunId | None = None
-    """The run that somebody wanted once more; `again_after` is the one that it had followed."""
-    again_after: RunId | None = None
+    rerun_of: RunId | None = None
+    """The run that somebody wanted once more; `rerun_after` is the one that it had followed."""
+    rerun_after: RunId | None = None
 
 
 @wire("run.requested.v1")

@@ -106,7 +106,7 @@ class RunRow(Struct, frozen=True):
     nominal: str | None = None
     """The instant it stands for."""
     backfill: str | None = None
-    again_of: str | None = None
+    rerun_of: str | None = None
     """The run that somebody wanted once more."""
     branch: str = ""
     """The branch whose head its code was; empty when the commit was named."""
@@ -145,7 +145,7 @@ def _requested(recorded: Recorded, fact: RunRequested) -> RunRow:
         schedule=trigger.schedule,
         nominal=text_of(held(trigger.nominal)) if trigger.nominal else None,
         backfill=trigger.backfill,
-        again_of=trigger.again_of,
+        rerun_of=trigger.rerun_of,
     )
 
 

@@ -128,10 +128,10 @@ class SchedulerState:
 
     def reset(self) -> None:
         """Forget everything but what is doubted, who is alive and how full the log is, which no fact tells."""
-        alive, held = self.runs.capacity.pools.runners, self.runs.capacity.held
+        alive, reason = self.runs.capacity.pools.runners, self.runs.capacity.hold_reason
         self._empty()
         self.runs.capacity.set_runners(alive)
-        self.runs.capacity.held = held
+        self.runs.capacity.hold_reason = reason
 
     def rebuild(self) -> None:
         """Compute everything that is not written down from what is."""

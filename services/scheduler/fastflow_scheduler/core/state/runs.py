@@ -48,7 +48,7 @@ class Runs:
         """Whether they can ever start has to be looked at."""
         self.to_replace: set[str] = set()
         """To be cancelled, because a schedule replaces all runs of their pipeline by a new one."""
-        self.held: set[str] = set()
+        self.claimed: set[str] = set()
         """Claimed or started."""
         self.of_pipeline: dict[str, dict[str, None]] = {}
         self._limits = limits
@@ -92,7 +92,7 @@ class Runs:
         if open_run is None or id in self._doubted:
             return
         run, phase = open_run.run, open_run.run.phase
-        self._set(self.held, id, phase in HELD)
+        self._set(self.claimed, id, phase in HELD)
         self._set(self.to_end, id, phase == "ended" or bool(run.cancelled and phase in UNCLAIMED))
         self._set(self.to_replace, id, bool(open_run.to_replace and not run.cancelled and phase in ACTIVE))
         limit = later(open_run.touched_at, self._limits.claim_within.total_seconds())
@@ -193,7 +193,7 @@ class Runs:
         self._reserved.pop(id, None)
         self.capacity.release(id)
         self._wait(id, open_run, waits=False)
-        for several in (self.to_end, self.to_replace, self.held):
+        for several in (self.to_end, self.to_replace, self.claimed):
             several.discard(id)
         for kind in ("claim", "retry"):
             self._agenda.set(Entry(kind, id), None)
