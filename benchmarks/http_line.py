@@ -25,8 +25,8 @@ class HttpLine:
         head = f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
         self._writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         first, *headers = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
-        told = dict(line.split(": ", 1) for line in headers if line)
-        content = await self._reader.readexactly(int(told["content-length"]))
+        found = dict(line.split(": ", 1) for line in headers if line)
+        content = await self._reader.readexactly(int(found["content-length"]))
         if first.split()[1] != str(expected):
             raise CannotMeasureError(f"POST {path} was answered {first}: {content.decode(errors='replace')[:200]}")
         return content

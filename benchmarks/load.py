@@ -73,10 +73,10 @@ async def _ours(ours: System, pipeline: str) -> tuple[float, float]:
 
 def _succeeded(fact: str) -> str:
     """The run that a fact says has finished."""
-    told = msgspec.json.decode(fact)
-    if told["data"]["outcome"] != "succeeded":
-        raise CannotMeasureError(f"a run failed: {told['data']}")
-    return str(told["aggregate_id"])
+    body = msgspec.json.decode(fact)
+    if body["data"]["outcome"] != "succeeded":
+        raise CannotMeasureError(f"a run failed: {body['data']}")
+    return str(body["aggregate_id"])
 
 
 async def _bare(baseline: Bare, pipeline: str) -> tuple[float, float]:

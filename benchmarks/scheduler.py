@@ -164,14 +164,14 @@ def _at_once(instant: datetime) -> list[tuple[str, dict[str, object]]]:
 
 
 def _pipelines(interval_s: float, starts: Sequence[datetime]) -> list[tuple[str, dict[str, object]]]:
-    said = [
+    found = [
         {"id": f"s{number}", "interval_s": interval_s, "start": at.isoformat().replace("+00:00", "Z")}
         for number, at in enumerate(starts)
     ]
-    return [(f"herd-{n}", {"schedules": said[n * EACH : (n + 1) * EACH]}) for n in range(PIPELINES)]
+    return [(f"herd-{n}", {"schedules": found[n * EACH : (n + 1) * EACH]}) for n in range(PIPELINES)]
 
 
 def _nominal(body: bytes) -> datetime:
-    said = msgspec.json.decode(body, type=RunRequested).trigger.nominal
-    assert said is not None
-    return said
+    found = msgspec.json.decode(body, type=RunRequested).trigger.nominal
+    assert found is not None
+    return found

@@ -76,7 +76,7 @@ class Stage(NamedTuple):
 
     async def pipelines(self, definitions: Iterable[tuple[str, dict[str, object]]]) -> None:
         """Discover these pipelines."""
-        await append(self.nc, [recorded for name, said in definitions for recorded in _discovered(name, said)])
+        await append(self.nc, [recorded for name, result in definitions for recorded in _discovered(name, result)])
 
     async def decided(self, name: str) -> None:
         """Return when the scheduler has caught up and decides: a run that can never start is refused."""
@@ -126,8 +126,11 @@ def _environment(url: str, folder: Path) -> dict[str, str]:
     }
 
 
-def _discovered(name: str, said: dict[str, object]) -> list[Recorded]:
-    facts: Sequence[Fact] = [builders.version_stored(definition=said), builders.pipeline_discovered(definition=said)]
+def _discovered(name: str, fields: dict[str, object]) -> list[Recorded]:
+    facts: Sequence[Fact] = [
+        builders.version_stored(definition=fields),
+        builders.pipeline_discovered(definition=fields),
+    ]
     return [_recorded("pipeline", name, version, fact) for version, fact in enumerate(facts, start=1)]
 
 

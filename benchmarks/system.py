@@ -75,11 +75,11 @@ class System:
         """Return once nothing of the run is left on the engine."""
         if (docker := self._docker) is None:
             return
-        told = self.installation.told
+        setup = self.installation.setup
 
         async def absent() -> bool:
             return (
-                docker.get(f"/containers/fastflow-{told.installation}-{run_id}-1/json").status_code
+                docker.get(f"/containers/fastflow-{setup.installation}-{run_id}-1/json").status_code
                 == httpx.codes.NOT_FOUND
             )
 

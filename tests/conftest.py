@@ -162,10 +162,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, Any]:
     """Where everything is set up, a test that skips itself has found something missing; that is a failure."""
     report = yield
-    said = str(report.longrepr)
-    wants_another_python = "interpreter" in said
-    wants_root = "of the test's own" in said and os.geteuid() != 0
-    wants_loop_devices = "needs loop devices" in said  # of the kernel; nothing that could be installed
+    found = str(report.longrepr)
+    wants_another_python = "interpreter" in found
+    wants_root = "of the test's own" in found and os.geteuid() != 0
+    wants_loop_devices = "needs loop devices" in found  # of the kernel; nothing that could be installed
     if STRICT and report.skipped and not (wants_another_python or wants_root or wants_loop_devices):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} would have been skipped: {call.excinfo.value if call.excinfo else ''}"

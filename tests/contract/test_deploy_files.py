@@ -35,7 +35,7 @@ def test_compose_hands_on_every_setting(service: str, settings: type[Settings]) 
     lines = (DEPLOY / "compose.yaml").read_text().splitlines()
     begin = lines.index(f"  {service}:")
     end = next((n for n in range(begin + 1, len(lines)) if lines[n] and not lines[n].startswith("    ")), len(lines))
-    said = {line.strip().partition(":")[0] for line in lines[begin:end] if line.startswith("      FASTFLOW_")}
+    fields = {line.strip().partition(":")[0] for line in lines[begin:end] if line.startswith("      FASTFLOW_")}
     shared = {field.name for field in msgspec.structs.fields(Settings)}
     own = {field.name for field in msgspec.structs.fields(settings)} - shared
-    assert {name for name in own if f"FASTFLOW_{name.upper()}" not in said} <= {"address_file"}
+    assert {name for name in own if f"FASTFLOW_{name.upper()}" not in fields} <= {"address_file"}

@@ -70,7 +70,7 @@ def test_every_setting_is_documented_with_its_older_name_and_its_default(section
     for field in own_fields(SECTIONS[section]):
         variable = PREFIX + field.name.upper()
         expected[variable] = (ALIASES.get(variable, "–"), default_of(field))
-    found = {name: said for name, said in documented(section).items() if name.startswith(PREFIX)}
+    found = {name: result for name, result in documented(section).items() if name.startswith(PREFIX)}
     assert found == expected
 
 

@@ -179,10 +179,10 @@ async def test_no_fact_stops_a_fold(fold: type, junk: list[tuple[str, dict[str, 
             batch = [recorded async for recorded in log.read(projection.subject)]
             await apply_batch(log.doubts, store, projection, batch)
             assert await store.checkpoint() == batch[-1].seq
-            told = await store.aside()
-    aside = {fact.seq for fact in told}
+            found = await store.aside()
+    aside = {fact.seq for fact in found}
     # The samples are facts of many runs, each alone: nobody holds what they are of.
-    assert all(fact.seq <= len(junk) for fact in told if not fact.foreign), (
+    assert all(fact.seq <= len(junk) for fact in found if not fact.foreign), (
         "a good fact was set aside with the bad ones"
     )
     for recorded in batch:

@@ -82,21 +82,21 @@ def test_a_watched_program_keeps_its_exit_code() -> None:
 
 
 async def test_a_killed_child_is_started_again_and_it_is_said(tmp_path: Path) -> None:
-    said: list[str] = []
+    seen: list[str] = []
     log = tmp_path / "child.log"
-    async with supervising(said.append) as supervisor:
+    async with supervising(seen.append) as supervisor:
         supervisor.start("child", start(SLEEPER, log))
         await up(log)
         first = await pid_after(supervisor, None)
         os.kill(first, signal.SIGKILL)
         second = await pid_after(supervisor, first)
-        assert any("child was killed by SIGKILL" in line and "again in 0.5 s" in line for line in said)
+        assert any("child was killed by SIGKILL" in line and "again in 0.5 s" in line for line in seen)
         await up(log, times=2)
     await eventually(lambda: not lives(second), within_s=5)
 
 
 async def test_a_child_that_cannot_be_started_again_is_tried_again(tmp_path: Path) -> None:
-    said: list[str] = []
+    seen: list[str] = []
     log = tmp_path / "child.log"
     failures = iter([False, True, False])
 
@@ -105,18 +105,18 @@ async def test_a_child_that_cannot_be_started_again_is_tried_again(tmp_path: Pat
             raise OSError("no processes left")
         return spawn(SLEEPER, os.environ, log)
 
-    async with supervising(said.append) as supervisor:
+    async with supervising(seen.append) as supervisor:
         supervisor.start("child", sometimes)
         first = await pid_after(supervisor, None)
         os.kill(first, signal.SIGKILL)
         await eventually(lambda: supervisor.pids().get("child") not in (first, None))
-        assert any("child does not start: no processes left" in line for line in said)
+        assert any("child does not start: no processes left" in line for line in seen)
 
 
 async def test_a_child_that_ignores_sigterm_is_killed_after_its_grace_period(tmp_path: Path) -> None:
-    said: list[str] = []
+    seen: list[str] = []
     polite, stubborn = tmp_path / "polite.log", tmp_path / "stubborn.log"
-    async with supervising(said.append) as supervisor:
+    async with supervising(seen.append) as supervisor:
         supervisor.start("polite", start(SLEEPER, polite))
         supervisor.start("stubborn", start(STUBBORN, stubborn))
         await up(polite)
@@ -126,7 +126,7 @@ async def test_a_child_that_ignores_sigterm_is_killed_after_its_grace_period(tmp
         await supervisor.stop(["polite", "stubborn"], grace_s=0.5)
         assert time.monotonic() - before >= 0.5
         assert not any(lives(pid) for pid in pids.values())
-        assert said == ["stubborn did not stop within 0.5 s and was killed"]
+        assert seen == ["stubborn did not stop within 0.5 s and was killed"]
         await asyncio.sleep(0)
         assert supervisor.pids() == {}
 

@@ -22,8 +22,8 @@ def fastflow(*arguments: str, env: dict[str, str] | None = None, code: int = 0) 
 
 def test_the_doctor_on_an_empty_path_says_what_is_missing_and_what_to_type(tmp_path: Path) -> None:
     bare = {"PATH": str(tmp_path), "HOME": str(tmp_path), "FASTFLOW_ENGINE_RUN": str(tmp_path)}
-    told = fastflow("doctor", "--json", env=bare, code=6)
-    findings = {f["name"]: f for f in json.loads(told)["items"]}
+    printed = fastflow("doctor", "--json", env=bare, code=6)
+    findings = {f["name"]: f for f in json.loads(printed)["items"]}
     assert findings["python"]["state"] == "ok"
     for name in findings:
         if findings[name]["state"] != "ok":
@@ -34,8 +34,8 @@ def test_the_doctor_on_an_empty_path_says_what_is_missing_and_what_to_type(tmp_p
         "detail": "not on PATH",
         "fix": "apt-get install git",
     }
-    told = fastflow("doctor", env=bare, code=6)
-    assert "Fast-Flow cannot start here: git" in told
+    printed = fastflow("doctor", env=bare, code=6)
+    assert "Fast-Flow cannot start here: git" in printed
 
 
 def test_keys_are_made_once_and_only_for_their_owner(tmp_path: Path) -> None:
@@ -71,24 +71,24 @@ def test_a_wrong_pipeline_json_is_found_before_it_is_pushed(tmp_path: Path) -> N
         (tmp_path / name / "main.py").write_text("print()\n")
         if metadata is not None:
             (tmp_path / name / "pipeline.json").write_text(metadata)
-    told = fastflow("validate", str(tmp_path), code=1)
-    assert "$.timeout: found" in told
-    assert "1 of 3 cannot pass" in told
+    printed = fastflow("validate", str(tmp_path), code=1)
+    assert "$.timeout: found" in printed
+    assert "1 of 3 cannot pass" in printed
     assert json.loads(fastflow("validate", str(tmp_path / "right"), "--json"))["items"][0]["errors"] == []
 
 
 @pytest.mark.parametrize("arguments", [("nothing",), ("run",), ("runs", "--limit", "many"), ("up", "--bogus")])
 def test_a_wrong_command_line_is_one_sentence_and_a_line_to_type(arguments: tuple[str, ...]) -> None:
-    told = fastflow(*arguments, code=2)
-    assert told.startswith("error: ")
-    assert "type:  fastflow --help" in told
+    printed = fastflow(*arguments, code=2)
+    assert printed.startswith("error: ")
+    assert "type:  fastflow --help" in printed
 
 
 def test_help_names_every_verb_and_every_exit_code() -> None:
-    told = fastflow("--help")
+    printed = fastflow("--help")
     for verb in ("up", "demo", "status", "down", "run", "logs", "runs", "pipelines", "events", "cancel", "doctor"):
-        assert f" {verb} " in told
-    assert "130: interrupted" in told
+        assert f" {verb} " in printed
+    assert "130: interrupted" in printed
 
 
 def test_an_answer_that_nobody_reads_to_its_end_is_no_error(tmp_path: Path) -> None:

@@ -89,10 +89,10 @@ def working_for(home: Path) -> list[str]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            told = command.encode() + (folder / "environ").read_bytes()
+            text = command.encode() + (folder / "environ").read_bytes()
         except OSError:
             continue
-        if str(home).encode() in told and lives(int(folder.name)):
+        if str(home).encode() in text and lives(int(folder.name)):
             found.append(command)
     return found
 
@@ -107,9 +107,9 @@ async def test_a_run_from_a_second_terminal_ends_as_the_run_ends(terminal: Termi
         for child in ("nats", "gateway", "git_sync", "scheduler", "runner"):
             assert child in shown
 
-        told = terminal.type("run", "hello", "-p", "A=1", "-e", "B=2", "--follow")
-        assert "Hello, world!\n" in told
-        assert "succeeded" in told
+        printed = terminal.type("run", "hello", "-p", "A=1", "-e", "B=2", "--follow")
+        assert "Hello, world!\n" in printed
+        assert "succeeded" in printed
         assert "about to fail" in terminal.type("run", "fails", "--follow", code=1)
         assert "there is no pipeline nope" in terminal.type("run", "nope", code=4)
         assert "error:" in terminal.type("run", "hello", "-e", "FASTFLOW_RUN_ID=x", code=2)
@@ -174,9 +174,9 @@ async def test_a_signal_ends_everything_in_order_and_leaves_no_process(
         up.send_signal(number)
         assert up.wait(40) == 0
     assert working_for(terminal.home) == []
-    said = terminal.home.with_name("up.log").read_text()
-    assert "stopping" in said
-    assert "killed" not in said
+    printed = terminal.home.with_name("up.log").read_text()
+    assert "stopping" in printed
+    assert "killed" not in printed
 
 
 async def test_a_signal_while_it_starts_leaves_no_process(terminal: Terminal) -> None:
@@ -220,13 +220,15 @@ def test_a_taken_port_is_said_with_the_line_to_type(terminal: Terminal) -> None:
 
     with create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        told = terminal.type("up", "--port", port, "--executor", "process", "--git-url", str(terminal.source), code=2)
-    assert f"port {port} on 127.0.0.1 is taken" in told
-    assert "type:  fastflow up --port" in told
+        printed = terminal.type(
+            "up", "--port", port, "--executor", "process", "--git-url", str(terminal.source), code=2
+        )
+    assert f"port {port} on 127.0.0.1 is taken" in printed
+    assert "type:  fastflow up --port" in printed
 
 
 def test_a_forced_docker_executor_without_an_engine_fails_instead_of_falling_back(terminal: Terminal) -> None:
     terminal.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
-    told = terminal.type("up", "--executor", "docker", "--git-url", str(terminal.source), code=6)
-    assert "/nowhere/docker.sock does not exist" in told
-    assert "type:  make docker" in told
+    printed = terminal.type("up", "--executor", "docker", "--git-url", str(terminal.source), code=6)
+    assert "/nowhere/docker.sock does not exist" in printed
+    assert "type:  make docker" in printed

@@ -100,7 +100,7 @@ async def test_the_command_plans_a_branch_and_its_exit_code_says_whether_to_merg
         async def command(*words: str) -> tuple[int, str, str]:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "fastflow_cli", *words),
-                env={**os.environ, "FASTFLOW_HOME": str(product.installation.told.home.path)},
+                env={**os.environ, "FASTFLOW_HOME": str(product.installation.setup.home.path)},
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )

@@ -34,7 +34,7 @@ async def test_a_run_survives_the_death_of_every_service(
             facts = await product.facts(run_id)
             for once in ("requested", "dispatched", "claimed", "started", "attempt_finished", "finished"):
                 assert facts.count(f"run.{once}.v1") == 1, (service, facts)
-            assert any(service in said for said in product.announced)
+            assert any(service in found for found in product.announced)
 
 
 @pytest.mark.parametrize("executor", ["process", pytest.param("docker", marks=pytest.mark.docker)])

@@ -80,9 +80,9 @@ async def test_junk_under_a_stolen_key_stops_nothing(
 
         async def degraded() -> bool:
             async with httpx.AsyncClient() as http:
-                said = [(await http.get(f"{url}/health/ready")) for url in installation.state().health.values()]
-            assert [answer.status_code for answer in said] == [200] * 4, [answer.text for answer in said]
-            return any(answer.json()["status"] == "degraded" for answer in said)
+                result = [(await http.get(f"{url}/health/ready")) for url in installation.state().health.values()]
+            assert [answer.status_code for answer in result] == [200] * 4, [answer.text for answer in result]
+            return any(answer.json()["status"] == "degraded" for answer in result)
 
         await eventually(degraded, within_s=60)
         for service in installation.state().health:

@@ -69,8 +69,8 @@ def test_what_compose_does_sizes_server_and_streams_from_the_disk_and_takes_sett
     make_keys(keys)
     deploy = seed_path(keys, "deployer")
     plain = {k: v for k, v in os.environ.items() if not k.endswith("_BYTES")}
-    told = fastflow("size-store", "--folder", str(tmp_path), "--file", str(keys / STORE_FILE), "--json", env=plain)
-    store = json.loads(told)["store_bytes"]
+    printed = fastflow("size-store", "--folder", str(tmp_path), "--file", str(keys / STORE_FILE), "--json", env=plain)
+    store = json.loads(printed)["store_bytes"]
     assert store == int(0.75 * shutil.disk_usage(tmp_path).total)
     server = server_on(tmp_path)
     try:
@@ -124,8 +124,8 @@ def test_a_home_of_an_earlier_release_is_refused_in_one_sentence(tmp_path: Path)
         "--executor",
         "process",
     )
-    said = fastflow(*arguments, env=dict(os.environ), code=1)
-    [sentence] = [line for line in said.splitlines() if line.startswith("error:")]
+    printed = fastflow(*arguments, env=dict(os.environ), code=1)
+    [sentence] = [line for line in printed.splitlines() if line.startswith("error:")]
     assert "the log here has shape 1" in sentence
     assert "start with an empty home" in sentence
 

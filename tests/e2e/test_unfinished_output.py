@@ -58,10 +58,10 @@ async def test_a_line_that_grows_is_seen_and_a_killed_runner_changes_nothing(ope
             await eventually(adopted, within_s=WITHIN_S)
             assert (await product.http.post(f"/api/runs/{run_id}/cancel")).status_code == 202
             async with asyncio.timeout(WITHIN_S):
-                (rest, words), (told, _) = await asyncio.gather(person.communicate(), program.communicate())
+                (rest, words), (found, _) = await asyncio.gather(person.communicate(), program.communicate())
         assert rest == b" and stops\n"
         assert words.startswith(b"cancelled")
         assert await product.lines(run_id) == [("stdout", "it works and stops"), ("stderr", "\r10%")]
-        news = [msgspec.json.decode(line) for line in told.splitlines()]
+        news = [msgspec.json.decode(line) for line in found.splitlines()]
         assert [one["kind"] for one in news if one["kind"] != "partial"] == ["line", "line", "end"]
         assert {one["text"] for one in news if one["kind"] == "partial"} >= {"it works", "\r10%"}

@@ -48,8 +48,8 @@ async def test_two_schedulers_and_two_gateways_make_one_run_per_request(open_pro
 
 async def test_another_system_triggers_over_nats_and_garbage_is_kept_visible(open_product: Open) -> None:
     async with open_product("process") as product:
-        told = product.installation.told
-        settings = Settings(nats_url=told.nats_url, nats_seed_file=seed_path(told.home.keys, "external"))
+        setup = product.installation.setup
+        settings = Settings(nats_url=setup.nats_url, nats_seed_file=seed_path(setup.home.keys, "external"))
         async with connect(settings, "somebody") as nc:
             await nc.jetstream().publish(subjects.trigger("hello"), b"this is no JSON")
             for _ in range(3):

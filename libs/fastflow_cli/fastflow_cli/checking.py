@@ -25,11 +25,11 @@ class Checked(Struct, frozen=True, kw_only=True):
 def check(folder: Path) -> list[Checked]:
     """Judge every pipeline in a folder, by name; the folder itself when it is one."""
     if any((folder / entry).is_file() for entry in ENTRY_POINTS):
-        rules, said = _rules(folder.parent)
-        return [*said, *filter(None, [_judge(folder, rules)])]
-    rules, said = _rules(folder)
+        rules, problems = _rules(folder.parent)
+        return [*problems, *filter(None, [_judge(folder, rules)])]
+    rules, problems = _rules(folder)
     folders = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
-    return [*said, *(found for each in folders if not each.is_symlink() and (found := _judge(each, rules)))]
+    return [*problems, *(found for each in folders if not each.is_symlink() and (found := _judge(each, rules)))]
 
 
 def _rules(folder: Path) -> tuple[RepositoryFile | None, list[Checked]]:

@@ -40,7 +40,7 @@ class SetAside(Struct, frozen=True, kw_only=True):
         return f"fact {self.seq} ({self.type} of {self.aggregate}/{self.id}) was set aside by {self.fold}: {self.error}"
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class DoubtsReport(Struct, frozen=True, kw_only=True):
     """What health says about it."""
 
     count: int
@@ -84,12 +84,12 @@ class Doubts:
                 f"{aggregate} {id} cannot be trusted, so nothing is decided about it: {why}", aggregate=aggregate, id=id
             )
 
-    def told(self) -> Told | None:
+    def report(self) -> DoubtsReport | None:
         """What is to be said about it; None when there is nothing."""
         if not self._facts and not self._why:
             return None
         facts = sorted(self._facts.values(), key=lambda fact: (fact.seq, fact.fold))
-        return Told(count=len(facts), facts=tuple(facts[:TOLD]), foreign=sum(fact.foreign for fact in facts))
+        return DoubtsReport(count=len(facts), facts=tuple(facts[:TOLD]), foreign=sum(fact.foreign for fact in facts))
 
 
 def words_of(error: BaseException) -> str:

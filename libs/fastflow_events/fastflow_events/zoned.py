@@ -21,10 +21,10 @@ def read_instant(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(_NO_ZONE)
-    said = in_utc(at)
-    if said is None or not FIRST <= said <= LAST:
+    utc = in_utc(at)
+    if utc is None or not FIRST <= utc <= LAST:
         raise ValueError(_OUT_OF_RANGE)
-    return said
+    return utc
 
 
 def fault_of(struct: Struct) -> str:

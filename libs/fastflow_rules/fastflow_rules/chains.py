@@ -41,14 +41,14 @@ def edges_of_file(pipeline: str, definition: Definition | None) -> list[Edge]:
     return [
         Edge(
             upstream=pipeline,
-            downstream=said.pipeline,
-            on_success=said.on_success,
-            on_failure=said.on_failure,
-            on_route=said.on_route,
-            run_config_id=said.run_config_id,
-            params=said.params,
+            downstream=edge.pipeline,
+            on_success=edge.on_success,
+            on_failure=edge.on_failure,
+            on_route=edge.on_route,
+            run_config_id=edge.run_config_id,
+            params=edge.params,
         )
-        for said in (definition.downstream if definition else ())
+        for edge in (definition.downstream if definition else ())
     ]
 
 
@@ -101,15 +101,15 @@ def handed_over_by_all(mapping: Mapping[str, str], ended: Mapping[str, Ended]) -
 
 def _resolved(mapping: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, str]:
     params = {}
-    for name, said in mapping.items():
-        if said.startswith("$$"):
-            params[name] = said[1:]
-        elif said.startswith(("$params.", "$result.")):
-            root, _, path = said[1:].partition(".")
+    for name, expression in mapping.items():
+        if expression.startswith("$$"):
+            params[name] = expression[1:]
+        elif expression.startswith(("$params.", "$result.")):
+            root, _, path = expression[1:].partition(".")
             if (value := _member(known[root], path)) is not _MISSING:
                 params[name] = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         else:
-            params[name] = said
+            params[name] = expression
     return params
 
 

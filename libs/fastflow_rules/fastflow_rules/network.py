@@ -44,10 +44,10 @@ def target(text: str) -> Target:
     match = _IN_BRACKETS.fullmatch(bare) or _BARE_4.fullmatch(bare) or _BARE_6.fullmatch(bare)
     if match is None or ("[" in bare and ":" not in match[1]):
         raise NoTargetError(f"an address or a network, with a port if need be, as in {ALLOWED}")
-    said, first, last = match[1], *(*match.groups()[1:], None, None)[:2]
+    host, first, last = match[1], *(*match.groups()[1:], None, None)[:2]
     try:
         # Bits behind the network's own would be forgotten: whoever wrote them meant something else.
-        addresses = ip_network(said)
+        addresses = ip_network(host)
     except ValueError as exc:
         raise NoTargetError(f"an address or a network whose further bits are 0, as in {ALLOWED}") from exc
     if first is None:

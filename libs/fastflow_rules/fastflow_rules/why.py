@@ -112,11 +112,11 @@ def _asked(trigger: Trigger) -> str:
 
 
 def _detail(fact: RunAttemptFinished) -> str:
-    said = [f"exit code {fact.exit_code}"] if fact.exit_code else []
-    said += [fact.detail] if fact.detail else []
-    said += [f"route {fact.route}"] if fact.route else []
-    said += [f"its result was not kept: {fact.result_error}"] if fact.result_error else []
-    return f" ({'; '.join(said)})" if said else ""
+    parts = [f"exit code {fact.exit_code}"] if fact.exit_code else []
+    parts += [fact.detail] if fact.detail else []
+    parts += [f"route {fact.route}"] if fact.route else []
+    parts += [f"its result was not kept: {fact.result_error}"] if fact.result_error else []
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _instant(at: datetime) -> str:

@@ -40,11 +40,11 @@ class TellingServer(Server):
             host = "::1" if ":" in host else "127.0.0.1"
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         logger.info("listening on %s", url, extra={"action": "listening", "url": url})
-        if (told := self._settings.address_file) is not None:
-            told.parent.mkdir(parents=True, exist_ok=True)
-            whole = told.with_name(f"{told.name}.new")
+        if (file := self._settings.address_file) is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            whole = file.with_name(f"{file.name}.new")
             whole.write_text(url + "\n")
-            whole.replace(told)
+            whole.replace(file)
 
     async def main_loop(self) -> None:
         """Sleep until a signal comes, with a tick now and then."""

@@ -132,8 +132,8 @@ async def _look_at_head(
 def _still(repo: Repo, folder: Folder, rules: Rules, known: Pipeline | None) -> str | None:
     """The verdict on a folder that was judged before and of which the log says the same; None: it has to be read."""
     judged, verdict = repo.judged.get(folder.name, ("", ""))
-    said = (known.tree, known.phase) if known else (folder.tree, "none")
-    return verdict if judged == f"{folder.tree} {rules.oid}" and said == (folder.tree, verdict) else None
+    recorded = (known.tree, known.phase) if known else (folder.tree, "none")
+    return verdict if judged == f"{folder.tree} {rules.oid}" and recorded == (folder.tree, verdict) else None
 
 
 async def _look_at(deps: Deps, repo: Repo, at: _At, folder: Folder) -> str:
@@ -171,13 +171,13 @@ async def _lose(deps: Deps, repository: str, name: str, commit: str, cause: Caus
     known = await deps.pipelines.known(name, commit=commit, tree=None)
     lose = LosePipeline(repository=repository, commit=commit)
     try:
-        said = await record(deps.log, pipeline_decider, known, lose, cause=cause)
+        recorded = await record(deps.log, pipeline_decider, known, lose, cause=cause)
     except UntrustedError as exc:  # its own trouble; the others go on
         logger.warning("passed over: %s", exc, extra={"action": "pipeline_skipped", "pipeline": name})
         return
-    if said:
+    if recorded:
         for other in {known.state.repository, *known.state.rivals} - {repository}:
-            deps.ring(other, said[-1])
+            deps.ring(other, recorded[-1])
 
 
 async def each(work: Callable[[T], Awaitable[None]], items: Iterable[T], *, at_once: int) -> None:

@@ -42,7 +42,7 @@ class AttemptContext(Struct, frozen=True, kw_only=True):
     """Runners that have held the attempt, and so may have stored output of it."""
 
 
-def brief_of(history: History, ref: AttemptRef, me: str) -> AttemptContext:
+def context_of(history: History, ref: AttemptRef, me: str) -> AttemptContext:
     """Read the attempt in hand out of its run's history, which holds its dispatch; `me` has claimed or adopted it."""
     run = run_decider.fold(history.facts)
     assert run.specification is not None

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 async def record(
-    deps: Deps, brief: AttemptContext, command: AdoptAttempt | StartAttempt | ReportAttempt | FinishAttempt
+    deps: Deps, context: AttemptContext, command: AdoptAttempt | StartAttempt | ReportAttempt | FinishAttempt
 ) -> list[Recorded]:
     """Append what follows from `command`; while the bus is away this waits, so facts of one attempt keep their order.
 
@@ -38,7 +38,7 @@ async def record(
     """
     for pause in pauses():
         try:
-            return await execute(deps.log, run_decider, brief.ref.run_id, command, cause=brief.cause)
+            return await execute(deps.log, run_decider, context.ref.run_id, command, cause=context.cause)
         except DomainError as exc:
             raise exc if isinstance(exc, FencedError) else FencedError(str(exc), **exc.context) from exc
         except (ConcurrencyError, NewerReleaseError, InfrastructureError) as exc:

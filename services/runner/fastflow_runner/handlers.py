@@ -39,11 +39,11 @@ async def take(deps: Deps, delivery: Delivery) -> None:
             return
         signals = deps.held.add(ref)
         try:
-            brief = await claim(deps, delivery.recorded, ref)
+            context = await claim(deps, delivery.recorded, ref)
             deps.passed("claimed")
             await delivery.settle()
-            logger.info("claimed", extra={"action": "attempt_claimed", "pipeline": brief.specification.pipeline})
-            await _supervise(deps, brief, signals, fresh=True)
+            logger.info("claimed", extra={"action": "attempt_claimed", "pipeline": context.specification.pipeline})
+            await _supervise(deps, context, signals, fresh=True)
         except DomainError as exc:
             logger.info("not claimed: %s", exc, extra={"action": "dispatch_dropped", "code": exc.code})
             await delivery.settle()
@@ -63,12 +63,12 @@ async def adopt(deps: Deps, found: OpenClaim) -> None:
     with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
         signals = deps.held.add(ref)
         try:
-            brief = await retry(lambda: take_over(deps, found), what="adopting")
+            context = await retry(lambda: take_over(deps, found), what="adopting")
             deps.passed("adopted")
-            if brief.cancelled:
+            if context.cancelled:
                 signals.cancelled.set()
             logger.info("adopted", extra={"action": "attempt_adopted", "from": found.holder.runner})
-            await _supervise(deps, brief, signals, fresh=False)
+            await _supervise(deps, context, signals, fresh=False)
         except FencedError as exc:
             logger.info("not adopted: %s", exc, extra={"action": "claim_dropped"})
         finally:
@@ -89,22 +89,22 @@ async def examine(deps: Deps, ref: AttemptRef) -> None:
         await retry(lambda: deps.executor.remove(ref), what="removing an orphan")
 
 
-async def _supervise(deps: Deps, brief: AttemptContext, signals: Signals, *, fresh: bool) -> None:
+async def _supervise(deps: Deps, context: AttemptContext, signals: Signals, *, fresh: bool) -> None:
     """Pursue the attempt; a bug of ours neither ends this service nor leaves the run hanging."""
     for tries in range(1, TRIES + 1):
         try:
-            await run_attempt(deps, brief, signals, fresh=fresh and tries == 1)
+            await run_attempt(deps, context, signals, fresh=fresh and tries == 1)
         except Exception:  # the loop is the last line of defence: report, wait, take up what is there
             logger.exception("an attempt went wrong", extra={"action": "attempt_failed", "tries": tries})
             await asyncio.sleep(2.0 ** (tries - 1))
         else:
             return
     try:
-        await retry(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping the attempt")
+        await retry(lambda: deps.executor.stop(context.ref, grace_s=0), what="stopping the attempt")
         ending = never_ran("infrastructure_error", "the runner could not execute this attempt; its log says why")
-        fact = finished(ending, brief.ref, runner=deps.holder.runner, lines=0, size_bytes=0, now=deps.clock())
-        await record(deps, brief, FinishAttempt(holder=deps.holder, finished=fact))
+        fact = finished(ending, context.ref, runner=deps.holder.runner, lines=0, size_bytes=0, now=deps.clock())
+        await record(deps, context, FinishAttempt(holder=deps.holder, finished=fact))
     except FencedError as exc:
         logger.warning("fenced: %s", exc, extra={"action": "fenced"})
         return
-    await remove(deps, brief)
+    await remove(deps, context)

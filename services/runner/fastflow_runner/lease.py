@@ -146,9 +146,9 @@ class Lease:
         self._beaten_at = now
         self._beaten.set()
 
-    async def _rest(self, said: bool) -> None:
+    async def _rest(self, announced: bool) -> None:
         """Wait for the next beat, which comes at once when the closing has not been said yet."""
-        if said:
+        if announced:
             await asyncio.sleep(BEAT_EVERY_S)
             return
         with suppress(TimeoutError):

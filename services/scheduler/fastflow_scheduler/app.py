@@ -67,9 +67,9 @@ def build(settings: SchedulerSettings) -> Service:
 
             async def tell() -> Mapping[str, object]:
                 fill = await gauge.fill()
-                told = outlook(gauge.observed, fill.room_bytes)
-                full_in_days(EVENTS, told.full_in_days if told else None)
-                return {"log": told}
+                forecast = outlook(gauge.observed, fill.room_bytes)
+                full_in_days(EVENTS, forecast.full_in_days if forecast else None)
+                return {"log": forecast}
 
             async with (
                 serve(settings.health_host, settings.health_port, {"nats": nats, "loops": work.ping}, log.doubts, tell),

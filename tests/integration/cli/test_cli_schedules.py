@@ -52,8 +52,8 @@ async def fastflow(
     nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> AsyncGenerator[Command]:
     """The command for a gateway that knows a pipeline with a schedule, and one without."""
-    said = {"schedules": [{"id": "nightly", "cron": "0 3 * * *", "timezone": "Europe/Berlin"}]}
-    for name, definition in {"hello world": said, "other": {}}.items():
+    fields = {"schedules": [{"id": "nightly", "cron": "0 3 * * *", "timezone": "Europe/Berlin"}]}
+    for name, definition in {"hello world": fields, "other": {}}.items():
         found = pipeline_discovered(definition=definition)
         await jetstream_log.append(Position(aggregate="pipeline", id=name), [found], cause=CAUSE)
     async with running_gateway(nats_url, tmp_path) as base:
@@ -118,23 +118,23 @@ async def test_a_schedule_is_paused_and_resumed_and_tells_its_next_fires(
 
 
 async def test_what_is_wrong_with_a_schedule_is_said_with_the_line_to_type(fastflow: Command) -> None:
-    told = await fastflow("schedules", "add", "other", "x", "--every", "soon")
-    assert (told.code, "15m" in told.err) == (2, True)
-    told = await fastflow("schedules", "add", "other", "x")
-    assert (told.code, "--cron" in told.err) == (2, True)
-    told = await fastflow("schedules", "add", "other", "x", "--cron", "now and then")
-    assert (told.code, "crontab" in told.err) == (2, True)
-    told = await fastflow("schedules", "add", "other", "x", "--cron", "@daily", "--timezone", "Berlin")
-    assert "Europe/Berlin" in told.err
-    told = await fastflow("schedules", "remove", "hello world", "nightly")
-    assert (told.code, "fastflow schedules pause" in told.err) == (2, True)
-    told = await fastflow("schedules", "next", "nobody", "nightly")
-    assert told.code == 4
+    printed = await fastflow("schedules", "add", "other", "x", "--every", "soon")
+    assert (printed.code, "15m" in printed.err) == (2, True)
+    printed = await fastflow("schedules", "add", "other", "x")
+    assert (printed.code, "--cron" in printed.err) == (2, True)
+    printed = await fastflow("schedules", "add", "other", "x", "--cron", "now and then")
+    assert (printed.code, "crontab" in printed.err) == (2, True)
+    printed = await fastflow("schedules", "add", "other", "x", "--cron", "@daily", "--timezone", "Berlin")
+    assert "Europe/Berlin" in printed.err
+    printed = await fastflow("schedules", "remove", "hello world", "nightly")
+    assert (printed.code, "fastflow schedules pause" in printed.err) == (2, True)
+    printed = await fastflow("schedules", "next", "nobody", "nightly")
+    assert printed.code == 4
 
 
 async def test_a_purge_says_of_what(fastflow: Command) -> None:
-    told = await fastflow("purge")
-    assert (told.code, "--everything" in told.err) == (2, True)
+    printed = await fastflow("purge")
+    assert (printed.code, "--everything" in printed.err) == (2, True)
     assert (await fastflow("purge", "--everything", "--json")).json == {"cancelled": 0}
     assert (await fastflow("purge", "nobody")).code == 4
 
@@ -143,8 +143,8 @@ async def test_a_backfill_is_previewed_started_watched_and_cancelled(
     fastflow: Command, jetstream_log: JetStreamLog
 ) -> None:
     mine = ("hello world", "nightly", *RANGE)
-    told = await fastflow("backfill", "preview", *mine)
-    assert (told.code, "2026-01-01 02:00:00Z" in told.out, "30 runs" in told.err) == (0, True, True)
+    printed = await fastflow("backfill", "preview", *mine)
+    assert (printed.code, "2026-01-01 02:00:00Z" in printed.out, "30 runs" in printed.err) == (0, True, True)
     made = await fastflow("backfill", "start", *mine, "--concurrency", "3")
     id = made.out.strip()
     [fact] = (await jetstream_log.load("backfill", id)).facts
@@ -157,7 +157,7 @@ async def test_a_backfill_is_previewed_started_watched_and_cancelled(
     assert last.why == "wrong month"
     assert (await fastflow("backfill", "status", id, "--json")).json["cancelled"]
     assert (await fastflow("backfill", "status", "nobody")).code == 4
-    told = await fastflow(
+    printed = await fastflow(
         "backfill", "start", "hello world", "nightly", "--since", "2026-02-01", "--until", "2026-01-01"
     )
-    assert (told.code, "--since" in told.err) == (2, True)
+    assert (printed.code, "--since" in printed.err) == (2, True)

@@ -44,13 +44,13 @@ async def test_the_command_line_reads_a_repository_and_says_how_that_went(
         return code, capsys.readouterr().out
 
     commit = repository.commit({"second/main.py": ""})
-    code, told = await fastflow("sync", "--json")
-    [row] = json.loads(told)["items"]
+    code, found = await fastflow("sync", "--json")
+    [row] = json.loads(found)["items"]
     assert (code, row["commit_sha"], row["pipelines"], row["answered"]) == (0, commit, 2, row["requests"])
     repository.git("branch", "--move", "main", "trunk")
-    code, told = await fastflow("sync", "main")
-    assert (code, "has no branch" in told) == (1, True)
-    code, told = await fastflow("repositories")
-    assert (code, "failed" in told, commit[:10] in told, "Change" in told) == (0, True, True, True)
+    code, found = await fastflow("sync", "main")
+    assert (code, "has no branch" in found) == (1, True)
+    code, found = await fastflow("repositories")
+    assert (code, "failed" in found, commit[:10] in found, "Change" in found) == (0, True, True, True)
     assert (await fastflow("sync", "--no-wait"))[0] == 0
     assert (await fastflow("sync", "nowhere"))[0] == 4

@@ -153,10 +153,10 @@ async def fastflow(nats_url: str, nc: Client, jetstream_log: JetStreamLog, tmp_p
 @pytest.mark.parametrize("env", [ASCII, OLD, {}], ids=["ascii", "C", "utf-8"])
 async def test_no_command_ends_in_a_traceback_whatever_can_be_shown(fastflow: Command, env: dict[str, str]) -> None:
     found = dict(zip(COMMANDS, await fastflow.every(COMMANDS, env), strict=True))
-    for words, said in found.items():
-        assert b"Traceback" not in said.err, (words, said)
-        assert said.code in range(7), (words, said)
-        assert said.out.strip() or said.err, words
+    for words, result in found.items():
+        assert b"Traceback" not in result.err, (words, result)
+        assert result.code in range(7), (words, result)
+        assert result.out.strip() or result.err, words
     table = found["pipelines",].out
     assert b"\x1b" not in table
     assert (r"Gr\xfc\xdfe \u2603" if env else NAME).encode() in table
@@ -173,10 +173,10 @@ async def test_whoever_stops_reading_has_seen_enough(
     os.close(reader)
     process = fastflow.start(*words, **{gone: writer, other: subprocess.PIPE})
     os.close(writer)
-    said = b"".join(text or b"" for text in await asyncio.to_thread(process.communicate))
-    assert process.returncode == 0, said
-    assert b"Traceback" not in said
-    assert b"Exception ignored" not in said
+    found = b"".join(text or b"" for text in await asyncio.to_thread(process.communicate))
+    assert process.returncode == 0, found
+    assert b"Traceback" not in found
+    assert b"Exception ignored" not in found
 
 
 async def test_without_an_output_or_with_a_full_one_it_ends_with_a_sentence(fastflow: Command) -> None:

@@ -20,36 +20,36 @@ WITHIN_S = 20.0
 
 
 async def test_a_service_that_is_told_to_stop_while_it_opens_closes_what_is_open(nats_url: str) -> None:
-    said: list[str] = []
+    seen: list[str] = []
 
     @asynccontextmanager
     async def surroundings() -> AsyncIterator[None]:
-        said.append("opening")
+        seen.append("opening")
         try:
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.Event().wait()  # whoever it waits for never comes
             yield
         finally:
-            said.append("closed")
+            seen.append("closed")
 
     async with asyncio.timeout(WITHIN_S):
         await Service(make_broker(Settings(nats_url=nats_url), "test"), surroundings).run()
-    assert said == ["opening", "closed"]
+    assert seen == ["opening", "closed"]
 
 
 async def test_a_service_that_was_told_to_stop_before_it_began_takes_nothing(nats_url: str) -> None:
-    said: list[str] = []
+    seen: list[str] = []
 
     @asynccontextmanager
     async def surroundings() -> AsyncIterator[None]:
         yield
-        said.append("closed")
+        seen.append("closed")
 
     service = Service(make_broker(Settings(nats_url=nats_url), "test"), surroundings)
     service.exit()
     async with asyncio.timeout(WITHIN_S):
         await service.run()
-    assert said == ["closed"]
+    assert seen == ["closed"]
 
 
 async def test_a_service_whose_surroundings_fail_says_why(nats_url: str) -> None:
@@ -81,7 +81,7 @@ async def test_work_that_fails_while_a_service_connects_ends_it_with_the_error_l
 ) -> None:
     """However often whoever connects takes the cancellation for its own."""
     monkeypatch.setattr(tasks, "INSIST_S", 0.05)
-    work, said = Work(), list[str]()
+    work, found = Work(), list[str]()
 
     class Swallowing(type(make_broker(Settings(), "test"))):  # type: ignore[misc]
         async def start(self) -> None:
@@ -96,14 +96,14 @@ async def test_work_that_fails_while_a_service_connects_ends_it_with_the_error_l
             async with background(of=work, ticker=fails_at_once(), watch=goes_round()):
                 yield
         finally:
-            said.append("closed")
+            found.append("closed")
 
     broker = make_broker(Settings(nats_url=nats_url), "test")
     broker.__class__ = Swallowing
     async with asyncio.timeout(WITHIN_S):
         with pytest.raises(ZeroDivisionError, match="the ticker"):
             await Service(broker, surroundings, work).run()
-    assert said == ["closed"]
+    assert found == ["closed"]
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["ticker failed"]
     assert await work.ping() == "ticker failed: ZeroDivisionError"
 

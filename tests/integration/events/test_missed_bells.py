@@ -99,9 +99,9 @@ async def test_a_follower_that_is_cut_off_while_it_asks_asks_again(server: Serve
             await eventually(lambda: len(found) == 1)
             await nc.flush()
             await server.fall_silent()
-            said = nc.stats["out_msgs"]
+            sent = nc.stats["out_msgs"]
             await nc.reconnects.tell()
-            await eventually(lambda: nc.stats["out_msgs"] > said)
+            await eventually(lambda: nc.stats["out_msgs"] > sent)
             await server.store_while_away(2)
             await eventually(lambda: [recorded.id for recorded in found] == ["r1", "r2"], within_s=60)
 
@@ -110,9 +110,9 @@ async def test_a_question_that_the_server_forgot_is_asked_again(server: Server) 
     async with connect(Settings(nats_url=server.url), "taker") as nc:
         await deploy(nc)
         pulled = await nc.jetstream().pull_subscribe_bind("git_sync-sync", EVENTS)
-        said = nc.stats["out_msgs"]
+        sent = nc.stats["out_msgs"]
         asking = asyncio.create_task(fetch(nc.reconnects, pulled, 1, NEVER_S))
-        await eventually(lambda: nc.stats["out_msgs"] > said)
+        await eventually(lambda: nc.stats["out_msgs"] > sent)
         await server.store_while_away(1)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asking, 30)

@@ -44,7 +44,7 @@ async def filled(store: Path) -> None:
     server.kill()
 
 
-def let_it_say(log: Path, pid: int, told: list[str]) -> None:
+def let_it_say(log: Path, pid: int, lines: list[str]) -> None:
     """Have the server's log grow for twice the limit while it is slow, and then let it work at its own speed."""
     began = time.monotonic()
     while time.monotonic() - began < 2 * LIMIT_S:
@@ -52,7 +52,7 @@ def let_it_say(log: Path, pid: int, told: list[str]) -> None:
             words.write(
                 f"[{pid}] 2026/11/28 12:00:00.000000 [INF]   Starting restore for stream 'CORE > FASTFLOW_EVENTS'\n"
             )
-        told.append("said")
+        lines.append("said")
         time.sleep(0.25)
     os.kill(pid, signal.SIGCONT)
 
@@ -60,16 +60,16 @@ def let_it_say(log: Path, pid: int, told: list[str]) -> None:
 async def test_a_server_that_is_slower_than_any_limit_but_gets_on_is_waited_for_and_told_of(tmp_path: Path) -> None:
     await filled(tmp_path)
     starting = launch(find_binary(os.environ), tmp_path, prefix=begins_stopped(), stalled_after_s=LIMIT_S)
-    told: list[str] = []
+    seen: list[str] = []
     slow = threading.Thread(target=let_it_say, args=(tmp_path / "nats.log", starting.process.pid, []))
     slow.start()
     try:
-        running = await answering(starting, told.append)
+        running = await answering(starting, seen.append)
     finally:
         slow.join()
     try:
-        assert "waiting for nats-server" in told[0]
-        assert "[INF]   Starting restore for stream 'CORE > FASTFLOW_EVENTS'" in told[0]
+        assert "waiting for nats-server" in seen[0]
+        assert "[INF]   Starting restore for stream 'CORE > FASTFLOW_EVENTS'" in seen[0]
         async with connect(Settings(nats_url=running.url), "test") as nc:
             assert await JetStreamLog(nc, source="/test").last_seq() == 20
     finally:

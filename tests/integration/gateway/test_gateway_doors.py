@@ -126,16 +126,16 @@ DOORS = list(doors())
 def asked(door: Door, value: str) -> tuple[str, dict[str, str]]:
     """The address, and the headers, that say this value; what it is made of reaches the gateway byte by byte."""
     path, query, headers = door.path, [], {}
-    for parameter, said in [
+    for parameter, found in [
         (door.parameter, value),
         *((other, KNOWN.get(other["name"], "1")) for other in door.others),
     ]:
-        exact = quote(said.encode("utf-8", "surrogatepass"), safe="")
+        exact = quote(found.encode("utf-8", "surrogatepass"), safe="")
         match parameter["in"]:
             case "path":
                 path = path.replace("{" + parameter["name"] + "}", exact)
             case "header":
-                headers[parameter["name"]] = "".join(letter for letter in said if " " <= letter <= "~").strip()
+                headers[parameter["name"]] = "".join(letter for letter in found if " " <= letter <= "~").strip()
             case _:
                 query.append(f"{parameter['name']}={exact}")
     return f"{path}?{'&'.join(query)}", headers
@@ -222,9 +222,9 @@ async def test_a_position_that_no_stream_has_is_refused(api: httpx.AsyncClient) 
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(said=st.lists(st.tuples(st.sampled_from(DOORS), st.text(max_size=40) | st.sampled_from(EXTREMES)), max_size=30))
-async def test_neither_is_anything_else_that_can_be_said(api: httpx.AsyncClient, said: list[tuple[Door, str]]) -> None:
-    for door, value in said:
+@given(lines=st.lists(st.tuples(st.sampled_from(DOORS), st.text(max_size=40) | st.sampled_from(EXTREMES)), max_size=30))
+async def test_neither_is_anything_else_that_can_be_said(api: httpx.AsyncClient, lines: list[tuple[Door, str]]) -> None:
+    for door, value in lines:
         address, headers = asked(door, value)
         assert await status_of(api, address, headers) < 500, address
 

@@ -185,10 +185,10 @@ async def test_a_hook_of_a_stranger_is_refused_and_one_of_a_strange_repository_i
     assert (await push(world, message("https://git.example/else"))).status_code == 404
     assert (await world.api.post("/api/sync/hooks/svn", content=b"{}")).status_code == 404
     gitlab = {"x-gitlab-event": "Push Hook", "x-gitlab-token": SECRET}
-    told = {"object_kind": "push", "ref": "refs/heads/main", "project": {"git_http_url": world.repository.url}}
-    assert (await world.api.post("/api/sync/hooks/gitlab", json=told, headers=gitlab)).status_code == 202
+    fields = {"object_kind": "push", "ref": "refs/heads/main", "project": {"git_http_url": world.repository.url}}
+    assert (await world.api.post("/api/sync/hooks/gitlab", json=fields, headers=gitlab)).status_code == 202
     wrong = {**gitlab, "x-gitlab-token": "guess"}
-    assert (await world.api.post("/api/sync/hooks/gitlab", json=told, headers=wrong)).status_code == 401
+    assert (await world.api.post("/api/sync/hooks/gitlab", json=fields, headers=wrong)).status_code == 401
     assert (await world.bus.state()).requests == 1
 
 

@@ -50,8 +50,8 @@ async def test_a_page_with_a_name_of_its_own_gets_no_further_by_any_way_in(
 
 async def test_what_a_proxy_says_does_not_count(api: httpx.AsyncClient) -> None:
     for header in ("X-Forwarded-Host", "X-Host", "Forwarded", "X-Original-Host"):
-        told = {header: "host=localhost" if header == "Forwarded" else "localhost"}
-        assert (await api.get("/api/runs", headers={"Host": "evil.example", **told})).status_code == 403
+        fields = {header: "host=localhost" if header == "Forwarded" else "localhost"}
+        assert (await api.get("/api/runs", headers={"Host": "evil.example", **fields})).status_code == 403
         assert (await api.get("/api/runs", headers={header: "evil.example"})).status_code == 200
 
 

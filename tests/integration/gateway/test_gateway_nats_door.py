@@ -73,10 +73,10 @@ async def test_a_stream_that_is_made_again_begins_new_runs(api: httpx.AsyncClien
         assert seq == 1
         ids.append(await run_of(nc, seq))
         await eventually(partial(exists, api, ids[-1]))
-        told = await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "fastflow_cli", "run-id", "1", "--nats-url", nats_url), stdout=subprocess.PIPE
         )
-        assert (await told.communicate())[0].decode().strip() == ids[-1]
+        assert (await process.communicate())[0].decode().strip() == ids[-1]
         await nc.jetstream().delete_stream(TRIGGERS)
         await deploy(nc)
     assert len({*ids}) == 3

@@ -31,8 +31,8 @@ def environment(**more: str) -> dict[str, str]:
 @contextmanager
 def process(home: Path, nats_url: str) -> Iterator[Process]:
     own = {"FASTFLOW_NATS_URL": nats_url, "FASTFLOW_HOME": str(home), "FASTFLOW_PORT": "0"}
-    told = {"FASTFLOW_ADDRESS_FILE": str(home / "address")}
-    running = subprocess.Popen(COMMAND, env=environment(**own, **told), stderr=subprocess.PIPE, text=True)
+    fields = {"FASTFLOW_ADDRESS_FILE": str(home / "address")}
+    running = subprocess.Popen(COMMAND, env=environment(**own, **fields), stderr=subprocess.PIPE, text=True)
     try:
         yield running
     finally:

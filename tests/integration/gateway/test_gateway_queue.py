@@ -158,8 +158,8 @@ async def test_a_purge_cancels_what_waits_and_nothing_else(api: httpx.AsyncClien
     await queue(api, 3)
     assert (await api.post("/api/queue/purge?pipeline=free&why=wrong+day")).json() == {"cancelled": 2}
     assert (await api.post("/api/queue/purge?pipeline=nobody")).status_code == 404
-    told = {id: (await jetstream_log.load("run", id)).facts[-1] for id in ("r1", "r2", "r3", "r4")}
-    cancelled = {id: fact.why for id, fact in told.items() if isinstance(fact, RunCancelRequested)}
+    facts = {id: (await jetstream_log.load("run", id)).facts[-1] for id in ("r1", "r2", "r3", "r4")}
+    cancelled = {id: fact.why for id, fact in facts.items() if isinstance(fact, RunCancelRequested)}
     assert cancelled == {"r1": "wrong day", "r2": "wrong day"}
     assert (await api.post("/api/queue/purge")).json() == {"cancelled": 1}
 

@@ -84,9 +84,9 @@ async def test_a_run_that_is_over_is_repeated_with_all_it_was_given_at_the_heads
     asked = await requested(jetstream_log, again["id"])
     assert (asked.env, asked.trigger.rerun_after) == ({"A": "1"}, "before")
     assert (asked.trigger.kind, asked.trigger.schedule) == ("http", None), "no fire of the schedule is taken away"
-    told = (await api.get(f"/api/runs/{again['id']}/why")).json()["lines"]
-    assert told[0]["run"] == "old"
-    assert "asked over http for run old once more" in told[-1]["text"]
+    body = (await api.get(f"/api/runs/{again['id']}/why")).json()["lines"]
+    assert body[0]["run"] == "old"
+    assert "asked over http for run old once more" in body[-1]["text"]
 
 
 async def test_a_run_is_repeated_at_its_own_code_where_that_is_wanted(
@@ -124,8 +124,8 @@ async def test_a_run_shows_its_route_and_its_result_where_it_is_looked_at_alone(
     assert (alone["route"], alone["result"], alone["result_error"]) == ("full", {"rows": 3}, "")
     [listed] = (await api.get("/api/runs")).json()["items"]
     assert (listed["route"], listed["result"]) == ("full", None)
-    told = (await api.get("/api/runs/old/why")).json()["lines"]
-    assert any("ended: succeeded (route full)" in line["text"] for line in told)
+    body = (await api.get("/api/runs/old/why")).json()["lines"]
+    assert any("ended: succeeded (route full)" in line["text"] for line in body)
 
 
 async def test_a_run_that_goes_on_and_one_that_never_was_are_not_repeated(api: httpx.AsyncClient) -> None:

@@ -22,8 +22,8 @@ RANGE = {"schedule": "nightly", "after": "2026-01-01T00:00:00Z", "until": "2026-
 @pytest_asyncio.fixture
 async def api(nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
     """A gateway that knows two pipelines, one with a schedule and a chain to the other."""
-    said = {"schedules": [{"id": "nightly", "cron": "0 3 * * *"}], "downstream": [{"pipeline": "other"}]}
-    for name, definition in {"hello": said, "other": {}}.items():
+    fields = {"schedules": [{"id": "nightly", "cron": "0 3 * * *"}], "downstream": [{"pipeline": "other"}]}
+    for name, definition in {"hello": fields, "other": {}}.items():
         found = pipeline_discovered(definition=definition)
         await jetstream_log.append(Position(aggregate="pipeline", id=name), [found], cause=CAUSE)
     async with running_gateway(nats_url, tmp_path) as base, httpx.AsyncClient(base_url=base, timeout=20) as client:
@@ -131,7 +131,7 @@ async def test_chains_of_the_file_and_of_the_api_make_one_graph(api: httpx.Async
 
 
 @pytest.mark.parametrize(
-    ("member", "said"),
+    ("member", "fields"),
     [
         ("end", {"cron": "0 3 * * *", "end": "9999-12-31T23:59:59-05:00"}),
         ("start", {"cron": "0 3 * * *", "start": "0001-01-01T00:00:00+05:00"}),
@@ -141,22 +141,22 @@ async def test_chains_of_the_file_and_of_the_api_make_one_graph(api: httpx.Async
     ],
 )
 async def test_times_that_cannot_be_computed_with_are_refused_before_anything_is_stored(
-    api: httpx.AsyncClient, jetstream_log: JetStreamLog, member: str, said: dict[str, object]
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog, member: str, fields: dict[str, object]
 ) -> None:
-    answer = await api.put("/api/pipelines/hello/schedules/x", json=said)
+    answer = await api.put("/api/pipelines/hello/schedules/x", json=fields)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{member}")
     assert not (await jetstream_log.load("schedule", "hello:x")).facts
 
 
 async def test_schedules_and_backfills_reach_to_the_ends_of_the_calendar(api: httpx.AsyncClient) -> None:
     path = "/api/pipelines/hello/schedules"
-    said = {
+    fields = {
         "cron": "0 3 * * *",
         "start": "0001-01-01T00:00:00Z",
         "end": "9999-12-31T23:59:59Z",
         "timezone": "Asia/Tokyo",
     }
-    answer = await api.put(f"{path}/x", json=said)
+    answer = await api.put(f"{path}/x", json=fields)
     assert (answer.status_code, len(answer.json()["next"])) == (200, 5)
     for until in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"):
         assert (await api.get(f"{path}/x/next", params={"until": until})).status_code == 200

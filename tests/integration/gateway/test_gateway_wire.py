@@ -124,10 +124,10 @@ async def test_a_request_that_ends_twice_is_refused_with_all_that_follows(world:
     async with world.spoken_to() as (reader, writer):
         before = await world.log.last_seq()
         writer.write(twice + HEAD + b"Content-Length: 0\r\n\r\n")
-        said = await ends(reader)
-    assert said.startswith(b"HTTP/1.1 400")
-    assert said.count(b"HTTP/1.1 ") == 1
-    assert b"urn:fastflow:ambiguous-request" in said
+        received = await ends(reader)
+    assert received.startswith(b"HTTP/1.1 400")
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert b"urn:fastflow:ambiguous-request" in received
     assert await world.log.last_seq() == before
 
 

@@ -65,8 +65,8 @@ async def test_when_all_are_slow_whoever_waits_for_a_turn_is_told_so_too(store: 
     async with AsyncExitStack() as stack:
         readers = await stack.enter_async_context(open_readers(store.path, quick_within_s=SOON_S))
         asked = [asyncio.ensure_future(readers.quick.ask(ENDLESS)) for _ in range(3 * QUICK)]
-        told = await asyncio.gather(*asked, return_exceptions=True)
-        assert all(isinstance(error, TooSlowError) for error in told)
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(error, TooSlowError) for error in found)
         assert await rows_of(readers) == [(1,)]
 
 
@@ -109,8 +109,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
             recorded = [r async for r in log.read("fastflow.evt.>")]
             await apply_batch(Doubts(), store, RowProjection(store, Changes()), recorded)
             for n in range(60):
-                said = (STATUSES[n * 7 % len(STATUSES)], f"r{n}")
-                await store.db.execute("UPDATE runs SET status = ? WHERE id = ?", said)
+                found = (STATUSES[n * 7 % len(STATUSES)], f"r{n}")
+                await store.db.execute("UPDATE runs SET status = ? WHERE id = ?", found)
 
     asyncio.run(fill())
     return path

@@ -71,8 +71,8 @@ class Case(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def _cases() -> list[Case]:
     found = []
     for kind in ("scripts", "requirements", "locks"):
-        for said in tomllib.loads((DECLARATIONS / f"{kind}.toml").read_text())["case"]:
-            case = json.decode(json.encode(said), type=Case)
+        for result in tomllib.loads((DECLARATIONS / f"{kind}.toml").read_text())["case"]:
+            case = json.decode(json.encode(result), type=Case)
             found.append(structs.replace(case, name=f"{kind}: {case.name}"))
     return found
 
@@ -91,8 +91,8 @@ def _order(requirements: Requirements) -> dict[str, Any]:
     """What a preparation is told, but for the places in the container."""
     specification = structs.replace(a_specification("0" * 40), requirements=requirements)
     order = prepare_order(specification, None, root="", uv="", code="", env={})
-    told: dict[str, Any] = json.decode(order[HEAD_BYTES:])
-    return {**told, "file": told["file"].lstrip("/")}
+    body: dict[str, Any] = json.decode(order[HEAD_BYTES:])
+    return {**body, "file": body["file"].lstrip("/")}
 
 
 def _told(number: int, case: Case, contents: Mapping[str, bytes], **more: object) -> dict[str, object]:
@@ -115,8 +115,8 @@ class Driver:
                 tar.addfile(member, io.BytesIO(content))
         self._container.put_archive(folder, buffer.getvalue())
 
-    def ask(self, what: str, told: list[dict[str, object]]) -> list[dict[str, Any]]:
-        self.put("/app", {"told.json": json.encode(told)})
+    def ask(self, what: str, fields: list[dict[str, object]]) -> list[dict[str, Any]]:
+        self.put("/app", {"told.json": json.encode(fields)})
         done = self._container.exec_run(["sh", "-c", f"python3 /app/as_uv.py {what} </app/told.json"], demux=True)
         out, err = (bytes(part or b"") for part in done.output)
         assert done.exit_code == 0, err
@@ -146,14 +146,14 @@ def answers(engine: str) -> Iterator[dict[str, dict[str, Any]]]:
             folders[n] |= {path: base64.b64decode(content) for path, content in files.items()}
             folders[n] |= {path: content_of(path, text) for path, text in CASES[n].after.items()}
         judged = [_judged(folder) for folder in folders]
-        told = [
+        seen = [
             _told(n, case, folders[n], order=_order(found), run=_run(case), pip=case.pip and case.file)
             for n, (case, found) in enumerate(zip(CASES, judged, strict=True))
             if isinstance(found, Requirements)
         ]
-        said = zip(told, driver.ask("compare", told), strict=True)
+        result = zip(seen, driver.ask("compare", seen), strict=True)
         refusals = {case.name: {"words": found, "us": None} for case, found in zip(CASES, judged, strict=True)}
-        yield {**refusals, **{str(each["name"]): answer for each, answer in said}}
+        yield {**refusals, **{str(each["name"]): answer for each, answer in result}}
     finally:
         container.remove(force=True)
         client.close()

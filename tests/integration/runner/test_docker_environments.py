@@ -74,19 +74,19 @@ class TestDockerEnvironments(EnvironmentContract):
         containers = self.engine.containers.list(
             all=True, filters={"label": f"fastflow.tool={OWNER}"}, ignore_removed=True
         )
-        said = [json.dumps(container.attrs).encode() + container.logs() for container in containers]
+        found = [json.dumps(container.attrs).encode() + container.logs() for container in containers]
         assert self.in_volume(f"grep -rl {PASSWORD} /uv || echo nowhere") == "nowhere\n"
-        return b"".join(said)
+        return b"".join(found)
 
     def in_volume(self, script: str) -> str:
-        said: bytes = self.engine.containers.run(
+        found: bytes = self.engine.containers.run(
             DEPLOYMENT.image,
             ["-c", script],
             entrypoint="sh",
             mounts=[Mount("/uv", DEPLOYMENT.volume, read_only=True)],
             remove=True,
         )
-        return said.decode()
+        return found.decode()
 
     def shared(self) -> str:
         return "/uv"
@@ -162,10 +162,10 @@ class TestDockerEnvironments(EnvironmentContract):
         )
         requirements = "idna==3.10\n"
         tree = await self.staged(executor, {"main.py": vandal})
-        said = await output_of(executor, a_specification(tree, requirements=requirements))
+        found = await output_of(executor, a_specification(tree, requirements=requirements))
         # The last one is the image's own interpreter, behind a link.
         whys = [*["Read-only file system"] * 7, "Permission denied"]
-        assert said.splitlines() == [f"{number} {why}" for number, why in enumerate(whys)]
+        assert found.splitlines() == [f"{number} {why}" for number, why in enumerate(whys)]
         tree = await self.staged(executor, {"main.py": IMPORT})
         assert await output_of(executor, a_specification(tree, requirements=requirements)) == "3.10\n"
 

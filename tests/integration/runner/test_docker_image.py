@@ -45,12 +45,12 @@ async def test_an_image_that_is_made_for_another_user_is_told_before_anything_is
     other = Deployment(installation=secrets.token_hex(4), network="bridge", uid=RUN_UID + 7)
     with socket_proxy(tmp_path, engine=engine, deployment=other) as url:
         lost = DockerExecutor(url, deployment=other, owner=OWNER, key=b"key")
-        said = f"is made for uid {RUN_UID}, and FASTFLOW_RUN_UID is {RUN_UID + 7}"
-        with pytest.raises(ImageMissingError, match=said):
+        found = f"is made for uid {RUN_UID}, and FASTFLOW_RUN_UID is {RUN_UID + 7}"
+        with pytest.raises(ImageMissingError, match=found):
             await lost.stage_code(*bundle_of({"main.py": "print('x')"}))
-        with pytest.raises(ImageMissingError, match=said):
+        with pytest.raises(ImageMissingError, match=found):
             await lost.prepare(launch.specification, None)
-        with pytest.raises(ImageMissingError, match=said):
+        with pytest.raises(ImageMissingError, match=found):
             await lost.launch(launch)
         lost.close()
     assert person.volumes.list(filters={"name": other.volume}) == []

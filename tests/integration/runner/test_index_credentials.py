@@ -20,13 +20,13 @@ class _Index(BaseHTTPRequestHandler):
     seen: list[str]
 
     def do_GET(self) -> None:
-        said = self.headers.get("Authorization", "")
-        if said:
-            self.seen.append(f"{self.path} {base64.b64decode(said.removeprefix('Basic ')).decode()}")
-        status, body = (404, b"") if said else (401, b"")
-        if said and self.path.endswith("/thing/"):
+        answer = self.headers.get("Authorization", "")
+        if answer:
+            self.seen.append(f"{self.path} {base64.b64decode(answer.removeprefix('Basic ')).decode()}")
+        status, body = (404, b"") if answer else (401, b"")
+        if answer and self.path.endswith("/thing/"):
             status, body = 200, f'<a href="/files/{FILE}">{FILE}</a>'.encode()
-        elif said and self.path.endswith(FILE):
+        elif answer and self.path.endswith(FILE):
             status, body = 200, wheel("thing", "1.0")
         self.send_response(status)
         if status == 401:
@@ -75,7 +75,7 @@ def test_credentials_reach_the_index_and_its_files(
     env = {"UV_DEFAULT_INDEX": f"http://{host}/nothing"} if "UV_INDEX_URL" not in settings else {}
     env |= {name: value.replace("HOST", host) for name, value in settings.items()}
     with uv_of({"uv": find_uv(), "root": str(tmp_path), "env": env}) as uv:
-        said = uv("pip", "compile", "-", "--no-header", "--no-annotate", "--python", sys.executable, text="thing\n")
-    assert said == "thing==1.0\n"
+        found = uv("pip", "compile", "-", "--no-header", "--no-annotate", "--python", sys.executable, text="thing\n")
+    assert found == "thing==1.0\n"
     assert f"/files/{FILE} {who}" in seen
     assert {line.partition(" ")[2] for line in seen} == {who}

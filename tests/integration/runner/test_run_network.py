@@ -52,8 +52,10 @@ def place(engine: str) -> Iterator[Place]:
     other = client.networks.create(f"{DEPLOYMENT.network}-other", driver="bridge")
 
     def ends(network: str) -> list[str]:
-        said = client.networks.get(network).attrs["IPAM"]["Config"]
-        return [(one.get("Gateway") or str(next(ip_network(one["Subnet"]).hosts()))).partition("/")[0] for one in said]
+        answer = client.networks.get(network).attrs["IPAM"]["Config"]
+        return [
+            (one.get("Gateway") or str(next(ip_network(one["Subnet"]).hosts()))).partition("/")[0] for one in answer
+        ]
 
     found = ends(DEPLOYMENT.network)
     with servers(3) as (shut, opened, also):
@@ -197,12 +199,12 @@ print("heard", len(heard))
 """
     listener = await a_run(executor, listening)
     await executor.launch(listener)
-    said = b""
+    found = b""
     async for frame in executor.frames(listener.ref, skip=0, follow=True):
-        said += frame.data
-        if b"\n" in said:
+        found += frame.data
+        if b"\n" in found:
             break
-    address = said.decode().split()[0]
+    address = found.decode().split()[0]
     targets = [("tcp", address, 5000), ("udp", address, 5000), ("icmp", address, 0)]
     printed, _ = await executed(executor, await a_run(executor, knocking(targets)))
     assert answers(printed) == [False, False, False]

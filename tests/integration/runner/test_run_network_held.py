@@ -48,11 +48,11 @@ async def test_a_pause_container_holds_no_power_once_its_network_is_closed(proxy
     async with kept(proxy, standby=1, deployment=DEPLOYMENT) as executor:
         await waits(executor)
         [net] = [net for net in seen(person, "net") if net.status == "running"]
-        said: Any = await asyncio.to_thread(
+        found: Any = await asyncio.to_thread(
             lambda: net.exec_run(["cat", "/proc/1/status"], user=f"{RUN_UID}:{RUN_UID}")
         )
-        assert said.exit_code == 0
-        status = dict(line.split(":\t", 1) for line in said.output.decode().splitlines() if ":\t" in line)
+        assert found.exit_code == 0
+        status = dict(line.split(":\t", 1) for line in found.output.decode().splitlines() if ":\t" in line)
         assert status["Uid"].split() == [str(RUN_UID)] * 4
         assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
         [worker] = [one for one in seen(person, "standby") if one.status == "running"]

@@ -129,8 +129,8 @@ async def test_a_second_process_under_the_same_runner_id_refuses_to_start(
     twin.start()
     stranger.start()
     assert [await twin.ended(), await stranger.ended()] == [1, 1]
-    assert "another process on this machine is this runner" in twin.said()
-    assert "another process is alive as runner r1" in stranger.said()
+    assert "another process on this machine is this runner" in twin.log_text()
+    assert "another process is alive as runner r1" in stranger.log_text()
 
 
 async def test_a_dispatch_that_is_delivered_twice_is_executed_once(

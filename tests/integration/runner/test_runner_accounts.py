@@ -43,7 +43,7 @@ async def test_a_runner_with_the_rights_of_a_runner_executes_adopts_and_cancels(
                 await eventually(lambda: facts_of(log, endless, RunStarted))
                 runner.kill()
                 runner.start()
-                await eventually(lambda: "attempt_adopted" in runner.said())
+                await eventually(lambda: "attempt_adopted" in runner.log_text())
                 await execute(log, run_decider, endless, RequestCancel(who="ann"), cause=Cause(correlation_id="c"))
                 [end] = await eventually(lambda: facts_of(log, endless, RunAttemptFinished))
                 assert isinstance(end, RunAttemptFinished)
@@ -51,4 +51,4 @@ async def test_a_runner_with_the_rights_of_a_runner_executes_adopts_and_cancels(
                 assert await heartbeat_of(nc, DEFAULT_RUNNER)
             finally:
                 runner.stop()
-        assert "ermission" not in runner.said()
+        assert "ermission" not in runner.log_text()

@@ -81,9 +81,9 @@ async def test_artifacts_survive_a_runner_killed_while_it_collects_and_are_told_
     await eventually(lambda: facts_of(jetstream_log, run_id, RunAttemptFinished), within_s=WITHIN_S)
 
     assert 0 < len(before) <= FILES
-    told = await artifacts_of(jetstream_log, run_id)
-    assert Counter(fact.path for fact in told) == Counter([*(f"{n:03}" for n in range(FILES)), "public.txt"])
-    for fact in told:
+    facts = await artifacts_of(jetstream_log, run_id)
+    assert Counter(fact.path for fact in facts) == Counter([*(f"{n:03}" for n in range(FILES)), "public.txt"])
+    for fact in facts:
         content = await find_artifact(nc, Artifact(run_id=run_id, attempt=1, path=fact.path), fact.sha256)
         assert content is not None
         data = b"".join([piece async for piece in read_artifact(nc, content)])
@@ -115,8 +115,8 @@ async def test_a_soft_limit_is_told_once_also_when_the_runner_is_restarted(
     await execute(jetstream_log, run_decider, run_id, RequestCancel(who="ann"), cause=Cause(correlation_id="test"))
     [end] = await eventually(lambda: facts_of(jetstream_log, run_id, RunAttemptFinished), within_s=WITHIN_S)
 
-    told = await facts_of(jetstream_log, run_id, RunSoftLimitExceeded)
-    assert sorted(fact.kind for fact in told if isinstance(fact, RunSoftLimitExceeded)) == ["cpus", "memory_bytes"]
+    facts = await facts_of(jetstream_log, run_id, RunSoftLimitExceeded)
+    assert sorted(fact.kind for fact in facts if isinstance(fact, RunSoftLimitExceeded)) == ["cpus", "memory_bytes"]
     assert isinstance(end, RunAttemptFinished)
     assert end.peak_memory_bytes is not None
     assert end.peak_memory_bytes > 40 << 20

@@ -67,7 +67,7 @@ async def test_what_disappeared_from_the_volume_is_made_again(
     finally:
         client.close()
     assert await outcome() == "succeeded"
-    assert "volume_changed" in runner.said()
+    assert "volume_changed" in runner.log_text()
 
 
 async def test_a_run_that_may_use_more_processors_than_there_are_says_so(

@@ -41,7 +41,7 @@ async def test_a_killed_runner_is_back_before_its_lease_has_run_out(runner: Livi
     runner.kill()
     runner.start()
     after = await living(nc, other_than=before.incarnation)
-    assert "runner_id_in_use" not in runner.said(), "it waited until the lease had run out"
+    assert "runner_id_in_use" not in runner.log_text(), "it waited until the lease had run out"
     assert (after.runner, after.engine, after.executor, after.slots) == ("r1", before.engine, "process", 4)
 
 
@@ -55,7 +55,7 @@ async def test_a_runner_that_lost_its_home_takes_its_id_back_once_the_old_proces
     elsewhere.start()
     try:
         await living(nc, other_than=before.incarnation)
-        assert "runner_id_in_use" in elsewhere.said()
+        assert "runner_id_in_use" in elsewhere.log_text()
     finally:
         elsewhere.stop()
 
@@ -69,7 +69,7 @@ async def test_a_runner_whose_id_was_taken_goes_and_leaves_its_attempts_running(
     await eventually(lambda: facts_of(jetstream_log, run_id, RunStarted))
     await beat(nc, replace(heartbeat, incarnation="somebody else"))
     assert await runner.ended() == 1
-    assert "another process is alive as runner r1" in runner.said()
+    assert "another process is alive as runner r1" in runner.log_text()
     runner.start()
     [end] = await eventually(lambda: facts_of(jetstream_log, run_id, RunAttemptFinished), within_s=90)
     assert isinstance(end, RunAttemptFinished)
@@ -78,7 +78,7 @@ async def test_a_runner_whose_id_was_taken_goes_and_leaves_its_attempts_running(
 
 async def test_a_runner_says_whether_it_is_ready_and_what_it_does(runner: LivingRunner, nc: Client) -> None:
     runner.start()
-    found = await eventually(lambda: re.search(r'"port":(\d+)', runner.said()))
+    found = await eventually(lambda: re.search(r'"port":(\d+)', runner.log_text()))
     assert found is not None
     address = f"http://127.0.0.1:{found[1]}"
     async with httpx.AsyncClient() as client:
@@ -91,12 +91,12 @@ async def test_a_runner_says_whether_it_is_ready_and_what_it_does(runner: Living
 async def test_settings_that_do_not_fit_stop_the_start_with_the_variables_name(runner: LivingRunner) -> None:
     runner.start(executor="kubernetes")
     assert await runner.ended() == 2
-    assert "FASTFLOW_EXECUTOR" in runner.said()
+    assert "FASTFLOW_EXECUTOR" in runner.log_text()
 
 
 async def test_a_forced_executor_that_is_not_there_stops_the_start(runner: LivingRunner) -> None:
     runner.start(executor="process", uv="/nowhere/uv")
     assert await runner.ended() == 1
-    assert "FASTFLOW_UV" in runner.said()
+    assert "FASTFLOW_UV" in runner.log_text()
     runner.start(executor="docker", docker_url="tcp://127.0.0.1:9")
     assert await runner.ended() == 1

@@ -126,7 +126,7 @@ async def test_a_runner_that_only_slept_finds_its_attempt_in_other_hands_and_lea
     heir.start()
     await eventually(lambda: facts_of(jetstream_log, run_id, RunAdopted), within_s=40)
     sleeper.signal(signal.SIGCONT)
-    await eventually(lambda: '"kept":true' in sleeper.said())
+    await eventually(lambda: '"kept":true' in sleeper.log_text())
     end = await end_of(jetstream_log, run_id)
     assert (end.outcome, end.runner) == ("succeeded", "heir")
     assert await lines_of(nc, run_id) == list(range(320))

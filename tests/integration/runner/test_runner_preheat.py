@@ -101,7 +101,7 @@ async def test_a_new_version_is_prepared_before_anybody_runs_it(tmp_path: Path) 
             return any(isinstance(fact, EnvironmentPrepared) for fact in facts)
 
         await eventually(prepared, within_s=60)
-        await eventually(lambda: '"preheated"' in runner.said())
+        await eventually(lambda: '"preheated"' in runner.log_text())
         specification = replace(a_specification(version.tree), requirements=version.requirements)
         run_id = await dispatch(log, specification)
         [end] = await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=60)
@@ -110,23 +110,23 @@ async def test_a_new_version_is_prepared_before_anybody_runs_it(tmp_path: Path) 
         [started] = await facts_of(log, run_id, RunStarted)
         assert isinstance(started, RunStarted)
         assert started.manifest.prepare_s == 0
-        assert "ermission" not in runner.said()
+        assert "ermission" not in runner.log_text()
 
 
 async def test_what_a_lost_volume_held_is_prepared_again_and_nothing_when_all_is_there(tmp_path: Path) -> None:
     async with installation(tmp_path) as (runner, nc, log):
         version = await store(nc, log, "idna==3.10\n")
-        await eventually(lambda: runner.said().count('"preheated"') >= 1, within_s=60)
-        before = runner.said().count('"preheated"')
+        await eventually(lambda: runner.log_text().count('"preheated"') >= 1, within_s=60)
+        before = runner.log_text().count('"preheated"')
         runner.stop()
         runner.start()
         run_id = await dispatch(log, replace(a_specification(version.tree), requirements=version.requirements))
         await eventually(lambda: facts_of(log, run_id, RunAttemptFinished), within_s=60)
-        assert runner.said().count('"preheated"') == before
+        assert runner.log_text().count('"preheated"') == before
         runner.stop()
         shutil.rmtree(tmp_path / "home/runner/process")
         runner.start()
-        await eventually(lambda: runner.said().count('"preheated"') == before + 1, within_s=60)
+        await eventually(lambda: runner.log_text().count('"preheated"') == before + 1, within_s=60)
 
 
 async def test_a_build_that_sleeps_keeps_nobody_else_from_being_prepared(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_a_build_that_sleeps_keeps_nobody_else_from_being_prepared(tmp_pat
         [fact] = await eventually(failed, within_s=90)
         assert isinstance(fact, EnvironmentFailed)
         assert fact.reason == "it took longer than 5 s, and was ended"
-        await eventually(lambda: '"preheated"' in runner.said(), within_s=60)
+        await eventually(lambda: '"preheated"' in runner.log_text(), within_s=60)
         await eventually(lambda: not processes_in(root))
 
 
@@ -161,12 +161,12 @@ async def test_a_cancel_ends_the_build_that_its_run_waits_for(tmp_path: Path) ->
 
 def processes_in(folder: Path) -> list[str]:
     """Processes that were told of a path in the folder."""
-    told = []
+    seen = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             words = (entry / "cmdline").read_bytes().decode(errors="replace") if entry.name.isdigit() else ""
-            told += [words] if f"{folder}/" in words else []
-    return told
+            seen += [words] if f"{folder}/" in words else []
+    return seen
 
 
 async def test_packages_that_cannot_be_had_are_told_before_anybody_runs_it_and_once(tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ async def test_packages_that_cannot_be_had_are_told_before_anybody_runs_it_and_o
         assert isinstance(failed, EnvironmentFailed)
         assert "No solution found" in failed.reason
         await store(nc, log, "idna==3.10\n", commit="b" * 40)
-        await eventually(lambda: '"preheated"' in runner.said(), within_s=60)
-        assert runner.said().count('"preheat_failed"') == 1
+        await eventually(lambda: '"preheated"' in runner.log_text(), within_s=60)
+        assert runner.log_text().count('"preheat_failed"') == 1
         assert await facts() == [failed]
 
 
@@ -244,11 +244,11 @@ async def test_code_whose_bundle_expired_is_deleted_and_staged_again_for_who_nee
         expire = ExpireBundle(tree=versions[0].tree)
         await execute(log, pipeline_decider, "tried", expire, cause=Cause(correlation_id="expire"))
         runner.start()
-        await eventually(lambda: '"code_deleted"' in runner.said(), within_s=60)
+        await eventually(lambda: '"code_deleted"' in runner.log_text(), within_s=60)
         assert len(staged()) == 1
         await ran(versions[0])
         assert len(staged()) == 2
         runner.stop()
         runner.start()
         await ran(versions[0])
-        assert (len(staged()), runner.said().count('"code_deleted"')) == (2, 1)
+        assert (len(staged()), runner.log_text().count('"code_deleted"')) == (2, 1)

@@ -84,7 +84,7 @@ async def test_a_runner_that_dies_after_a_phase_leaves_a_run_that_ends_right(
     await must_have_run_once(nc, run_id, 20)
     assert len(await facts_of(jetstream_log, run_id, RunClaimed)) == 1
     assert len(await facts_of(jetstream_log, run_id, RunStarted)) == 1
-    await eventually(lambda: "orphan_removed" in runner.said() or phase != "finished")
+    await eventually(lambda: "orphan_removed" in runner.log_text() or phase != "finished")
 
 
 async def test_a_runner_that_is_killed_again_and_again_loses_and_doubles_nothing(
@@ -151,7 +151,7 @@ async def test_a_cancel_before_the_claim_drops_the_dispatch(
     run_id = await submit(nc, jetstream_log, SCRIPT.format(lines=1, pause=0))
     await execute(jetstream_log, run_decider, run_id, RequestCancel(who="ann"), cause=CAUSE)
     runner.start()
-    await eventually(lambda: "dispatch_dropped" in runner.said())
+    await eventually(lambda: "dispatch_dropped" in runner.log_text())
     assert not await facts_of(jetstream_log, run_id, RunClaimed)
 
 
@@ -162,7 +162,7 @@ async def test_a_runner_whose_attempt_was_given_up_ends_it_and_says_nothing(
     run_id = await submit(nc, jetstream_log, SCRIPT.format(lines=10_000, pause=0.1))
     await eventually(lambda: chunks_of(nc, run_id), within_s=60)
     await execute(jetstream_log, run_decider, run_id, LoseAttempt(attempt=1), cause=CAUSE)
-    await eventually(lambda: "removed" in runner.said() or '"kept":false' in runner.said())
+    await eventually(lambda: "removed" in runner.log_text() or '"kept":false' in runner.log_text())
     before = len(await chunks_of(nc, run_id))
     next_run = await submit(nc, jetstream_log, SCRIPT.format(lines=1, pause=0))
     assert (await end_of(jetstream_log, next_run)).outcome == "succeeded"
@@ -180,7 +180,7 @@ async def test_a_runner_whose_attempt_was_adopted_on_its_engine_leaves_the_conta
     assert isinstance(claim, RunClaimed)
     thief = Holder(runner=OWNER, incarnation="another", engine=claim.engine)
     await execute(jetstream_log, run_decider, run_id, AdoptAttempt(attempt=1, holder=thief), cause=CAUSE)
-    await eventually(lambda: '"kept":true' in runner.said())
+    await eventually(lambda: '"kept":true' in runner.log_text())
     runner.kill()
     runner.start()
     assert (await end_of(jetstream_log, run_id)).outcome == "succeeded"

@@ -110,7 +110,7 @@ async def test_a_secret_reaches_the_script_and_no_spelling_of_it_leaves_the_runn
     assert err == 'json {"token": "***"}\n'
     assert end.output_bytes == len(out.encode() + err.encode())
     assert b"hunter22" not in await everything_stored(nc)
-    assert "hunter22" not in runner.said()
+    assert "hunter22" not in runner.log_text()
     await eventually(lambda: not list((tmp_path / "home/runner/process/runs").iterdir()))
     assert [path for path, content in stored_files(tmp_path / "home") if b"hunter22" in content] == []
 
@@ -151,11 +151,11 @@ async def test_what_cannot_be_opened_is_left_out_and_said_in_the_output_and_in_t
     assert text_of(chunks) == "['GOOD']\n"
     reasons = await left_out(jetstream_log, run_id)
     assert sorted(reasons) == ["COPIED", "FOREIGN", "LATER", "NEVER", "OLD", "PLAIN"]
-    said = text_of(chunks, "stderr").splitlines()
-    assert said == [f"fast-flow: {name} is left out: {why}" for name, why in sorted(reasons.items())]
-    assert "fast-flow: COPIED is left out: it was sealed for something else" in said
-    assert "fast-flow: NEVER is left out: there is no secret of this name" in said
-    assert "hunter22" not in runner.said()
+    text = text_of(chunks, "stderr").splitlines()
+    assert text == [f"fast-flow: {name} is left out: {why}" for name, why in sorted(reasons.items())]
+    assert "fast-flow: COPIED is left out: it was sealed for something else" in text
+    assert "fast-flow: NEVER is left out: there is no secret of this name" in text
+    assert "hunter22" not in runner.log_text()
 
 
 async def test_a_run_keeps_the_version_it_was_dispatched_with(
@@ -242,7 +242,7 @@ async def test_a_second_runner_with_a_key_of_its_own_does_not_take_over_sealing(
     other = LivingRunner(tmp_path / "other home", nats_url, name="r2", executor="process")
     other.start()
     try:
-        await eventually(lambda: "sealing_key_kept_back" in other.said())
+        await eventually(lambda: "sealing_key_kept_back" in other.log_text())
     finally:
         other.stop()
     assert len((await ring_of(jetstream_log)).keys) == 1
@@ -262,7 +262,7 @@ async def test_a_new_key_is_published_when_the_file_was_lost_and_nobody_else_has
         return await public_key(log) != first
 
     await eventually(replaced)
-    assert "cannot be opened here" in runner.said()
+    assert "cannot be opened here" in runner.log_text()
 
 
 async def test_a_key_file_that_others_may_read_ends_the_start_with_a_sentence(
@@ -274,4 +274,4 @@ async def test_a_key_file_that_others_may_read_ends_the_start_with_a_sentence(
     (runner.log_file.parent / "runner/sealing.keys").chmod(0o644)
     runner.start()
     assert await runner.ended() == 1
-    assert "chmod 600" in runner.said()
+    assert "chmod 600" in runner.log_text()

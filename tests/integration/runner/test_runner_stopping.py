@@ -43,7 +43,7 @@ async def test_a_draining_runner_finishes_what_is_in_hand_takes_nothing_new_and_
     runner.start(drain="true")
     run_id = await begun(runner, nc, jetstream_log)
     runner.signal(signal.SIGTERM)
-    await eventually(lambda: '"draining"' in runner.said())
+    await eventually(lambda: '"draining"' in runner.log_text())
     late = await submit(nc, jetstream_log, "print('late')")
 
     async def no_slots() -> bool:
@@ -65,7 +65,7 @@ async def test_who_does_not_want_to_wait_for_a_draining_runner_says_it_again(
     runner.start(drain="true")
     run_id = await begun(runner, nc, jetstream_log)
     runner.signal(signal.SIGTERM)
-    await eventually(lambda: '"draining"' in runner.said())
+    await eventually(lambda: '"draining"' in runner.log_text())
     runner.signal(signal.SIGTERM)
     assert await runner.ended() == 0
     assert not await facts_of(jetstream_log, run_id, RunAttemptFinished)
@@ -119,9 +119,9 @@ async def test_a_runner_that_is_told_to_stop_while_nats_is_away_stops_without_an
             await eventually(lambda: facts_of(log, run_id, RunStarted))
         server.process.kill()
         await asyncio.to_thread(server.process.communicate)
-        await eventually(lambda: "no heartbeat" in runner.said() or "no work" in runner.said())
+        await eventually(lambda: "no heartbeat" in runner.log_text() or "no work" in runner.log_text())
         assert runner.stop() == 0
-        assert "Traceback" not in runner.said()
+        assert "Traceback" not in runner.log_text()
         port = int(server.url.rsplit(":", 1)[1])
         server = start_server(find_binary(os.environ), tmp_path / "nats", port=port)
         runner.start()

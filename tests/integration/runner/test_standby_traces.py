@@ -122,6 +122,6 @@ async def test_a_namespace_that_shows_nothing_of_its_run_is_handed_on(executor: 
 
 
 async def test_no_run_changes_what_others_find_in_its_namespace(executor: DockerExecutor) -> None:
-    said, _ = await executed(executor, await a_run(executor, CHANGES))
-    assert [line for line in said.splitlines() if line.endswith("done")] == []
-    assert len(said.splitlines()) == 6
+    found, _ = await executed(executor, await a_run(executor, CHANGES))
+    assert [line for line in found.splitlines() if line.endswith("done")] == []
+    assert len(found.splitlines()) == 6

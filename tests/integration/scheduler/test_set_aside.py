@@ -73,8 +73,8 @@ async def test_a_result_nested_too_deeply_stops_nothing_but_its_run(tmp_path: Pa
     await log.append(Position(aggregate="pipeline", id="hello"), found, cause=CAUSE)
     await told(log, "r1", run_requested(), run_dispatched(), run_claimed(), run_started())
     subject, headers = envelope("r1", attempt_finished())
-    said = b'{"attempt":1,"runner":"runner-1","outcome":"succeeded","result":'
-    await log.put(subject, headers, said + b'{"a":' * depth + b"1" + b"}" * (depth + 1))
+    result = b'{"attempt":1,"runner":"runner-1","outcome":"succeeded","result":'
+    await log.put(subject, headers, result + b'{"a":' * depth + b"1" + b"}" * (depth + 1))
     await told(log, "r2", run_requested())
     state = await folded(log, tmp_path / "state.db")
     assert state.runs.capacity.taken == 0
@@ -197,7 +197,7 @@ async def test_what_was_set_aside_is_doubted_after_a_restart_and_folded_by_the_n
         async with background(project(log, store, wiser)):
             await eventually(lambda: wiser.at == 2)
         assert (wiser.seen, wiser.doubted, await store.aside()) == (["a", "bad"], [], [])
-        assert log.doubts.told() is None
+        assert log.doubts.report() is None
 
 
 async def test_health_says_degraded_and_names_what_was_set_aside(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ async def test_a_definition_of_another_release_is_told_and_stops_nothing(tmp_pat
     state = await folded(log, tmp_path / "state.db")
     assert state.pipelines.definition("hello") is not None
     assert ("pipeline", "newer") in state.doubted
-    told = log.doubts.told()
+    told = log.doubts.report()
     assert told is not None
     assert all("does not know" in fact.error for fact in told.facts)
 

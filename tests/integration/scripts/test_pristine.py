@@ -86,10 +86,10 @@ def test_an_engine_of_ours_goes_with_all_it_holds(clone: Path) -> None:
     somebodys = clone.parent / "engine/notes.txt"
     somebodys.parent.mkdir()
     somebodys.touch()
-    told = shell(clone, "unshare", "--net", "--mount", "sh", "-exc", STORY)
-    assert told.returncode == 0, told.stderr
-    assert "removed the engine under" in told.stderr
-    assert told.stderr.count("pristine: the next target starts from nothing") == 2
+    printed = shell(clone, "unshare", "--net", "--mount", "sh", "-exc", STORY)
+    assert printed.returncode == 0, printed.stderr
+    assert "removed the engine under" in printed.stderr
+    assert printed.stderr.count("pristine: the next target starts from nothing") == 2
     assert not [name for name in CLEANED if (clone / name).exists()]
     assert not (clone.parent / "cache/fastflow").exists()
     assert somebodys.exists()

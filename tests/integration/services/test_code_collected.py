@@ -73,7 +73,7 @@ async def test_a_store_that_is_full_is_collected_by_itself_and_syncs_go_on(
 ) -> None:
     await make_small(nc)
     repository.commit({"README.md": ""})
-    said: list[str] = []
+    seen: list[str] = []
     async with running(bus.settings):
         wanted = push(repository)
         await bus.sync()
@@ -87,11 +87,11 @@ async def test_a_store_that_is_full_is_collected_by_itself_and_syncs_go_on(
         await bus.command(RequestSync(who="ann"))
         await bus.failed("the object store is full")
         share = partial(share_of_code, Settings(nats_url=nats_url))
-        async with background(keep_collected(share, partial(in_hand, nc), monotonic, said.append, EAGER)):
+        async with background(keep_collected(share, partial(in_hand, nc), monotonic, seen.append, EAGER)):
             await eventually(partial(is_stored, bus, last), within_s=120)
     trees = {repository.tree("hello", commit) for commit in (wanted, last)}
     assert trees <= (await stored_bundles(nc)).keys()
-    assert any("bundles of code that nothing needs were deleted" in line for line in said)
+    assert any("bundles of code that nothing needs were deleted" in line for line in seen)
 
 
 async def test_the_command_stays_and_announces_what_nothing_needs_when_the_store_is_nearly_full(
@@ -130,7 +130,7 @@ async def test_the_command_stays_and_announces_what_nothing_needs_when_the_store
 
 
 async def test_a_pass_that_fails_is_said_and_tried_again(nats_url: str) -> None:
-    said: list[str] = []
+    seen: list[str] = []
     passes: list[int] = []
 
     async def collect() -> Done:
@@ -142,9 +142,9 @@ async def test_a_pass_that_fails_is_said_and_tried_again(nats_url: str) -> None:
     async def full() -> float:
         return 1.0
 
-    async with background(keep_collected(full, collect, monotonic, said.append, EAGER)):
-        await eventually(lambda: len(said) >= 2)
-    assert said[:2] == [
+    async with background(keep_collected(full, collect, monotonic, seen.append, EAGER)):
+        await eventually(lambda: len(seen) >= 2)
+    assert seen[:2] == [
         "code was not collected: no answer",
         "2 bundles of code that nothing needs were deleted, 5.0 MB",
     ]

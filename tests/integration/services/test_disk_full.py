@@ -108,7 +108,7 @@ async def test_a_full_disk_is_told_and_loses_nothing_that_was_acknowledged(
             ready = await api.get("/health/ready")
             assert (ready.status_code, ready.json()["broken"]) == (503, {"log": STALLED})
             flag.touch()
-            await eventually(lambda: "a fact waits" in runner.said(), within_s=60)
+            await eventually(lambda: "a fact waits" in runner.log_text(), within_s=60)
             hog.unlink()
             server.stop()
             server.start()
@@ -135,8 +135,8 @@ async def until_refused(api: httpx.AsyncClient) -> list[str]:
     """The runs that were accepted before; a server that has no room says so by storing nothing."""
     accepted: list[str] = []
     while True:
-        status, said = await ask(api)
+        status, found = await ask(api)
         if status != 202:
-            assert (status, said) == (503, STALLED)
+            assert (status, found) == (503, STALLED)
             return accepted
-        accepted.append(said)
+        accepted.append(found)

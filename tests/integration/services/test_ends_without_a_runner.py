@@ -116,6 +116,6 @@ async def test_an_attempt_is_lost_when_its_runner_does_not_come_back_and_stays_l
         assert end == RunFinished(outcome="cancelled", attempt=1, detail=detail)
         assert await facts_of(jetstream_log, cancelled, RunLost)
     runner.start()
-    await eventually(lambda: runner.said().count("orphan_removed") == 2, within_s=60)
+    await eventually(lambda: runner.log_text().count("orphan_removed") == 2, within_s=60)
     await eventually(lambda: not Path(f"/proc/{script}").exists())
     assert not await facts_of(jetstream_log, lost, RunAttemptFinished)

@@ -61,9 +61,9 @@ async def serving(url: str, home: Path) -> AsyncGenerator[httpx.AsyncClient]:
 async def test_a_log_that_is_nearly_full_starts_nothing_and_lets_what_runs_end(
     nats_url: str, jetstream_log: JetStreamLog, nc: Client, tmp_path: Path
 ) -> None:
-    said = {"description": "x" * 10_000}
-    versions = [version_stored(definition=said) for _ in range(PADDING)]
-    news = [*versions, pipeline_discovered(definition=said)]
+    fields = {"description": "x" * 10_000}
+    versions = [version_stored(definition=fields) for _ in range(PADDING)]
+    news = [*versions, pipeline_discovered(definition=fields)]
     await jetstream_log.append(Position(aggregate="pipeline", id="hello"), news, cause=CAUSE)
     async with serving(nats_url, tmp_path):
         await ask(jetstream_log, "r1")

@@ -38,8 +38,8 @@ async def ten_days_old(nc: Client) -> AsyncGenerator[None]:
         now = datetime.now(UTC)
         begin = (now - timedelta(days=10)).isoformat()
         state = {"bytes": 10 * GB, "messages": 7, "first_seq": 1, "first_ts": begin}
-        said = {"config": {"max_bytes": 100 * GB}, "state": state, "created": begin, "ts": now.isoformat()}
-        await message.respond(json.dumps(said).encode())
+        fields = {"config": {"max_bytes": 100 * GB}, "state": state, "created": begin, "ts": now.isoformat()}
+        await message.respond(json.dumps(fields).encode())
 
     subscription = await nc.subscribe(subjects.size_of(EVENTS), cb=answer)
     await nc.flush()

@@ -72,10 +72,10 @@ async def race(writers: dict[str, JetStreamLog], run_id: str, number: int) -> No
     commands += [(writers["gateway"], CANCEL)] if number % 5 else []
     commands += [(log, LOSE) for log in schedulers if number % 3 == 0]
     random.Random(number).shuffle(commands)
-    said = [say(log, run_id, command) for log, command in commands]
+    found = [say(log, run_id, command) for log, command in commands]
     if number % 4 == 0:
-        await said.pop(0)  # what comes first for certain
-    await asyncio.gather(*said, *(conclude(log, run_id) for log in schedulers))
+        await found.pop(0)  # what comes first for certain
+    await asyncio.gather(*found, *(conclude(log, run_id) for log in schedulers))
 
 
 def expected(facts: Sequence[Fact]) -> str:

@@ -83,5 +83,5 @@ async def test_five_schedulers_killed_at_random_fire_each_instant_once(
         expected = [instants[0] + timedelta(seconds=n) for n in range(len(instants))]
         assert instants == expected, pipeline
     for kind in (ScheduleFireMissed, ScheduleFireSkipped):
-        told = [r async for r in jetstream_log.read(subjects.of_kind("schedule")) if isinstance(r.fact, kind)]
-        assert told == []
+        facts = [r async for r in jetstream_log.read(subjects.of_kind("schedule")) if isinstance(r.fact, kind)]
+        assert facts == []

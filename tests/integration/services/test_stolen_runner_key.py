@@ -153,8 +153,8 @@ async def test_a_stolen_key_neither_ends_nor_takes_what_another_runner_holds(bus
     start = StartAttempt(attempt=1, holder=ME, manifest=Manifest(executor="process", container="c"), started_at=NOON)
     await execute(honest, run_decider, VICTIM, start, cause=CAUSE)
     end = FinishAttempt(holder=ME, finished=attempt_finished(runner=HONEST, outcome="succeeded"))
-    [said] = await execute(honest, run_decider, VICTIM, end, cause=CAUSE)
-    assert isinstance(said.fact, RunAttemptFinished)
+    [found] = await execute(honest, run_decider, VICTIM, end, cause=CAUSE)
+    assert isinstance(found.fact, RunAttemptFinished)
     run = run_decider.fold((await scheduler.load("run", VICTIM)).facts)
     assert (run.phase, run.outcome) == ("ended", "succeeded")
     assert scheduler.doubts.why("run", VICTIM) == ""

@@ -16,7 +16,7 @@ from fastflow_cli.local.child import Child, backoff_s, end_of
 from fastflow_cli.local.engine import Address, Engine
 from fastflow_cli.local.executor import Found, choose, wanted
 from fastflow_cli.local.proxy import Allowed, allowed_by, bind, policy
-from fastflow_cli.local.services import Told, environment, installation_id, setting
+from fastflow_cli.local.services import Setup, environment, installation_id, setting
 from fastflow_cli.local.source import as_url, choose_source
 from fastflow_events.errors import SettingsError
 from fastflow_runner.core.container_spec import Deployment
@@ -82,7 +82,7 @@ def test_home_is_the_named_folder_else_the_environments_else_the_users_own() -> 
     assert find_home(None, {"HOME": "/home/ann"}).path == Path("/home/ann/.local/share/fastflow")
 
 
-def told(**more: object) -> Told:
+def told(**more: object) -> Setup:
     values = {
         "home": find_home(Path("/h"), {}),
         "installation": ID,
@@ -96,7 +96,7 @@ def told(**more: object) -> Told:
         "docker_url": "tcp://127.0.0.1:2375",
         "health_ports": {"scheduler": 1, "git_sync": 2, "runner": 3},
     }
-    return Told(**{**values, **more})  # type: ignore[arg-type]
+    return Setup(**{**values, **more})  # type: ignore[arg-type]
 
 
 def test_only_the_runner_is_told_the_way_to_the_engine() -> None:

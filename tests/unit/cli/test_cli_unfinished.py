@@ -35,11 +35,11 @@ def on_screen(pieces: list[Piece]) -> bytes:
 def test_a_file_gets_every_byte_once_whatever_was_told_before(steps: list[tuple[str, str, str, int]]) -> None:
     screen = Unfinished(terminal=False)
     written: list[Piece] = []
-    wanted, open_, told = {"stdout": b"", "stderr": b""}, {"stdout": b"", "stderr": b""}, {"stdout": 0, "stderr": 0}
+    wanted, open_, fields = {"stdout": b"", "stderr": b""}, {"stdout": b"", "stderr": b""}, {"stdout": 0, "stderr": 0}
     for stream, text, then, hole in steps:
         open_[stream] += text.encode()
         if then == "connection":  # whoever comes back is told from the beginning, or the end of it
-            told = {"stdout": hole, "stderr": 0}
+            fields = {"stdout": hole, "stderr": 0}
         if then in ("ends", "breaks off"):
             whole = Line(
                 n=1,
@@ -50,12 +50,12 @@ def test_a_file_gets_every_byte_once_whatever_was_told_before(steps: list[tuple[
             )
             written += screen.line(whole)
             wanted[stream] += whole.raw()
-            open_[stream], told[stream] = b"", 0
+            open_[stream], fields[stream] = b"", 0
             continue
-        offset = min(told[stream], len(open_[stream]))
+        offset = min(fields[stream], len(open_[stream]))
         exact = base64.b64encode(open_[stream][offset:]).decode()
         written += screen.part(Partial(n=1, stream=stream, text="", b64=exact, offset=offset))
-        told[stream] = len(open_[stream])
+        fields[stream] = len(open_[stream])
     for stream, before in wanted.items():
         last = base64.b64encode(open_[stream]).decode()
         written += screen.line(Line(n=1, stream=stream, text="", b64=last, unterminated=True))

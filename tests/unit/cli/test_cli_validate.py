@@ -25,10 +25,10 @@ def test_right_pipelines_pass_and_wrong_ones_are_told_with_their_reasons(
         tmp_path, {"good/main.py": "", "docs/x.md": "", "bad/main.py": "", "bad/pipeline.json": '{"timeout": "soon"}'}
     )
     assert validate(tmp_path, json=True) == Exit.FAILED
-    told = json.loads(capsysbinary.readouterr().out)
-    assert told["valid"] is False
-    assert [(item["pipeline"], bool(item["errors"])) for item in told["items"]] == [("bad", True), ("good", False)]
-    assert told["items"][0]["errors"][0].startswith('pipeline.json: $.timeout: found "soon"')
+    printed = json.loads(capsysbinary.readouterr().out)
+    assert printed["valid"] is False
+    assert [(item["pipeline"], bool(item["errors"])) for item in printed["items"]] == [("bad", True), ("good", False)]
+    assert printed["items"][0]["errors"][0].startswith('pipeline.json: $.timeout: found "soon"')
     (tmp_path / "bad/pipeline.json").unlink()
     assert validate(tmp_path, json=True) == Exit.OK
 

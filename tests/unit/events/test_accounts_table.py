@@ -42,8 +42,8 @@ def test_an_account_says_the_facts_of_its_service_and_no_others(user: str) -> No
     [account] = [account for account in accounts() if account.user == user]
     wanted = {(aggregate, fact) for aggregate, facts in SAYS[user].items() for fact in facts}
     assert wanted <= KNOWN
-    said = [subject.split(".") for subject in account.publishes if subject.startswith("fastflow.evt.")]
-    assert {(parts[2], parts[4]) for parts in said} == wanted, "none of them is a wildcard"
+    found = [subject.split(".") for subject in account.publishes if subject.startswith("fastflow.evt.")]
+    assert {(parts[2], parts[4]) for parts in found} == wanted, "none of them is a wildcard"
     assert subjects.TRIGGERS not in account.publishes, "only other systems trigger"
 
 

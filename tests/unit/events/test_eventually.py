@@ -44,9 +44,9 @@ async def test_what_is_picked_before_it_is_there_is_waited_for(probe: Callable[[
 
 
 async def test_what_never_comes_is_told_with_what_the_last_look_met() -> None:
-    with pytest.raises(AssertionError, match="still not true") as told:
+    with pytest.raises(AssertionError, match="still not true") as failure:
         await eventually(lambda: unpacked([]), within_s=0)
-    assert isinstance(told.value.__cause__, ValueError)
+    assert isinstance(failure.value.__cause__, ValueError)
 
 
 async def test_a_mistake_of_the_probe_is_told_at_once() -> None:

@@ -130,9 +130,9 @@ def test_the_owner_of_a_taken_name_stays_invalid_whatever_it_says() -> None:
 
 
 def test_whoever_stopped_between_two_facts_of_one_decision_says_the_rest() -> None:
-    [said, rest] = when(find(version()), [])
-    assert when(find(version()), [said]) == [rest]
-    assert when(find(version()), [said, rest]) == []
+    [found, rest] = when(find(version()), [])
+    assert when(find(version()), [found]) == [rest]
+    assert when(find(version()), [found, rest]) == []
     assert when(THEIRS, [*CLASH[:2], CLASHED]) == [TAKEN]
     removed = PipelineRemoved(repository="main", commit=LATER)
     ended, *others = when(THEIRS, [*CLASH, removed])

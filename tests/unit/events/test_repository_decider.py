@@ -82,11 +82,11 @@ def test_recovery_without_a_new_head_is_news() -> None:
 
 
 def test_a_loss_is_told_even_without_other_news() -> None:
-    told = CompleteSync(commit=COMMIT, pipelines=2, remarks=("lost",), told_anyway=True)
-    [fact] = when(told, [SYNCED])
+    found = CompleteSync(commit=COMMIT, pipelines=2, remarks=("lost",), told_anyway=True)
+    [fact] = when(found, [SYNCED])
     assert isinstance(fact, RepositorySynced)
     assert fact.remarks == ("lost",)
-    assert when(replace(told, told_anyway=False), [SYNCED]) == []
+    assert when(replace(found, told_anyway=False), [SYNCED]) == []
 
 
 def test_every_request_counts() -> None:

@@ -76,10 +76,10 @@ def test_a_schedule_that_only_a_file_speaks_of_can_be_paused_but_not_removed() -
 
 
 def test_a_fire_that_did_not_happen_is_told_once() -> None:
-    told = schedule_decider.fold([missed(NOON)])
-    assert schedule_decider.decide(SettleFires(fires=missed(NOON)), told) == []
+    found = schedule_decider.fold([missed(NOON)])
+    assert schedule_decider.decide(SettleFires(fires=missed(NOON)), found) == []
     later = missed(NOON + timedelta(hours=1))
-    assert schedule_decider.decide(SettleFires(fires=later), told) == [later]
+    assert schedule_decider.decide(SettleFires(fires=later), found) == [later]
 
 
 def test_a_chain_is_set_once_and_must_be_removed_before_it_is_changed() -> None:

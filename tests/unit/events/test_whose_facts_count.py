@@ -59,30 +59,30 @@ class Said(NamedTuple):
 @st.composite
 def interleaved(draw: st.DrawFn) -> list[Said]:
     """A story of honest runners and the scheduler, and between its facts the lies of somebody who holds nothing."""
-    said: list[Said] = []
+    seen: list[Said] = []
     honest = told([*draw(stories), *draw(st.lists(commands, max_size=10))])
     for number in range(len(honest) + 1):
         state = run_decider.fold(honest[:number])
         # Whoever has the key of a runner of the pool may claim what waits there, as that runner may.
-        said += [
+        seen += [
             Said(False, lie)
             for lie in draw(st.lists(lies, max_size=2))
             if state.phase != "dispatched" or "claimed" not in (lie.type_ or getattr(lie, "wire_type", ""))
         ]
         if number < len(honest):
-            said.append(Said(True, honest[number]))
-    return said
+            seen.append(Said(True, honest[number]))
+    return seen
 
 
 def recorded_of(facts: list[Said]) -> list[tuple[bool, Recorded]]:
     return [
         (
-            said.honest,
+            found.honest,
             Recorded(
-                seq=n, aggregate="run", id=RUN, version=n, at=NOON, source="/test", cause=CAUSE, fact=said.fact,
+                seq=n, aggregate="run", id=RUN, version=n, at=NOON, source="/test", cause=CAUSE, fact=found.fact,
             ),
         )
-        for n, said in enumerate(facts, start=1)
+        for n, found in enumerate(facts, start=1)
     ]  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_the_state_is_that_of_the_honest_facts_alone(facts: list[Said]) -> None:
 @given(interleaved())
 def test_what_does_not_count_is_told_and_only_that(facts: list[Said]) -> None:
     judged = judge({}, [recorded for _, recorded in recorded_of(facts)])
-    lied = [n for n, said in enumerate(facts, start=1) if not said.honest]
+    lied = [n for n, found in enumerate(facts, start=1) if not found.honest]
     assert [recorded.seq for recorded in judged.foreign] == lied
     assert [r.seq for r in judged.recorded if isinstance(r.fact, ForeignFact)] == lied
     for recorded in judged.foreign:
@@ -164,7 +164,7 @@ async def test_every_fold_is_that_of_the_honest_facts_alone(fold: str, facts: li
         found, doubts = await rows_after(fold, in_parts, Path(one))
         wanted, _ = await rows_after(fold, [[r for honest, r in recorded if honest]], Path(other))
     assert found == wanted
-    aside = doubts.told()
+    aside = doubts.report()
     lies = sum(not honest for honest, _ in recorded)
     assert (aside.foreign if aside else 0) == (aside.count if aside else 0) == lies
     assert doubts.why("run", RUN) == ""
@@ -172,11 +172,13 @@ async def test_every_fold_is_that_of_the_honest_facts_alone(fold: str, facts: li
 
 def test_every_fact_that_only_a_holder_may_say_is_known_to_the_rule() -> None:
     kinds = [kind for kind in get_args(RunFact) if kind.scope_field == "runner"]
-    said: dict[type, Any] = {type(fact): fact for _, fact in SAMPLES}
+    fields: dict[type, Any] = {type(fact): fact for _, fact in SAMPLES}
     assert {fact_name(kind.type_) for kind in kinds} == set(RUNNER_FACTS)
     for kind in kinds:
-        assert not counts(Run(), said[kind]), kind
-        assert not counts(Run(phase="started", attempt=said[kind].attempt, holder=holder(runner="other")), said[kind])
+        assert not counts(Run(), fields[kind]), kind
+        assert not counts(
+            Run(phase="started", attempt=fields[kind].attempt, holder=holder(runner="other")), fields[kind]
+        )
 
 
 async def test_a_lie_that_nobody_can_read_keeps_nobody_from_deciding() -> None:

@@ -99,11 +99,11 @@ def test_the_address_it_listens_on_is_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["http://flow.example.org", "flow.example.org/path", "*", "*.example.org", "a b", "a:b"]
+    "text", ["http://flow.example.org", "flow.example.org/path", "*", "*.example.org", "a b", "a:b"]
 )
-def test_a_setting_that_names_no_host_is_refused(said: str) -> None:
+def test_a_setting_that_names_no_host_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="FASTFLOW_ALLOWED_HOSTS"):
-        hosts_of(said, listens_on="127.0.0.1")
+        hosts_of(text, listens_on="127.0.0.1")
 
 
 def test_probes_name_an_address_or_nothing() -> None:
@@ -113,8 +113,8 @@ def test_probes_name_an_address_or_nothing() -> None:
     assert not is_no_name("evil.example")
 
 
-@pytest.mark.parametrize("said", ["*", "proxy.example", "10.0.0.7/33", "10.0.0.7/8", "10.0.0.7 10.0.0.8"])
-def test_only_addresses_and_networks_can_be_trusted(said: str) -> None:
+@pytest.mark.parametrize("text", ["*", "proxy.example", "10.0.0.7/33", "10.0.0.7/8", "10.0.0.7 10.0.0.8"])
+def test_only_addresses_and_networks_can_be_trusted(text: str) -> None:
     with pytest.raises(SettingsError, match="FASTFLOW_TRUSTED_PROXIES"):
-        proxies_of(said)
+        proxies_of(text)
     assert proxies_of(" 10.0.0.7, ::1,10.0.0.0/24 ,") == ["10.0.0.7", "::1", "10.0.0.0/24"]

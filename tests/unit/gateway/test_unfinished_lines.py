@@ -52,8 +52,8 @@ def cut(frames: Sequence[OutFrame], cuts: Sequence[int]) -> list[Chunk]:
     return [Chunk(first=a, frames=tuple(frames[a:b])) for a, b in pairwise(edges)]
 
 
-def exact(told: Line | Part) -> bytes:
-    return told.text.encode() if told.b64 is None else base64.b64decode(told.b64)
+def exact(value: Line | Part) -> bytes:
+    return value.text.encode() if value.b64 is None else base64.b64decode(value.b64)
 
 
 class Reader:
@@ -102,9 +102,9 @@ def test_all_of_an_unfinished_line_is_told_at_once_but_half_a_character(story: l
 def test_telling_parts_changes_no_line_and_no_number(story: list[OutFrame], cuts: list[int]) -> None:
     silent, telling = LineFold(), LineFold()
     for chunk in [*cut(story, cuts), Chunk(first=len(story), frames=(), last=True)]:
-        told = telling.feed(1, chunk)
+        found = telling.feed(1, chunk)
         telling.parts()
-        assert silent.feed(1, chunk) == told
+        assert silent.feed(1, chunk) == found
 
 
 @given(stories, st.lists(st.integers(0, 100)))
@@ -126,25 +126,25 @@ def test_a_part_bears_the_number_that_its_line_had_if_everything_ended_now(
 def test_no_beginning_of_a_secret_is_told_before_the_rest_is_known(text: str, cuts: list[int]) -> None:
     data = f"{text}s3cret-value{text}".encode()
     edges = sorted({0, len(data), *(c % (len(data) + 1) for c in cuts)})
-    masker, whole, fold, told = Masker(["s3cret-value"]), Masker(["s3cret-value"]), LineFold(), b""
+    masker, whole, fold, found = Masker(["s3cret-value"]), Masker(["s3cret-value"]), LineFold(), b""
     wanted = whole.feed(out(data)).data + b"".join(frame.data for frame in whole.rest())
     for n, (a, b) in enumerate(pairwise(edges)):
         for _, line in fold.feed(1, Chunk(first=n, frames=(masker.feed(out(data[a:b])),))):
             assert isinstance(line, Line)
-            told = told[: told.rfind(b"\n") + 1] + line.text.encode() + b"\n"
+            found = found[: found.rfind(b"\n") + 1] + line.text.encode() + b"\n"
         for part in fold.parts():
-            assert part.offset == len(told) - told.rfind(b"\n") - 1
-            told += part.text.encode()
-        assert wanted.startswith(told)
+            assert part.offset == len(found) - found.rfind(b"\n") - 1
+            found += part.text.encode()
+        assert wanted.startswith(found)
 
 
 def test_a_progress_bar_is_shown_while_it_grows_and_once_more_when_it_ends() -> None:
     fold = LineFold()
-    told: list[tuple[int, str, int]] = []
+    seen: list[tuple[int, str, int]] = []
     for n, data in enumerate([b"\r10%", b"\r20%", b"\r30%\n"]):
         [*ended] = fold.feed(1, Chunk(first=n, frames=(out(data, "stderr"),)))
-        told += [(part.n, part.text, part.offset) for part in fold.parts()]
-    assert told == [(1, "\r10%", 0), (1, "\r20%", 4)]
+        seen += [(part.n, part.text, part.offset) for part in fold.parts()]
+    assert seen == [(1, "\r10%", 0), (1, "\r20%", 4)]
     assert ended == [(LogPosition(1, 1), Line(1, "stderr", T0, "\r10%\r20%\r30%"))]
 
 

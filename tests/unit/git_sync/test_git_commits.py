@@ -13,9 +13,9 @@ COMMITTER = b"committer Bob <bob@example.org> 1700000600 +0100\n"
 
 
 def test_the_first_line_is_the_subject_and_the_author_has_no_address() -> None:
-    said = about(HEAD + COMMITTER + b"\nFix | the tax\n\nMore words.\n", branch="main")
+    found = about(HEAD + COMMITTER + b"\nFix | the tax\n\nMore words.\n", branch="main")
     at = datetime(2023, 11, 14, 22, 23, 20, tzinfo=UTC)
-    assert said == CommitAbout(branch="main", subject="Fix | the tax", author="Ann Lee", at=at)
+    assert found == CommitAbout(branch="main", subject="Fix | the tax", author="Ann Lee", at=at)
 
 
 def test_a_signature_is_no_message() -> None:
@@ -35,8 +35,8 @@ def test_without_a_message_there_is_no_subject(message: bytes) -> None:
 
 
 def test_a_long_line_is_cut_and_no_control_letter_is_shown() -> None:
-    said = about(HEAD + COMMITTER + b"\n\x1b[31m" + b"x" * 5000).subject
-    assert (len(said), said[:5], said[-1]) == (MAX_SUBJECT, "[31mx", "…")
+    found = about(HEAD + COMMITTER + b"\n\x1b[31m" + b"x" * 5000).subject
+    assert (len(found), found[:5], found[-1]) == (MAX_SUBJECT, "[31mx", "…")
 
 
 @given(st.binary(max_size=300))

@@ -13,10 +13,10 @@ TREE = "b" * 40
 
 
 def at(name: str, definition: Definition | None = None, sha256: str = "", *errors: str) -> FolderAt:
-    said = None if errors else to_fact(definition or Definition())
+    found = None if errors else to_fact(definition or Definition())
     source = "requirements" if sha256 else "none"
     return FolderAt(
-        name=name, tree=TREE, definition=said, errors=errors, requirements_sha256=sha256, requirements_source=source
+        name=name, tree=TREE, definition=found, errors=errors, requirements_sha256=sha256, requirements_source=source
     )
 
 

@@ -51,8 +51,8 @@ def test_a_route_is_followed_exactly_and_never_falls_back() -> None:
 
 
 def test_the_same_pipeline_with_the_same_configuration_follows_once_whoever_said_it() -> None:
-    said = edges_of_file("a", Definition(downstream=(Downstream(pipeline="c"), Downstream(pipeline="b"))))
-    chosen = followers([*said, edge("b", source="api"), edge("b", run_config_id="weekly")], "succeeded", None)
+    found = edges_of_file("a", Definition(downstream=(Downstream(pipeline="c"), Downstream(pipeline="b"))))
+    chosen = followers([*found, edge("b", source="api"), edge("b", run_config_id="weekly")], "succeeded", None)
     assert [(e.downstream, e.run_config_id, e.source) for e in chosen] == [
         ("b", None, "file"),
         ("b", "weekly", "file"),

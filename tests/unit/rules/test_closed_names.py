@@ -119,12 +119,12 @@ async def test_every_door_refuses_the_same_names_with_the_same_sentence_and_touc
 @pytest.mark.parametrize("member", ["params", "downstream_triggers", "upstream"])
 @given(name=closed_names())
 def test_a_file_cannot_hand_a_closed_name_to_those_who_ask(member: str, name: str) -> None:
-    said = {
+    fields = {
         "params": [{"name": name}],
         "downstream_triggers": [{"pipeline": "next", "params": {name: "$result.x"}}],
         "upstream": {"all": ["a", "b"], "params": {name: "$result.a.x"}},
     }[member]
-    [problem] = cast("list[object]", parse(json.dumps({member: said}).encode(), folder="p"))
+    [problem] = cast("list[object]", parse(json.dumps({member: fields}).encode(), folder="p"))
     assert str(why_closed(name)) in str(problem)
 
 
@@ -141,8 +141,8 @@ def version(definition: Definition) -> Version:
     return Version(repository="main", commit="c" * 40, tree="d" * 40, definition=definition)
 
 
-def asked(kind: TriggerKind, **said: dict[str, str]) -> RunRequested:
-    return run_requested(trigger=Trigger(kind=kind), **said)
+def asked(kind: TriggerKind, **fields: dict[str, str]) -> RunRequested:
+    return run_requested(trigger=Trigger(kind=kind), **fields)
 
 
 @given(name=closed_names(), kind=st.sampled_from(KINDS), member=st.sampled_from(["env", "params"]))
@@ -170,8 +170,8 @@ async def test_a_system_that_gives_env_is_told_who_may() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_value_with_nul_is_never_started(kind: TriggerKind) -> None:
-    for said in ({"env": {"A": "1\0"}}, {"params": {"A": "1\0"}}):
-        assert isinstance(freeze(asked(kind, **said), version(Definition()), Defaults()), Refusal)
+    for found in ({"env": {"A": "1\0"}}, {"params": {"A": "1\0"}}):
+        assert isinstance(freeze(asked(kind, **found), version(Definition()), Defaults()), Refusal)
 
 
 @pytest.mark.parametrize(

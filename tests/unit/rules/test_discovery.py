@@ -140,7 +140,7 @@ def test_where_packages_come_from(files: dict[str, str], source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "text"),
     [
         ({"main.py": '# /// script\n# requires-python = ">=3.12"\n# ///\n'}, ">=3.12"),
         ({"main.py": "# /// script\n# dependencies = []\n# ///\n"}, None),
@@ -150,8 +150,8 @@ def test_where_packages_come_from(files: dict[str, str], source: str) -> None:
         ({"main.py": "", "pyproject.toml": '[project]\nrequires-python = ">=3.9"\n'}, None),
     ],
 )
-def test_which_python_a_folder_asks_for(files: dict[str, str], said: str | None) -> None:
-    assert requires_python(files) == said
+def test_which_python_a_folder_asks_for(files: dict[str, str], text: str | None) -> None:
+    assert requires_python(files) == text
 
 
 def test_the_hash_covers_included_files_and_long_texts_stay_in_the_bundle() -> None:

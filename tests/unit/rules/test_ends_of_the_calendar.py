@@ -79,11 +79,11 @@ def test_an_instant_can_be_moved_by_anything(at: datetime, seconds: float) -> No
 @given(INSTANTS)
 def test_what_a_fact_may_say_is_what_can_be_computed_with(at: datetime) -> None:
     try:
-        said = read_instant(at.isoformat())
+        found = read_instant(at.isoformat())
     except ValueError:
         assert in_utc(at) is None or held(at) != at
     else:
-        assert said == held(at) == at
+        assert found == held(at) == at
 
 
 def test_what_lies_inside_is_what_it_was() -> None:
@@ -152,8 +152,10 @@ SAID = st.fixed_dictionaries(
 
 
 @given(SAID, INSTANTS)
-def test_a_schedule_that_is_accepted_can_be_looked_at_from_every_instant(said: dict[str, object], at: datetime) -> None:
-    schedule = schedule_in_utc(ScheduleSet(pipeline="hello", name="x", **said))  # type: ignore[arg-type]
+def test_a_schedule_that_is_accepted_can_be_looked_at_from_every_instant(
+    fields: dict[str, object], at: datetime
+) -> None:
+    schedule = schedule_in_utc(ScheduleSet(pipeline="hello", name="x", **fields))  # type: ignore[arg-type]
     if fault_of(schedule) is None:
         plan = plan_of_api(schedule, at=held(at), before=None, priority=0)
         found = next_fires(plan.timetable, after=at, count=3, until=later(at, 86_400))
@@ -162,7 +164,7 @@ def test_a_schedule_that_is_accepted_can_be_looked_at_from_every_instant(said: d
 
 
 NOT_IN_UTC = pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {"cron": "0 3 * * *", "end": "9999-12-31T23:59:59-05:00"},
         {"cron": "0 3 * * *", "start": "0001-01-01T00:00:00+05:00"},
@@ -173,25 +175,25 @@ NOT_IN_UTC = pytest.mark.parametrize(
 )
 
 
-def set_with(said: dict[str, object], name: str = "x") -> ScheduleSet:
-    times = {name: datetime.fromisoformat(str(at)) for name, at in said.items() if name in ("at", "start", "end")}
-    return ScheduleSet(pipeline="hello", name=name, **{**said, **times})  # type: ignore[arg-type]
+def set_with(fields: dict[str, object], name: str = "x") -> ScheduleSet:
+    times = {name: datetime.fromisoformat(str(at)) for name, at in fields.items() if name in ("at", "start", "end")}
+    return ScheduleSet(pipeline="hello", name=name, **{**fields, **times})  # type: ignore[arg-type]
 
 
 @NOT_IN_UTC
-def test_an_instant_that_utc_does_not_have_is_refused(said: dict[str, object]) -> None:
-    fault = fault_of(schedule_in_utc(set_with(said)))
+def test_an_instant_that_utc_does_not_have_is_refused(fields: dict[str, object]) -> None:
+    fault = fault_of(schedule_in_utc(set_with(fields)))
     assert fault is not None
-    assert said[fault.member] is not None
+    assert fields[fault.member] is not None
     assert fault.member in ("at", "start", "end")
 
 
 @NOT_IN_UTC
-async def test_one_that_was_stored_before_that_keeps_nobody_from_scheduling(said: dict[str, object]) -> None:
+async def test_one_that_was_stored_before_that_keeps_nobody_from_scheduling(fields: dict[str, object]) -> None:
     world = World()
     await world.pipeline("hello")
     await world.scheduler()
-    await world.stored("schedule", "hello:x", set_with(said))
+    await world.stored("schedule", "hello:x", set_with(fields))
     await world.append("schedule", "hello:y", [set_with({"cron": "0 3 * * *"}, name="y")])
     await world.advance(86_400, step_s=3600)
     [run] = await world.facts(RunRequested)
@@ -208,15 +210,15 @@ def test_the_end_of_the_calendar_is_a_way_to_say_never(end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("member", "said"),
+    ("member", "text"),
     [
         ("schedule_end", "9999-12-31T23:59:59-05:00"),
         ("schedule_start", "0001-01-01T00:00:00+05:00"),
         ("run_once_at", "9999-12-31T23:59:59-05:00"),
     ],
 )
-def test_a_file_with_such_an_instant_is_invalid(member: str, said: str) -> None:
-    problems = parse(f'{{"schedule_cron": "0 3 * * *", "{member}": "{said}"}}'.encode(), folder="hello")
+def test_a_file_with_such_an_instant_is_invalid(member: str, text: str) -> None:
+    problems = parse(f'{{"schedule_cron": "0 3 * * *", "{member}": "{text}"}}'.encode(), folder="hello")
     assert isinstance(problems, list)
     assert [problem.path for problem in problems] == [f"$.{member}"]
 
@@ -235,10 +237,10 @@ def test_every_zone_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("name", ["CLAIM_WITHIN_S", "LOST_AFTER_S", "LATE_AFTER_S", "REPOSITORY_OVERDUE_AFTER_S"])
-@pytest.mark.parametrize("said", ["nan", "inf", "1e300", "1000000001", "-1"])
-def test_a_span_that_nobody_can_wait_for_is_no_setting(name: str, said: str) -> None:
+@pytest.mark.parametrize("text", ["nan", "inf", "1e300", "1000000001", "-1"])
+def test_a_span_that_nobody_can_wait_for_is_no_setting(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        load(SchedulerSettings, {f"FASTFLOW_{name}": said})
+        load(SchedulerSettings, {f"FASTFLOW_{name}": text})
 
 
 @given(INSTANTS)

@@ -16,8 +16,8 @@ GB = 10**9
 MUCH = 10**15
 
 
-def points(*said: tuple[timedelta, int]) -> list[Point]:
-    return [Point(NOON + after, size) for after, size in said]
+def points(*value: tuple[timedelta, int]) -> list[Point]:
+    return [Point(NOON + after, size) for after, size in value]
 
 
 def test_ten_gigabytes_in_ten_days_fill_a_hundred_in_ninety() -> None:

@@ -77,8 +77,8 @@ def test_what_could_mean_something_else_is_refused(text: str) -> None:
 
 @given(st.lists(TARGETS, max_size=MAX_TARGETS))
 def test_a_setting_becomes_conditions_that_the_policy_knows(targets: list[Target]) -> None:
-    said = ", ".join(map(str, targets))
-    made = usual(said, said)
+    found = ", ".join(map(str, targets))
+    made = usual(found, found)
     assert made.opened == made.closed
     assert re.fullmatch(CONDITIONS, made.opened)
 
@@ -91,7 +91,7 @@ def test_a_setting_may_say_private() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "network"),
+    ("text", "network"),
     [
         ("{}", "internet"),
         ('{"network": null}', "internet"),
@@ -100,14 +100,14 @@ def test_a_setting_may_say_private() -> None:
         ('{"network": ["10.0.0.5:5432", "10.0.0.5/32:5432", "dns"]}', ("10.0.0.5/32:5432", "dns")),
     ],
 )
-def test_a_pipeline_says_where_its_runs_may_connect(said: str, network: object) -> None:
-    found = parse(said.encode(), folder="sales")
+def test_a_pipeline_says_where_its_runs_may_connect(text: str, network: object) -> None:
+    found = parse(text.encode(), folder="sales")
     assert isinstance(found, Definition)
     assert found.network == network
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("value", "words"),
     [
         ("all", '$.network: found "all"; allowed: "none" or "internet" or a list of 1 to 32 targets'),
         ([], "$.network: found a list of 0; allowed"),
@@ -118,8 +118,8 @@ def test_a_pipeline_says_where_its_runs_may_connect(said: str, network: object) 
         ([3], "$.network[0]: found 3; allowed: text"),
     ],
 )
-def test_what_is_no_network_is_named_with_its_place(said: object, words: str) -> None:
-    found = parse(json.encode({"network": said}), folder="sales")
+def test_what_is_no_network_is_named_with_its_place(value: object, words: str) -> None:
+    found = parse(json.encode({"network": value}), folder="sales")
     assert isinstance(found, list)
     assert str(found[0]).startswith(words)
 

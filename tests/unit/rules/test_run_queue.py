@@ -22,8 +22,8 @@ def places(**more: Any) -> Capacity:
 
 
 def limit(of: Capacity, name: str, **more: Any) -> None:
-    said = {"paused": False, "max_instances": None, "group": None, "group_limit": None, **more}
-    of.set_pipeline(name, **said)
+    fields = {"paused": False, "max_instances": None, "group": None, "group_limit": None, **more}
+    of.set_pipeline(name, **fields)
 
 
 def start(run_queue: RunQueue, of: Capacity, run_id: str) -> None:

@@ -16,7 +16,7 @@ from fastflow_scheduler.testing.world import World
 
 
 @pytest.mark.parametrize(
-    ("member", "said"),
+    ("member", "fields"),
     [
         ("cron", {}),
         ("cron", {"cron": "* * * * *", "interval_s": 60}),
@@ -31,16 +31,16 @@ from fastflow_scheduler.testing.world import World
         ("priority", {"interval_s": 60, "priority": 2000}),
     ],
 )
-def test_times_that_cannot_be_kept_are_refused_with_the_member(member: str, said: dict[str, object]) -> None:
-    fault = fault_of(ScheduleSet(pipeline="hello", name="x", **said))  # type: ignore[arg-type]
+def test_times_that_cannot_be_kept_are_refused_with_the_member(member: str, fields: dict[str, object]) -> None:
+    fault = fault_of(ScheduleSet(pipeline="hello", name="x", **fields))  # type: ignore[arg-type]
     assert fault is not None
     assert fault.member == member
 
 
 def test_an_instant_without_a_zone_means_utc() -> None:
-    said = in_utc(ScheduleSet(pipeline="hello", name="x", at=datetime(2026, 1, 1)))  # noqa: DTZ001 - the same
-    assert said.at == datetime(2026, 1, 1, tzinfo=UTC)
-    assert fault_of(said) is None
+    found = in_utc(ScheduleSet(pipeline="hello", name="x", at=datetime(2026, 1, 1)))  # noqa: DTZ001 - the same
+    assert found.at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert fault_of(found) is None
 
 
 async def test_a_schedule_that_cannot_be_kept_stops_no_other() -> None:

@@ -100,8 +100,8 @@ def test_shared_memory_is_bounded_by_the_limit_of_memory_alone() -> None:
 
 
 def test_an_update_says_four_limits_and_nothing_else() -> None:
-    said = update_body(Bounds(memory_bytes=1 << 28, nano_cpus=10**9, pids=64))
-    assert said == b'{"Memory":268435456,"MemorySwap":268435456,"NanoCpus":1000000000,"PidsLimit":64}'
+    found = update_body(Bounds(memory_bytes=1 << 28, nano_cpus=10**9, pids=64))
+    assert found == b'{"Memory":268435456,"MemorySwap":268435456,"NanoCpus":1000000000,"PidsLimit":64}'
 
 
 @pytest.mark.parametrize("owner", ["", 'x"', "x" * 65, "\u00fc", "a b", "-a", "a\n"])

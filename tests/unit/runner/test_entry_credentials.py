@@ -46,13 +46,13 @@ def test_credentials_are_told_from_settings(
 
 def test_credentials_are_bound_to_their_address_and_to_the_host_where_its_files_lie() -> None:
     credentials = [Credential("https://h:8443/one/s", "a", 'q"\\é'), Credential("https://h:8443/two/s", "b", "2")]
-    told = tomllib.loads(toml(credentials))["credential"]
-    assert [(each["service"], each["username"]) for each in told] == [
+    body = tomllib.loads(toml(credentials))["credential"]
+    assert [(each["service"], each["username"]) for each in body] == [
         ("https://h:8443/one/s", "a"),
         ("https://h:8443/two/s", "b"),
         ("https://h:8443", "a"),
     ]
-    assert told[0]["password"] == 'q"\\é'
+    assert body[0]["password"] == 'q"\\é'
 
 
 SECRET = "s3cr3t-of-the-owner"

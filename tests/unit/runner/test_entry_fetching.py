@@ -27,8 +27,8 @@ def test_a_credential_goes_nowhere_else(url: str) -> None:
 
 
 def test_an_address_cannot_add_to_the_page_that_lists_it() -> None:
-    said = _link(WHEEL._replace(url='https://h/"><a href="https://evil/x.whl'), "/store", [])
-    assert said.count("<a ") == 1
+    found = _link(WHEEL._replace(url='https://h/"><a href="https://evil/x.whl'), "/store", [])
+    assert found.count("<a ") == 1
 
 
 def test_every_file_of_a_package_may_be_the_one_that_fits() -> None:

@@ -44,7 +44,7 @@ def test_other_languages_are_recognised_by_what_the_notebook_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "text"),
     [
         (-9, "the kernel was killed by signal 9 (SIGKILL) in cell 1 of 2"),
         (-99, "the kernel was killed by signal 99 in cell 1 of 2"),
@@ -52,8 +52,8 @@ def test_other_languages_are_recognised_by_what_the_notebook_says() -> None:
         (None, "the kernel does not answer any more in cell 1 of 2"),
     ],
 )
-def test_the_death_of_a_kernel_is_told_with_what_is_known(status: int | None, said: str) -> None:
-    assert words.death(status, words.place(1, 2)) == said
+def test_the_death_of_a_kernel_is_told_with_what_is_known(status: int | None, text: str) -> None:
+    assert words.death(status, words.place(1, 2)) == text
 
 
 @pytest.mark.parametrize(

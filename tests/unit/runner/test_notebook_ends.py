@@ -47,17 +47,17 @@ def test_where_a_notebook_was_ended_is_told() -> None:
 
 
 def test_how_far_a_notebook_came_is_read_and_nonsense_is_not() -> None:
-    said = '{"cells": [[1, 1, 1], [2, 0, 3]], "where": "cell 2 of 3", "why": "no"}'
-    assert progress(said) == Progress(
+    found = '{"cells": [[1, 1, 1], [2, 0, 3]], "where": "cell 2 of 3", "why": "no"}'
+    assert progress(found) == Progress(
         cells=(CellEnd(cell=1, succeeded=True, tries=1), CellEnd(cell=2, succeeded=False, tries=3)),
         where="cell 2 of 3",
         why="no",
     )
     many = ", ".join(["[1, 1, 1]"] * 501)
-    large = said.replace("[2, 0, 3]", f"[{1 << 70}, 0, 3]")
+    large = found.replace("[2, 0, 3]", f"[{1 << 70}, 0, 3]")
     for nonsense in (large, f'{{"cells": [{many}], "where": "", "why": ""}}'):
         assert progress(nonsense) is None
-    for nonsense in ("", "{", "[]", '{"cells": [[1]], "where": "", "why": ""}', said.replace("no", "x" * 5000)):
+    for nonsense in ("", "{", "[]", '{"cells": [[1]], "where": "", "why": ""}', found.replace("no", "x" * 5000)):
         assert progress(nonsense) is None
 
 

@@ -147,10 +147,10 @@ def test_who_was_asked_to_end_by_us_is_not_said_to_have_been_stopped_by_somebody
     ],
 )
 def test_a_result_is_a_json_object_or_a_complaint(left: Exit, result: object, complaint: str) -> None:
-    found, said = result_of(left)
+    found, seen = result_of(left)
     assert found == result
-    assert complaint in said
-    assert bool(said) == bool(complaint)
+    assert complaint in seen
+    assert bool(seen) == bool(complaint)
 
 
 def test_a_full_disk_is_told_apart_whoever_says_so() -> None:

@@ -22,8 +22,8 @@ async def requests(world: World, pipeline: str = "hello") -> list[RunRequested]:
 
 
 async def not_fired(world: World) -> list[tuple[str, int]]:
-    told = [r.fact for kind in (ScheduleFireMissed, ScheduleFireSkipped) for r in await world.facts(kind)]
-    return [(f.reason, f.count) for f in told if isinstance(f, ScheduleFireMissed | ScheduleFireSkipped)]
+    facts = [r.fact for kind in (ScheduleFireMissed, ScheduleFireSkipped) for r in await world.facts(kind)]
+    return [(f.reason, f.count) for f in facts if isinstance(f, ScheduleFireMissed | ScheduleFireSkipped)]
 
 
 async def run_all(world: World, **more: object) -> None:

@@ -27,18 +27,18 @@ async def test_a_retry_waits_from_the_end_by_the_logs_clock_whatever_its_runners
     await world.request("r1")
     await world.settle()
     await world.finish("r1", outcome="failed", exit_code=1)
-    told, apply = world.now, scheduler.state.apply
+    found, apply = world.now, scheduler.state.apply
 
     def apply_wrong(recorded, version=None):  # type: ignore[no-untyped-def]
         if isinstance(recorded.fact, RunAttemptFinished):
-            recorded = replace(recorded, at=recorded.at + timedelta(hours=wrong_h), stored_at=told)
+            recorded = replace(recorded, at=recorded.at + timedelta(hours=wrong_h), stored_at=found)
         apply(recorded, version)
 
     scheduler.state.apply = apply_wrong  # type: ignore[method-assign]
     await world.settle()
     [scheduled] = [r.fact for r in await world.facts(RunRetryScheduled)]
     assert isinstance(scheduled, RunRetryScheduled)
-    assert scheduled.due == told + timedelta(seconds=600)
+    assert scheduled.due == found + timedelta(seconds=600)
 
 
 @pytest.mark.parametrize("hours", [1, 24 * 365])

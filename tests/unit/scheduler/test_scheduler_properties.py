@@ -95,8 +95,8 @@ async def check(world: World) -> None:
 async def drain(world: World) -> None:
     """Let somebody lead, resume everything, and let every run end."""
     await world.schedulers[0].lead()
-    for name, said in PIPELINES.items():
-        definition = {key: value for key, value in said.items() if key != "interval_s"}
+    for name, found in PIPELINES.items():
+        definition = {key: value for key, value in found.items() if key != "interval_s"}
         await world.append("pipeline", name, [PipelineResumed(who="a")])
         await world.pipeline(name, commit="d" * 40, **definition)
     while True:

@@ -38,8 +38,8 @@ async def nominals(world: World, pipeline: str = "hello") -> list[str]:
 
 
 async def not_fired(world: World) -> list[tuple[str, int]]:
-    told = [r.fact for kind in (ScheduleFireMissed, ScheduleFireSkipped) for r in await world.facts(kind)]
-    return [(f.reason, f.count) for f in told if isinstance(f, ScheduleFireMissed | ScheduleFireSkipped)]
+    facts = [r.fact for kind in (ScheduleFireMissed, ScheduleFireSkipped) for r in await world.facts(kind)]
+    return [(f.reason, f.count) for f in facts if isinstance(f, ScheduleFireMissed | ScheduleFireSkipped)]
 
 
 async def test_a_schedule_fires_at_each_of_its_instants_once() -> None:
@@ -176,8 +176,8 @@ async def test_a_repository_that_fails_or_is_silent_for_too_long_is_told_once() 
         asked = [r for r in await world.facts(RepositorySyncRequested) if r.id == "fine"]
         await world.append("repository", "fine", [RepositorySynced(commit=COMMIT, requests=len(asked))])
         assert minute < 4 or await world.facts(RepositorySyncRequested)
-    told = {r.id: r.fact.reason for r in await world.facts(RepositoryOverdue) if isinstance(r.fact, RepositoryOverdue)}
-    assert told == {
+    facts = {r.id: r.fact.reason for r in await world.facts(RepositoryOverdue) if isinstance(r.fact, RepositoryOverdue)}
+    assert facts == {
         "failing": "every sync has failed since 2026-03-01T12:00:00Z; what runs may be old",
         "silent": "nobody has answered a request for a sync since 2026-03-01T12:05:00Z; what runs may be old",
     }

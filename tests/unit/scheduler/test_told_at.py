@@ -35,14 +35,14 @@ def by_the_server(seq: int, aggregate: str, id: str, fact: Fact) -> Recorded:
 
 
 def test_a_fact_knows_when_the_server_stored_it() -> None:
-    told = by_the_server(1, "schedule", "hello:often", EVERY)
-    assert (told.at, told.told_at) == (NOON + FAST, NOON.replace(microsecond=123456))
-    assert told.written == stored(1, "schedule", "hello:often", EVERY)
+    found = by_the_server(1, "schedule", "hello:often", EVERY)
+    assert (found.at, found.told_at) == (NOON + FAST, NOON.replace(microsecond=123456))
+    assert found.written == stored(1, "schedule", "hello:often", EVERY)
 
 
 def test_where_the_server_says_nothing_sensible_its_writer_is_believed() -> None:
-    for said in ({}, {"Nats-Time-Stamp": ""}, {"Nats-Time-Stamp": "now"}, {"Nats-Time-Stamp": "2026-03-01T12:00:00"}):
-        assert stored(1, "schedule", "hello:often", EVERY, **said).told_at == NOON + FAST
+    for found in ({}, {"Nats-Time-Stamp": ""}, {"Nats-Time-Stamp": "now"}, {"Nats-Time-Stamp": "2026-03-01T12:00:00"}):
+        assert stored(1, "schedule", "hello:often", EVERY, **found).told_at == NOON + FAST
 
 
 async def test_schedules_and_pauses_count_from_when_the_server_stored_them() -> None:
@@ -52,25 +52,25 @@ async def test_schedules_and_pauses_count_from_when_the_server_stored_them() -> 
     state.apply(by_the_server(1, "pipeline", "hello", daily))
     state.apply(by_the_server(2, "schedule", "hello:often", EVERY))
     state.apply(by_the_server(3, "schedule", "hello:often", SchedulePaused(who="me")))
-    told = NOON.replace(microsecond=123456)
+    found = NOON.replace(microsecond=123456)
     plans = [state.schedules.plans.get(f"hello:{name}") for name in ("nightly", "often")]
-    assert [(plan.since, plan.timetable.anchor) for plan in plans if plan] == [(told, told)] * 2
+    assert [(plan.since, plan.timetable.anchor) for plan in plans if plan] == [(found, found)] * 2
     often = plans[1]
     assert often is not None
-    assert [span.start for span in state.schedules.pauses_of(often)] == [told]
+    assert [span.start for span in state.schedules.pauses_of(often)] == [found]
 
 
 async def test_neither_places_in_the_queue_nor_retries_depend_on_the_clock_of_a_writer() -> None:
     scheduler = await World().scheduler()
     state = scheduler.deps.state
-    told = NOON.replace(microsecond=123456)
+    found = NOON.replace(microsecond=123456)
     state.apply(by_the_server(1, "run", "r1", run_requested()))
     queued = state.runs.table.get("r1")
     assert queued is not None
-    assert (queued.since, queued.touched_at) == (told, told)
+    assert (queued.since, queued.touched_at) == (found, found)
     facts = [run_dispatched(), run_claimed(), run_started(), attempt_finished(outcome="failed", exit_code=1)]
     for seq, fact in enumerate(facts, start=2):
         state.apply(by_the_server(seq, "run", "r1", fact))
     ended = state.runs.table.get("r1")
     assert ended is not None
-    assert (ended.run.phase, ended.touched_at) == ("ended", told)
+    assert (ended.run.phase, ended.touched_at) == ("ended", found)

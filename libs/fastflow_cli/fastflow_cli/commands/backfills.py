@@ -165,8 +165,8 @@ def progress(found: dict[str, Any]) -> list[str]:
     """How far a backfill is: a line for all of it, and one per status."""
     by_status = Counter(found["runs"].values())
     asked, wanted = len(found["runs"]), len(found["instants"])
-    said = f"{asked} of {wanted} runs were asked for" + (", it is cancelled" if found["cancelled"] else "")
-    return [said, *(f"{number:>7} {status}" for status, number in sorted(by_status.items()))]
+    sentence = f"{asked} of {wanted} runs were asked for" + (", it is cancelled" if found["cancelled"] else "")
+    return [sentence, *(f"{number:>7} {status}" for status, number in sorted(by_status.items()))]
 
 
 def _path(pipeline: str) -> str:

@@ -31,11 +31,11 @@ def doctor(
     with progress("trying the walls" if security else "looking around"):
         look = walls.examine if security else checks.examine
         findings = look(find_home(home, os.environ), os.environ)
-    told = walls.verdict(findings) if security else verdict(findings)
+    conclusion = walls.verdict(findings) if security else verdict(findings)
     if json:
-        show_json({"items": findings, "verdict": told})
+        show_json({"items": findings, "verdict": conclusion})
     else:
         rows = [(f.name, f.state, f.detail, f.fix) for f in findings]
         show_table(("what", "is", "detail", "type"), rows, empty="")
-        say(told)
+        say(conclusion)
     return Exit.MISSING if any(f.state == "missing" for f in findings) else Exit.OK

@@ -57,13 +57,13 @@ def show_plan(found: Answer) -> None:
 
 def pipeline_lines(change: dict[str, Any]) -> list[str]:
     """Why a pipeline is in the plan, a line each."""
-    members = [f"{m['member']}: {told(m['before'])} → {told(m['after'])}" for m in change["members"]]
+    members = [f"{m['member']}: {shortened(m['before'])} → {shortened(m['after'])}" for m in change["members"]]
     warnings = [f"warning: {warning}" for warning in change["warnings"]]
     only_code = ["its code"] if change["change"] == "changed" and not members else []
     return [*change["errors"], *members, *only_code, *warnings] or [""]
 
 
-def told(value: object) -> str:
+def shortened(value: object) -> str:
     """A value as short as it can be."""
     if value is None:
         return "not said"

@@ -77,8 +77,8 @@ async def run(
         For programs; with --follow one JSON object per line.
     """
     more = {"commit": commit or None, "run_config_id": config or None, "priority": priority}
-    said = {name: value for name, value in more.items() if value is not None}
-    body = {"params": pairs("-p", param), "env": pairs("-e", env), **said}
+    given = {name: value for name, value in more.items() if value is not None}
+    body = {"params": pairs("-p", param), "env": pairs("-e", env), **given}
     async with gateway(gateway_url(where, os.environ)) as door:
         accepted = await door.post(f"/api/pipelines/{segment(pipeline)}/run", body, key=key)
         return await _accepted(door, accepted["id"], accepted, follow=follow, json=json)

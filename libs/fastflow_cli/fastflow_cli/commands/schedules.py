@@ -94,7 +94,7 @@ async def add(
     json
         For programs.
     """
-    if sum(said is not None for said in (cron, every, at)) != 1:
+    if sum(value is not None for value in (cron, every, at)) != 1:
         fix = f'fastflow schedules add {pipeline} {name} --cron "0 3 * * *"'
         raise UsageError("say exactly one of --cron, --every and --at", fix=fix)
     body: dict[str, Any] = {

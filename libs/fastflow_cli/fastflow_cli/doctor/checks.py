@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import httpx
 import msgspec
-from fastflow_events.doubts import Told
+from fastflow_events.doubts import DoubtsReport
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.server_process import find_binary
 from msgspec import Struct
@@ -38,7 +38,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
     status: str
     broken: dict[str, str] = {}
-    set_aside: Told | None = None
+    set_aside: DoubtsReport | None = None
 
 
 def examine(home: Home, env: Mapping[str, str]) -> list[Finding]:
@@ -130,26 +130,26 @@ def services(home: Home) -> list[Finding]:
 def _service(name: str, url: str) -> Finding:
     ask = f"curl {url}/health/ready"
     try:
-        said = msgspec.json.decode(
+        health = msgspec.json.decode(
             httpx.get(f"{url}/health/ready", timeout=ANSWER_WITHIN_S, trust_env=False).content, type=Health
         )
     except (httpx.HTTPError, msgspec.MsgspecError, UnicodeDecodeError) as exc:
         return warning(name, f"does not say how it is: {exc or type(exc).__name__}", ask)
-    if said.broken:
-        return warning(name, "; ".join(f"{port}: {why}" for port, why in said.broken.items()), ask)
-    if (aside := said.set_aside) is not None:
+    if health.broken:
+        return warning(name, "; ".join(f"{port}: {why}" for port, why in health.broken.items()), ask)
+    if (aside := health.set_aside) is not None:
         return warning(name, _set_aside(aside), ask)
     return ok(name, "ready")
 
 
-def _set_aside(aside: Told) -> str:
-    said = []
+def _set_aside(aside: DoubtsReport) -> str:
+    findings = []
     if unread := aside.count - aside.foreign:
-        said.append(f"{unread} facts set aside, nothing is decided about what they are of")
+        findings.append(f"{unread} facts set aside, nothing is decided about what they are of")
     if aside.foreign:
-        said.append(f"{aside.foreign} facts that count for nothing because of who said them: look for a stolen key")
+        findings.append(f"{aside.foreign} facts that count for nothing because of who said them: look for a stolen key")
     named = "; ".join(fact.sentence for fact in aside.facts[:NAMED])
-    return f"{', and '.join(said)}: {named}" if said else "something is not trusted: its log says what"
+    return f"{', and '.join(findings)}: {named}" if findings else "something is not trusted: its log says what"
 
 
 def ports(home: Home) -> list[Finding]:

@@ -25,17 +25,17 @@ def log(home: Home) -> list[Finding]:
         return []
     try:
         answer = httpx.get(f"{state.url}/health/ready", timeout=ANSWER_WITHIN_S, trust_env=False)
-        said = msgspec.json.decode(answer.content, type=_Health).log
+        outlook = msgspec.json.decode(answer.content, type=_Health).log
     except (httpx.HTTPError, msgspec.MsgspecError) as exc:
         return [warning("log", f"the gateway does not say how full the log is: {exc}", "fastflow status")]
-    return [judged(said)] if said else []
+    return [judged(outlook)] if outlook else []
 
 
-def judged(said: Outlook) -> Finding:
+def judged(outlook: Outlook) -> Finding:
     """Whether somebody has to do something soon; pure."""
-    share = said.bytes / said.max_bytes if said.max_bytes else 0.0
-    detail = f"{said.bytes / 1e9:.2f} of {said.max_bytes / 1e9:.1f} GB"
-    detail += f"; {said.forecast}" if said.forecast else "; too little is known to say when it is full"
-    if share < NEARLY and (said.full_in_days is None or said.full_in_days >= SOON_DAYS):
+    share = outlook.bytes / outlook.max_bytes if outlook.max_bytes else 0.0
+    detail = f"{outlook.bytes / 1e9:.2f} of {outlook.max_bytes / 1e9:.1f} GB"
+    detail += f"; {outlook.forecast}" if outlook.forecast else "; too little is known to say when it is full"
+    if share < NEARLY and (outlook.full_in_days is None or outlook.full_in_days >= SOON_DAYS):
         return ok("log", detail)
-    return warning("log", detail, f"FASTFLOW_EVENTS_BYTES={2 * said.max_bytes} fastflow up")
+    return warning("log", detail, f"FASTFLOW_EVENTS_BYTES={2 * outlook.max_bytes} fastflow up")

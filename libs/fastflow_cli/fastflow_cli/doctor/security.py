@@ -85,8 +85,8 @@ def bus(state: UpState) -> Finding:
     url = urlsplit(state.nats_url)
     try:
         with socket.create_connection((url.hostname or "", url.port or 4222), timeout=WITHIN_S) as connection:
-            told = connection.makefile("rb").readline().partition(b" ")[2]
-        if not json.loads(told).get("auth_required"):
+            status = connection.makefile("rb").readline().partition(b" ")[2]
+        if not json.loads(status).get("auth_required"):
             return missing("bus", f"{state.nats_url} lets everybody in", "fastflow down && fastflow up")
     except (OSError, ValueError) as exc:
         return warning("bus", f"{state.nats_url} does not say whom it lets in: {exc or type(exc).__name__}")

@@ -62,8 +62,8 @@ async def share_of_code(settings: Settings) -> float:
         InfrastructureError: no server answers.
     """
     async with connect(settings, "collector") as nc:
-        said = await ask_stream(nc, CODE)
-    return said.state.bytes / said.config.max_bytes if said.config.max_bytes > 0 else 0.0
+        info = await ask_stream(nc, CODE)
+    return info.state.bytes / info.config.max_bytes if info.config.max_bytes > 0 else 0.0
 
 
 async def collect_once(settings: Settings, keep_days: float) -> Done:
@@ -86,13 +86,13 @@ async def collect_once(settings: Settings, keep_days: float) -> Done:
     except OSError as exc:
         raise InfrastructureError(f"`fastflow gc` cannot be started: {exc}") from exc
     try:
-        said, words = await process.communicate()
+        printed, words = await process.communicate()
     except asyncio.CancelledError:
         process.kill()
         await process.wait()
         raise
     try:
-        return msgspec.json.decode(said, type=Done)
+        return msgspec.json.decode(printed, type=Done)
     except msgspec.MsgspecError as exc:
         last = words.decode(errors="replace").strip()[-300:]
         raise InfrastructureError(f"`fastflow gc` ended with {process.returncode}: {last}") from exc

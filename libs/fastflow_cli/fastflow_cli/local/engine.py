@@ -72,8 +72,8 @@ def ask(address: Address) -> Engine | str:
         with client(address) as http:
             answer = http.get("/version")
             answer.raise_for_status()
-            told = answer.json()
-            return Engine(address, str(told["Version"]), str(told["ApiVersion"]))
+            about = answer.json()
+            return Engine(address, str(about["Version"]), str(about["ApiVersion"]))
     except MissingError as exc:
         return str(exc)
     except (httpx.HTTPError, OSError, ValueError, KeyError) as exc:

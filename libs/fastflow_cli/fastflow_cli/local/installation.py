@@ -23,7 +23,7 @@ from fastflow_cli.local.leftovers import end_leftovers
 from fastflow_cli.local.ports import any_free, free_ports, is_free, reserved
 from fastflow_cli.local.proxy import NAME, Proxy
 from fastflow_cli.local.readiness import until_ready
-from fastflow_cli.local.services import SERVICES, Told, command, environment, installation_id
+from fastflow_cli.local.services import SERVICES, Setup, command, environment, installation_id
 from fastflow_cli.local.source import Source
 from fastflow_cli.local.spawn import spawn
 from fastflow_cli.local.state import UpState, locked, write_state
@@ -60,18 +60,18 @@ class InstallPlan(Struct, frozen=True, kw_only=True):
 class Installation:
     """What runs; services may be stopped and started while it does."""
 
-    def __init__(self, plan: InstallPlan, told: Told, supervisor: Supervisor) -> None:
+    def __init__(self, plan: InstallPlan, setup: Setup, supervisor: Supervisor) -> None:
         self.plan = plan
-        self.told = told
+        self.setup = setup
         self.supervisor = supervisor
-        self.url = f"http://{'127.0.0.1' if told.host == EVERYWHERE else told.host}:{told.port}"
-        self.nats_url = told.nats_url
+        self.url = f"http://{'127.0.0.1' if setup.host == EVERYWHERE else setup.host}:{setup.port}"
+        self.nats_url = setup.nats_url
         self.started_at = utc_now().isoformat(timespec="seconds").replace("+00:00", "Z")
         self.is_ready = False
 
     def start_service(self, service: str) -> None:
         """Start a service for the first time."""
-        env = environment(self.plan.env, self.told.own(service))
+        env = environment(self.plan.env, self.setup.own(service))
         log = self.plan.home.log_of(service)
         self.supervisor.start(service, lambda: spawn(command(service), env, log))
 
@@ -85,7 +85,7 @@ class Installation:
 
     def health_of(self, service: str) -> str:
         """The address under which a service says how it is."""
-        return self.url if service == "gateway" else f"http://127.0.0.1:{self.told.health_ports[service]}"
+        return self.url if service == "gateway" else f"http://127.0.0.1:{self.setup.health_ports[service]}"
 
     async def stop_service(self, service: str) -> None:
         """Stop a service and leave it stopped."""
@@ -216,9 +216,9 @@ def _gateway_port(plan: InstallPlan) -> Iterator[int]:
         yield plan.port or any_free()
 
 
-def told_by(plan: InstallPlan, port: int, nats_url: str, docker_url: str | None) -> Told:
+def told_by(plan: InstallPlan, port: int, nats_url: str, docker_url: str | None) -> Setup:
     """What the services are told; where they say how they are is nobody's business but ours."""
-    return Told(
+    return Setup(
         home=plan.home,
         installation=installation_id(plan.home, plan.env),
         nats_url=nats_url,

@@ -81,8 +81,8 @@ def plan_room(env: Mapping[str, str]) -> RoomSettings:
         SettingsError: a size does not fit.
     """
     names = {f"{PREFIX}{field.name.upper()}" for field in msgspec.structs.fields(RoomSettings)}
-    said = {name: value for name, value in env.items() if name in names and name.endswith(("_BYTES", "_DAYS"))}
-    return load(RoomSettings, said)
+    given = {name: value for name, value in env.items() if name in names and name.endswith(("_BYTES", "_DAYS"))}
+    return load(RoomSettings, given)
 
 
 def plan_up(

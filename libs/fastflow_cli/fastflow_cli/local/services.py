@@ -23,7 +23,7 @@ WORKER_IMAGE, DOCKER_NETWORK = "fastflow-worker:latest", "fastflow-runs"
 """What the runner takes unless its settings name others."""
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Setup(Struct, frozen=True, kw_only=True):
     """What an installation has decided, as the services need it."""
 
     home: Home

@@ -124,10 +124,10 @@ class Product:
 
     async def another(self, service: str) -> str:
         """Start a second process of a service; returns its URL."""
-        port, name, told = any_free(), f"{service}-2", self.installation.told
-        own = told.own(service) | {"FASTFLOW_INSTANCE": name, "FASTFLOW_HOME": f"{told.home.path}/second"}
+        port, name, setup = any_free(), f"{service}-2", self.installation.setup
+        own = setup.own(service) | {"FASTFLOW_INSTANCE": name, "FASTFLOW_HOME": f"{setup.home.path}/second"}
         own |= {"FASTFLOW_PORT" if service == "gateway" else "FASTFLOW_HEALTH_PORT": str(port)}
-        env, log = environment(self.installation.plan.env, own), told.home.log_of(name)
+        env, log = environment(self.installation.plan.env, own), setup.home.log_of(name)
         self.installation.supervisor.start(name, lambda: spawn(command(service), env, log))
         url = f"http://127.0.0.1:{port}"
 

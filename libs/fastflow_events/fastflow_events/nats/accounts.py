@@ -206,8 +206,8 @@ def _core(services: Sequence[Account], key: str) -> str:
             kinds.setdefault(send, []).append(account.name)
         for subject in account.hears:
             heard.setdefault(subject, []).append(account.name)
-    for told in (subjects.TRIGGERS, _info_of(topology.TRIGGERS)):
-        kinds.setdefault((told, "singleton"), []).append("EXTERNAL")
+    for source in (subjects.TRIGGERS, _info_of(topology.TRIGGERS)):
+        kinds.setdefault((source, "singleton"), []).append("EXTERNAL")
     heard.setdefault(subjects.FEED, []).append("EXTERNAL")
     exports = [
         f'      {{ service: "{subject}", response_type: "{kind}", accounts: [{_named(names)}] }}\n'
@@ -223,8 +223,8 @@ def _core(services: Sequence[Account], key: str) -> str:
 
 def _measured(stream: str) -> str:
     """Under a name of its own: what begins with $JS.API asks for the streams of the asker's own account."""
-    told = f'account: CORE, subject: "{_info_of(stream)}"'
-    return f'      {{ service: {{ {told} }}, to: "{subjects.size_of(stream)}" }}\n'
+    source = f'account: CORE, subject: "{_info_of(stream)}"'
+    return f'      {{ service: {{ {source} }}, to: "{subjects.size_of(stream)}" }}\n'
 
 
 def _service(account: Account, services: Sequence[Account], key: str) -> str:

@@ -63,8 +63,8 @@ async def connect(settings: Settings, name: str) -> AsyncIterator[Connection]:
             async with asyncio.timeout(FIRST_CONNECT_WITHIN_S):
                 await heard(nc.connect(**chosen))  # type: ignore[arg-type]
         except (nats.errors.Error, OSError, TimeoutError) as exc:
-            said = last[-1] if last else exc
-            raise InfrastructureError(f"NATS at {settings.nats_url} cannot be used: {said!r}") from exc
+            reason = last[-1] if last else exc
+            raise InfrastructureError(f"NATS at {settings.nats_url} cannot be used: {reason!r}") from exc
         yield nc
     finally:
         await close(nc)

@@ -229,8 +229,8 @@ class JetStreamLog:
 
     async def life(self) -> Life:
         """When the stream was made, and its end as its leader knows it."""
-        said = await ask_stream(self._nc, STREAM, within_s=ACK_TIMEOUT_S)
-        return Life(said.created.isoformat(), said.state.last_seq)
+        info = await ask_stream(self._nc, STREAM, within_s=ACK_TIMEOUT_S)
+        return Life(info.created.isoformat(), info.state.last_seq)
 
     async def last_seq(self, subject: str = subjects.EVENTS) -> int:
         """Position of the newest fact."""

@@ -36,14 +36,14 @@ class RoomSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def chosen(self) -> dict[str, int]:
         """The streams whose bound is said."""
-        said = {
+        bounds = {
             topology.EVENTS: self.events_bytes,
             topology.OUTPUT: self.output_bytes,
             topology.SAMPLES: self.samples_bytes,
             topology.CODE: self.code_bytes,
             topology.ARTIFACTS: self.artifacts_bytes,
         }
-        return {stream: bound for stream, bound in said.items() if bound is not None}
+        return {stream: bound for stream, bound in bounds.items() if bound is not None}
 
     def store(self) -> int:
         """What the server was told, else what is said, else what a server has of which nothing is known.

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from fastflow_events.doubts import Doubts, Told
+from fastflow_events.doubts import Doubts, DoubtsReport
 from fastflow_events.service.telemetry import metrics_text
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ async def check(pings: Mapping[str, Ping]) -> dict[str, str]:
     return broken
 
 
-def status_of(broken: Mapping[str, str], aside: Told | None) -> str:
+def status_of(broken: Mapping[str, str], aside: DoubtsReport | None) -> str:
     """One word for it. `degraded` is answered with 200: a restart would not help, so nobody should be made to try."""
     if broken:
         return "unavailable"
@@ -77,10 +77,10 @@ async def _respond(path: str, pings: Mapping[str, Ping], doubts: Doubts, tell: T
         case "/health/live":
             return _response("200 OK", "application/json", b'{"status":"ok"}')
         case "/health/ready":
-            broken, aside = await check(pings), doubts.told()
+            broken, aside = await check(pings), doubts.report()
             status = "503 Service Unavailable" if broken else "200 OK"
-            said = {"status": status_of(broken, aside), "broken": broken, "set_aside": aside, **await tell()}
-            return _response(status, "application/json", msgspec.json.encode(said))
+            body = {"status": status_of(broken, aside), "broken": broken, "set_aside": aside, **await tell()}
+            return _response(status, "application/json", msgspec.json.encode(body))
         case "/metrics":
             await tell()
             return _response("200 OK", "text/plain; version=0.0.4", metrics_text())

@@ -107,19 +107,19 @@ async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
     Raises:
         CancelledError: whoever waits here was told to end meanwhile.
     """
-    left, told = set(tasks), None
+    left, cancelled = set(tasks), None
     while left:
         for task in left:
             task.cancel()
         try:
             _, left = await asyncio.wait(left, timeout=CLOSES_WITHIN_S)
         except asyncio.CancelledError as exc:
-            told = exc
+            cancelled = exc
     for task in tasks:
         if not task.cancelled():
             task.exception()  # seen, so that nobody reports it as forgotten
-    if told is not None:
-        raise told
+    if cancelled is not None:
+        raise cancelled
 
 
 async def _loop(say: Callable[[], None], work: Coroutine[Any, Any, None]) -> None:

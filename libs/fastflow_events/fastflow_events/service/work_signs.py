@@ -28,10 +28,10 @@ def signs_of(pid: int, log: Path) -> Signs:
 def _cpu_s(pid: int) -> float:
     """Processor time as `ps` tells it: `1:02.50` or `1-00:01:02`."""
     with suppress(OSError, ValueError, subprocess.TimeoutExpired):
-        said = subprocess.run(
+        printed = subprocess.run(
             ["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=2
         ).stdout
-        days, _, clock = said.strip().rpartition("-")
+        days, _, clock = printed.strip().rpartition("-")
         total = 0.0
         for part in clock.split(":"):
             total = total * 60 + float(part)

@@ -65,12 +65,12 @@ def needed(answer: BranchAnswer) -> dict[Needed, list[str]]:
     """The environments that the pipelines which change would run in, with their names."""
     found: dict[Needed, list[str]] = {}
     for at in sorted(answer.folders, key=lambda at: at.name):
-        said = at.definition
-        if said is None or said.get("isolation") == "jit":
+        definition = at.definition
+        if definition is None or definition.get("isolation") == "jit":
             continue
-        notebook = said.get("kind") == "notebook"
+        notebook = definition.get("kind") == "notebook"
         if notebook or at.requirements_source != "none":
-            key = Needed(said.get("python"), at.requirements_source, at.requirements_sha256, notebook)
+            key = Needed(definition.get("python"), at.requirements_source, at.requirements_sha256, notebook)
             found.setdefault(key, []).append(at.name)
     return found
 
@@ -185,15 +185,15 @@ def _edges(definitions: Mapping[str, Definition | None], chains: Iterable[Edge])
         found += edges_of_file(name, definition)
         if definition is not None and definition.upstream is not None:
             found += [Edge(upstream=upstream, downstream=name) for upstream in definition.upstream.all]
-    said = {(edge.upstream, edge.downstream, edge.run_config_id) for edge in found}
-    return found + [edge for edge in chains if (edge.upstream, edge.downstream, edge.run_config_id) not in said]
+    keys = {(edge.upstream, edge.downstream, edge.run_config_id) for edge in found}
+    return found + [edge for edge in chains if (edge.upstream, edge.downstream, edge.run_config_id) not in keys]
 
 
 def _condition(edge: Edge) -> str:
     if edge.on_route is not None:
         return f"route {edge.on_route}"
-    said = [word for word, given in (("success", edge.on_success), ("failure", edge.on_failure)) if given]
-    return " and ".join(said) or "never"
+    words = [word for word, given in (("success", edge.on_success), ("failure", edge.on_failure)) if given]
+    return " and ".join(words) or "never"
 
 
 def _chains(before: list[Edge], after: list[Edge]) -> list[ChainChange]:

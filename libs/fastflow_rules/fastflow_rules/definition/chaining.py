@@ -13,9 +13,9 @@ from fastflow_rules.definition.problem import At, Problem, brief
 PATH_ALLOWED = f"a path of at most {MAX_DEPTH} steps"
 
 
-def too_long(said: str) -> bool:
+def too_long(text: str) -> bool:
     """Whether a param names a member that no result can hold: results are not nested so deeply."""
-    return said.startswith(("$params.", "$result.")) and said.count(".") > MAX_DEPTH
+    return text.startswith(("$params.", "$result.")) and text.count(".") > MAX_DEPTH
 
 
 def _handed_over() -> Kind[dict[str, str]]:
@@ -25,9 +25,9 @@ def _handed_over() -> Kind[dict[str, str]]:
         found = plain.read(value, at)
         for name, why in closed(found) if isinstance(found, dict) else ():
             at.key(name).refuse_as(f"the name {brief(name)}", why)
-        for name, said in found.items() if isinstance(found, dict) else ():
-            if too_long(said):
-                at.key(name).refuse_as(f"a path of {said.count('.')} steps", PATH_ALLOWED)
+        for name, expression in found.items() if isinstance(found, dict) else ():
+            if too_long(expression):
+                at.key(name).refuse_as(f"a path of {expression.count('.')} steps", PATH_ALLOWED)
         return found
 
     return Kind(read, plain.schema)

@@ -178,8 +178,8 @@ def run_config(definition: Definition, run_config_id: str | None) -> RunConfig |
 def priority_of(definition: Definition | None, run_config_id: str | None) -> int:
     """Return the priority of a run for which nobody says one: its run configuration's, else its pipeline's, else 0."""
     config = run_config(definition, run_config_id) if definition else None
-    said = [chosen.priority for chosen in (config, definition) if chosen and chosen.priority is not None]
-    return said[0] if said else 0
+    priorities = [chosen.priority for chosen in (config, definition) if chosen and chosen.priority is not None]
+    return priorities[0] if priorities else 0
 
 
 def webhook_hash(pipeline: str, key: str) -> str:

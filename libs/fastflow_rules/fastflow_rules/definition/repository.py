@@ -84,13 +84,13 @@ def inherit(value: object, repository: RepositoryFile) -> object:
     """Lay what a pipeline says over what its repository says."""
     if not isinstance(value, dict):
         return value
-    said = {key: member for key, member in value.items() if member is not None}
+    members = {key: member for key, member in value.items() if member is not None}
     merged = {
-        key: {**repository.defaults[key], **said[key]}
+        key: {**repository.defaults[key], **members[key]}
         for key in MERGED
-        if isinstance(repository.defaults.get(key), dict) and isinstance(said.get(key), dict)
+        if isinstance(repository.defaults.get(key), dict) and isinstance(members.get(key), dict)
     }
-    return {**repository.defaults, **said, **merged}
+    return {**repository.defaults, **members, **merged}
 
 
 def repository_schema() -> dict[str, object]:

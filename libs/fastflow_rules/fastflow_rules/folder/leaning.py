@@ -42,16 +42,16 @@ def of_requirements(text: str) -> list[str]:
     return [path for path in found if path is not None]
 
 
-def of_block(said: Mapping[str, Any]) -> list[str]:
+def of_block(block: Mapping[str, Any]) -> list[str]:
     """Paths that a PEP 723 block leans on."""
-    packages = [each for each in _list(said.get("dependencies")) if isinstance(each, str)]
-    return [*filter(None, map(_local, packages)), *of_settings(uv_of(said))]
+    packages = [each for each in _list(block.get("dependencies")) if isinstance(each, str)]
+    return [*filter(None, map(_local, packages)), *of_settings(uv_of(block))]
 
 
 def of_settings(uv: Mapping[str, Any]) -> list[str]:
     """Paths that `[tool.uv]` leans on."""
     by_name = uv.get("sources")
-    sources = [each for said in by_name.values() for each in _list(said)] if isinstance(by_name, dict) else []
+    sources = [each for value in by_name.values() for each in _list(value)] if isinstance(by_name, dict) else []
     paths = [source.get("path") for source in sources if isinstance(source, dict)]
     paths += [index.get("url") for index in _list(uv.get("index")) if isinstance(index, dict)]
     paths += [*_list(uv.get("find-links")), *_list(uv.get("index-url")), *_list(uv.get("extra-index-url"))]
@@ -99,9 +99,9 @@ def lines_of(text: str) -> Iterator[str]:
             yield stripped
 
 
-def uv_of(said: Mapping[str, Any]) -> dict[str, Any]:
+def uv_of(block: Mapping[str, Any]) -> dict[str, Any]:
     """The `[tool.uv]` of a block or project; empty without one."""
-    tool = said.get("tool")
+    tool = block.get("tool")
     found = tool.get("uv") if isinstance(tool, dict) else None
     return found if isinstance(found, dict) else {}
 
@@ -124,9 +124,9 @@ def _linked(place: str, entries: Sequence[Entry]) -> bool:
 
 
 def _local(requirement: str) -> str | None:
-    said = requirement.split(" --hash", 1)[0].split(" ;", 1)[0].strip()
-    named = _NAMED.match(said)
-    link = (named[1] if named else said).strip()
+    specifier = requirement.split(" --hash", 1)[0].split(" ;", 1)[0].strip()
+    named = _NAMED.match(specifier)
+    link = (named[1] if named else specifier).strip()
     if link.startswith(("file:", "git+file:")):
         return link.partition("file:")[2].removeprefix("//")
     if "://" in link or link.startswith("git+"):

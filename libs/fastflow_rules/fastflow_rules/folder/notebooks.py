@@ -72,8 +72,8 @@ def _format(notebook: Mapping[str, Any], path: str) -> list[str]:
         errors.append(f"{path} is of notebook format {version!r}; this release executes format {FORMAT}")
     metadata = notebook.get("metadata")
     for part, key in (("kernelspec", "language"), ("language_info", "name")):
-        said = metadata.get(part) if isinstance(metadata, dict) else None
-        language = said.get(key) if isinstance(said, dict) else None
+        name = metadata.get(part) if isinstance(metadata, dict) else None
+        language = name.get(key) if isinstance(name, dict) else None
         if isinstance(language, str) and language.lower() not in {*_PYTHON, ""}:
             errors.append(f"{path} is written in {language}; only Python can be executed")
             break

@@ -43,12 +43,12 @@ def doubtful(files: Mapping[str, str], entry_point: str) -> list[str]:
 def _unlocked(files: Mapping[str, str]) -> Iterator[str]:
     """Packages that the project names and its lock has not heard of: `uv run` would add them to the lock."""
     project, lock = toml(files["pyproject.toml"]), toml(files["uv.lock"])
-    said = (project or {}).get("project")
+    project_table = (project or {}).get("project")
     packages = (lock or {}).get("package")
-    if not isinstance(said, dict) or not isinstance(packages, list):
+    if not isinstance(project_table, dict) or not isinstance(packages, list):
         return
     known = {_normal(str(package.get("name"))) for package in packages if isinstance(package, dict)}
-    wanted = said.get("dependencies")
+    wanted = project_table.get("dependencies")
     for package in wanted if isinstance(wanted, list) else ():
         name = _NAME.match(package) if isinstance(package, str) else None
         if name and _normal(name[0]) not in known:

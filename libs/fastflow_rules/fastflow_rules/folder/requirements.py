@@ -87,13 +87,13 @@ def _settings(files: Mapping[str, str]) -> Iterator[str]:
 def requires_python(files: Mapping[str, str]) -> str | None:
     """What the folder itself says of its Python, such as `>=3.12`; None when it says nothing that can be read."""
     if block := script_block(files.get("main.py", "")):
-        said = toml(_block_text(block)) or {}
+        table = toml(_block_text(block)) or {}
     elif "uv.lock" in files:
         project = (toml(files.get("pyproject.toml", "")) or {}).get("project")
-        said = project if isinstance(project, dict) else {}
+        table = project if isinstance(project, dict) else {}
     else:
         return None
-    wanted = said.get("requires-python")
+    wanted = table.get("requires-python")
     return wanted if isinstance(wanted, str) and _SPECIFIER.fullmatch(wanted) else None
 
 

@@ -127,12 +127,12 @@ def _params(request: RunRequested, version: Version) -> dict[str, str] | Refusal
 def _told(request: RunRequested) -> dict[str, str]:
     """What the script may want to know of its trigger."""
     trigger = request.trigger
-    told = {}
+    refusals = {}
     if trigger.nominal is not None:
-        told["FASTFLOW_NOMINAL"] = trigger.nominal.isoformat().replace("+00:00", "Z")
+        refusals["FASTFLOW_NOMINAL"] = trigger.nominal.isoformat().replace("+00:00", "Z")
     if (upstream := trigger.upstream_run or trigger.rerun_after) is not None:
-        told["FASTFLOW_UPSTREAM_RUN"] = upstream
-    return told
+        refusals["FASTFLOW_UPSTREAM_RUN"] = upstream
+    return refusals
 
 
 def lane(name: str, pipeline: Pipeline | None, version: Version | None, default_pool: str) -> Lane:

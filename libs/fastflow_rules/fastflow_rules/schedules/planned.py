@@ -134,9 +134,9 @@ def _plan(pipeline: str, name: str, definition: Definition, config: RunConfig, a
     )
 
 
-def _every(said: str, at: datetime, timezone: str) -> Timetable:
+def _every(interval: str, at: datetime, timezone: str) -> Timetable:
     """Seconds, or a crontab expression."""
     try:
-        return Timetable(interval_s=float(said), anchor=at)
+        return Timetable(interval_s=float(interval), anchor=at)
     except ValueError:
-        return Timetable(cron=said, timezone=timezone)
+        return Timetable(cron=interval, timezone=timezone)

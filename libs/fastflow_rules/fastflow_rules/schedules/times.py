@@ -31,7 +31,7 @@ def in_utc(schedule: ScheduleSet) -> ScheduleSet:
 
 def fault_of(schedule: ScheduleSet) -> Fault | None:
     """The first thing that is wrong; None when the schedule can be kept."""
-    if sum(said is not None for said in (schedule.cron, schedule.interval_s, schedule.at)) != 1:
+    if sum(given is not None for given in (schedule.cron, schedule.interval_s, schedule.at)) != 1:
         return Fault("cron", "say exactly one of cron, interval_s and at")
     if schedule.cron is not None and (len(schedule.cron) > LONGEST_TEXT or not is_cron(schedule.cron)):
         return Fault("cron", "not a crontab expression")

@@ -104,14 +104,14 @@ def _single(timetable: Timetable, low: datetime, high: datetime) -> list[datetim
 
 
 def _step(timetable: Timetable) -> timedelta:
-    said = timetable.interval_s or 0.0
-    return timedelta(seconds=min(said, MAX_INTERVAL_S) if said >= MIN_INTERVAL_S else MIN_INTERVAL_S)
+    interval_s = timetable.interval_s or 0.0
+    return timedelta(seconds=min(interval_s, MAX_INTERVAL_S) if interval_s >= MIN_INTERVAL_S else MIN_INTERVAL_S)
 
 
 def _base(timetable: Timetable) -> datetime:
     """What the interval counts from."""
-    said = timetable.start or timetable.anchor
-    return (in_utc(said) or held(said)) if said else FIRST
+    origin = timetable.start or timetable.anchor
+    return (in_utc(origin) or held(origin)) if origin else FIRST
 
 
 def _first(timetable: Timetable) -> int:

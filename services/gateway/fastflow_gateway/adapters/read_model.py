@@ -54,8 +54,8 @@ class SqliteReadModel:
         columns = ", ".join(RunRow.__struct_fields__)
         each = f"SELECT * FROM (SELECT {columns} FROM runs WHERE status = ? AND {newest})"
         union = " UNION ALL ".join([each] * len(set(statuses)))
-        said = [value for status in sorted(set(statuses)) for value in (status, *values, limit)]
-        return await self._select(RunRow, f"({union}) ORDER BY requested_seq DESC LIMIT ?", *said, limit)
+        arguments = [value for status in sorted(set(statuses)) for value in (status, *values, limit)]
+        return await self._select(RunRow, f"({union}) ORDER BY requested_seq DESC LIMIT ?", *arguments, limit)
 
     async def followers(self, run: RunRow) -> list[str]:
         """Ids of the runs that its end asked for, oldest first."""

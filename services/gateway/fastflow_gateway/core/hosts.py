@@ -24,14 +24,14 @@ class Host(Struct, frozen=True):
 
 def host_of(text: str) -> Host | None:
     """Read what stands in `Host`; None when that is no host."""
-    said = _SAID.fullmatch(text)
-    if said is None:
+    match = _SAID.fullmatch(text)
+    if match is None:
         return None
-    name = (said["literal"] or said["name"]).lower().removesuffix(".")
+    name = (match["literal"] or match["name"]).lower().removesuffix(".")
     address = address_of(name)
-    if said["literal"] and not isinstance(address, IPv6Address):
+    if match["literal"] and not isinstance(address, IPv6Address):
         return None
-    return Host(str(address or name), int(said["port"]) if said["port"] else None)
+    return Host(str(address or name), int(match["port"]) if match["port"] else None)
 
 
 def address_of(name: str) -> IPv4Address | IPv6Address | None:
@@ -68,7 +68,7 @@ def hosts_of(allowed: str, *, listens_on: str) -> Hosts:
     Raises:
         SettingsError: one of them is no host.
     """
-    said = {Host(listens_on.strip("[]").lower())} if listens_on.strip("[]") not in UNSPECIFIED else set()
+    names = {Host(listens_on.strip("[]").lower())} if listens_on.strip("[]") not in UNSPECIFIED else set()
     for text in filter(None, (part.strip() for part in allowed.split(","))):
         host = host_of(f"[{text}]" if isinstance(address_of(text), IPv6Address) else text)
         if host is None:
@@ -76,8 +76,8 @@ def hosts_of(allowed: str, *, listens_on: str) -> Hosts:
                 f"FASTFLOW_ALLOWED_HOSTS names {text!r}, which is no host; say it as browsers do, without http://: "
                 "flow.example.org, flow.example.org:8443, 10.1.2.3"
             )
-        said.add(host)
-    return Hosts(said=frozenset(said))
+        names.add(host)
+    return Hosts(said=frozenset(names))
 
 
 def proxies_of(trusted: str) -> list[str]:
@@ -86,15 +86,15 @@ def proxies_of(trusted: str) -> list[str]:
     Raises:
         SettingsError: one of them is neither; "all" cannot be said, for anybody would say who he is.
     """
-    said = [part.strip() for part in trusted.split(",") if part.strip()]
-    for text in said:
+    parts = [part.strip() for part in trusted.split(",") if part.strip()]
+    for text in parts:
         try:
             ip_network(text)
         except ValueError as exc:
             raise SettingsError(
                 f"FASTFLOW_TRUSTED_PROXIES names {text!r}, which is no address and no network: 10.0.0.7, 10.0.0.0/24"
             ) from exc
-    return said
+    return parts
 
 
 def is_no_name(text: str) -> bool:

@@ -239,10 +239,10 @@ def _plain(fact: Fact) -> Any:
             return {"unreadable": reason, "size_bytes": len(body)}
         case UnknownFact(body=body):
             try:
-                said = msgspec.json.decode(body)
+                value = msgspec.json.decode(body)
             except (msgspec.MsgspecError, ValueError, RecursionError):
-                said = None
-            return said if isinstance(said, dict) and not fault_of(said) else {"unreadable": "it is no JSON object"}
+                value = None
+            return value if isinstance(value, dict) and not fault_of(value) else {"unreadable": "it is no JSON object"}
         case _:
             return msgspec.to_builtins(fact)
 

@@ -61,14 +61,14 @@ def read_run_options(body: bytes) -> RunOptions:
     """
     if not body.strip():
         return RunOptions()
-    said = read_json(body, RunBody)
-    older = _texts(said.parameters) if said.parameters is not None else None
+    options = read_json(body, RunBody)
+    older = _texts(options.parameters) if options.parameters is not None else None
     return RunOptions(
-        env=_one_of(said.env, said.env_vars, "env_vars"),
-        params=_one_of(_texts(said.params), older, "parameters"),
-        run_config_id=said.run_config_id,
-        commit=said.commit,
-        priority=said.priority,
+        env=_one_of(options.env, options.env_vars, "env_vars"),
+        params=_one_of(_texts(options.params), older, "parameters"),
+        run_config_id=options.run_config_id,
+        commit=options.commit,
+        priority=options.priority,
     )
 
 

@@ -64,11 +64,11 @@ class Begun:
         """What its reader was not told; None when that is nothing, and the line's number is the same."""
         new = self.size - self.told.bytes
         data, unsaid = _characters(self._end(min(new, PART_BYTES)), cut=new > PART_BYTES)
-        told = Told(n, self.size - unsaid)
-        if told == self.told or not told.bytes:
+        update = Told(n, self.size - unsaid)
+        if update == self.told or not update.bytes:
             return None
-        self.told = told
-        offset = told.bytes - len(data)
+        self.told = update
+        offset = update.bytes - len(data)
         try:
             return Part(n, stream, self.at, data.decode(), offset)
         except UnicodeDecodeError:

@@ -62,8 +62,8 @@ async def edges(deps: Deps, upstream: str | None = None) -> list[EdgeResponse]:
     found: dict[str, EdgeResponse] = {}
     for name in names:
         row = await deps.rows.pipeline(name)
-        said = json.decode(row.definition) if row else None
-        for edge in edges_of_file(name, known_definition(said)):
+        definition = json.decode(row.definition) if row else None
+        for edge in edges_of_file(name, known_definition(definition)):
             found.setdefault(shown(edge).id, shown(edge))
     for id, fact in (await chains_of_api(deps)).items():
         if upstream in (None, fact.upstream):
@@ -101,8 +101,12 @@ async def set_chain(deps: Deps, chain: ChainSet, *, cause: Cause) -> EdgeRespons
     check_variables("params", chain.params)
     await find_pipeline(deps, chain.upstream)
     row = await find_pipeline(deps, chain.downstream)
-    said = json.decode(row.definition)
-    if chain.run_config_id and said is not None and run_config(from_fact(said), chain.run_config_id) is None:
+    definition = json.decode(row.definition)
+    if (
+        chain.run_config_id
+        and definition is not None
+        and run_config(from_fact(definition), chain.run_config_id) is None
+    ):
         raise InvalidFieldError("the next pipeline has no such run configuration", "/run_config_id")
     id = chain_id(chain.upstream, chain.downstream, chain.run_config_id)
     await execute(deps.log, chain_decider, id, SetChain(chain=chain), cause=cause)

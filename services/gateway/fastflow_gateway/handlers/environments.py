@@ -80,9 +80,9 @@ def users_of(rows: Iterable[PipelineRow], default_python: str) -> Mapping[str, l
     """
     users: dict[str, list[str]] = {}
     for row in rows:
-        said = msgspec.json.decode(row.definition) or {}
-        added = NOTEBOOK_PACKAGES if said.get("kind") == "notebook" else ()
-        python = said.get("python") or default_python
+        definition = msgspec.json.decode(row.definition) or {}
+        added = NOTEBOOK_PACKAGES if definition.get("kind") == "notebook" else ()
+        python = definition.get("python") or default_python
         for builder in BUILDERS:
             for source in SOURCES:
                 id = environment_id(builder, python, source, row.requirements_sha256, added=added)

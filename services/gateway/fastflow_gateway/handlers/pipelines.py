@@ -38,14 +38,14 @@ def _tags_of_row(row: PipelineRow) -> frozenset[str]:
 
 def definition_of(row: PipelineRow) -> Definition | None:
     """What the pipeline says of itself at the head; None while it is invalid."""
-    said = msgspec.json.decode(row.definition)
-    return None if said is None else from_fact(said)
+    definition = msgspec.json.decode(row.definition)
+    return None if definition is None else from_fact(definition)
 
 
-def known_definition(said: Mapping[str, Any] | None) -> Definition | None:
+def known_definition(definition: Mapping[str, Any] | None) -> Definition | None:
     """The same for lists of many pipelines, where one that another release wrote must not hide the others."""
     try:
-        return from_fact(said) if said is not None else None
+        return from_fact(definition) if definition is not None else None
     except UntrustedError:
         return None
 

@@ -125,8 +125,8 @@ async def _pipeline(deps: Deps, name: str) -> Pipeline | None:
     row = await deps.rows.pipeline(name)
     if row is None:
         return None
-    said = msgspec.json.decode(row.definition)
-    return Pipeline(definition=known_definition(said), paused=bool(row.paused), commit=row.commit_sha)
+    definition = msgspec.json.decode(row.definition)
+    return Pipeline(definition=known_definition(definition), paused=bool(row.paused), commit=row.commit_sha)
 
 
 async def _lease(deps: Deps) -> QueueLeased:
@@ -145,13 +145,13 @@ async def _places(
     for name, pipeline in pipelines.items():
         if deps.log.doubts.why("pipeline", name):
             capacity.doubt(name)
-        said = pipeline.definition if pipeline else None
+        definition = pipeline.definition if pipeline else None
         capacity.set_pipeline(
             name,
             paused=pipeline.paused if pipeline else False,
-            max_instances=said.max_instances if said else None,
-            group=said.concurrency_group if said else None,
-            group_limit=said.concurrency_limit if said else None,
+            max_instances=definition.max_instances if definition else None,
+            group=definition.concurrency_group if definition else None,
+            group_limit=definition.concurrency_limit if definition else None,
         )
     capacity.set_runners({name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()})
     return capacity

@@ -63,7 +63,7 @@ async def request_run(
     check_rights(options, trigger)
     check_variables("env", options.env)
     check_variables("params", options.params)
-    said = options
+    asked = options
     try:
         row = await find_runnable(deps, pipeline, options.run_config_id)
         options = await fitting(deps, row, options)
@@ -72,7 +72,7 @@ async def request_run(
             return earlier
         raise
     if full := too_full(*await deps.log_fill()):
-        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, options, said)):
+        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, options, asked)):
             return earlier
         raise LogFullError(full)
     request = RunRequested(
@@ -90,7 +90,7 @@ async def request_run(
     try:
         [recorded] = await deps.log.append(Position(aggregate="run", id=run_id), facts, cause=cause)
     except ConcurrencyError:
-        if earlier := await _asked_before(deps, run_id, pipeline, options, said):
+        if earlier := await _asked_before(deps, run_id, pipeline, options, asked):
             return earlier
         raise
     return Accepted(id=run_id, pipeline=pipeline, status="queued", seq=recorded.seq)

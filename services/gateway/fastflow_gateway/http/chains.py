@@ -67,8 +67,8 @@ class ChainController(Controller):
         route = options.on_route.strip() if options.on_route is not None else None
         if route is not None and not 0 < len(route) <= LONGEST_ROUTE:
             raise InvalidFieldError(f"1 to {LONGEST_ROUTE} characters, not blank", "/on_route")
-        for param, said in options.params.items():
-            if too_long(said):
+        for param, value in options.params.items():
+            if too_long(value):
                 raise InvalidFieldError(PATH_ALLOWED, pointer_to("params", param))
         chain = ChainSet(
             upstream=name,

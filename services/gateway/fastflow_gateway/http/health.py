@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fastflow_events.doubts import Told
+from fastflow_events.doubts import DoubtsReport
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.topology import EVENTS
 from fastflow_events.service.health import Ping, check, status_of
@@ -24,7 +24,7 @@ class Health(Struct, frozen=True, kw_only=True):
     """Name of each port that does not work and what is wrong with it."""
     seq: int = 0
     """Stream position up to which the read model holds the facts."""
-    set_aside: Told | None = None
+    set_aside: DoubtsReport | None = None
     """Facts that could not be read or folded; nothing is decided about their aggregates."""
     log: Outlook | None = None
     """How large the log is and when it is full."""
@@ -76,7 +76,7 @@ async def ready(deps: NamedDependency[Deps], state: State) -> Response[Health]:
     """
     pings: Mapping[str, Ping] = state.pings
     broken = await check(pings)
-    aside, log = deps.log.doubts.told(), await deps.log_outlook()
+    aside, log = deps.log.doubts.report(), await deps.log_outlook()
     status = status_of(broken, aside)
     health = Health(status=status, broken=broken, seq=deps.changes.seq, set_aside=aside, log=log)
     return Response(health, status_code=503 if broken else 200)

@@ -89,9 +89,9 @@ class ScheduleController(Controller):
     ) -> ScheduleResponse:
         """Let the pipeline run at these times, beside what its file says."""
         options = read_json(body, ScheduleBody)
-        said = {field: getattr(options, field) for field in options.__struct_fields__}
+        fields = {field: getattr(options, field) for field in options.__struct_fields__}
         return await schedules.set_schedule(
-            deps, ScheduleSet(pipeline=name, name=schedule, who=who, **said), cause=cause
+            deps, ScheduleSet(pipeline=name, name=schedule, who=who, **fields), cause=cause
         )
 
     @delete("/pipelines/{name:str}/schedules/{schedule:str}")

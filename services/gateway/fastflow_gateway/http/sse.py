@@ -23,14 +23,14 @@ INTERRUPTED = b": interrupted\n\n"
 _json = msgspec.json.Encoder()
 
 
-def of_lines(told: Iterable[Told]) -> bytes:
+def of_lines(updates: Iterable[Told]) -> bytes:
     """Lines, gaps and parts; the id names the last line a reader has seen, so that a part has none."""
     return b"".join(
         b"event: partial\ndata: %s\n\n" % _json.encode(one)
         if isinstance(one, Part)
         else b"id: %s\nevent: %s\ndata: %s\n\n"
         % (str(one[0]).encode(), b"line" if type(one[1]) is Line else b"gap", _json.encode(one[1]))
-        for one in told
+        for one in updates
     )
 
 

@@ -20,18 +20,18 @@ READY = 200
 @asynccontextmanager
 async def running_gateway(nats_url: str, home: Path, **more: Any) -> AsyncIterator[str]:
     """Serve on a free port, as shipped, until the block ends; yields the URL."""
-    told = home / "address"
-    told.unlink(missing_ok=True)
-    settings = GatewaySettings(**{"nats_url": nats_url, "home": home, "port": 0, "address_file": told, **more})
+    address_file = home / "address"
+    address_file.unlink(missing_ok=True)
+    settings = GatewaySettings(**{"nats_url": nats_url, "home": home, "port": 0, "address_file": address_file, **more})
     server = server_of(settings)
     task = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(START_WITHIN_S):
-            while not told.exists():
+            while not address_file.exists():
                 if task.done():
                     raise RuntimeError("the gateway did not start; its log says why")
                 await asyncio.sleep(0.01)
-        yield told.read_text().strip()
+        yield address_file.read_text().strip()
     finally:
         server.leave()
         await asyncio.wait_for(task, START_WITHIN_S)

@@ -83,11 +83,11 @@ def closing_of(specification: Specification, usual: Closing) -> Closing | None:
 def condition(wanted: Target) -> str:
     """The target as a condition."""
     family = "ip" if wanted.addresses.version == 4 else "ip6"
-    said = f"{family} daddr {wanted.addresses}"
+    match = f"{family} daddr {wanted.addresses}"
     if wanted.ports is None:
-        return said
+        return match
     first, last = wanted.ports
-    return f"{said} meta l4proto {{ tcp, udp }} th dport {first if first == last else f'{first}-{last}'}"
+    return f"{match} meta l4proto {{ tcp, udp }} th dport {first if first == last else f'{first}-{last}'}"
 
 
 def _conditions(targets: Iterable[Target]) -> str:
@@ -96,7 +96,7 @@ def _conditions(targets: Iterable[Target]) -> str:
 
 def _split(setting: str) -> list[Target]:
     words = [word.strip() for word in setting.split(",") if word.strip()]
-    said = [part for word in words for part in (_PRIVATE if word == PRIVATE else (word,))]
-    if len(said) > MAX_TARGETS:
+    targets = [part for word in words for part in (_PRIVATE if word == PRIVATE else (word,))]
+    if len(targets) > MAX_TARGETS:
         raise NoTargetError(f"at most {MAX_TARGETS} targets")
-    return [target(word) for word in said]
+    return [target(word) for word in targets]

@@ -250,10 +250,10 @@ def _entry(
 
 def _pause(deployment: Deployment) -> Template:
     """Body for a container that closes a network namespace and holds it, and shows it to whoever asks."""
-    said = (part for slot in (_NAMES, _OPENED, _CLOSED, _LISTED) for part in ('","', slot))
+    parts = (part for slot in (_NAMES, _OPENED, _CLOSED, _LISTED) for part in ('","', slot))
     return (
         f'{{"Cmd":["{SHOW}',
-        *said,
+        *parts,
         f'"],"Entrypoint":["sh","{ENTRY_FOLDER}/closing.sh","{deployment.uid}"],'
         '"HostConfig":{"AutoRemove":false,"CapAdd":["NET_ADMIN","SETGID","SETUID"],"CapDrop":["ALL"],'
         '"CgroupnsMode":"private","IpcMode":"private",'
@@ -278,8 +278,8 @@ def run_body(deployment: Deployment, bounds: Bounds, *, owner: str, place: str =
 
 def pause_body(deployment: Deployment, closing: Closing, *, owner: str) -> bytes:
     """Body of the create request of a pause container."""
-    said = {"opened": closing.opened, "closed": closing.closed, "listed": closing.listed}
-    values = {**said, "names": str(int(closing.names)), "owner": owner}
+    targets = {"opened": closing.opened, "closed": closing.closed, "listed": closing.listed}
+    values = {**targets, "names": str(int(closing.names)), "owner": owner}
     return fill(create_forms(deployment)["pause"].body, values).encode()
 
 

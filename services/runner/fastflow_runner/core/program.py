@@ -36,9 +36,9 @@ def argv_of(launch: Launch, paths: AttemptPaths, grace_s: float) -> list[str]:
     packages = ["--with-requirements", file] if file else []
     if is_notebook:
         # Only a script can tell uv itself what it needs.
-        said = specification.requirements.text
-        own = block_packages(said) if source == "pep723" else []
-        ours = unnamed(NOTEBOOK_PACKAGES, own or said.splitlines())
+        text = specification.requirements.text
+        own = block_packages(text) if source == "pep723" else []
+        ours = unnamed(NOTEBOOK_PACKAGES, own or text.splitlines())
         packages += [part for package in (*own, *ours) for part in ("--with", package)]
         return [interpreter, "run", "--python", specification.python, *packages, "--", "python", *program]
     return [interpreter, "run", "--python", specification.python, *packages, specification.entry_point]

@@ -68,14 +68,14 @@ def read_block(text: str) -> Block:
         RefusedError: it cannot be read.
     """
     block = text if text.startswith(START) else block_of(text)
-    said = read_toml(body_of(block), "the block that names its packages")
-    packages = said.get("dependencies", [])
+    document = read_toml(body_of(block), "the block that names its packages")
+    packages = document.get("dependencies", [])
     if not isinstance(packages, list) or not all(isinstance(package, str) for package in packages):
         raise RefusedError("the block that names its packages: `dependencies` is no list of texts")
-    requires = said.get("requires-python", "")
+    requires = document.get("requires-python", "")
     if not isinstance(requires, str):
         raise RefusedError("the block that names its packages: `requires-python` is no text")
-    tool = said.get("tool", {})
+    tool = document.get("tool", {})
     uv = tool.get("uv", {}) if isinstance(tool, dict) else {}
     if not isinstance(tool, dict) or not isinstance(uv, dict):
         raise RefusedError("the block that names its packages: `tool.uv` is no table")
@@ -94,9 +94,9 @@ def read_toml(text: str, what: str) -> dict[str, Any]:
         raise RefusedError(f"{what} is no TOML: {error}") from error
 
 
-def table(said: dict[str, Any], name: str) -> dict[str, Any]:
+def table(parent: dict[str, Any], name: str) -> dict[str, Any]:
     """The table of that name; empty where there is none."""
-    found = said.get(name)
+    found = parent.get(name)
     return found if isinstance(found, dict) else {}
 
 
@@ -120,9 +120,9 @@ def project_of(block: Block) -> str:
         RefusedError: the block is written in a way that would say something else there.
     """
     text = f'[project]\nname = "the-script"\nversion = "0"\n{body_of(block.text)}\n'
-    said = read_toml(text, "the block that names its packages")
-    project = said["project"]
-    if table(table(said, "tool"), "uv") != block.uv or project.get("dependencies", []) != block.packages:
+    document = read_toml(text, "the block that names its packages")
+    project = document["project"]
+    if table(table(document, "tool"), "uv") != block.uv or project.get("dependencies", []) != block.packages:
         raise RefusedError("the block that names its packages: write `[tool.uv]` as a table of its own, after the rest")
     return text
 
@@ -138,7 +138,7 @@ def unheeded(settings: dict[str, Any], where: str) -> str | None:
 def local_paths(packages: list[str], settings: dict[str, Any]) -> list[str]:
     """Paths in the folder that packages come from."""
     by_name = settings.get("sources", {})
-    sources = [each for said in by_name.values() for each in _list(said)] if isinstance(by_name, dict) else []
+    sources = [each for value in by_name.values() for each in _list(value)] if isinstance(by_name, dict) else []
     places = [index.get("url") for index in _list(settings.get("index")) if isinstance(index, dict)]
     places += [*_list(settings.get("find-links")), *_list(settings.get("extra-index-url")), settings.get("index-url")]
     paths = [str(source["path"]) for source in sources if isinstance(source, dict) and "path" in source]

@@ -72,15 +72,15 @@ def toml(credentials: list[Credential]) -> str:
 def _with_named(entry: str, named: dict[str, dict[str, str]], found: list[Credential]) -> str:
     """The entry of an index as it may be known; what its name has of credentials is added to those found."""
     name, equals, url = entry.partition("=")
-    said = named.get(re.sub(r"[^A-Z0-9]", "_", name.upper()), {}) if equals and "://" not in name else {}
-    if not said:
+    credential = named.get(re.sub(r"[^A-Z0-9]", "_", name.upper()), {}) if equals and "://" not in name else {}
+    if not credential:
         return entry
     address = _USERINFO.sub("", url)
-    if "PASSWORD" in said:
-        found.append(Credential(address, said.get("USERNAME", ""), said["PASSWORD"]))
+    if "PASSWORD" in credential:
+        found.append(Credential(address, credential.get("USERNAME", ""), credential["PASSWORD"]))
         return f"{name}={address}"
     scheme, _, rest = address.partition("://")
-    return f"{name}={scheme}://{said['USERNAME']}@{rest}"  # a keyring is asked for the rest
+    return f"{name}={scheme}://{credential['USERNAME']}@{rest}"  # a keyring is asked for the rest
 
 
 def _without(word: str, found: list[Credential], *, keyring: bool) -> str:

@@ -113,11 +113,13 @@ def _is_made(package: dict[str, Any], made: Collection[tuple[str, str]]) -> bool
 def _wheels(package: dict[str, Any], here: str) -> list[Wheel]:
     """The wheels of one package of a `pylock.toml`."""
     found = []
-    for said in [*package.get("wheels", ()), package.get("archive", {})]:
-        url = said.get("url", "") or (f"file://{quote(os.path.join(here, said['path']))}" if "path" in said else "")  # noqa: PTH118
+    for artifact in [*package.get("wheels", ()), package.get("archive", {})]:
+        url = artifact.get("url", "") or (
+            f"file://{quote(os.path.join(here, artifact['path']))}" if "path" in artifact else ""  # noqa: PTH118
+        )
         file = unquote(urlsplit(url).path.rpartition("/")[2])
         if file.endswith(".whl"):
-            found.append(Wheel(file, url, said.get("hashes", {}).get("sha256", "")))
+            found.append(Wheel(file, url, artifact.get("hashes", {}).get("sha256", "")))
     return found
 
 

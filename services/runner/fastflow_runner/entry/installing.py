@@ -45,10 +45,10 @@ def resolve(uv: Uv, python: str, asked: Wanted, folder: str, *, build: bool = Fa
     options += () if build else ("--no-build",)
     with shown(folder if asked.leans else "", asked.files) as here:
         files = [*asked.files, "-"]
-        said = _refusing(
+        printed = _refusing(
             uv, "pip", "compile", *files, *options, "--python", python, text=text, folder=here, heeding=asked.heeding
         )
-        return portable(said, here, folder)
+        return portable(printed, here, folder)
 
 
 def _exported(uv: Uv, python: str, asked: Wanted, folder: str, *, build: bool) -> str:
@@ -62,8 +62,8 @@ def _exported(uv: Uv, python: str, asked: Wanted, folder: str, *, build: bool) -
             _refusing(uv, "add", "--frozen", "--no-workspace", "--quiet", "--python", python, *extra, folder=here)
             options = ("--quiet", *(() if build else ("--no-build",)), "--python", python)
             _refusing(uv, "lock", *options, folder=here, heeding=True)
-        said = _refusing(uv, "export", *of_script, *_EXPORT, "--python", python, folder=here)
-        return portable(said, here, folder)
+        printed = _refusing(uv, "export", *of_script, *_EXPORT, "--python", python, folder=here)
+        return portable(printed, here, folder)
 
 
 def is_nothing(asked: Wanted) -> bool:

@@ -98,12 +98,12 @@ def read_sender(fd: int) -> int | None:
     `NOBODY` where the sender could say what it liked (`sigqueue`).
     """
     try:
-        told = os.read(fd, _SIGNALFD_BYTES)
+        siginfo = os.read(fd, _SIGNALFD_BYTES)
     except OSError:
         return None
-    if len(told) != _SIGNALFD_BYTES:
+    if len(siginfo) != _SIGNALFD_BYTES:
         return None
-    return int.from_bytes(told[_SENDER], sys.byteorder) if told[_CODE] == _BY_KILL else NOBODY
+    return int.from_bytes(siginfo[_SENDER], sys.byteorder) if siginfo[_CODE] == _BY_KILL else NOBODY
 
 
 def is_below(pid: int, ancestor: int) -> bool:

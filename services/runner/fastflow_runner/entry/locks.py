@@ -74,11 +74,11 @@ def _files_with_built(lock: str, wheels: dict[str, str]) -> str:
     head, *blocks = lock.split(f"\n{_BLOCK}\n")
     kept = [head]
     for block in blocks:
-        said = tomllib.loads(f"{_BLOCK}\n{block}")["packages"][0]
-        path = wheels.get(normal(said["name"]))
+        package = tomllib.loads(f"{_BLOCK}\n{block}")["packages"][0]
+        path = wheels.get(normal(package["name"]))
         version = os.path.basename(path or "").split("-")[1:2]  # noqa: PTH119
         # A builder may have built another version for its own needs.
-        if path is None or [said.get("version", *version)] != version:
+        if path is None or [package.get("version", *version)] != version:
             kept.append(block)
             continue
         lines = [line for line in block.splitlines() if _KEPT.match(line)]
@@ -131,8 +131,8 @@ def hashes(lock: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     if is_pylock(lock):
         for package in _packages(lock):
-            said = [*package.get("wheels", ()), package.get("archive", {})]
-            known = {each["hashes"]["sha256"] for each in said if "sha256" in each.get("hashes", {})}
+            files = [*package.get("wheels", ()), package.get("archive", {})]
+            known = {each["hashes"]["sha256"] for each in files if "sha256" in each.get("hashes", {})}
             found.setdefault(normal(package["name"]), set()).update(known)
         return found
     name = ""

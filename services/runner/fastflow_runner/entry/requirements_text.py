@@ -28,10 +28,10 @@ def refusal(text: str, folder: str) -> str | None:
         for line, option in _lines(text):
             if why := variable(line) or unseen(line):
                 return why
-            said = _value(line, option)
+            value = _value(line, option)
             if option in _FILE_OPTIONS:
-                target = posixpath.join(posixpath.dirname(path), said)
-                if "://" in said or not inside(folder, target):
+                target = posixpath.join(posixpath.dirname(path), value)
+                if "://" in value or not inside(folder, target):
                     return f"a requirements file may lean on files of its own folder only; it says: {line}"
                 there = read(folder, target)
                 if there is None:
@@ -39,7 +39,7 @@ def refusal(text: str, folder: str) -> str | None:
                 if target not in seen and len(seen) < _MAX_FILES:
                     seen.add(target)
                     todo.append((target, there))
-            elif (local := _path_of(said, option)) is not None and not inside(folder, local):
+            elif (local := _path_of(value, option)) is not None and not inside(folder, local):
                 return f"packages may lie in the pipeline's own folder only; it says: {line}"
     return None
 
@@ -61,9 +61,9 @@ def unseen(line: str) -> str | None:
 
 def local_path(requirement: str) -> str | None:
     """The path that a requirement names; None when it is a name, or an address."""
-    said = requirement.split(" --hash", 1)[0].split(" ;", 1)[0].strip()
-    named = _NAMED.match(said)
-    link = (named[1] if named else said).strip()
+    specifier = requirement.split(" --hash", 1)[0].split(" ;", 1)[0].strip()
+    named = _NAMED.match(specifier)
+    link = (named[1] if named else specifier).strip()
     if link.startswith("file:"):
         return link[5:].removeprefix("//")
     if link.startswith("git+file:"):
@@ -132,14 +132,14 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 def _value(line: str, option: str) -> str:
     if not option:
         return line
-    said = line[len(option) :].strip()
-    said = said[1:].strip() if said.startswith("=") else said
-    return said.strip("\"'")
+    value = line[len(option) :].strip()
+    value = value[1:].strip() if value.startswith("=") else value
+    return value.strip("\"'")
 
 
-def _path_of(said: str, option: str) -> str | None:
+def _path_of(value: str, option: str) -> str | None:
     if option in ("-e", "--editable"):
-        return local_path(without_editable(f"-e {said}").strip())
+        return local_path(without_editable(f"-e {value}").strip())
     if not option:
-        return local_path(said)
-    return place_path(said) if option in _PATH_OPTIONS else None
+        return local_path(value)
+    return place_path(value) if option in _PATH_OPTIONS else None

@@ -118,9 +118,9 @@ class Read(NamedTuple):
 class Reader:
     """Reads the pipes as they become readable."""
 
-    def __init__(self, streams: dict[int, int], wakeup: int, told: int | None = None) -> None:
+    def __init__(self, streams: dict[int, int], wakeup: int, signals: int | None = None) -> None:
         """`told` is where signals are read, by somebody else."""
-        self._told = told
+        self._told = signals
         self.streams = streams
         """Descriptor to stream, of those still open."""
         self._wakeup = wakeup
@@ -129,8 +129,8 @@ class Reader:
         """Descriptors that may hold more without another word, and what was said of them last."""
         self._poll = select.epoll()
         self._poll.register(wakeup, select.EPOLLIN)
-        if told is not None:
-            self._poll.register(told, select.EPOLLIN)
+        if signals is not None:
+            self._poll.register(signals, select.EPOLLIN)
         for fd in streams:
             os.set_blocking(fd, False)
             # Told once for each write, and so in the order of the writes.
@@ -159,7 +159,7 @@ class Reader:
     def _read(self, ready: list[tuple[int, int]]) -> list[tuple[int, bytes]]:
         """What those hold that are said to be readable, in this order; one that has ended is closed."""
         read = []
-        for fd, said in ready:
+        for fd, events in ready:
             if fd not in self.streams:
                 continue
             stream = self.streams[fd]
@@ -173,8 +173,8 @@ class Reader:
                 continue
             read.append((stream, data))
             # Less is all there was, and the next write is told of; after the last writer has gone nothing is.
-            if len(data) == READ_BYTES or said & select.EPOLLHUP:
-                self._again.append((fd, said))
+            if len(data) == READ_BYTES or events & select.EPOLLHUP:
+                self._again.append((fd, events))
         return read
 
     def close(self) -> None:

@@ -214,13 +214,13 @@ def _has_settings(folder: str) -> bool:
         text = read(folder, name)
         if text is None:
             continue
-        said = read_toml(text, name)
+        document = read_toml(text, name)
         if name == "pyproject.toml":
-            said = table(table(said, "tool"), "uv")
-        if set(said) & SETTINGS or name == "uv.toml":
-            if why := unheeded(said, name):
+            document = table(table(document, "tool"), "uv")
+        if set(document) & SETTINGS or name == "uv.toml":
+            if why := unheeded(document, name):
                 raise RefusedError(why)
-            _check_inside(local_paths([], {**said, "sources": {}}), folder, name)
+            _check_inside(local_paths([], {**document, "sources": {}}), folder, name)
             return True
     return False
 

@@ -9,7 +9,7 @@ from fastflow_runner.facts import record
 from fastflow_runner.ports import Exit
 
 
-async def report(deps: Deps, brief: AttemptContext, exit: Exit) -> None:
+async def report(deps: Deps, context: AttemptContext, exit: Exit) -> None:
     """Say of each cell how it ended, all at once; what was said before is not said again.
 
     Raises:
@@ -18,9 +18,9 @@ async def report(deps: Deps, brief: AttemptContext, exit: Exit) -> None:
     ends = exit.notebook.cells if exit.notebook else ()
     if not ends:
         return
-    attempt, runner = brief.ref.attempt, deps.holder.runner
+    attempt, runner = context.ref.attempt, deps.holder.runner
     first, *more = [
         RunCellFinished(attempt=attempt, runner=runner, cell=end.cell, succeeded=end.succeeded, tries=end.tries)
         for end in ends
     ]
-    await record(deps, brief, ReportAttempt(holder=deps.holder, report=first, more=tuple(more)))
+    await record(deps, context, ReportAttempt(holder=deps.holder, report=first, more=tuple(more)))

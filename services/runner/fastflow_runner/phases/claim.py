@@ -8,7 +8,7 @@ from fastflow_events.execute import TRIES, trusted_state
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
 
-from fastflow_runner.attempt import AttemptContext, brief_of, proof_of
+from fastflow_runner.attempt import AttemptContext, context_of, proof_of
 from fastflow_runner.core.claims import OpenClaim
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import AttemptRef
@@ -32,7 +32,7 @@ async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> AttemptConte
                 await deps.log.append(history.position, facts, cause=dispatch.because())
         except ConcurrencyError:
             continue
-        return brief_of(history, ref, deps.holder.runner)
+        return context_of(history, ref, deps.holder.runner)
     raise ConcurrencyError("the run keeps changing", run_id=ref.run_id)
 
 
@@ -62,7 +62,7 @@ async def take_over(deps: Deps, found: OpenClaim) -> AttemptContext:
             raise
         except DomainError as exc:
             raise FencedError(str(exc), **exc.context) from exc
-        return brief_of(history, ref, deps.holder.runner)
+        return context_of(history, ref, deps.holder.runner)
 
 
 async def still_held(log: EventLog, ref: AttemptRef, me: Holder) -> tuple[str, ...]:
@@ -76,4 +76,4 @@ async def still_held(log: EventLog, ref: AttemptRef, me: Holder) -> tuple[str, .
     run = run_decider.fold(history.facts)
     if run.phase not in HELD or run.attempt != ref.attempt or run.holder != me:
         raise FencedError("somebody else holds the attempt by now, or nobody", attempt=ref.attempt)
-    return brief_of(history, ref, me.runner).holders
+    return context_of(history, ref, me.runner).holders

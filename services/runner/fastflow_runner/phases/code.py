@@ -5,7 +5,7 @@ from fastflow_runner.deps import Deps
 from fastflow_runner.retrying import retry_unless_stopped
 
 
-async def stage(deps: Deps, brief: AttemptContext, signals: Signals) -> None:
+async def stage(deps: Deps, context: AttemptContext, signals: Signals) -> None:
     """Stage the run's code unless it is there.
 
     Raises:
@@ -15,7 +15,7 @@ async def stage(deps: Deps, brief: AttemptContext, signals: Signals) -> None:
         CancelledRunError: somebody asked for the run's end.
         FencedError: the attempt belongs to somebody else.
     """
-    await stage_tree(deps, brief.specification.tree, signals)
+    await stage_tree(deps, context.specification.tree, signals)
 
 
 async def stage_tree(deps: Deps, tree: str, signals: Signals) -> None:

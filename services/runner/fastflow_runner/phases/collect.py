@@ -29,7 +29,7 @@ class Lost(NamedTuple):
     why: str
 
 
-async def collect(deps: Deps, brief: AttemptContext, exit: Exit) -> Lost | None:
+async def collect(deps: Deps, context: AttemptContext, exit: Exit) -> Lost | None:
     """Store what the script left behind; returns what could not be stored.
 
     Raises:
@@ -37,12 +37,12 @@ async def collect(deps: Deps, brief: AttemptContext, exit: Exit) -> Lost | None:
     """
     if not exit.kept:
         return None
-    said = await retry(lambda: _stored(deps, brief), what="reading what is stored")
-    wanted = {number: path for number, path in enumerate(distinct(exit)) if path not in said}
+    stored = await retry(lambda: _stored(deps, context), what="reading what is stored")
+    wanted = {number: path for number, path in enumerate(distinct(exit)) if path not in stored}
     why = "they are gone"
     try:
         if wanted:
-            await retry(lambda: _move(deps, brief, wanted), what="storing artifacts", retry_for_s=RETRY_FOR_S)
+            await retry(lambda: _move(deps, context, wanted), what="storing artifacts", retry_for_s=RETRY_FOR_S)
     except InfrastructureError as exc:
         why = str(exc)
     if not wanted:
@@ -59,31 +59,31 @@ def distinct(exit: Exit) -> Iterator[str]:
         yield path
 
 
-async def _move(deps: Deps, brief: AttemptContext, wanted: dict[int, str]) -> None:
+async def _move(deps: Deps, context: AttemptContext, wanted: dict[int, str]) -> None:
     """Store what is wanted; what is done is taken out of it."""
-    async with aclosing(cast(AsyncGenerator[tuple[int, bytes], None], deps.executor.kept(brief.ref))) as kept:
+    async with aclosing(cast(AsyncGenerator[tuple[int, bytes], None], deps.executor.kept(context.ref))) as kept:
         pieces = _Pieces(kept)
         while (number := await pieces.next_number()) is not None:
             if number not in wanted:
                 await pieces.skip()
                 continue
-            artifact = Artifact(run_id=brief.ref.run_id, attempt=brief.ref.attempt, path=wanted[number])
+            artifact = Artifact(run_id=context.ref.run_id, attempt=context.ref.attempt, path=wanted[number])
             content = await deps.artifacts.store(artifact, pieces.of_this())
             report = RunArtifactStored(
-                attempt=brief.ref.attempt,
+                attempt=context.ref.attempt,
                 runner=deps.holder.runner,
                 path=artifact.path,
                 sha256=content.sha256,
                 size_bytes=content.size_bytes,
             )
-            await record(deps, brief, ReportAttempt(holder=deps.holder, report=report))
+            await record(deps, context, ReportAttempt(holder=deps.holder, report=report))
             del wanted[number]
 
 
-async def _stored(deps: Deps, brief: AttemptContext) -> set[str]:
-    history = await deps.log.load("run", brief.ref.run_id)
+async def _stored(deps: Deps, context: AttemptContext) -> set[str]:
+    history = await deps.log.load("run", context.ref.run_id)
     facts = (fact for fact in history.facts if isinstance(fact, RunArtifactStored))
-    return {fact.path for fact in facts if fact.attempt == brief.ref.attempt}
+    return {fact.path for fact in facts if fact.attempt == context.ref.attempt}
 
 
 class _Pieces:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 MAX_REASON_CHARS = 8000
 
 
-async def prepare(deps: Deps, brief: AttemptContext, signals: Signals) -> Prepared:
+async def prepare(deps: Deps, context: AttemptContext, signals: Signals) -> Prepared:
     """The environment, built if need be; whoever resolves an input first decides its lock.
 
     Raises:
@@ -38,7 +38,7 @@ async def prepare(deps: Deps, brief: AttemptContext, signals: Signals) -> Prepar
         FencedError: the attempt belongs to somebody else.
     """
     within_s = deps.settings.prepare_timeout_s
-    return await prepare_for(deps, brief.specification, brief.cause, signals, within_s=within_s)
+    return await prepare_for(deps, context.specification, context.cause, signals, within_s=within_s)
 
 
 async def prepare_for(

@@ -28,46 +28,46 @@ STOPPING_S = 5.0
 """A runner that stops lets removals that have begun go on for so long."""
 
 
-async def explain(deps: Deps, brief: AttemptContext, ending: Ending) -> Shipper:
+async def explain(deps: Deps, context: AttemptContext, ending: Ending) -> Shipper:
     """Close the output of an attempt that has none, with the reason in it."""
     lead = [notice(ending.detail, deps.clock())] if ending.detail and ending.outcome != "cancelled" else []
-    holders = partial(still_held, deps.log, brief.ref, deps.holder)
-    shipper = Shipper(deps.output, brief.ref, holders=holders, lead=lead)
+    holders = partial(still_held, deps.log, context.ref, deps.holder)
+    shipper = Shipper(deps.output, context.ref, holders=holders, lead=lead)
     await retry(shipper.resume, what="looking for stored output")
     async with background(shipper.send()):
         await shipper.close()
     return shipper
 
 
-async def finish(deps: Deps, brief: AttemptContext, ending: Ending, shipper: Shipper, peaks: Peaks) -> None:
+async def finish(deps: Deps, context: AttemptContext, ending: Ending, shipper: Shipper, peaks: Peaks) -> None:
     """Append the end of the attempt and remove what is left of it.
 
     Raises:
         FencedError: the attempt is not ours any more.
     """
-    runner, attempt = deps.holder.runner, brief.ref.attempt
+    runner, attempt = deps.holder.runner, context.ref.attempt
     dropped_bytes = ending.observed.dropped_bytes if ending.observed else 0
-    if dropped_bytes and not await _said_truncated(deps, brief):
+    if dropped_bytes and not await _said_truncated(deps, context):
         report = RunOutputTruncated(attempt=attempt, runner=runner, dropped_bytes=dropped_bytes)
-        await record(deps, brief, ReportAttempt(holder=deps.holder, report=report))
+        await record(deps, context, ReportAttempt(holder=deps.holder, report=report))
     tally = shipper.tally
     fact = finished(
         ending,
-        brief.ref,
+        context.ref,
         runner=runner,
         lines=tally.lines,
         size_bytes=tally.size_bytes,
         now=deps.clock(),
         peaks=peaks,
     )
-    await record(deps, brief, FinishAttempt(holder=deps.holder, finished=fact))
+    await record(deps, context, FinishAttempt(holder=deps.holder, finished=fact))
     deps.passed("finished")
-    await remove(deps, brief)
+    await remove(deps, context)
 
 
-async def remove(deps: Deps, brief: AttemptContext) -> None:
+async def remove(deps: Deps, context: AttemptContext) -> None:
     """Remove the attempt from the engine; what cannot be removed now is found again by reconciliation."""
-    removing = asyncio.ensure_future(_remove(deps, brief))
+    removing = asyncio.ensure_future(_remove(deps, context))
     try:
         await asyncio.shield(removing)
     except asyncio.CancelledError:
@@ -77,26 +77,26 @@ async def remove(deps: Deps, brief: AttemptContext) -> None:
         raise
 
 
-async def _remove(deps: Deps, brief: AttemptContext) -> None:
+async def _remove(deps: Deps, context: AttemptContext) -> None:
     try:
         await retry(
-            lambda: deps.executor.remove(brief.ref), what="removing the attempt", retry_for_s=REMOVE_RETRY_FOR_S
+            lambda: deps.executor.remove(context.ref), what="removing the attempt", retry_for_s=REMOVE_RETRY_FOR_S
         )
     except InfrastructureError as exc:
         logger.warning("left behind for later: %s", exc, extra={"action": "removal_postponed"})
 
 
-async def withdraw(deps: Deps, brief: AttemptContext, why: FencedError) -> None:
+async def withdraw(deps: Deps, context: AttemptContext, why: FencedError) -> None:
     """Leave an attempt that is not ours any more: end and remove it, unless others go on with it on this engine."""
-    history = await retry(lambda: deps.log.load("run", brief.ref.run_id), what="asking who holds the attempt")
-    trusted = not deps.log.doubts.why("run", brief.ref.run_id)
-    kept = trusted and verdict(run_decider.fold(history.facts), brief.ref, deps.holder) == "keep"
+    history = await retry(lambda: deps.log.load("run", context.ref.run_id), what="asking who holds the attempt")
+    trusted = not deps.log.doubts.why("run", context.ref.run_id)
+    kept = trusted and verdict(run_decider.fold(history.facts), context.ref, deps.holder) == "keep"
     logger.warning("fenced: %s", why, extra={"action": "fenced", "kept": kept})
     if not kept:
-        await retry(lambda: deps.executor.stop(brief.ref, grace_s=0), what="stopping a fenced attempt")
-        await remove(deps, brief)
+        await retry(lambda: deps.executor.stop(context.ref, grace_s=0), what="stopping a fenced attempt")
+        await remove(deps, context)
 
 
-async def _said_truncated(deps: Deps, brief: AttemptContext) -> bool:
-    history = await retry(lambda: deps.log.load("run", brief.ref.run_id), what="reading the run")
-    return any(isinstance(f, RunOutputTruncated) and f.attempt == brief.ref.attempt for f in history.facts)
+async def _said_truncated(deps: Deps, context: AttemptContext) -> bool:
+    history = await retry(lambda: deps.log.load("run", context.ref.run_id), what="reading the run")
+    return any(isinstance(f, RunOutputTruncated) and f.attempt == context.ref.attempt for f in history.facts)

@@ -19,43 +19,43 @@ VOLUME_TRIES = 3
 """How often code and environment are made for one attempt when they disappear before it starts."""
 
 
-async def run_attempt(deps: Deps, brief: AttemptContext, signals: Signals, *, fresh: bool) -> None:
+async def run_attempt(deps: Deps, context: AttemptContext, signals: Signals, *, fresh: bool) -> None:
     """Bring an attempt to its end and forget it; `fresh` when nobody can have begun it before."""
     try:
         peaks = Peaks()
-        started = await _begin(deps, brief, signals, fresh=fresh)
+        started = await _begin(deps, context, signals, fresh=fresh)
         if isinstance(started, Ending):
-            ending, shipper = started, await finish.explain(deps, brief, started)
+            ending, shipper = started, await finish.explain(deps, context, started)
         else:
-            gauge = await sample.gauge_of(deps, brief, started, fresh=fresh)
-            async with background(sample.measure(deps, brief, gauge)):
-                exit, watched, shipper = await stream.stream(deps, brief, signals, started, fresh=fresh)
-            await cells.report(deps, brief, exit)
-            peaks, lost = gauge.peaks, await collect.collect(deps, brief, exit)
+            gauge = await sample.gauge_of(deps, context, started, fresh=fresh)
+            async with background(sample.measure(deps, context, gauge)):
+                exit, watched, shipper = await stream.stream(deps, context, signals, started, fresh=fresh)
+            await cells.report(deps, context, exit)
+            peaks, lost = gauge.peaks, await collect.collect(deps, context, exit)
             deps.passed("collected")
             ending = of_exit(
                 exit,
-                timeout_s=brief.specification.timeout_s,
-                memory_bytes=started.manifest.memory_bytes or brief.specification.limits.memory_bytes,
+                timeout_s=context.specification.timeout_s,
+                memory_bytes=started.manifest.memory_bytes or context.specification.limits.memory_bytes,
                 overdue=watched.overdue,
                 cancelled=signals.cancelled.is_set(),
                 lost_artifacts=lost.paths if lost else (),
                 why_lost=lost.why if lost else "",
             )
-        await finish.finish(deps, brief, ending, shipper, peaks)
+        await finish.finish(deps, context, ending, shipper, peaks)
     except FencedError as exc:
-        await finish.withdraw(deps, brief, exc)
+        await finish.withdraw(deps, context, exc)
 
 
-async def _begin(deps: Deps, brief: AttemptContext, signals: Signals, *, fresh: bool) -> Started | Ending:
+async def _begin(deps: Deps, context: AttemptContext, signals: Signals, *, fresh: bool) -> Started | Ending:
     """Start of user code, or why there was none."""
     if not fresh:
-        known = await retry(lambda: deps.executor.started(brief.ref), what="asking whether it started")
+        known = await retry(lambda: deps.executor.started(context.ref), what="asking whether it started")
         # What the log says was started is never started again, even when the engine has forgotten it.
-        if (started := known or brief.started) is not None:
+        if (started := known or context.started) is not None:
             return started
     try:
-        started = await _make_ready_and_start(deps, brief, signals)
+        started = await _make_ready_and_start(deps, context, signals)
         deps.passed("launched")
     except CancelledRunError:
         return never_ran("cancelled", "before the script was started")
@@ -68,15 +68,15 @@ async def _begin(deps: Deps, brief: AttemptContext, signals: Signals, *, fresh: 
     return started
 
 
-async def _make_ready_and_start(deps: Deps, brief: AttemptContext, signals: Signals) -> Started:
+async def _make_ready_and_start(deps: Deps, context: AttemptContext, signals: Signals) -> Started:
     """Code, environment, start; all of it again when somebody has emptied the volume in between."""
     for again in range(VOLUME_TRIES):
-        await code.stage(deps, brief, signals)
+        await code.stage(deps, context, signals)
         deps.passed("code")
         try:
-            prepared = await environment.prepare(deps, brief, signals)
+            prepared = await environment.prepare(deps, context, signals)
             deps.passed("environment")
-            return await start.start(deps, brief, signals, prepared)
+            return await start.start(deps, context, signals, prepared)
         except VolumeChangedError as exc:
             if again + 1 == VOLUME_TRIES:
                 raise

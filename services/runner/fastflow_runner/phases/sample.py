@@ -24,19 +24,19 @@ FIRST_AFTER_S = 0.5
 """An attempt that is over sooner costs nothing to measure."""
 
 
-async def gauge_of(deps: Deps, brief: AttemptContext, started: Started, *, fresh: bool) -> Gauge:
+async def gauge_of(deps: Deps, context: AttemptContext, started: Started, *, fresh: bool) -> Gauge:
     """A gauge that knows what was measured before a restart."""
-    gauge = Gauge(brief.specification.limits, started)
+    gauge = Gauge(context.specification.limits, started)
     if not fresh:
         try:
-            async for sample in deps.samples.read(brief.ref, brief.holders):
+            async for sample in deps.samples.read(context.ref, context.holders):
                 gauge.recall(sample)
         except InfrastructureError as exc:
             logger.warning("earlier samples cannot be read: %s", exc, extra={"action": "samples_unread"})
     return gauge
 
 
-async def measure(deps: Deps, brief: AttemptContext, gauge: Gauge) -> None:
+async def measure(deps: Deps, context: AttemptContext, gauge: Gauge) -> None:
     """Store samples until cancelled; where one cannot be had or stored, there is none.
 
     Raises:
@@ -45,27 +45,27 @@ async def measure(deps: Deps, brief: AttemptContext, gauge: Gauge) -> None:
     await asyncio.sleep(FIRST_AFTER_S)
     for pause in pauses():
         try:
-            async with aclosing(cast(AsyncGenerator[Usage, None], deps.executor.usages(brief.ref))) as usages:
+            async with aclosing(cast(AsyncGenerator[Usage, None], deps.executor.usages(context.ref))) as usages:
                 async for usage in usages:
                     if (sample := gauge.read(usage)) is not None:
-                        await _tell(deps, brief, gauge, sample)
+                        await _tell(deps, context, gauge, sample)
         except InfrastructureError as exc:
             logger.info("not measured: %s", exc, extra={"action": "not_measured"})
         await asyncio.sleep(pause)
 
 
-async def _tell(deps: Deps, brief: AttemptContext, gauge: Gauge, sample: Sample) -> None:
+async def _tell(deps: Deps, context: AttemptContext, gauge: Gauge, sample: Sample) -> None:
     try:
-        await deps.samples.add(brief.ref, sample)
+        await deps.samples.add(context.ref, sample)
     except InfrastructureError as exc:
         logger.info("a sample is lost: %s", exc, extra={"action": "sample_lost"})
     for excess in gauge.excesses(sample):
         report = RunSoftLimitExceeded(
-            attempt=brief.ref.attempt,
+            attempt=context.ref.attempt,
             runner=deps.holder.runner,
             kind=excess.kind,
             limit=excess.limit,
             measured=excess.measured,
         )
-        if await record(deps, brief, ReportAttempt(holder=deps.holder, report=report)):
+        if await record(deps, context, ReportAttempt(holder=deps.holder, report=report)):
             logger.warning("a soft limit was passed", extra={"action": "soft_limit_exceeded", "kind": excess.kind})

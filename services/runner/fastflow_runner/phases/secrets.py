@@ -11,32 +11,32 @@ from fastflow_runner.retrying import retry, retry_unless_stopped
 WHAT = "opening sealed values"
 
 
-async def opened(deps: Deps, brief: AttemptContext, signals: Signals) -> Opened:
+async def opened(deps: Deps, context: AttemptContext, signals: Signals) -> Opened:
     """What the run gets, and what it does not.
 
     Raises:
         CancelledRunError: somebody asked for the run's end.
         FencedError: the attempt belongs to somebody else.
     """
-    if not _sealed(brief):
+    if not _sealed(context):
         return Opened()
-    return await retry_unless_stopped(signals, lambda: deps.vault.open(brief.specification), what=WHAT)
+    return await retry_unless_stopped(signals, lambda: deps.vault.open(context.specification), what=WHAT)
 
 
-async def mask_of(deps: Deps, brief: AttemptContext, started: Started) -> Mask | None:
+async def mask_of(deps: Deps, context: AttemptContext, started: Started) -> Mask | None:
     """What the run's output passes through; None where nothing is secret.
 
     Who took the attempt over must open the values again. What it cannot open it cannot recognise either, so it lets
     nothing out.
     """
-    given = _sealed(brief) - started.manifest.left_out.keys()
+    given = _sealed(context) - started.manifest.left_out.keys()
     if not given:
         return None
-    opened = await retry(lambda: deps.vault.open(brief.specification), what=WHAT)
+    opened = await retry(lambda: deps.vault.open(context.specification), what=WHAT)
     if unknown := given & opened.left_out.keys():
         return Withheld(withheld(unknown, started.at))
     return Masker(opened.values[name] for name in sorted(given))
 
 
-def _sealed(brief: AttemptContext) -> set[str]:
-    return {*brief.specification.sealed_env, *brief.specification.secrets}
+def _sealed(context: AttemptContext) -> set[str]:
+    return {*context.specification.sealed_env, *context.specification.secrets}

@@ -15,7 +15,7 @@ from fastflow_runner.retrying import is_permanent, pauses, retry
 logger = logging.getLogger(__name__)
 
 
-async def start(deps: Deps, brief: AttemptContext, signals: Signals, prepared: Prepared) -> Started:
+async def start(deps: Deps, context: AttemptContext, signals: Signals, prepared: Prepared) -> Started:
     """Start user code, or find it started; returns only when one is certain.
 
     Raises:
@@ -24,17 +24,17 @@ async def start(deps: Deps, brief: AttemptContext, signals: Signals, prepared: P
         CancelledRunError: somebody asked for the run's end before.
         FencedError: the attempt belongs to somebody else.
     """
-    opened = await secrets.opened(deps, brief, signals)
+    opened = await secrets.opened(deps, context, signals)
     while True:
         not_after = await signals.unless_stopped(deps.lease.not_after())
         signals.check()
         launch = Launch(
-            ref=brief.ref,
-            specification=brief.specification,
+            ref=context.ref,
+            specification=context.specification,
             prepared=prepared,
-            env=env_of(brief, opened),
+            env=env_of(context, opened),
             left_out=opened.left_out,
-            nonce=nonce_of(deps.key, brief.ref),
+            nonce=nonce_of(deps.key, context.ref),
             not_after=not_after,
             keep=_keep(deps),
         )
@@ -42,14 +42,14 @@ async def start(deps: Deps, brief: AttemptContext, signals: Signals, prepared: P
             # Not interrupted by a cancel: whether user code was started must be known afterwards.
             return await _launch(deps, signals, launch)
         except NotAfterError:
-            await retry(lambda: deps.executor.remove(brief.ref), what="removing what never started")
+            await retry(lambda: deps.executor.remove(context.ref), what="removing what never started")
 
 
-def env_of(brief: AttemptContext, opened: Opened) -> dict[str, str]:
+def env_of(context: AttemptContext, opened: Opened) -> dict[str, str]:
     """The run's environment; the specification names no variable twice."""
-    specification, ref = brief.specification, brief.ref
+    specification, ref = context.specification, context.ref
     protected = protected_env(
-        run_id=ref.run_id, attempt=ref.attempt, pipeline=specification.pipeline, trigger=brief.trigger
+        run_id=ref.run_id, attempt=ref.attempt, pipeline=specification.pipeline, trigger=context.trigger
     )
     return {**specification.env, **opened.values, **protected}
 

@@ -46,19 +46,19 @@ class Watched(Struct, kw_only=True):
 
 
 async def stream(
-    deps: Deps, brief: AttemptContext, signals: Signals, started: Started, *, fresh: bool
+    deps: Deps, context: AttemptContext, signals: Signals, started: Started, *, fresh: bool
 ) -> tuple[Exit, Watched, Shipper]:
     """See the attempt through; its output is stored completely, closing chunk included.
 
     Raises:
         FencedError: the attempt belongs to somebody else.
     """
-    mask = await secrets.mask_of(deps, brief, started)
-    most_bytes = brief.specification.limits.output_bytes + SLACK_BYTES
+    mask = await secrets.mask_of(deps, context, started)
+    most_bytes = context.specification.limits.output_bytes + SLACK_BYTES
     shipper = Shipper(
         deps.output,
-        brief.ref,
-        holders=partial(still_held, deps.log, brief.ref, deps.holder),
+        context.ref,
+        holders=partial(still_held, deps.log, context.ref, deps.holder),
         lead=beforehand(started),
         mask=mask,
         most_bytes=most_bytes,
@@ -66,15 +66,15 @@ async def stream(
     if not fresh:
         await retry(shipper.resume, what="looking for stored output")
     watched = Watched()
-    async with background(shipper.send(), _until_fenced(signals), _end_it(deps, brief, signals, started, watched)):
-        async with background(_follow(deps, brief, shipper)):
-            await _say_started(deps, brief, started)
+    async with background(shipper.send(), _until_fenced(signals), _end_it(deps, context, signals, started, watched)):
+        async with background(_follow(deps, context, shipper)):
+            await _say_started(deps, context, started)
             deps.passed("started")
-            nonce = nonce_of(deps.key, brief.ref)
-            exit = await retry(lambda: deps.executor.wait(brief.ref, nonce), what="waiting for the end")
+            nonce = nonce_of(deps.key, context.ref)
+            exit = await retry(lambda: deps.executor.wait(context.ref, nonce), what="waiting for the end")
         deps.passed("ended")
         if not _has_everything(shipper, exit):
-            await _read_rest(deps, brief, shipper)
+            await _read_rest(deps, context, shipper)
         exit = masked(exit, mask)
         exit = await _close(shipper, exit, started)
     deps.passed("streamed")
@@ -115,20 +115,20 @@ async def _close(shipper: Shipper, exit: Exit, started: Started) -> Exit:
     return replace(exit, dropped_bytes=exit.dropped_bytes + lost_bytes)
 
 
-async def _say_started(deps: Deps, brief: AttemptContext, started: Started) -> None:
+async def _say_started(deps: Deps, context: AttemptContext, started: Started) -> None:
     command = StartAttempt(
-        attempt=brief.ref.attempt, holder=deps.holder, manifest=started.manifest, started_at=started.at
+        attempt=context.ref.attempt, holder=deps.holder, manifest=started.manifest, started_at=started.at
     )
-    await record(deps, brief, command)
+    await record(deps, context, command)
 
 
-async def _follow(deps: Deps, brief: AttemptContext, shipper: Shipper) -> None:
+async def _follow(deps: Deps, context: AttemptContext, shipper: Shipper) -> None:
     """Read output as it comes, for ever: only `wait` knows the end."""
     waits = pauses()
     while True:
         before = shipper.skip
         try:
-            await _read(deps, brief, shipper, follow=True)
+            await _read(deps, context, shipper, follow=True)
         except InfrastructureError as exc:
             logger.warning("the output stream broke: %s", exc, extra={"action": "stream_broke"})
         if shipper.skip > before:
@@ -136,13 +136,13 @@ async def _follow(deps: Deps, brief: AttemptContext, shipper: Shipper) -> None:
         await asyncio.sleep(next(waits))
 
 
-async def _read_rest(deps: Deps, brief: AttemptContext, shipper: Shipper) -> None:
+async def _read_rest(deps: Deps, context: AttemptContext, shipper: Shipper) -> None:
     """Read once more, from the start, what the engine kept: following may end early."""
-    await retry(lambda: _read(deps, brief, shipper, follow=False), what="reading the rest of the output")
+    await retry(lambda: _read(deps, context, shipper, follow=False), what="reading the rest of the output")
 
 
-async def _read(deps: Deps, brief: AttemptContext, shipper: Shipper, *, follow: bool) -> None:
-    frames = deps.executor.frames(brief.ref, skip=shipper.skip, follow=follow)
+async def _read(deps: Deps, context: AttemptContext, shipper: Shipper, *, follow: bool) -> None:
+    frames = deps.executor.frames(context.ref, skip=shipper.skip, follow=follow)
     async with aclosing(cast(AsyncGenerator[Frame, None], frames)):
         async for frame in frames:
             await shipper.put(OutFrame(stream=frame.stream, at=frame.at, data=frame.data), gap_bytes=frame.gap_bytes)
@@ -153,17 +153,17 @@ async def _until_fenced(signals: Signals) -> None:
     signals.check()
 
 
-async def _end_it(deps: Deps, brief: AttemptContext, signals: Signals, started: Started, watched: Watched) -> None:
+async def _end_it(deps: Deps, context: AttemptContext, signals: Signals, started: Started, watched: Watched) -> None:
     """Stop the attempt when somebody wants its end, or when it has outlived its time."""
     left_s = None
-    if brief.specification.timeout_s:
+    if context.specification.timeout_s:
         ran_s = (deps.clock() - started.at).total_seconds()
-        left_s = max(brief.specification.timeout_s + OVERDUE_S - ran_s, 0)
+        left_s = max(context.specification.timeout_s + OVERDUE_S - ran_s, 0)
     grace_s = CANCEL_GRACE_S
     try:
         async with asyncio.timeout(left_s):
             await signals.cancelled.wait()
     except TimeoutError:
-        logger.warning("the time limit was not kept", extra={"action": "attempt_overdue", "run_id": brief.ref.run_id})
+        logger.warning("the time limit was not kept", extra={"action": "attempt_overdue", "run_id": context.ref.run_id})
         watched.overdue, grace_s = True, 0
-    await retry(lambda: deps.executor.stop(brief.ref, grace_s=grace_s), what="stopping the attempt")
+    await retry(lambda: deps.executor.stop(context.ref, grace_s=grace_s), what="stopping the attempt")

@@ -89,18 +89,18 @@ def compare(case: dict[str, Any]) -> dict[str, Any]:
     theirs = _laid(case, CASES / "theirs" / case["id"])
     if case["pip"]:
         _call(["uv", "venv", "--quiet", ".venv"], theirs, _THEIRS)
-        code, said, words = _call(["uv", "pip", "install", "--quiet", "-r", case["pip"]], theirs, _THEIRS)
+        code, printed, words = _call(["uv", "pip", "install", "--quiet", "-r", case["pip"]], theirs, _THEIRS)
         if code == 0:
-            code, said, words = _call([".venv/bin/python", "main.py"], theirs, _THEIRS)
+            code, printed, words = _call([".venv/bin/python", "main.py"], theirs, _THEIRS)
     else:
-        code, said, words = _call(["uv", "run", "--quiet", *case["run"], "main.py"], theirs, _THEIRS)
-    found: dict[str, Any] = {"uv": json.loads(said) if code == 0 else None, "uv_words": words, "us": None}
+        code, printed, words = _call(["uv", "run", "--quiet", *case["run"], "main.py"], theirs, _THEIRS)
+    found: dict[str, Any] = {"uv": json.loads(printed) if code == 0 else None, "uv_words": words, "us": None}
     ours = _laid(case, CASES / "ours" / case["id"])
-    code, said, words = _prepared({**case["order"], "folder": str(ours), "file": f"{ours}/{case['order']['file']}"})
+    code, printed, words = _prepared({**case["order"], "folder": str(ours), "file": f"{ours}/{case['order']['file']}"})
     if code == 0:
-        interpreter = json.loads(said)["interpreter"]
-        code, said, words = _call([interpreter, "main.py"], ours, _ENV)
-        found["us"] = json.loads(said) if code == 0 else None
+        interpreter = json.loads(printed)["interpreter"]
+        code, printed, words = _call([interpreter, "main.py"], ours, _ENV)
+        found["us"] = json.loads(printed) if code == 0 else None
     return {**found, "words": words, "code": code}
 
 
@@ -110,28 +110,35 @@ def _prepared(order: dict[str, Any]) -> tuple[int, bytes, str]:
     root = Path(order["folder"] + ".fetch")
     root.mkdir()
     about = {"root": str(root), "out": f"{root}/out", "pythons": "/tmp/ours/python", "store": "/tmp/ours/wheels"}
-    code, said, words = _entry("fetch", _seal(json.dumps({**order, **about}).encode()))
-    return _linked(order, root, said, built=False) if code == 0 else _or_built(order, code, said, words)
+    code, printed, words = _entry("fetch", _seal(json.dumps({**order, **about}).encode()))
+    return _linked(order, root, printed, built=False) if code == 0 else _or_built(order, code, printed, words)
 
 
-def _linked(order: dict[str, Any], root: Path, said: bytes, *, built: bool) -> tuple[int, bytes, str]:
+def _linked(order: dict[str, Any], root: Path, printed: bytes, *, built: bool) -> tuple[int, bytes, str]:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         if (root / "out").exists():
             tar.add(root / "out", "out")
-    order = {**order, "alone": True, "fetched": {**json.loads(said), "built": built}}
+    order = {**order, "alone": True, "fetched": {**json.loads(printed), "built": built}}
     done = _entry("prepare", _seal(json.dumps(order).encode()) + buffer.getvalue())
     return done if built else _or_built(order, *done)
 
 
-def _or_built(order: dict[str, Any], code: int, said: bytes, words: str) -> tuple[int, bytes, str]:
+def _or_built(order: dict[str, Any], code: int, printed: bytes, words: str) -> tuple[int, bytes, str]:
     if code != _NEEDS_BUILD:
-        return code, said, words
+        return code, printed, words
     root = Path(order["folder"] + ".build")
     root.mkdir()
-    build = {**order, "root": str(root), "out": f"{root}/out", "asked": json.loads(said), "store": "", "alone": False}
-    code, said, words = _entry("build", _seal(json.dumps(build).encode()))
-    return _linked(order, root, said, built=True) if code == 0 else (code, said, words)
+    build = {
+        **order,
+        "root": str(root),
+        "out": f"{root}/out",
+        "asked": json.loads(printed),
+        "store": "",
+        "alone": False,
+    }
+    code, printed, words = _entry("build", _seal(json.dumps(build).encode()))
+    return _linked(order, root, printed, built=True) if code == 0 else (code, printed, words)
 
 
 def _entry(mode: str, order: bytes) -> tuple[int, bytes, str]:

@@ -111,9 +111,9 @@ def networks(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
         yield f"a pause container that does {does}", NET, pause.replace("while", does, 1).encode()
     for what in _NO_CONDITIONS:
         for place in range(3):
-            said = ["", "", ""]
-            said[place] = what
-            rest = json.dumps(["1", *said], separators=(",", ":"))[1:]
+            printed = ["", "", ""]
+            printed[place] = what
+            rest = json.dumps(["1", *printed], separators=(",", ":"))[1:]
             yield f"a pause container that is told {what}", NET, pause.replace('"1","","",""]', rest).encode()
     for capability in ("NET_RAW", "SYS_ADMIN", "NET_BIND_SERVICE", "ALL"):
         more = pause.replace('"NET_ADMIN",', f'"NET_ADMIN","{capability}",').encode()

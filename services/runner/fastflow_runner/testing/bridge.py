@@ -10,5 +10,5 @@ def bridge_address(engine: DockerClient) -> str:
 
     An engine that made its bridge just now names no gateway; then it is the first address of the subnet.
     """
-    said = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]
-    return str(said.get("Gateway") or next(ip_network(said["Subnet"]).hosts()))
+    settings = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]
+    return str(settings.get("Gateway") or next(ip_network(settings["Subnet"]).hosts()))

@@ -65,7 +65,7 @@ class CredentialContract:
             assert "wr0ng-password" not in str(refused.value)
 
     async def test_no_pipeline_can_name_a_credential_or_have_it_sent_elsewhere(self) -> None:
-        with private_index(self.index_host()) as house, listening_index(self.index_host()) as (url, told):
+        with private_index(self.index_host()) as house, listening_index(self.index_host()) as (url, requests):
             unplaced = {"UV_INDEX_OTHER_USERNAME": USER, "UV_INDEX_OTHER_PASSWORD": PASSWORD}
             executor = self.with_settings({**settings(house), **unplaced, "UV_HTTP_RETRIES": "0"})
             for source, files in attacks(url).values():
@@ -76,8 +76,8 @@ class CredentialContract:
                 with suppress(DependencyError, InfrastructureError):
                     await executor.prepare(specification, None)
             credentials = (PASSWORD, quote(PASSWORD), AUTHORIZATION.split()[1])
-            assert [word for word in told if any(each in word for each in credentials)] == []
-            assert len(told) >= 4, told
+            assert [word for word in requests if any(each in word for each in credentials)] == []
+            assert len(requests) >= 4, requests
 
     def index_host(self) -> str:
         """Address of this machine that preparations reach."""

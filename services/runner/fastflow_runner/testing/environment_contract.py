@@ -220,8 +220,8 @@ class EnvironmentContract(HostileContract):
         specification = a_specification(await self.staged(executor, files), requirements="idna==3.10\n")
         specification = structs.replace(specification, isolation="jit")
         for _ in range(2):
-            said = (await output_of(executor, specification)).splitlines()
-            assert said[0] == "3.10 1.17.0 ['main.py'] True", said
+            lines = (await output_of(executor, specification)).splitlines()
+            assert lines[0] == "3.10 1.17.0 ['main.py'] True", lines
 
     async def test_a_pipeline_has_the_python_it_names_and_another_environment_with_it(
         self, executor: Executor, tmp_path: Path

@@ -32,8 +32,8 @@ class HostileContract(CredentialContract):
             script = "import broken\nprint(broken.__cached__, broken.main.__code__.co_filename)\n"
             tree = await self.staged(executor, {"main.py": script})
             specification = a_specification(tree, requirements=f"broken @ {url}{path}\n")
-            said = await output_of(executor, specification)
-        cached, known_as = said.split()
+            printed = await output_of(executor, specification)
+        cached, known_as = printed.split()
         assert known_as.endswith("/site-packages/broken.py")
         assert "/__pycache__/" in cached
 

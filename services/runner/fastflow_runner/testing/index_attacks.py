@@ -47,5 +47,5 @@ def attacks(url: str) -> dict[str, tuple[Source, dict[str, str]]]:
     }
 
 
-def _block(said: str) -> str:
-    return "# /// script\n" + "".join(f"# {line}\n" for line in said.splitlines()) + "# ///\n"
+def _block(text: str) -> str:
+    return "# /// script\n" + "".join(f"# {line}\n" for line in text.splitlines()) + "# ///\n"

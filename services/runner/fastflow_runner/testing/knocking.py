@@ -83,10 +83,10 @@ class Heard:
     def _receive(self) -> None:
         while True:
             try:
-                said, peer = self._sockets[1].recvfrom(100)
+                datagram, peer = self._sockets[1].recvfrom(100)
             except OSError:
                 return
-            if not said:
+            if not datagram:
                 return
             self.datagrams.append(peer)
             self._sockets[1].sendto(b"heard", peer)

@@ -74,7 +74,7 @@ class LivingRunner:
         """SIGTERM; returns the exit code."""
         return self._signal(signal.SIGTERM)
 
-    def said(self) -> str:
+    def log_text(self) -> str:
         """Its log lines, of all starts together."""
         return self.log_file.read_text() if self.log_file.exists() else ""
 

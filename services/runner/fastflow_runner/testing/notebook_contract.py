@@ -74,15 +74,15 @@ class NotebookContract:
         cells = ("import os, sibling\nprint(sibling.NAME, os.environ['REGION'])", "1 + 1", program, SHOW)
         ran = await self.run(executor, *cells, files={"sibling.py": "NAME = 'beside'"}, env={"REGION": "north"})
         assert (ran.err, ran.end.marker_code) == ("", 0)
-        said = re.sub(r"done in \d+\.\d s", "done", ran.out).splitlines()
+        lines = re.sub(r"done in \d+\.\d s", "done", ran.out).splitlines()
         picture = f"fast-flow: image/png, {len(PIXEL)} characters, is in the executed notebook"
-        assert [line for line in said if line != picture and "Image object" not in line] == [
+        assert [line for line in lines if line != picture and "Image object" not in line] == [
             *("fast-flow: cell 1 of 4", "beside north", "fast-flow: cell 1 of 4: done"),
             *("fast-flow: cell 2 of 4", "2", "fast-flow: cell 2 of 4: done"),
             *("fast-flow: cell 3 of 4", "from a program", "from a shell", "fast-flow: cell 3 of 4: done"),
             *("fast-flow: cell 4 of 4", "fast-flow: cell 4 of 4: done"),
         ]
-        assert said.count(picture) == 2
+        assert lines.count(picture) == 2
         assert [output["data"]["image/png"].strip() for output in ran.outputs(4)] == [PIXEL, PIXEL]
         assert ran.outputs(2)[0]["data"]["text/plain"] == ["2"]
         assert ran.end.notebook is not None

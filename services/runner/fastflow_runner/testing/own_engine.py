@@ -197,7 +197,7 @@ def _processes_of(folder: Path) -> set[int]:
         with suppress(OSError, ValueError, IndexError):
             words[pid := int(entry.name)] = (entry / "cmdline").read_bytes()
             parents[pid] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found = {pid for pid, said in words.items() if f"{folder}/".encode() in said} - {os.getpid()}
+    found = {pid for pid, command in words.items() if f"{folder}/".encode() in command} - {os.getpid()}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
     return found

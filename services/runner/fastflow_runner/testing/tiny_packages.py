@@ -103,14 +103,16 @@ def index_of(description: str) -> dict[str, bytes]:
             content = wheel(name, version, summary=index, more=more)
         files[f"files/{index}/{file}"] = content
         links[index].append(f'<a href="/files/{index}/{file}">{file}</a>\n')
-        said: dict[str, object] = {
+        metadata: dict[str, object] = {
             "filename": file,
             "url": f"/files/{index}/{file}",
             "hashes": {} if index == "cut" else {"sha256": sha256(content).hexdigest()},
             "upload-time": f"{each.get('uploaded', '2024-01-01')}T00:00:00Z",
             "yanked": each.get("yanked", False),
         }
-        pages[f"{index}/{name}"].append({**said, "requires-python": each["python"]} if "python" in each else said)
+        pages[f"{index}/{name}"].append(
+            {**metadata, "requires-python": each["python"]} if "python" in each else metadata
+        )
     for page, listed in pages.items():
         about = {"meta": {"api-version": "1.1"}, "name": page.rpartition("/")[2], "files": listed, "versions": []}
         files[f"{page}/index.json"] = json.encode(about)

@@ -112,9 +112,9 @@ def _settle_late(
     for high, paused in _stretches(since, until, pauses):
         picked = [nominal for nominal in chosen if low < nominal <= high]
         last = (picked[0] - timedelta(microseconds=1)) if picked else high
-        told = _told(terms.timetable, low, last, "skipped" if paused else "missed")
-        if told is not None:
-            yield told
+        not_fired = _told(terms.timetable, low, last, "skipped" if paused else "missed")
+        if not_fired is not None:
+            yield not_fired
         yield from (Due(nominal) for nominal in picked)
         low = high
 

@@ -185,8 +185,8 @@ def _found(version: PipelineVersionStored, pipeline: Pipeline) -> list[Fact]:
         definition=version.definition,
         requirements_sha256=version.requirements.sha256,
     )
-    said = pipeline.versions.get(version.commit) == version.tree and pipeline.tree != version.tree
-    return [found] if said else [version, found]
+    is_known = pipeline.versions.get(version.commit) == version.tree and pipeline.tree != version.tree
+    return [found] if is_known else [version, found]
 
 
 def _found_invalid(command: FindInvalid, pipeline: Pipeline) -> list[Fact]:

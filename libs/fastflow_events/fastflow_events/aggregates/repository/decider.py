@@ -83,8 +83,8 @@ def decide(command: RepositoryCommand, repository: Repository) -> list[Fact]:
                 return []
             return [RepositoryDeployKeyGenerated(public_key=public_key, fingerprint=fingerprint, requests=requests)]
         case ReportOverdue(since=since, reason=reason):
-            told = repository.overdue or repository.removed
-            return [] if told else [RepositoryOverdue(since=since, reason=reason)]
+            is_settled = repository.overdue or repository.removed
+            return [] if is_settled else [RepositoryOverdue(since=since, reason=reason)]
         case CompleteSync() | FailSync():
             other = command.configured is not None and not same(command.configured, repository.configured)
             return [] if repository.removed or other else _answer(command, repository)

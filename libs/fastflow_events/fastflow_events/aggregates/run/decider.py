@@ -158,10 +158,10 @@ def _as_holder(
                 RunStarted(attempt=attempt, runner=me.runner, manifest=command.manifest, started_at=command.started_at)
             ]
         case ReportAttempt(report=report, more=more, holder=me):
-            for said in (report, *more):
-                _must_be_open(run, said.attempt)
+            for fact in (report, *more):
+                _must_be_open(run, fact.attempt)
             _must_hold(run, me)
-            return [said for said in (report, *more) if subject_of_report(said) not in run.told]
+            return [fact for fact in (report, *more) if subject_of_report(fact) not in run.told]
         case FinishAttempt(finished=finished, holder=me):
             if run.phase == "ended" and run.outcome != "lost" and (run.attempt, run.holder) == (finished.attempt, me):
                 return []

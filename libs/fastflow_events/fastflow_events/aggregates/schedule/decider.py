@@ -55,8 +55,8 @@ def decide(command: ScheduleCommand, schedule: Schedule) -> list[Fact]:
         case ResumeSchedule(who=who):
             return [ScheduleResumed(who=who)] if schedule.paused else []
         case SettleFires(fires=fires):
-            told = schedule.settled is not None and fires.last <= schedule.settled
-            return [] if told else [fires]
+            is_settled = schedule.settled is not None and fires.last <= schedule.settled
+            return [] if is_settled else [fires]
 
 
 def evolve(schedule: Schedule, fact: Fact) -> Schedule:

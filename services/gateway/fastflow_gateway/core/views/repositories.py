@@ -82,7 +82,7 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
         case RepositorySyncRequested():
             return replace(row, seq=seq, requested_seq=seq, requests=row.requests + 1)
         case RepositorySynced():
-            said = fact.about or CommitAbout()
+            about = fact.about or CommitAbout()
             return replace(
                 row,
                 seq=seq,
@@ -92,9 +92,9 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
                 pipelines=fact.pipelines,
                 invalid=fact.invalid,
                 synced_at=text_of(recorded.at),
-                commit_subject=said.subject,
-                commit_author=said.author,
-                committed_at=text_of(said.at) if said.at else None,
+                commit_subject=about.subject,
+                commit_author=about.author,
+                committed_at=text_of(about.at) if about.at else None,
                 answered=max(row.answered, fact.requests),
             )
         case RepositorySyncFailed():
@@ -114,11 +114,11 @@ def fold(history: Iterable[Recorded]) -> RepositoryRow | None:
 
 def words(given: Credentials) -> str:
     """What was given, without what it is."""
-    said = [
+    texts = [
         f"user {given.user}" if given.user else "",
         "sealed token" if given.sealed_token else "",
         f"token file {given.token_file}" if given.token_file else "",
         f"SSH key file {given.ssh_key_file}" if given.ssh_key_file else "",
         "known hosts" if given.known_hosts else "",
     ]
-    return ", ".join(word for word in said if word)
+    return ", ".join(word for word in texts if word)

@@ -166,8 +166,8 @@ def project(row: RunRow | None, recorded: Recorded) -> RunRow | None:
         case RunDispatched():
             if row.cancel_requested or row.status not in ("queued", "waiting"):
                 return row
-            said = fact.specification.about or CommitAbout()
-            row = replace(row, branch=said.branch, commit_subject=said.subject, attempt=fact.attempt)
+            about = fact.specification.about or CommitAbout()
+            row = replace(row, branch=about.branch, commit_subject=about.subject, attempt=fact.attempt)
             return replace(row, seq=seq, status="queued", reason="waiting for a runner", due=None)
         case RunClaimed():
             row = replace(row, seq=seq, status="preparing", reason="", runner=fact.runner, attempt=fact.attempt)

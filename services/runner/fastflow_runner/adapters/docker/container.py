@@ -283,5 +283,5 @@ def expect(answer: Answer, status: int) -> None:
 
 
 def _refusal(answer: Answer) -> InfrastructureError:
-    said = "does not answer" if answer.is_the_proxys else "refused"
-    return InfrastructureError(f"the container engine {said}: {answer.message}", status=answer.status)
+    verb = "does not answer" if answer.is_the_proxys else "refused"
+    return InfrastructureError(f"the container engine {verb}: {answer.message}", status=answer.status)

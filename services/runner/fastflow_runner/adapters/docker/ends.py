@@ -29,20 +29,20 @@ class Ends:
 
     def give_up(self, ref: AttemptRef) -> None:
         """Nobody follows the attempt any more, and there was no marker."""
-        if told := self._told.pop(ref, None):
-            told.set_result(b"")
+        if future := self._told.pop(ref, None):
+            future.set_result(b"")
 
     async def wait(self, ref: AttemptRef, container: Container, nonce: str) -> Exit:
         """How the attempt ended.
 
         A success that is proven is not kept waiting for its container, which takes longer to go than all the rest.
         """
-        ending, told = asyncio.ensure_future(self._ended(ref, container, nonce)), self._told.get(ref)
+        ending, marker = asyncio.ensure_future(self._ended(ref, container, nonce)), self._told.get(ref)
         try:
-            if told is not None:
-                await asyncio.wait((ending, told), return_when=asyncio.FIRST_COMPLETED)
-            if told is not None and not ending.done():
-                proven = marks.completed(Exit(exit_code=0), told.result(), nonce)
+            if marker is not None:
+                await asyncio.wait((ending, marker), return_when=asyncio.FIRST_COMPLETED)
+            if marker is not None and not ending.done():
+                proven = marks.completed(Exit(exit_code=0), marker.result(), nonce)
                 if proven.marker_code == 0:
                     self._leaving[ref] = ending
                     return proven
@@ -77,7 +77,7 @@ class Ends:
 
     async def _read(self, ref: AttemptRef) -> bytes:
         """The marker as somebody who follows reads it; empty when nobody does, or not in time."""
-        told = self._told.get(ref)
-        if told is not None:
-            await asyncio.wait([told], timeout=_READ_END_S)
-        return told.result() if told is not None and told.done() else b""
+        marker = self._told.get(ref)
+        if marker is not None:
+            await asyncio.wait([marker], timeout=_READ_END_S)
+        return marker.result() if marker is not None and marker.done() else b""

@@ -198,5 +198,5 @@ async def _refusal(container: Container, state: State) -> tuple[str, str]:
             words = (words + payload)[-_WORDS_BYTES:]
     if state.exit_code == NEVER_STARTED:
         return marks.refused(b"")
-    said = words.decode("utf-8", "replace").strip()[-500:]
-    return "killed", state.error or f"its entry program ended with code {state.exit_code}: {said}"
+    text = words.decode("utf-8", "replace").strip()[-500:]
+    return "killed", state.error or f"its entry program ended with code {state.exit_code}: {text}"

@@ -79,13 +79,13 @@ class Pool:
             self._busy.add(worker.name)
             self._passed("standby_chosen")
             try:
-                said, alive = await asyncio.gather(
+                renamed, alive = await asyncio.gather(
                     standby.rename(self._engine, worker, run, owner=self._owner), self._is_whole(worker)
                 )
-                if said == "taken":
+                if renamed == "taken":
                     self.waiting.append(worker)
                     return None
-                if said == "renamed":
+                if renamed == "renamed":
                     self.nets.renamed(worker.name, run)
                     self._passed("standby_renamed")
                     if alive and (worker.bounds == bounds or await Container(self._engine, run).update(bounds)):

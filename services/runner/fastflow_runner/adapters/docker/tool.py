@@ -80,5 +80,5 @@ async def _pieces(order: Order) -> AsyncIterator[bytes]:
 
 async def words(container: Container, stream: int) -> str:
     """What it said: 1 is its result, 2 its complaints, of which only the beginning is of use."""
-    said = await container.words(stream, most_bytes=RESULT_BYTES if stream == 1 else WORDS_BYTES)
-    return said.decode("utf-8", "replace").strip()
+    printed = await container.words(stream, most_bytes=RESULT_BYTES if stream == 1 else WORDS_BYTES)
+    return printed.decode("utf-8", "replace").strip()

@@ -94,10 +94,10 @@ class DockerTools:
         if state.exit_code == 0:
             self._staged.add(tree)
             return
-        said = self._said.of(container.name, await words(container, 2))
+        printed = self._said.of(container.name, await words(container, 2))
         await container.remove()
-        refused = said and state.exit_code == REFUSED
-        raise (ContractError if refused else InfrastructureError)(said or GONE, code=state.exit_code)
+        refused = printed and state.exit_code == REFUSED
+        raise (ContractError if refused else InfrastructureError)(printed or GONE, code=state.exit_code)
 
     async def forget(self, tree: str, environment: str) -> None:
         """Make both anew when they are asked for next: somebody emptied the volume."""
@@ -182,8 +182,8 @@ class DockerTools:
 
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments that no run is in; those that are gone now, and the bytes that it freed."""
-        said = await self._once("prepare", delete_order(environments, root=ROOT))
-        freed = marks.deleted(said.encode()) or {}
+        deleted = await self._once("prepare", delete_order(environments, root=ROOT))
+        freed = marks.deleted(deleted.encode()) or {}
         for name in [name for name, known in self._known.items() if known.environment in freed]:
             del self._known[name]
         await forget_prepared(self._engine, self._deployment, freed)

@@ -53,9 +53,9 @@ class Handed:
 class Supply:
     """Fills the store of wheels; whoever asks for the same while somebody is at it waits for that."""
 
-    def __init__(self, engine: Engine, tools: Tools, settings: Mapping[str, str], said: Said) -> None:
+    def __init__(self, engine: Engine, tools: Tools, settings: Mapping[str, str], failures: Said) -> None:
         self._engine = engine
-        self._said = said
+        self._said = failures
         self._failed: dict[str, Exception] = {}
         """Why the last one of a name failed, while others wait for the same."""
         self._waiting: Counter[str] = Counter()
@@ -160,13 +160,13 @@ class Supply:
 
     async def failure(self, container: Container, state: State) -> DependencyError | InfrastructureError:
         """Why it ended, once it is removed so that it can be tried again."""
-        said = self._said.of(container.name, await words(container, 2))
+        printed = self._said.of(container.name, await words(container, 2))
         await container.remove()
-        if not said and state.exit_code == REFUSED:
+        if not printed and state.exit_code == REFUSED:
             return InfrastructureError(GONE, code=state.exit_code)
         if state.exit_code == REFUSED:
-            return DependencyError(said)
+            return DependencyError(printed)
         if state.exit_code == NOT_STAGED:
-            return VolumeChangedError(said)
+            return VolumeChangedError(printed)
         how = "" if state.exit_code == OUTAGE else "it ended unexpectedly: "  # uv's words say what did not answer
-        return InfrastructureError(f"the environment cannot be prepared: {how}{said}", code=state.exit_code)
+        return InfrastructureError(f"the environment cannot be prepared: {how}{printed}", code=state.exit_code)

@@ -186,17 +186,17 @@ class ProcessEnvironments:
                 env=self._settings,
                 wheels=True,
             )
-            with TemporaryFile(dir=folder) as archive, TemporaryFile(dir=folder) as told:
+            with TemporaryFile(dir=folder) as archive, TemporaryFile(dir=folder) as output:
                 with tarfile.open(fileobj=archive, mode="w") as tar:
                     tar.add(f"{folder}/out", "out")
                 length = archive.tell()
                 archive.seek(0)
                 digest = file_digest(archive, "sha256").digest()
                 archive.seek(0)
-                told.write(order + head_of(length, digest))
-                copyfileobj(archive, told)
-                told.seek(0)
-                return self._call("prepare", told, *turn)
+                output.write(order + head_of(length, digest))
+                copyfileobj(archive, output)
+                output.seek(0)
+                return self._call("prepare", output, *turn)
 
     def _memory(self, specification: Specification, lock: str | None, generation: int = 0) -> Path:
         builder = of_generation(self._uv, lock, generation)
@@ -245,12 +245,12 @@ class ProcessEnvironments:
     def _call(
         self, mode: str, order: bytes | IO[bytes], until: float, memory: Path | None = None
     ) -> tuple[int, bytes, str]:
-        with TemporaryFile() as told, TemporaryFile() as out, TemporaryFile() as err:
+        with TemporaryFile() as result, TemporaryFile() as out, TemporaryFile() as err:
             if isinstance(order, bytes):
-                told.write(order)
-                told.seek(0)
+                result.write(order)
+                result.seek(0)
             try:
-                with self._started(mode, told if isinstance(order, bytes) else order, out, err, memory) as process:
+                with self._started(mode, result if isinstance(order, bytes) else order, out, err, memory) as process:
                     status = process.wait(None if until == math.inf else max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired as error:
                 raise TooLateError(f"the entry program did not {mode} in time") from error

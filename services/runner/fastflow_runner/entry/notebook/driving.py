@@ -79,15 +79,15 @@ class Driver:
         """
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminated.set)
         work = asyncio.ensure_future(self._execute())
-        told = asyncio.ensure_future(self._terminated.wait())
-        await asyncio.wait((work, told), return_when=asyncio.FIRST_COMPLETED)
+        terminated = asyncio.ensure_future(self._terminated.wait())
+        await asyncio.wait((work, terminated), return_when=asyncio.FIRST_COMPLETED)
         if self._terminated.is_set() and not work.done():
             if self._in_cell:
                 await self._kernel.interrupt()
                 await asyncio.wait((work,), timeout=self._grace_s * _GRACE_SHARE)
             work.cancel()
             await asyncio.wait((work,))
-        told.cancel()
+        terminated.cancel()
         stopped = self._terminated.is_set()
         if why := self._save():
             self._log.say(why, stream=STDERR)

@@ -56,6 +56,6 @@ def _own(cell: Mapping[str, Any], number: int) -> Mapping[str, Any]:
 def is_python(notebook: Mapping[str, Any]) -> bool:
     """False when the notebook says that it is written in another language."""
     metadata = notebook.get("metadata", {})
-    said = [metadata.get("kernelspec", {}).get("language"), metadata.get("language_info", {}).get("name")]
-    languages = [language.lower() for language in said if isinstance(language, str) and language]
+    named = [metadata.get("kernelspec", {}).get("language"), metadata.get("language_info", {}).get("name")]
+    languages = [language.lower() for language in named if isinstance(language, str) and language]
     return all(language in {"python", "ipython"} for language in languages)

@@ -186,7 +186,7 @@ class SchedulerState:
             self.runs.code_arrived(name, fact.commit, missing=fact.reason)
             return
         before = self.pipelines.get(name)
-        said = self.pipelines.definition(name)
+        definition = self.pipelines.definition(name)
         now = self.pipelines.fold(recorded)
         if now is None:
             return
@@ -199,7 +199,7 @@ class SchedulerState:
             self.schedules.pipeline_returned(name, recorded.told_at)
         if now.definition is not None and now.definition is not (before.definition if before else None):
             self.schedules.file_changed(name, now.definition, recorded.told_at)
-        self.followups.pipeline_changed(name, said, self.pipelines.definition(name))
+        self.followups.pipeline_changed(name, definition, self.pipelines.definition(name))
         for run_id, pending in self.pending_runs.of_pipeline(name):
             if is_moot(pending, self.pipelines.definition(name)):
                 self.pending_runs.drop(run_id)
@@ -207,15 +207,15 @@ class SchedulerState:
             self.runs.sort(run_id)
 
     def _limit(self, name: str, pipeline: Pipeline) -> None:
-        said = pipeline.definition or pipeline.last
+        definition = pipeline.definition or pipeline.last
         self.runs.capacity.set_pipeline(
             name,
             paused=pipeline.paused,
-            max_instances=said.max_instances if said else None,
-            group=said.concurrency_group if said else None,
-            group_limit=said.concurrency_limit if said else None,
+            max_instances=definition.max_instances if definition else None,
+            group=definition.concurrency_group if definition else None,
+            group_limit=definition.concurrency_limit if definition else None,
         )
-        self.runs.run_queue.set_on_limit(name, waits=said is None or said.on_limit == "queue")
+        self.runs.run_queue.set_on_limit(name, waits=definition is None or definition.on_limit == "queue")
 
     def _standing(self, recorded: Recorded) -> None:
         known = self.standing.get(STANDING) or Standing()

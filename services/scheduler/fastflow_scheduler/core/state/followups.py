@@ -61,8 +61,8 @@ class Followups:
 
     def pipeline_changed(self, name: str, before: Definition | None, after: Definition | None) -> None:
         """Learn what a pipeline's file says about chains."""
-        said = [(d.downstream, d.upstream) if d else None for d in (before, after)]
-        if said[0] != said[1]:
+        edges = [(d.downstream, d.upstream) if d else None for d in (before, after)]
+        if edges[0] != edges[1]:
             self.rebuild()
             if after is None or after.upstream is None:
                 self.fanins.drop(name)
@@ -93,14 +93,14 @@ class Followups:
         if fact.outcome == "cancelled":
             return
         route = ended.route if fact.outcome == "succeeded" else None
-        told = Ended(run_id=id, params=ended.request.params, result=ended.result, route=route)
+        end = Ended(run_id=id, params=ended.request.params, result=ended.result, route=route)
         depth = ended.request.trigger.depth + 1
         for edge in followers(self.edges_after(ended.request.pipeline), fact.outcome, route):
             request = RunRequested(
                 pipeline=edge.downstream,
                 trigger=Trigger(kind="chain", who=ended.request.pipeline, upstream_run=id, depth=depth),
                 run_config_id=edge.run_config_id,
-                params=handed_over(edge.params, told),
+                params=handed_over(edge.params, end),
             )
             self._wishes.add(run_id_of_chain(id, edge.downstream, edge.run_config_id), request, recorded.because())
         if fact.outcome == "succeeded":
@@ -127,7 +127,7 @@ class Followups:
             self.fanins.put(name, waiting, place=recorded.seq)
             if chosen is None:
                 continue
-            said = definition.upstream
+            upstream = definition.upstream
             runs = tuple(sorted(partner.run_id for partner in chosen.values()))
             trigger = Trigger(
                 kind="chain",
@@ -136,9 +136,9 @@ class Followups:
                 upstream_runs=runs,
                 depth=max(partner.depth for partner in chosen.values()) + 1,
             )
-            params = handed_over_by_all(said.params, {member: partner.ended for member, partner in chosen.items()})
-            wanted = RunRequested(pipeline=name, trigger=trigger, run_config_id=said.run_config_id, params=params)
-            self._wishes.add(run_id_of_fan_in(name, said.run_config_id, runs), wanted, recorded.because())
+            params = handed_over_by_all(upstream.params, {member: partner.ended for member, partner in chosen.items()})
+            wanted = RunRequested(pipeline=name, trigger=trigger, run_config_id=upstream.run_config_id, params=params)
+            self._wishes.add(run_id_of_fan_in(name, upstream.run_config_id, runs), wanted, recorded.because())
 
     def _graph(self) -> dict[str, set[str]]:
         """Every pipeline to those it follows."""
