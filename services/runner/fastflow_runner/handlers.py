@@ -23,7 +23,7 @@ from fastflow_runner.retrying import retry
 
 logger = logging.getLogger(__name__)
 
-AGAIN_AFTER_S = 1.0
+RETRY_AFTER_S = 1.0
 UNREADABLE_AFTER_S = 60.0
 TRIES = 5
 
@@ -49,7 +49,7 @@ async def take(deps: Deps, delivery: Delivery) -> None:
             await delivery.settle()
         except (ConcurrencyError, InfrastructureError) as exc:
             logger.warning("not claimed yet: %s", exc, extra={"action": "dispatch_given_back"})
-            await delivery.give_back(AGAIN_AFTER_S)
+            await delivery.give_back(RETRY_AFTER_S)
         except ContractError:
             logger.exception("not claimed", extra={"action": "dispatch_unreadable"})
             await delivery.give_back(UNREADABLE_AFTER_S)

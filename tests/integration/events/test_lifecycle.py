@@ -80,7 +80,7 @@ async def test_work_that_fails_while_a_service_connects_ends_it_with_the_error_l
     nats_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, swallows: int
 ) -> None:
     """However often whoever connects takes the cancellation for its own."""
-    monkeypatch.setattr(tasks, "INSIST_S", 0.05)
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.05)
     work, found = Work(), list[str]()
 
     class Swallowing(type(make_broker(Settings(), "test"))):  # type: ignore[misc]

@@ -10,8 +10,8 @@ from fastflow_events.service.telemetry import JsonFormatter
 from hypothesis import given
 from hypothesis import strategies as st
 
-STEERING = [chr(code) for code in (*range(32), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x2028, 0x200F, 0xFEFF)]
-TEXTS = st.text(st.sampled_from([*STEERING, "a", "ü", "\\", '"', "☃"])) | st.text(st.characters(codec="utf-8"))
+CONTROL = [chr(code) for code in (*range(32), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x2028, 0x200F, 0xFEFF)]
+TEXTS = st.text(st.sampled_from([*CONTROL, "a", "ü", "\\", '"', "☃"])) | st.text(st.characters(codec="utf-8"))
 BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-INSIST_S = 5.0
+CANCEL_AGAIN_S = 5.0
 """A cancellation that somebody swallows is repeated so often; who heard it has so long to close what it has open."""
 CLOSES_WITHIN_S = 10.0
 """The same for work whose block is left: longer than any of it takes to close."""
@@ -67,7 +67,7 @@ async def background(
         nonlocal cancels
         cancels += 1
         owner.cancel()
-        pending_cancels[:] = [loop.call_later(INSIST_S, cancel_again)]
+        pending_cancels[:] = [loop.call_later(CANCEL_AGAIN_S, cancel_again)]
 
     def on_done(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -34,7 +34,7 @@ class Mender:
         self._ask = ask
         self._fetch_all = fetch_all
         self._lay_out = lay_out
-        self._hopeless: set[str] = set()
+        self._beyond_repair: set[str] = set()
         """Objects that could not be read even after everything was fetched anew."""
         self._lost: list[str] = []
 
@@ -58,14 +58,14 @@ class Mender:
             GitError: the repository cannot be asked.
         """
         objects = self._command.objects
-        unreadable, objects.unreadable = objects.unreadable - self._hopeless, set()
+        unreadable, objects.unreadable = objects.unreadable - self._beyond_repair, set()
         if not unreadable:
             return
         self._command.forget()
         if any(not objects.has(oid) for oid in unreadable) or healing.broken_files(self._command.repository):
             objects.unreadable |= unreadable  # should mending end in the middle
             self.mend(refspecs)
-            self._hopeless |= {oid for oid in unreadable if not objects.has(oid)}
+            self._beyond_repair |= {oid for oid in unreadable if not objects.has(oid)}
 
     def mend(self, refspecs: Sequence[str]) -> None:
         """Remove what is broken and fetch all anew.

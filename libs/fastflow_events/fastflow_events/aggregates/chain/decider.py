@@ -32,7 +32,7 @@ def decide(command: ChainCommand, chain: Chain) -> list[Fact]:
         case SetChain(chain=wanted):
             if chain.set is None:
                 return [wanted]
-            if _wish(chain.set) == _wish(wanted):
+            if _terms(chain.set) == _terms(wanted):
                 return []
             raise ChainExistsError("remove it first, then set it anew", upstream=wanted.upstream)
         case RemoveChain(who=who):
@@ -41,7 +41,7 @@ def decide(command: ChainCommand, chain: Chain) -> list[Fact]:
             return [ChainRemoved(who=who)]
 
 
-def _wish(chain: ChainSet) -> tuple[object, ...]:
+def _terms(chain: ChainSet) -> tuple[object, ...]:
     return (chain.on_success, chain.on_failure, chain.on_route, chain.params)
 
 

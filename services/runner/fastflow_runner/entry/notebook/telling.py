@@ -12,7 +12,7 @@ from fastflow_runner.entry.notebook import words
 STDOUT, STDERR = 1, 2
 _COUNT = Struct("i")
 _POLL_S = 0.001
-_PATIENCE_S = 0.25
+_WAIT_S = 0.25
 
 
 class Log:
@@ -58,7 +58,7 @@ class Log:
 
     def _let_read(self) -> None:
         """Wait until the other stream's pipe is empty: two pipes have no order of their own."""
-        give_up = time.monotonic() + _PATIENCE_S
+        give_up = time.monotonic() + _WAIT_S
         try:
             while _COUNT.unpack(fcntl.ioctl(self._last, FIONREAD, bytes(_COUNT.size)))[0]:
                 if time.monotonic() > give_up:
