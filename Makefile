@@ -24,6 +24,8 @@ check: bootstrap ## format, lint, types, import rules, generated files, file len
 	$(RUN)/lint-imports
 	$(RUN)/python -m fastflow_cli.proto --check
 	$(RUN)/python scripts/file_lengths.py
+	$(RUN)/python scripts/module_tables.py --check
+	$(RUN)/python scripts/who_appends.py --check
 
 check-fast: check ## check, and the unit tests
 	$(RUN)/python -m pytest -q tests/unit
@@ -60,6 +62,8 @@ audit: bootstrap ## ask a public database for known vulnerabilities of what is l
 
 proto: bootstrap ## regenerate what follows from the code: proto/, deploy/nats.conf
 	$(RUN)/python -m fastflow_cli.proto
+	$(RUN)/python scripts/module_tables.py
+	$(RUN)/python scripts/who_appends.py
 	$(RUN)/python -m fastflow_events.nats.server_conf >deploy/nats.conf
 
 clean: ## remove what the targets above made in this folder

@@ -26,3 +26,14 @@ def test_every_locked_file_has_its_hash() -> None:
     ]
     assert len(files) > 50
     assert [name for name, file in files if not re.fullmatch(r"sha256:[0-9a-f]{64}", file.get("hash", ""))] == []
+
+
+def test_the_readme_says_why_each_dependency_is_there() -> None:
+    table = (ROOT / "README.md").read_text().partition("## Dependencies")[2].partition("\n## ")[0]
+    wanted = {
+        re.split(r"[^A-Za-z0-9_.-]", requirement)[0]
+        for file in ROOT.glob("*/*/pyproject.toml")
+        for requirement in tomllib.loads(file.read_text())["project"].get("dependencies", ())
+    }
+    assert len(wanted) > 15
+    assert {name for name in wanted if not name.startswith("fastflow") and f"`{name}`" not in table} == set()
