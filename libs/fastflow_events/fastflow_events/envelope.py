@@ -119,7 +119,7 @@ class Reader:
             source=source,
             cause=cause,
             fact=fact,
-            stored_at=_stored_at(headers),
+            stored_at=stored_at(headers),
         )
 
     def _fact(self, type_: str, body: bytes, scope: str | None) -> Fact:
@@ -143,8 +143,8 @@ class Reader:
             raise ContractError(f"not a {type_}: {exc}") from exc
 
 
-def _stored_at(headers: Mapping[str, str]) -> datetime | None:
-    """What the server says, with nanoseconds, which are cut."""
+def stored_at(headers: Mapping[str, str]) -> datetime | None:
+    """When the server stored a message, as it says itself, in nanoseconds, which are cut; None where it does not."""
     try:
         at = datetime.fromisoformat(headers.get("Nats-Time-Stamp", ""))
     except ValueError:
@@ -154,14 +154,14 @@ def _stored_at(headers: Mapping[str, str]) -> datetime | None:
 
 def _broken(seq: int, subject: str, headers: Mapping[str, str], body: bytes, why: Exception) -> Recorded:
     """What is known of a message that cannot be read: where it stands and since when, which the server says."""
-    stored_at = _stored_at(headers)
+    since = stored_at(headers)
     _, _, aggregate, token, name, scope, *_ = [*subject.split("."), "", "", "", ""]
     return Recorded(
         seq=seq,
         aggregate=aggregate,
         id=(id := _decoded(token)),
         version=0,
-        at=stored_at or FIRST,
+        at=since or FIRST,
         source="",
         cause=Cause(correlation_id=f"{aggregate}/{id}"),
         fact=BrokenFact(
@@ -170,7 +170,7 @@ def _broken(seq: int, subject: str, headers: Mapping[str, str], body: bytes, why
             reason=words_of(why),
             subject_scope=_decoded(scope) if scope else None,
         ),
-        stored_at=stored_at,
+        stored_at=since,
     )
 
 

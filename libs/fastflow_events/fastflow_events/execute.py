@@ -1,5 +1,7 @@
 """Load, decide, append; on a conflict, again."""
 
+from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import TypeVar
 
 from fastflow_events.decider import Decider
@@ -11,8 +13,24 @@ from fastflow_events.recorded import Cause, History, Recorded
 
 C = TypeVar("C")
 S = TypeVar("S")
+T = TypeVar("T")
 
 TRIES = 5
+
+
+async def retry_on_conflict(attempt: Callable[[], Awaitable[T]], *, tries: int | None = TRIES) -> T:
+    """What `attempt` returns, which reads, decides and appends anew each time somebody else was first; None: for ever.
+
+    Raises:
+        ConcurrencyError: somebody else was first in every one of the tries.
+    """
+    for number in count(1):
+        try:
+            return await attempt()
+        except ConcurrencyError:
+            if number == tries:
+                raise
+    raise AssertionError("unreachable")
 
 
 def trusted_state(log: EventLog, decider: Decider[C, S], history: History) -> S:
@@ -42,14 +60,10 @@ async def execute(log: EventLog, decider: Decider[C, S], id: str, command: C, *,
         NewerReleaseError: the history holds facts of a newer release.
         InfrastructureError: the log failed.
     """
-    for attempt in range(1, TRIES + 1):
+
+    async def attempt() -> list[Recorded]:
         history = await log.load(decider.aggregate, id)
         decided = decider.decide(command, trusted_state(log, decider, history))
-        if not decided:
-            return []
-        try:
-            return await log.append(history.position, decided, cause=cause)
-        except ConcurrencyError:
-            if attempt == TRIES:
-                raise
-    raise AssertionError("unreachable")
+        return await log.append(history.position, decided, cause=cause) if decided else []
+
+    return await retry_on_conflict(attempt)

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 import uvicorn
+from fastflow_events.service.waiting import is_set_within
 from uvicorn.server import Server
 
 from fastflow_gateway.app import build
@@ -50,9 +50,7 @@ class TellingServer(Server):
         """Sleep until a signal comes, with a tick now and then."""
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TICK_S):
-                    await self._told.wait()
+            await is_set_within(self._told, TICK_S)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal, and wake the loop, which sleeps in a system call."""

@@ -76,14 +76,11 @@ def build(settings: GitSyncSettings) -> Service:
             )
             subscribe(broker, deps, keyring.public_key())
 
-            async def nats() -> str | None:
-                return None if nc.is_connected else "not connected to NATS"
-
             async def keep_reading(deps: Deps, repo: Repo, bell: Bell) -> None:
                 await poll(deps, repo, bell, every_s=settings.poll_every_s)
 
             async with (
-                serve(settings.health_host, settings.health_port, {"nats": nats, "loops": work.ping}, log.doubts),
+                serve(settings.health_host, settings.health_port, {"nats": nc.ping, "loops": work.ping}, log.doubts),
                 background(
                     of=work,
                     pipelines=project(log, pipeline_store, pipelines),

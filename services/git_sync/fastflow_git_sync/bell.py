@@ -1,9 +1,9 @@
 """Who wants a repository to be read, and how long to wait when nobody does; the wait is the only thing not pure."""
 
 import asyncio
-from contextlib import suppress
 
 from fastflow_events.recorded import Recorded
+from fastflow_events.service.waiting import is_set_within
 
 FIRST_RETRY_S = 5.0
 LAST_RETRY_S = 900.0
@@ -37,9 +37,7 @@ class Bell:
 
     async def wait(self, timeout_s: float | None) -> None:
         """Return when somebody rings, or time is over."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._rung.wait()
+        await is_set_within(self._rung, timeout_s)
 
 
 def pause_s(failures: int, every_s: float) -> float | None:

@@ -1,9 +1,6 @@
 """What git_sync does on its own: bring the log up to date with the head of a repository."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
 
 from fastflow_events.aggregates.pipeline.commands import FindInvalid, FindPipeline, LosePipeline
 from fastflow_events.aggregates.pipeline.decider import Pipeline, pipeline_decider
@@ -11,6 +8,7 @@ from fastflow_events.aggregates.repository.commands import CompleteSync, FailSyn
 from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.errors import ContractError, InfrastructureError, UntrustedError
 from fastflow_events.recorded import Cause
+from fastflow_events.service.for_each import for_each
 from fastflow_rules import folder as discovery
 from fastflow_rules.folder import Folder
 from msgspec import Struct
@@ -23,7 +21,6 @@ from fastflow_git_sync.recording import record, record_repository
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
 AT_ONCE = 16
 """Folders looked at side by side: Git does one thing at a time, the log and the object store do more."""
 REASON_CHARS = 4000
@@ -119,7 +116,7 @@ async def _look_at_head(
     async def look(folder: Folder) -> None:
         verdicts[folder.name] = await _look_at(deps, repo, at, folder)
 
-    await each(look, changed, at_once=AT_ONCE)
+    await for_each(changed, look, at_once=AT_ONCE)
     mine = {*present, *await deps.pipelines.claimed(repo.name)}
     for name in sorted(mine):
         if verdicts.get(name) in (None, "none"):
@@ -178,20 +175,3 @@ async def _lose(deps: Deps, repository: str, name: str, commit: str, cause: Caus
     if recorded:
         for other in {known.state.repository, *known.state.rivals} - {repository}:
             deps.ring(other, recorded[-1])
-
-
-async def each(work: Callable[[T], Awaitable[None]], items: Iterable[T], *, at_once: int) -> None:
-    """Do the work for every item, a few side by side; the first failure ends all of it."""
-    todo = iter(items)
-
-    async def some() -> None:
-        for item in todo:
-            await work(item)
-
-    tasks = [asyncio.create_task(some()) for _ in range(at_once)]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,10 +6,10 @@ from typing import TypeVar
 from fastflow_events.aggregates.repository.commands import RepositoryCommand
 from fastflow_events.aggregates.repository.decider import repository_decider
 from fastflow_events.decider import Decider
-from fastflow_events.errors import ConcurrencyError, UntrustedError
-from fastflow_events.execute import TRIES, trusted_state
+from fastflow_events.errors import UntrustedError
+from fastflow_events.execute import retry_on_conflict, trusted_state
 from fastflow_events.log import EventLog
-from fastflow_events.recorded import Cause, Recorded
+from fastflow_events.recorded import Cause, Position, Recorded
 from msgspec.structs import replace
 
 from fastflow_git_sync.deps import Deps
@@ -35,21 +35,24 @@ async def record(log: EventLog, decider: Decider[C, S], known: Known[S], command
         InfrastructureError: the log failed.
     """
     done: list[Recorded] = []
-    for attempt in range(1, TRIES + 1):
-        position = known.position
-        try:
-            for fact in decider.decide(command, known.state):
-                [recorded] = await log.append(position, [fact], cause=cause)
-                position = replace(position, seq=recorded.seq, version=recorded.version)
-                done.append(recorded)
-        except ConcurrencyError:
-            if attempt == TRIES:
-                raise
-        else:
-            return done
-        history = await log.load(position.aggregate, position.id)
-        known = Known(trusted_state(log, decider, history), history.position)
-    raise AssertionError("unreachable")
+    rows: Known[S] | None = known
+
+    async def attempt() -> list[Recorded]:
+        nonlocal rows
+        current, rows = rows or await _as_the_log_says(log, decider, known.position), None
+        position = current.position
+        for fact in decider.decide(command, current.state):
+            [recorded] = await log.append(position, [fact], cause=cause)
+            position = replace(position, seq=recorded.seq, version=recorded.version)
+            done.append(recorded)
+        return done
+
+    return await retry_on_conflict(attempt)
+
+
+async def _as_the_log_says(log: EventLog, decider: Decider[C, S], position: Position) -> Known[S]:
+    history = await log.load(position.aggregate, position.id)
+    return Known(trusted_state(log, decider, history), history.position)
 
 
 async def record_repository(deps: Deps, name: str, command: RepositoryCommand, cause: Cause) -> bool:

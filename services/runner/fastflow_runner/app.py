@@ -160,9 +160,6 @@ def _heartbeat(settings: RunnerSettings, holder: Holder, executor: Executor) -> 
 
 
 def _pings(nc: Connection, executor: Executor, lease: Lease) -> dict[str, Ping]:
-    async def nats() -> str | None:
-        return None if nc.is_connected else "not connected to NATS"
-
     async def engine() -> str | None:
         try:
             await executor.engine_id()
@@ -173,4 +170,4 @@ def _pings(nc: Connection, executor: Executor, lease: Lease) -> dict[str, Ping]:
     async def alive() -> str | None:
         return lease.trouble() or None
 
-    return {"nats": nats, "executor": engine, "lease": alive}
+    return {"nats": nc.ping, "executor": engine, "lease": alive}

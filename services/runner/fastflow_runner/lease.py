@@ -12,7 +12,6 @@ Who may use a runner id:
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from fastflow_events.nats.leases import Heartbeat
 from fastflow_events.nats.topology import HEARTBEAT_TTL_S
 from fastflow_events.service.clock import Clock
 from fastflow_events.service.tasks import turned
+from fastflow_events.service.waiting import is_set_within
 from msgspec.structs import replace
 
 logger = logging.getLogger(__name__)
@@ -150,10 +150,8 @@ class Lease:
         """Wait for the next beat, which comes at once when the closing has not been said yet."""
         if announced:
             await asyncio.sleep(BEAT_EVERY_S)
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(BEAT_EVERY_S):
-                await self._closing.wait()
+        else:
+            await is_set_within(self._closing, BEAT_EVERY_S)
 
     async def _find_position(self) -> None:
         """After an outage: our last beat has died, or was stored without an answer, or somebody else is there."""

@@ -62,9 +62,6 @@ def build(settings: SchedulerSettings) -> Service:
             gauge = Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic)
             heartbeat_monitor.hold_admission(deps, await gauge.fill(), projection.changed)
 
-            async def nats() -> str | None:
-                return None if nc.is_connected else "not connected to NATS"
-
             async def tell() -> Mapping[str, object]:
                 fill = await gauge.fill()
                 forecast = outlook(gauge.observed, fill.room_bytes)
@@ -72,7 +69,9 @@ def build(settings: SchedulerSettings) -> Service:
                 return {"log": forecast}
 
             async with (
-                serve(settings.health_host, settings.health_port, {"nats": nats, "loops": work.ping}, log.doubts, tell),
+                serve(
+                    settings.health_host, settings.health_port, {"nats": nc.ping, "loops": work.ping}, log.doubts, tell
+                ),
                 background(
                     of=work,
                     state=project(log, store, projection),

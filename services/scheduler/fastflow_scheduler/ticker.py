@@ -9,6 +9,7 @@ from fastflow_events import subjects
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.service.clock import Clock
 from fastflow_events.service.tasks import turned
+from fastflow_events.service.waiting import is_set_within
 
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers import decide
@@ -36,9 +37,7 @@ async def run(deps: Deps, changed: asyncio.Event, clock: Clock) -> None:
             pause = RETRY_S
         turned()
         if pause > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await changed.wait()
+            await is_set_within(changed, pause)
         else:
             await asyncio.sleep(0)
 

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastflow_events.errors import FastflowError
 from fastflow_events.service.tasks import background
+from fastflow_events.service.waiting import is_set_within
 
 from fastflow_cli.local.child import Child, backoff_s, end_of
 
@@ -82,9 +83,7 @@ class Supervisor:
                     self._look(child)
                 due = [c.restart_at for c in self._children.values() if c.restart_at is not None]
                 wait_s = min([LOOK_EVERY_S, *(max(0.0, at - time.monotonic()) for at in due)])
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):  # wait_for would swallow a cancellation that races an end
-                        await self._ended.wait()
+                await is_set_within(self._ended, wait_s)
         finally:
             loop.remove_signal_handler(signal.SIGCHLD)
 

@@ -8,6 +8,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.reconnects import Reconnects
 from fastflow_events.nats.replies import Replies
 from fastflow_events.service.tasks import heard
@@ -15,6 +16,7 @@ from fastflow_events.service.tasks import heard
 _DELIVERED = b"$JS.ACK."
 """Where whoever gets a message of a stream answers that he has it."""
 _STATUS = "Status"
+_NOT_CONNECTED = "not connected to NATS"
 _is_plain = re.compile(rb"[!-9;-~]+").fullmatch
 """A header's name as everybody writes it: printable, without blanks."""
 
@@ -91,6 +93,19 @@ class Connection(Client):
     ) -> Msg:
         built: Msg = super()._build_message(sid, subject, reply, data, without_status(reply, headers))
         return built
+
+    async def ping(self) -> str | None:
+        """None while the server can be spoken to, else the sentence that says it cannot; for health."""
+        return None if self.is_connected else _NOT_CONNECTED
+
+    def check_connected(self) -> None:
+        """Go on only while the server can be spoken to.
+
+        Raises:
+            InfrastructureError: the connection is lost just now.
+        """
+        if not self.is_connected:
+            raise InfrastructureError(_NOT_CONNECTED)
 
     async def request(
         self,

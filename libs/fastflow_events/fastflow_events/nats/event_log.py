@@ -4,7 +4,6 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 
 import nats.errors
 from msgspec.structs import replace
@@ -19,10 +18,12 @@ from fastflow_events.errors import ConcurrencyError, InfrastructureError, TooLar
 from fastflow_events.fact import BrokenFact, Fact
 from fastflow_events.nats.client import Connection, ConnectionLostError
 from fastflow_events.nats.direct_get import BATCH, get_batch, get_last
+from fastflow_events.nats.storing import expecting, is_conflict
 from fastflow_events.nats.stream_info import ask_stream
 from fastflow_events.recorded import Cause, History, Life, Position, Recorded
 from fastflow_events.service import telemetry
 from fastflow_events.service.clock import Clock, utc_now
+from fastflow_events.service.waiting import is_set_within
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,6 @@ ASK_AGAIN_S = 1.0
 """A follower that got no answer asks again so soon, or when the server is back."""
 TROUBLE_S = 60.0
 """How long an append that was not stored is held against a server that answers otherwise."""
-_EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
-_EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
-_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})  # nats-server errors.json: alone, and inside a batch
 
 
 class _MadeAnewError(InfrastructureError):
@@ -83,8 +81,7 @@ class JetStreamLog:
         if not facts:
             return []
         self.doubts.check(position.aggregate, position.id)
-        if not self._nc.is_connected:
-            raise InfrastructureError("not connected to NATS")
+        self._nc.check_connected()
         now = self._clock()
         pending = [
             Recorded(
@@ -100,14 +97,11 @@ class JetStreamLog:
             for n, fact in enumerate(facts, start=1)
         ]
         checked = guard or position
-        expectation = {
-            _EXPECTED_SEQ: str(checked.seq),
-            _EXPECTED_SUBJECT: subjects.of_aggregate(checked.aggregate, checked.id),
-        }
+        expectation = expecting(checked.seq, subjects.of_aggregate(checked.aggregate, checked.id))
         try:
             last_seq = await self._publish(pending, expectation)
         except APIError as exc:
-            if exc.err_code in _WRONG_LAST_SEQUENCE:
+            if is_conflict(exc):
                 raise ConcurrencyError("somebody else appended first", id=position.id) from exc
             if exc.err_code == 10054:  # nats-server errors.json: message size exceeds maximum allowed
                 raise TooLargeError("the fact is too large for the log", id=position.id) from exc
@@ -201,7 +195,7 @@ class JetStreamLog:
                         if self._nc.is_closed or isinstance(exc, _MadeAnewError):
                             raise
                         logger.warning("a follower got no answer: %s", exc, extra={"action": "follow_unanswered"})
-                        await _rung(bell, ASK_AGAIN_S)
+                        await is_set_within(bell, ASK_AGAIN_S)
                         continue
                     if self._nc.stats["reconnects"] != now:
                         continue  # it may be another log that answered
@@ -209,7 +203,7 @@ class JetStreamLog:
                     if batch:
                         yield batch
                     if not more:
-                        await _rung(bell, self._ask_s)
+                        await is_set_within(bell, self._ask_s)
         finally:
             if not self._nc.is_closed:
                 await subscription.unsubscribe()
@@ -236,9 +230,3 @@ class JetStreamLog:
         """Position of the newest fact."""
         last = await get_last(self._nc, STREAM, subject=subject)
         return last.seq if last else 0
-
-
-async def _rung(bell: asyncio.Event, within_s: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            await bell.wait()

@@ -9,24 +9,22 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-import nats.errors
 from msgspec import Meta, Struct
 from nats.aio.client import Client
-from nats.js.errors import APIError
 
 from fastflow_events import subjects
 from fastflow_events.doubts import words_of
-from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
+from fastflow_events.envelope import stored_at
+from fastflow_events.errors import ContractError
 from fastflow_events.nats import topology
 from fastflow_events.nats.direct_get import Stored, get_all, get_last
+from fastflow_events.nats.storing import expecting, translated
 from fastflow_events.zoned import fault_of
 
 logger = logging.getLogger(__name__)
 
 _UNHEARD: set[str] = set()
 """Keys whose value is no heartbeat, and that was said."""
-_EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
-_WRONG_LAST_SEQUENCE = 10071  # nats-server errors.json
 ACK_TIMEOUT_S = 2.0
 
 
@@ -119,15 +117,9 @@ async def lead(nc: Client, leader: Leader, *, expected_seq: int) -> int:
 
 
 async def _put(nc: Client, subject: str, value: Struct, expected_seq: int | None) -> int:
-    headers = {} if expected_seq is None else {_EXPECTED_SEQ: str(expected_seq)}
-    try:
+    headers = {} if expected_seq is None else expecting(expected_seq)
+    with translated("the key cannot be written", key=subject):
         ack = await nc.jetstream(timeout=ACK_TIMEOUT_S).publish(subject, msgspec.json.encode(value), headers=headers)
-    except APIError as exc:
-        if exc.err_code == _WRONG_LAST_SEQUENCE:
-            raise ConcurrencyError("somebody else holds this key", key=subject) from exc
-        raise InfrastructureError(f"the key cannot be written: {exc.description}", key=subject) from exc
-    except (nats.errors.Error, TimeoutError) as exc:
-        raise InfrastructureError(f"the bus did not answer: {exc!r}", key=subject) from exc
     return ack.seq
 
 
@@ -142,11 +134,4 @@ async def server_time(nc: Client) -> datetime | None:
         InfrastructureError: the bus did not answer.
     """
     stored = await get_last(nc, topology.LEASES, subject=_key(topology.LEASES, "queue"))
-    stamp = stored.headers.get("Nats-Time-Stamp") if stored else None
-    if not stamp:
-        return None
-    whole, _, fraction = stamp.rstrip("Z").partition(".")
-    try:
-        return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
-    except ValueError:
-        return None
+    return stored_at(stored.headers) if stored else None

@@ -1,9 +1,9 @@
 """Dead letters and the verdicts on them, in stream `FASTFLOW_DEAD`."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 
 from fastflow_events import subjects
+from fastflow_events.envelope import stored_at
 from fastflow_events.errors import ContractError, InfrastructureError
 from fastflow_events.nats import topology
 from fastflow_events.nats.direct_get import get_all
@@ -26,8 +26,7 @@ class JetStreamLetters:
         async for stored in get_all(self._nc, topology.DEAD, subject=subjects.DEAD):
             try:
                 service = subjects.decode(stored.subject.rsplit(".", 1)[1])
-                at = _instant(stored.headers.get("Nats-Time-Stamp", ""))
-                yield read_letter(stored.seq, service, stored.headers, stored.data, at)
+                yield read_letter(stored.seq, service, stored.headers, stored.data, stored_at(stored.headers))
             except ContractError as exc:
                 telemetry.unreadable(stored.subject, stored.seq, exc)
 
@@ -38,11 +37,3 @@ class JetStreamLetters:
         except (NatsError, JetStreamError, TimeoutError) as exc:
             raise InfrastructureError(f"the verdict was not stored: {exc!r}", letter=verdict.letter) from exc
         return ack.seq
-
-
-def _instant(text: str) -> datetime | None:
-    """Read the server's timestamp; it has nanoseconds, which we cut."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None

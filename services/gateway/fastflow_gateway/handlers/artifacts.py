@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
@@ -11,6 +10,7 @@ from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import NotFoundError
 from fastflow_events.instants import later
 from fastflow_events.nats.topology import ARTIFACTS_AGE_S
+from fastflow_events.service.waiting import is_set_within
 from msgspec.structs import replace
 
 from fastflow_gateway.core.views.runs import OVER, RunRow
@@ -119,6 +119,4 @@ async def follow_samples(deps: Deps, run_id: str, after_seq: int) -> AsyncIterat
             if row.status in OVER:
                 yield row
                 return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):
-                    await over.wait()
+            await is_set_within(over, POLL_S)

@@ -3,8 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from typing import NamedTuple, TypeAlias
+
+from fastflow_events.service.waiting import is_set_within
 
 from fastflow_gateway.core.lines import START, Entry, LineFold, LogPosition, Told, after, position_of
 from fastflow_gateway.core.unfinished import Part
@@ -128,7 +129,5 @@ async def follow_log(deps: Deps, run_id: str, place: LogPosition) -> AsyncIterat
                     return
                 if parts := fold.parts():
                     yield [*parts]
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await bell.wait()
+                await is_set_within(bell, POLL_S)
                 yield []

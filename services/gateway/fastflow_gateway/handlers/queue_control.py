@@ -1,7 +1,5 @@
 """What people do to the queue: priorities, retries that shall not wait, pauses, and emptying it."""
 
-import asyncio
-
 from fastflow_events.aggregates.pipeline.commands import PausePipeline, ResumePipeline
 from fastflow_events.aggregates.pipeline.decider import pipeline_decider
 from fastflow_events.aggregates.run.commands import HurryRun, PrioritiseRun, RequestCancel
@@ -10,8 +8,9 @@ from fastflow_events.aggregates.setting.commands import PauseEverything, ResumeE
 from fastflow_events.aggregates.setting.decider import setting_decider
 from fastflow_events.aggregates.setting.events import MAIN
 from fastflow_events.errors import ConcurrencyError
-from fastflow_events.execute import execute
+from fastflow_events.execute import execute, retry_on_conflict
 from fastflow_events.recorded import Cause
+from fastflow_events.service.for_each import for_each
 
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import find_pipeline
@@ -19,7 +18,6 @@ from fastflow_gateway.handlers.queue import waiting
 
 WAITS = frozenset({"queued", "waiting"})
 WIDTH = 32
-TRIES = 3
 WHY = "the queue was purged"
 
 
@@ -67,27 +65,29 @@ async def purge(deps: Deps, pipeline: str | None, *, who: str, why: str, cause: 
     """
     if pipeline is not None:
         await find_pipeline(deps, pipeline)
-    todo = iter([run.id for run in await waiting(deps) if pipeline in (None, run.pipeline)])
-    command = RequestCancel(who=who, why=why or WHY)
+    command, cancelled = RequestCancel(who=who, why=why or WHY), set[str]()
 
-    async def worker() -> int:
-        return sum([await _cancel(deps, run_id, command, cause) for run_id in todo])
+    async def cancel(run_id: str) -> None:
+        if await _cancel(deps, run_id, command, cause):
+            cancelled.add(run_id)
 
-    async with asyncio.TaskGroup() as tasks:
-        workers = [tasks.create_task(worker()) for _ in range(WIDTH)]
-    return sum(worker.result() for worker in workers)
+    waiting_ids = [run.id for run in await waiting(deps) if pipeline in (None, run.pipeline)]
+    await for_each(waiting_ids, cancel, at_once=WIDTH)
+    return len(cancelled)
 
 
 async def _cancel(deps: Deps, run_id: str, command: RequestCancel, cause: Cause) -> bool:
-    """Cancel a run that waits; False for one that does not any more."""
-    for _ in range(TRIES):
+    """Cancel a run that waits; False for one that does not any more, or changes all the time."""
+
+    async def attempt() -> bool:
         history = await deps.log.load("run", run_id)
         run = run_decider.fold(history.facts)
         if run.phase not in WAITS or run.cancelled:
             return False
-        try:
-            await deps.log.append(history.position, run_decider.decide(command, run), cause=cause)
-        except ConcurrencyError:
-            continue
+        await deps.log.append(history.position, run_decider.decide(command, run), cause=cause)
         return True
-    return False
+
+    try:
+        return await retry_on_conflict(attempt)
+    except ConcurrencyError:
+        return False

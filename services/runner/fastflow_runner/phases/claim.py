@@ -3,8 +3,8 @@
 from fastflow_events.aggregates.run.commands import AdoptAttempt, ClaimAttempt, Holder
 from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.aggregates.run.state import HELD, heir_of
-from fastflow_events.errors import ConcurrencyError, DomainError, FencedError
-from fastflow_events.execute import TRIES, trusted_state
+from fastflow_events.errors import DomainError, FencedError
+from fastflow_events.execute import retry_on_conflict, trusted_state
 from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
 
@@ -24,16 +24,15 @@ async def claim(deps: Deps, dispatch: Recorded, ref: AttemptRef) -> AttemptConte
         InfrastructureError: the log did not answer.
     """
     command = ClaimAttempt(attempt=ref.attempt, holder=deps.holder, heir=heir_of(proof_of(deps.key, ref, deps.holder)))
-    for _ in range(TRIES):
+
+    async def attempt() -> AttemptContext:
         history = await deps.log.load("run", ref.run_id)
         facts = run_decider.decide(command, trusted_state(deps.log, run_decider, history))
-        try:
-            if facts:
-                await deps.log.append(history.position, facts, cause=dispatch.because())
-        except ConcurrencyError:
-            continue
+        if facts:
+            await deps.log.append(history.position, facts, cause=dispatch.because())
         return context_of(history, ref, deps.holder.runner)
-    raise ConcurrencyError("the run keeps changing", run_id=ref.run_id)
+
+    return await retry_on_conflict(attempt)
 
 
 async def take_over(deps: Deps, found: OpenClaim) -> AttemptContext:
@@ -47,22 +46,23 @@ async def take_over(deps: Deps, found: OpenClaim) -> AttemptContext:
     mine = heir_of(proof_of(deps.key, ref, deps.holder))
     proof = "" if found.holder.runner == deps.holder.runner else proof_of(deps.key, ref, found.holder)
     command = AdoptAttempt(attempt=ref.attempt, holder=deps.holder, proof=proof, heir=mine)
-    while True:
+
+    async def attempt() -> AttemptContext:
         history = await deps.log.load("run", ref.run_id)
         run = run_decider.fold(history.facts)
         if run.specification is None or run.holder not in (found.holder, deps.holder):
             raise FencedError("somebody else holds the attempt by now", attempt=ref.attempt)
         try:
             facts = run_decider.decide(command, run)
-            if facts:
-                await deps.log.append(history.position, facts, cause=history.recorded[-1].because())
-        except ConcurrencyError:
-            continue
         except FencedError:
             raise
         except DomainError as exc:
             raise FencedError(str(exc), **exc.context) from exc
+        if facts:
+            await deps.log.append(history.position, facts, cause=history.recorded[-1].because())
         return context_of(history, ref, deps.holder.runner)
+
+    return await retry_on_conflict(attempt, tries=None)
 
 
 async def still_held(log: EventLog, ref: AttemptRef, me: Holder) -> tuple[str, ...]:

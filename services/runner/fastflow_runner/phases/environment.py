@@ -7,13 +7,12 @@ from fastflow_events.aggregates.environment.decider import Environment, LockDeci
 from fastflow_events.aggregates.environment.events import EnvironmentFailed, EnvironmentPrepared
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import (
-    ConcurrencyError,
     ContractError,
     FencedError,
     InfrastructureError,
     UntrustedError,
 )
-from fastflow_events.execute import execute
+from fastflow_events.execute import execute, retry_on_conflict
 from fastflow_events.recorded import Cause
 
 from fastflow_runner.attempt import AttemptContext, CancelledRunError, Signals
@@ -101,10 +100,9 @@ async def _known(deps: Deps, name: str, signals: Signals) -> Environment:
 async def _record(deps: Deps, cause: Cause, signals: Signals, name: str, command: EnvironmentCommand) -> None:
     async def append() -> None:
         try:
-            await execute(deps.log, environment_decider, name, command, cause=cause)
-        except ConcurrencyError:
-            logger.info("others record the same environment", extra={"action": "environment_contended"})
-            await append()
+            await retry_on_conflict(
+                lambda: execute(deps.log, environment_decider, name, command, cause=cause), tries=None
+            )
         except (ContractError, UntrustedError) as exc:
             # A lock too large for a fact, or one beside a fact that cannot be read, is resolved again by every
             # engine, and kept by each.

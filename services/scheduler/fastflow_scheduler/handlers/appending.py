@@ -1,6 +1,5 @@
 """Appending to a run as the state knows it; whoever was faster is read again."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -9,6 +8,7 @@ from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.doubts import words_of
 from fastflow_events.errors import ConcurrencyError, DomainError, InfrastructureError
 from fastflow_events.recorded import Position
+from fastflow_events.service.for_each import for_each
 
 from fastflow_scheduler.deps import Deps
 
@@ -55,26 +55,7 @@ async def each(deps: Deps, kind: str, ids: Iterable[str], do: Callable[[str], Aw
     Raises:
         InfrastructureError: the log did not answer.
     """
-    several = list(ids)
-    if len(several) <= 1:
-        for id in several:
-            await _alone(deps, kind, id, do)
-        return
-    todo = iter(several)
-
-    async def worker() -> None:
-        for id in todo:
-            await _alone(deps, kind, id, do)
-
-    failed: BaseException | None = None
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(WIDTH, len(several))):
-                group.create_task(worker())
-    except* InfrastructureError as failures:
-        failed = failures.exceptions[0]
-    if failed is not None:
-        raise failed
+    await for_each(list(ids), lambda id: _alone(deps, kind, id, do), at_once=WIDTH)
 
 
 async def _alone(deps: Deps, kind: str, id: str, do: Callable[[str], Awaitable[object]]) -> None:

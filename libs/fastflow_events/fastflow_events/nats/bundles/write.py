@@ -4,22 +4,20 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import BinaryIO
 
-import nats.errors
 from msgspec.structs import replace
 from nats.aio.client import Client
-from nats.js.errors import APIError, NoStreamResponseError
 from nats.nuid import NUID
 
-from fastflow_events.errors import InfrastructureError
+from fastflow_events.errors import ConcurrencyError, InfrastructureError
 from fastflow_events.nats import objects
 from fastflow_events.nats.bundles.names import StoredBundle, encode_info, meta_subject
 from fastflow_events.nats.bundles.read import find_bundle
 from fastflow_events.nats.direct_get import get_last
 from fastflow_events.nats.objects import ACK_TIMEOUT_S, CHUNK_BYTES
+from fastflow_events.nats.storing import expecting, translated
 from fastflow_events.nats.topology import CODE, CODE_BUCKET
 
 _NUID = NUID()
-_WRONG_LAST_SEQUENCE = 10071  # nats-server errors.json
 
 
 async def store_bundle(nc: Client, tree: str, file: BinaryIO, *, at: datetime, unseen: bool = False) -> StoredBundle:
@@ -37,25 +35,20 @@ async def store_bundle(nc: Client, tree: str, file: BinaryIO, *, at: datetime, u
         return present
     nuid = _NUID.next().decode()
     try:
-        content = await objects.publish(nc, CODE_BUCKET, nuid, _pieces(file), what="a code bundle")
-        bundle = StoredBundle(
-            tree=tree, sha256=content.sha256, size_bytes=content.size_bytes, chunks=content.chunks, nuid=nuid
-        )
-        expected = {"Nats-Expected-Last-Subject-Sequence": str(before.seq if before else 0)}
-        ack = await nc.jetstream(timeout=ACK_TIMEOUT_S).publish(
-            subject, encode_info(bundle, at.isoformat()), headers=expected
-        )
-    except APIError as exc:
-        if exc.err_code == _WRONG_LAST_SEQUENCE:
-            if present := await find_bundle(nc, tree):
-                return present  # somebody else stored the same tree in the meantime
-            if unseen:
-                return await store_bundle(nc, tree, file, at=at)  # stored and deleted in the meantime
-        raise InfrastructureError(f"the code bundle was not stored: {exc.description}", tree=tree) from exc
-    except NoStreamResponseError as exc:
-        raise InfrastructureError("nobody keeps code bundles: the object store is away or not ours") from exc
-    except (nats.errors.Error, TimeoutError) as exc:
-        raise InfrastructureError(f"the code bundle was not stored: {exc!r}", tree=tree) from exc
+        with translated("the code bundle was not stored", tree=tree):
+            content = await objects.publish(nc, CODE_BUCKET, nuid, _pieces(file), what="a code bundle")
+            bundle = StoredBundle(
+                tree=tree, sha256=content.sha256, size_bytes=content.size_bytes, chunks=content.chunks, nuid=nuid
+            )
+            ack = await nc.jetstream(timeout=ACK_TIMEOUT_S).publish(
+                subject, encode_info(bundle, at.isoformat()), headers=expecting(before.seq if before else 0)
+            )
+    except ConcurrencyError as exc:
+        if present := await find_bundle(nc, tree):
+            return present  # somebody else stored the same tree in the meantime
+        if unseen:
+            return await store_bundle(nc, tree, file, at=at)  # stored and deleted in the meantime
+        raise InfrastructureError(str(exc), tree=tree) from exc
     return replace(bundle, seq=ack.seq)
 
 
@@ -65,17 +58,13 @@ async def touch_bundle(nc: Client, bundle: StoredBundle, *, at: datetime) -> Sto
     Raises:
         InfrastructureError: the store did not answer.
     """
-    expected = {"Nats-Expected-Last-Subject-Sequence": str(bundle.seq)}
     try:
-        ack = await nc.jetstream(timeout=ACK_TIMEOUT_S).publish(
-            meta_subject(bundle.tree), encode_info(bundle, at.isoformat()), headers=expected
-        )
-    except APIError as exc:
-        if exc.err_code == _WRONG_LAST_SEQUENCE:
-            return await find_bundle(nc, bundle.tree)  # somebody else touched it, or it is deleted
-        raise InfrastructureError(f"the code bundle was not kept: {exc.description}", tree=bundle.tree) from exc
-    except (nats.errors.Error, TimeoutError) as exc:
-        raise InfrastructureError(f"the code bundle was not kept: {exc!r}", tree=bundle.tree) from exc
+        with translated("the code bundle was not kept", tree=bundle.tree):
+            ack = await nc.jetstream(timeout=ACK_TIMEOUT_S).publish(
+                meta_subject(bundle.tree), encode_info(bundle, at.isoformat()), headers=expecting(bundle.seq)
+            )
+    except ConcurrencyError:
+        return await find_bundle(nc, bundle.tree)  # somebody else touched it, or it is deleted
     return replace(bundle, seq=ack.seq)
 
 

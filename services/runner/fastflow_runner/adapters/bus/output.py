@@ -3,29 +3,25 @@
 from collections.abc import Collection
 from contextlib import suppress
 
-import nats.errors
 from fastflow_events import subjects
-from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
+from fastflow_events.errors import ContractError
+from fastflow_events.nats.client import Connection
 from fastflow_events.nats.direct_get import Stored, get_all, get_last
+from fastflow_events.nats.storing import expecting, translated
 from fastflow_events.nats.topology import OUTPUT
 from fastflow_events.output import Chunk, decode_chunk, encode_chunk
 from fastflow_events.service import telemetry
-from nats.aio.client import Client
-from nats.js.errors import APIError
 
 from fastflow_runner.bus import StoredChunk
 from fastflow_runner.ports import AttemptRef
 
 ACK_TIMEOUT_S = 5.0
-_EXPECTED_SEQ = "Nats-Expected-Last-Subject-Sequence"
-_EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
-_WRONG_LAST_SEQUENCE = 10071  # nats-server errors.json
 
 
 class NatsOutput:
     """`OutputStore` on JetStream."""
 
-    def __init__(self, nc: Client, runner: str) -> None:
+    def __init__(self, nc: Connection, runner: str) -> None:
         self._nc = nc
         self._runner = runner
         self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
@@ -62,15 +58,7 @@ class NatsOutput:
         """Store a chunk; the server refuses it when the attempt's output has moved on, by whomever."""
         subject = subjects.output(ref.run_id, ref.attempt, self._runner)
         of_all = subjects.output(ref.run_id, ref.attempt, subjects.ANY)
-        expected = {_EXPECTED_SEQ: str(after_seq), _EXPECTED_SUBJECT: of_all}
-        if not self._nc.is_connected:
-            raise InfrastructureError("not connected to NATS")
-        try:
-            ack = await self._js.publish(subject, encode_chunk(chunk), headers=expected)
-        except APIError as exc:
-            if exc.err_code == _WRONG_LAST_SEQUENCE:
-                raise ConcurrencyError("the output has moved on", run=ref.name) from exc
-            raise InfrastructureError(f"output cannot be stored: {exc.description}", run=ref.name) from exc
-        except (nats.errors.Error, TimeoutError) as exc:
-            raise InfrastructureError(f"output cannot be stored: {exc!r}", run=ref.name) from exc
+        self._nc.check_connected()
+        with translated("output cannot be stored", run=ref.name):
+            ack = await self._js.publish(subject, encode_chunk(chunk), headers=expecting(after_seq, of_all))
         return ack.seq

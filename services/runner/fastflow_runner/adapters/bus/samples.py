@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator, Collection
 
-import nats.errors
 from fastflow_events import subjects
-from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.errors import ContractError
+from fastflow_events.nats.client import Connection
 from fastflow_events.nats.direct_get import get_all
+from fastflow_events.nats.storing import translated
 from fastflow_events.nats.topology import SAMPLES
 from fastflow_events.output import Sample, decode_sample, encode_sample
-from nats.aio.client import Client
-from nats.js.errors import APIError
 
 from fastflow_runner.ports import AttemptRef
 
@@ -19,21 +18,16 @@ ACK_TIMEOUT_S = 2.0
 class NatsSamples:
     """`SampleStore` on JetStream."""
 
-    def __init__(self, nc: Client, runner: str) -> None:
+    def __init__(self, nc: Connection, runner: str) -> None:
         self._nc = nc
         self._runner = runner
         self._js = nc.jetstream(timeout=ACK_TIMEOUT_S)
 
     async def add(self, ref: AttemptRef, sample: Sample) -> None:
         """Store a sample."""
-        if not self._nc.is_connected:
-            raise InfrastructureError("not connected to NATS")
-        try:
+        self._nc.check_connected()
+        with translated("a sample cannot be stored"):
             await self._js.publish(subjects.sample(ref.run_id, ref.attempt, self._runner), encode_sample(sample))
-        except APIError as exc:
-            raise InfrastructureError(f"a sample cannot be stored: {exc.description}") from exc
-        except (nats.errors.Error, TimeoutError) as exc:
-            raise InfrastructureError(f"a sample cannot be stored: {exc!r}") from exc
 
     async def read(self, ref: AttemptRef, holders: Collection[str]) -> AsyncIterator[Sample]:
         """Yield every sample that these runners stored of an attempt, oldest first for each."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.service.tasks import turned
+from fastflow_events.service.waiting import is_set_within
 
 from fastflow_runner.adapters.docker.engine import Engine
 from fastflow_runner.adapters.docker.pool import Pool
@@ -57,10 +58,7 @@ class Keeper:
                     self._put_off(0.0)
                     logger.warning("no standby worker: %s", exc, extra={"action": "standby_postponed"})
                 turned()
-                # Not `wait_for`: before Python 3.12 it forgets a cancel that comes together with the bell.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY_S):
-                        await self._pool.bell.wait()
+                await is_set_within(self._pool.bell, LOOK_EVERY_S)
         finally:
             await self._close()
 
