@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from fastflow_events.aggregates.run.commands import Holder, LoseAttempt
 from fastflow_events.errors import InfrastructureError
@@ -31,11 +31,10 @@ async def watch(
     steady: Callable[[], float],
     changed: asyncio.Event,
 ) -> None:
-    """Listen until cancelled."""
-    begin = datetime(2000, 1, 1, tzinfo=UTC)
+    """Listen until cancelled; `steady` is a clock that nobody can set, in seconds."""
     last: dict[Holder, datetime] = {}
     while True:
-        now = begin + timedelta(seconds=steady())  # a clock that nobody can set
+        now = steady()
         try:
             alive = await heartbeats()
             listen(deps, alive, liveness, now, changed)
@@ -73,9 +72,7 @@ def hold_admission(deps: Deps, fill: LogUsage, changed: asyncio.Event) -> None:
     capacity.hold_reason = reason
 
 
-def listen(
-    deps: Deps, alive: Mapping[str, Heartbeat], liveness: Liveness, now: datetime, changed: asyncio.Event
-) -> None:
+def listen(deps: Deps, alive: Mapping[str, Heartbeat], liveness: Liveness, now: float, changed: asyncio.Event) -> None:
     """Learn whose slots there are."""
     liveness.heard((holder_of(beat) for beat in alive.values()), now)
     capacity = deps.state.runs.capacity
@@ -86,7 +83,7 @@ def listen(
 
 
 async def give_up(
-    deps: Deps, last: dict[Holder, datetime], living: set[Holder], liveness: Liveness, now: datetime
+    deps: Deps, last: dict[Holder, datetime], living: set[Holder], liveness: Liveness, now: float
 ) -> None:
     """Say that attempts are lost whose holder has been silent for too long; `last` has everybody's last heartbeat."""
     holders = {}

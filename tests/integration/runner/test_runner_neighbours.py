@@ -15,6 +15,7 @@ from fastflow_events.aggregates.run.events import RunAdopted, RunAttemptFinished
 from fastflow_events.aggregates.run.state import heir_of
 from fastflow_events.errors import FencedError
 from fastflow_events.execute import execute
+from fastflow_events.nats.client import Connection
 from fastflow_events.nats.deploy import deploy
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import Chunk, OutFrame
@@ -133,7 +134,7 @@ async def test_a_runner_that_only_slept_finds_its_attempt_in_other_hands_and_lea
 
 
 async def test_a_runner_that_only_slept_stores_no_output_behind_its_heirs(
-    nc: Client, jetstream_log: JetStreamLog
+    nc: Connection, jetstream_log: JetStreamLog
 ) -> None:
     """What it was about to store when it fell asleep is refused, and looking back tells it why."""
     run_id = await dispatch(jetstream_log, specification())

@@ -29,11 +29,11 @@ class Listener:
         now = NOON + timedelta(seconds=at_s)
         alive = {name: heartbeat(name, at=now) for name in runners}
         scheduler = self.world.schedulers[0]
-        listen(scheduler.deps, alive, self.liveness, now, asyncio.Event())
+        listen(scheduler.deps, alive, self.liveness, at_s, asyncio.Event())
         living = {holder(runner=name) for name in runners}
         self.last |= dict.fromkeys(living, now)
         await scheduler.fold()
-        await give_up(scheduler.deps, self.last, living, self.liveness, now)
+        await give_up(scheduler.deps, self.last, living, self.liveness, at_s)
         await self.world.settle()
 
 

@@ -1,6 +1,6 @@
 """What the gateway itself refuses; everything else comes from the shared tree."""
 
-from fastflow_events.errors import ContractError, DomainError, InfrastructureError
+from fastflow_events.errors import ContractError, DomainError, InfrastructureError, NotFoundError
 from msgspec import Struct
 
 
@@ -112,3 +112,8 @@ class ForeignOriginError(DomainError):
     """A page of another origin may not do this."""
 
     code = "foreign-origin"
+
+
+def no_such_run(run_id: str) -> NotFoundError:
+    """Nobody ever asked for this run."""
+    return NotFoundError("there is no such run", run=run_id[:64])

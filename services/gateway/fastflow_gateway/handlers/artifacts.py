@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers.runs import find_run
+from fastflow_gateway.handlers.runs import find_run, history_of_run
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.ports import StoredSample
 
@@ -49,9 +49,7 @@ async def artifacts_of_run(deps: Deps, run_id: str) -> list[Left]:
     Raises:
         NotFoundError: there is no such run.
     """
-    history = await deps.log.load("run", run_id)
-    if not history.recorded:
-        raise NotFoundError("there is no such run", run=run_id[:64])
+    history = await history_of_run(deps.log, run_id)
     return [
         Left(fact.attempt, fact.path, fact.size_bytes, fact.sha256, recorded.at)
         for recorded in history.recorded
@@ -92,9 +90,7 @@ async def limits_of_run(deps: Deps, run_id: str) -> Limits | None:
     Raises:
         NotFoundError: there is no such run.
     """
-    history = await deps.log.load("run", run_id)
-    if not history.recorded:
-        raise NotFoundError("there is no such run", run=run_id[:64])
+    history = await history_of_run(deps.log, run_id)
     limits = next((fact.specification.limits for fact in history.facts if isinstance(fact, RunDispatched)), None)
     given = [fact.manifest for fact in history.facts if isinstance(fact, RunStarted)]
     if limits is None or not given:

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from fastflow_events import subjects
-from fastflow_events.errors import NotFoundError
 from fastflow_events.fact import aggregate_name, fact_name, wire_types
 from fastflow_events.instants import later
 from fastflow_events.log import EventLog
@@ -91,18 +90,6 @@ async def newest_facts(deps: Deps, wanted: Filter, count: int) -> Facts:
         if len(items) >= count or start == 0 or span >= MAX_SCANNED:
             return Facts(items[-count:], None)
         span *= 4
-
-
-async def facts_of_run(deps: Deps, run_id: str) -> list[Recorded]:
-    """The run's whole story, oldest first.
-
-    Raises:
-        NotFoundError: there is no such run.
-    """
-    history = await deps.log.load("run", run_id)
-    if not history.recorded:
-        raise NotFoundError("there is no such run", run=run_id[:64])
-    return list(history.recorded)
 
 
 def _in_time(wanted: Filter, recorded: Recorded) -> bool:

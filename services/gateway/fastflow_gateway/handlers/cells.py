@@ -4,7 +4,7 @@ from fastflow_events.aggregates.run.events import RunCellFinished
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers.audit import facts_of_run
+from fastflow_gateway.handlers.runs import history_of_run
 
 
 class CellResponse(Struct, frozen=True, kw_only=True):
@@ -32,6 +32,6 @@ async def cells_of_run(deps: Deps, run_id: str) -> list[CellResponse]:
             status="succeeded" if fact.succeeded else "failed",
             tries=fact.tries,
         )
-        for fact in (recorded.fact for recorded in await facts_of_run(deps, run_id))
+        for fact in (await history_of_run(deps.log, run_id)).facts
         if isinstance(fact, RunCellFinished)
     ]

@@ -5,6 +5,7 @@ from fastflow_events.aggregates.run.events import RunDispatched, RunRequested
 from fastflow_events.errors import NotFoundError
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import no_such_run
 from fastflow_gateway.deps import Deps
 
 
@@ -28,7 +29,7 @@ async def code_of_run(deps: Deps, run_id: str) -> Ran:
     facts = (await deps.log.load("run", run_id)).facts
     request = next((fact for fact in facts if isinstance(fact, RunRequested)), None)
     if request is None:
-        raise NotFoundError("there is no such run", run=run_id[:64])
+        raise no_such_run(run_id)
     frozen = next((fact.specification for fact in facts if isinstance(fact, RunDispatched)), None)
     if frozen is not None:
         return Ran(

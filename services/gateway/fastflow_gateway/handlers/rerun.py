@@ -1,10 +1,9 @@
 """Running once more what has run: with the same options, at today's code or at its own."""
 
 from fastflow_events.aggregates.run.events import RunRequested, Trigger
-from fastflow_events.errors import NotFoundError
 from fastflow_events.recorded import Cause
 
-from fastflow_gateway.core.errors import RunNotOverError
+from fastflow_gateway.core.errors import RunNotOverError, no_such_run
 from fastflow_gateway.core.run_request import RunOptions
 from fastflow_gateway.core.views import runs as view
 from fastflow_gateway.core.views.runs import OVER
@@ -27,7 +26,7 @@ async def rerun(
     history = (await deps.log.load("run", run_id)).recorded
     row = view.fold(history)
     if row is None:
-        raise NotFoundError("there is no such run", run=run_id[:64])
+        raise no_such_run(run_id)
     if row.status not in OVER:
         raise RunNotOverError(f"the run is {row.status}; it can be repeated when it is over", run=run_id)
     first = history[0].fact

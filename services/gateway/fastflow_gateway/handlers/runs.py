@@ -5,15 +5,16 @@ from typing import Any
 from fastflow_events.aggregates.run.commands import RequestCancel, RequestRun
 from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.aggregates.run.events import RunAttemptFinished, RunRequested, Trigger
-from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
+from fastflow_events.errors import ConcurrencyError, DomainError
 from fastflow_events.execute import execute
 from fastflow_events.ids import uuid7
-from fastflow_events.recorded import Cause, Position
+from fastflow_events.log import EventLog
+from fastflow_events.recorded import Cause, History, Position
 from fastflow_rules.definition import priority_of
 from fastflow_rules.queue.capacity import too_full
 from msgspec import Struct
 
-from fastflow_gateway.core.errors import InvalidParamsError, KeyReusedError, LogFullError
+from fastflow_gateway.core.errors import InvalidParamsError, KeyReusedError, LogFullError, no_such_run
 from fastflow_gateway.core.rights import check_rights
 from fastflow_gateway.core.run_request import RunOptions, check_variables
 from fastflow_gateway.core.views import runs as view
@@ -143,5 +144,17 @@ async def find_run(deps: Deps, run_id: str) -> RunRow:
     """
     row = await deps.rows.run(run_id) or view.fold((await deps.log.load("run", run_id)).recorded)
     if row is None:
-        raise NotFoundError("there is no such run", run=run_id[:64])
+        raise no_such_run(run_id)
     return row
+
+
+async def history_of_run(log: EventLog, run_id: str) -> History:
+    """The run's whole story.
+
+    Raises:
+        NotFoundError: there is no such run.
+    """
+    history = await log.load("run", run_id)
+    if not history.recorded:
+        raise no_such_run(run_id)
+    return history

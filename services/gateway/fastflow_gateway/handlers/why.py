@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from fastflow_events.errors import NotFoundError
 from fastflow_events.recorded import Recorded
 from fastflow_rules.why import Line, caused_by, story
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import no_such_run
 from fastflow_gateway.core.views import runs as view
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.queue import WaitingRun, waiting
@@ -41,7 +41,7 @@ async def why(deps: Deps, run_id: str) -> Why:
             todo += caused_by(histories[id])
     row = view.fold(histories[run_id])
     if row is None:
-        raise NotFoundError("there is no such run", run=run_id[:64])
+        raise no_such_run(run_id)
     queued = row.status == "queued" and row.reason != "waiting for a runner"
     entry = next((entry for entry in await waiting(deps) if entry.id == run_id), None) if queued else None
     lines = story(reversed(histories.values()))

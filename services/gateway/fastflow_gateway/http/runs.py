@@ -14,7 +14,7 @@ from fastflow_gateway.core.errors import InvalidParameterError
 from fastflow_gateway.core.responses import FactResponse, RunResponse, show_fact, show_run
 from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers import audit, runs
+from fastflow_gateway.handlers import runs
 from fastflow_gateway.handlers.cells import CellResponse, cells_of_run
 from fastflow_gateway.handlers.queue_positions import waiting_for
 from fastflow_gateway.handlers.rerun import rerun
@@ -136,7 +136,9 @@ class RunController(Controller):
     @get("/{run_id:str}/facts")
     async def facts(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> FactList:
         """Everything that happened to the run."""
-        return FactList(items=[show_fact(recorded) for recorded in await audit.facts_of_run(deps, run_id)])
+        return FactList(
+            items=[show_fact(recorded) for recorded in (await runs.history_of_run(deps.log, run_id)).recorded]
+        )
 
     @get("/{run_id:str}/cells")
     async def cells(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CellList:

@@ -6,6 +6,8 @@ So a bus that was away for a minute makes nobody's attempts ours.
 
 from collections.abc import Collection
 
+from fastflow_rules.liveness import Hearing
+
 ATTENTION_S = 12.0
 """Listening less often than this is not listening."""
 
@@ -15,18 +17,16 @@ class Silence:
 
     def __init__(self, gone_after_s: float) -> None:
         self._gone_after_s = gone_after_s
+        self._hearing = Hearing(ATTENTION_S)
         self._since: dict[str, float] = {}
-        self._listened_at: float | None = None
 
     def deaf(self) -> None:
         """Nothing could be heard."""
-        self._since.clear()
-        self._listened_at = None
+        self._hearing.deaf()
 
     def heard(self, expected: Collection[str], alive: Collection[str], now: float) -> set[str]:
         """Take in who is `alive` of those `expected`, at a moment of a steady clock; returns those who are gone."""
-        if self._listened_at is not None and now - self._listened_at > ATTENTION_S:
-            self._since.clear()
-        self._listened_at = now
-        self._since = {runner: self._since.get(runner, now) for runner in expected if runner not in alive}
+        hearing_since = self._hearing.listened(now)
+        silent = {runner: self._since.get(runner, now) for runner in expected if runner not in alive}
+        self._since = {runner: max(since, hearing_since) for runner, since in silent.items()}
         return {runner for runner, since in self._since.items() if now - since >= self._gone_after_s}
