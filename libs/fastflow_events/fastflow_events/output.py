@@ -63,7 +63,8 @@ class Sample(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class LineCounter:
     """Counts lines exactly as readers number them: both streams together, each line when it is complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+        self._max_line_bytes = max_line_bytes
         self.complete = 0
         """Lines that nothing is added to any more."""
         self._open: dict[StreamName, tuple[int, int]] = {}
@@ -93,7 +94,7 @@ class LineCounter:
         else:
             began, before = self._open.get(stream, (index, 0))
             size += before
-        if size >= MAX_LINE_BYTES:
+        if size >= self._max_line_bytes:
             self._open.pop(stream, None)
             self.complete += 1
         elif size:

@@ -44,7 +44,7 @@ from fastflow_runner.loops import code_gc
 from fastflow_runner.loops.environment_gc import clean
 from fastflow_runner.loops.preheating import preheat, reheat
 from fastflow_runner.loops.work_loop import WorkLoop, hear, hear_doubt
-from fastflow_runner.ports import Executor
+from fastflow_runner.ports import Executor, Passed, unheard
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
 from fastflow_runner.vault import Vault
@@ -52,7 +52,7 @@ from fastflow_runner.vault import Vault
 SERVICE = "runner"
 
 
-def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
+def build(settings: RunnerSettings, variables: Mapping[str, str], passed: Passed = unheard) -> Service:
     """Return the unstarted service; `variables` is the environment that uv and processes inherit from."""
     work_of = Work()
 
@@ -60,7 +60,10 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
     async def lifespan() -> AsyncIterator[None]:
         key, incarnation = key_of(settings.shared_folder), uuid.uuid4().hex
         keys = load_keys(settings)
-        with hold(settings.folder, incarnation) as predecessor, open_executor(settings, key, variables) as executor:
+        with (
+            hold(settings.folder, incarnation) as predecessor,
+            open_executor(settings, key, variables, passed) as executor,
+        ):
             async with (
                 connect(settings, f"{SERVICE}-{settings.name}") as nc,
                 open_store(settings.folder / "claims.db", SCHEMA) as store,
@@ -70,7 +73,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
                 # Only who has the same key can go on with an attempt: it proves markers and finds code.
                 engine = f"{await executor.engine_id()}/{sha256(key).hexdigest()[:8]}"
                 holder = Holder(runner=settings.name, incarnation=incarnation, engine=engine)
-                deps = _deps(settings, nc, executor, holder, key=key, keys=keys)
+                deps = _deps(settings, nc, executor, holder, passed, key=key, keys=keys)
                 await deps.lease.take(predecessor)
                 await publish_key(nc, deps.log, keys, settings.name)
                 projection = ClaimsProjection(
@@ -109,7 +112,14 @@ def build(settings: RunnerSettings, variables: Mapping[str, str]) -> Service:
 
 
 def _deps(
-    settings: RunnerSettings, nc: Connection, executor: Executor, holder: Holder, *, key: bytes, keys: Keys
+    settings: RunnerSettings,
+    nc: Connection,
+    executor: Executor,
+    holder: Holder,
+    passed: Passed,
+    *,
+    key: bytes,
+    keys: Keys,
 ) -> Deps:
     held = ActiveAttempts()
     log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.name}")
@@ -129,6 +139,7 @@ def _deps(
         slots=Slots(settings.slots),
         key=key,
         clock=utc_now,
+        passed=passed,
     )
 
 

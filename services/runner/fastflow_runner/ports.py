@@ -1,13 +1,20 @@
 """What the runner needs from outside, in its own words."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from fastflow_events.aggregates.run.events import Manifest
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import FastflowError, InfrastructureError
 from msgspec import Struct
+
+Passed: TypeAlias = Callable[[str], None]
+"""Hears the name of each phase of an attempt, and of each step of a start, at its end."""
+
+
+def unheard(_: str) -> None:
+    """Nobody wants to know."""
 
 
 class DependencyError(FastflowError):

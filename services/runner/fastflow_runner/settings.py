@@ -80,8 +80,6 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """On SIGTERM, finish what is in hand before ending; otherwise attempts run on and the next process adopts them."""
     take_over_after_s: Annotated[float, Meta(ge=0)] = 2 * HEARTBEAT_TTL_S + MARGIN_S
     """How long another runner of this engine must have been silent before its attempts are adopted."""
-    crash_at: str = ""
-    """Name of a phase at whose end the process kills itself; for tests of recovery only."""
 
     @property
     def name(self) -> str:

@@ -75,6 +75,8 @@ class Shipper:
         lead: Sequence[OutFrame] = (),
         mask: Mask | None = None,
         most_bytes: int | None = None,
+        pause_s: float = PAUSE_S,
+        retry_after_s: float = RETRY_AFTER_S,
     ) -> None:
         """`holders` asks who has held the attempt by now, and raises where it is somebody else's.
 
@@ -96,6 +98,7 @@ class Shipper:
         self._lead = tuple(lead)
         self._mask = mask
         self._left_bytes = most_bytes
+        self._pause_s, self._retry_after_s = pause_s, retry_after_s
         self._refused_frames = 0
         self.refused_bytes = 0
         """What the engine gave beyond that, and is not stored."""
@@ -215,7 +218,7 @@ class Shipper:
     async def _pause(self) -> None:
         """Let frames gather, unless there is a chunk full of them or the end."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(PAUSE_S):
+            async with asyncio.timeout(self._pause_s):
                 while self._buffered_bytes < CHUNK_BYTES and not self._closing:
                     self._filled.clear()
                     await self._filled.wait()
@@ -267,7 +270,7 @@ class Shipper:
                     return
             except InfrastructureError as exc:
                 logger.warning("output waits: %s", exc, extra={"action": "output_waits"})
-                await asyncio.sleep(RETRY_AFTER_S)
+                await asyncio.sleep(self._retry_after_s)
             else:
                 return
 
@@ -277,7 +280,7 @@ class Shipper:
             try:
                 return await self._look()
             except InfrastructureError:
-                await asyncio.sleep(RETRY_AFTER_S)
+                await asyncio.sleep(self._retry_after_s)
 
     async def _look(self) -> Chunk | None:
         """See where the output ends, and the newest chunk of those who had a right to store one.

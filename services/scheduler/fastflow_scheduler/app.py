@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from functools import partial
 
 from fastflow_events.nats.broker import make_broker
@@ -12,7 +11,7 @@ from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.nats.leases import heartbeats, lead, server_time
 from fastflow_events.nats.topology import EVENTS, HEARTBEAT_TTL_S
 from fastflow_events.nats.usage import Gauge
-from fastflow_events.service.clock import utc_now
+from fastflow_events.service.clock import Clock, utc_now
 from fastflow_events.service.health import serve
 from fastflow_events.service.lifecycle import Service
 from fastflow_events.service.projection import project
@@ -34,7 +33,7 @@ from fastflow_scheduler.trusted_clock import TrustedClock
 SERVICE = "scheduler"
 
 
-def build(settings: SchedulerSettings) -> Service:
+def build(settings: SchedulerSettings, clock: Clock = utc_now) -> Service:
     """Return the unstarted service."""
     work = Work()
 
@@ -44,10 +43,6 @@ def build(settings: SchedulerSettings) -> Service:
             connect(settings, f"{SERVICE}-{settings.instance}") as nc,
             open_store(settings.home / SERVICE / "state.db", SCHEMA) as store,
         ):
-
-            def clock() -> datetime:
-                return utc_now() + timedelta(seconds=settings.clock_offset_s)
-
             log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}", clock=clock)
             state = SchedulerState(settings.limits)
             projection = StateProjection(store, state)

@@ -36,8 +36,6 @@ class SchedulerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """A fire that is later than this follows its schedule's catch-up."""
     repository_overdue_after_s: Annotated[float, Meta(ge=0, le=LONGEST_S)] = 3600.0
     """A repository of which nothing good is heard for this long is told of; 0 never."""
-    clock_offset_s: float = 0.0
-    """Added to the clock; for tests only."""
 
     @property
     def limits(self) -> Limits:

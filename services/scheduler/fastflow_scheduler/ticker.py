@@ -42,24 +42,24 @@ async def run(deps: Deps, changed: asyncio.Event, clock: Clock) -> None:
             await asyncio.sleep(0)
 
 
-async def catch_up(deps: Deps, changed: asyncio.Event) -> None:
+async def catch_up(deps: Deps, changed: asyncio.Event, *, settles_s: float = SETTLES_S) -> None:
     """Wait until the state knows what the log held when we came: old news must not be acted upon."""
     target = None
     while target is None or deps.state.seq < target:
         try:
             target = await deps.log.last_seq() if target is None else target
-            if deps.state.seq < target and not await _moves_on(deps, changed):
+            if deps.state.seq < target and not await _moves_on(deps, changed, settles_s):
                 break
         except InfrastructureError as exc:
             logger.warning("the log cannot be read: %s", exc, extra={"action": "catch_up_failed"})
             await asyncio.sleep(RETRY_S)
 
 
-async def _moves_on(deps: Deps, changed: asyncio.Event) -> bool:
+async def _moves_on(deps: Deps, changed: asyncio.Event, settles_s: float) -> bool:
     """Wait until the state knows more; False when all that is left is nothing it can read."""
     before = deps.state.seq
     with suppress(TimeoutError):
-        async with asyncio.timeout(SETTLES_S):
+        async with asyncio.timeout(settles_s):
             while deps.state.seq == before:  # others ring, too
                 changed.clear()
                 await changed.wait()

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.broker import make_broker
-from fastflow_events.service import tasks
 from fastflow_events.service.lifecycle import Service
 from fastflow_events.service.settings import Settings
 from fastflow_events.service.tasks import Work, background, turned
@@ -77,11 +76,10 @@ async def never_round() -> None:
 
 @pytest.mark.parametrize("swallows", [0, 1, 3])
 async def test_work_that_fails_while_a_service_connects_ends_it_with_the_error_logged(
-    nats_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, swallows: int
+    nats_url: str, caplog: pytest.LogCaptureFixture, swallows: int
 ) -> None:
     """However often whoever connects takes the cancellation for its own."""
-    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.05)
-    work, found = Work(), list[str]()
+    work, found = Work(cancel_again_s=0.05), list[str]()
 
     class Swallowing(type(make_broker(Settings(), "test"))):  # type: ignore[misc]
         async def start(self) -> None:
@@ -154,10 +152,7 @@ async def test_a_loop_that_never_goes_round_keeps_a_service_from_being_ready() -
         assert await work.ping() == "not yet round: ticker"
 
 
-async def test_work_that_swallows_a_cancellation_is_told_again_when_its_block_is_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tasks, "CLOSES_WITHIN_S", 0.05)
+async def test_work_that_swallows_a_cancellation_is_told_again_when_its_block_is_left() -> None:
     heard: list[str] = []
 
     async def deaf_at_first() -> None:
@@ -167,6 +162,6 @@ async def test_work_that_swallows_a_cancellation_is_told_again_when_its_block_is
             except asyncio.CancelledError:
                 heard.append("cancel")
 
-    async with asyncio.timeout(20), background(deaf_at_first()):
+    async with asyncio.timeout(20), background(deaf_at_first(), of=Work(closes_within_s=0.05)):
         await asyncio.sleep(0)
     assert heard == ["cancel"] * 3

@@ -10,7 +10,7 @@ from fastflow_events.errors import AnotherLogError
 from fastflow_events.fact import UnknownFact
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.service.projection import apply_batch, catch_up, project
-from fastflow_events.service.store import Store, build, delete_store, open_store
+from fastflow_events.service.store import Store, delete_store, open_store, this_build
 from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import CAUSE, cancel_requested, run_requested
 from fastflow_events.testing.eventually import eventually
@@ -152,6 +152,6 @@ async def test_background_work_ends_with_its_block() -> None:
 async def test_what_runs_is_known_from_the_start_so_that_no_release_laid_over_it_is_taken_for_it(
     tmp_path: Path,
 ) -> None:
-    build.cache_clear()
+    this_build.cache_clear()
     async with open_store(tmp_path / "new.db", SCHEMA):
-        assert build.cache_info().currsize == 1
+        assert this_build.cache_info().currsize == 1

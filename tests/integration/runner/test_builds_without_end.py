@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from docker import DockerClient
-from fastflow_runner.adapters.docker import wheels
 from fastflow_runner.adapters.docker.executor import DockerExecutor
 from fastflow_runner.adapters.process.executor import ProcessExecutor
 from fastflow_runner.core.container_spec import Deployment
@@ -17,13 +16,17 @@ from fastflow_runner.testing.tools import find_uv
 OWNER = f"deadline-{os.getpid()}"
 DEPLOYMENT = Deployment(installation=INSTALLATION, network="bridge", volume=f"fastflow-uv-{OWNER}")
 
+WHEELS_BYTES = 16 << 20
+
 
 @pytest.mark.docker
 class TestBuildsInContainers(DeadlineContract):
     @pytest.fixture
     async def executor(self, proxy: str, person: DockerClient) -> AsyncIterator[DockerExecutor]:
         self.engine = person
-        executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=b"key", grace_s=1.0)
+        executor = DockerExecutor(
+            proxy, deployment=DEPLOYMENT, owner=OWNER, key=b"key", grace_s=1.0, wheels_bytes=WHEELS_BYTES
+        )
         yield executor
         executor.close()
 
@@ -35,10 +38,7 @@ class TestBuildsInContainers(DeadlineContract):
         names = [tool.name or "" for tool in tools]
         return [name for name in names if name.startswith(f"{DEPLOYMENT.names.prefix}build-")]
 
-    async def test_wheels_that_are_too_large_are_not_taken(
-        self, executor: DockerExecutor, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(wheels, "WHEELS_BYTES", 16 << 20)
+    async def test_wheels_that_are_too_large_are_not_taken(self, executor: DockerExecutor) -> None:
         specification = await with_a_build(
             executor,
             "import glob\nplace = glob.glob('/app/cache/sdists-v*')[0]\n"

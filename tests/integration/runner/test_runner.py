@@ -1,5 +1,6 @@
 """The runner as it is shipped: a process of its own, on a real nats-server, with real processes."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -140,7 +141,7 @@ async def test_a_dispatch_that_is_delivered_twice_is_executed_once(
     script = f"open({str(counter)!r}, 'a').write('x')\nimport time\ntime.sleep(7)\nprint('done')"
     runner.start(crash_at="claimed")
     run_id = await submit(nc, jetstream_log, script)
-    assert await runner.ended() == 137
+    assert await runner.ended() == -signal.SIGKILL
     other = LivingRunner(tmp_path / "other", nats_url, name="r2", executor="process")
     other.start()
     runner.start()

@@ -104,7 +104,7 @@ async def test_a_runner_that_is_gone_is_inherited_by_one_of_the_same_engine(
     dying.kill()
     dying.start(crash_at="claimed")
     claimed = await submit(nc, jetstream_log, SLOW.format(lines=3))
-    assert await dying.ended() == 137
+    assert await dying.ended() == -signal.SIGKILL
     heir.start()
     for run_id, lines in ((running, 300), (claimed, 3)):
         end = await end_of(jetstream_log, run_id)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import shutil
+import signal
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -77,7 +78,7 @@ async def test_a_runner_that_dies_after_a_phase_leaves_a_run_that_ends_right(
 ) -> None:
     runner.start(crash_at=phase)
     run_id = await submit(nc, jetstream_log, SCRIPT.format(lines=20, pause=0.1))
-    assert await runner.ended() == 137
+    assert await runner.ended() == -signal.SIGKILL
     runner.start()
     end = await end_of(jetstream_log, run_id)
     assert (end.outcome, end.exit_code, end.output_lines) == ("succeeded", 0, 40)
@@ -122,7 +123,7 @@ async def test_a_cancel_that_comes_while_the_runner_is_dead_is_kept(
 ) -> None:
     runner.start(crash_at=phase)
     run_id = await submit(nc, jetstream_log, SCRIPT.format(lines=10_000, pause=0.1))
-    assert await runner.ended() == 137
+    assert await runner.ended() == -signal.SIGKILL
     await execute(jetstream_log, run_decider, run_id, RequestCancel(who="ann"), cause=CAUSE)
     runner.start()
     assert (await end_of(jetstream_log, run_id)).outcome == "cancelled"
@@ -137,7 +138,7 @@ async def test_a_cancel_that_comes_before_anybody_has_said_how_a_script_ended_st
 ) -> None:
     runner.start(crash_at=phase)
     run_id = await submit(nc, jetstream_log, SCRIPT.format(lines=3, pause=0))
-    assert await runner.ended() == 137
+    assert await runner.ended() == -signal.SIGKILL
     await execute(jetstream_log, run_decider, run_id, RequestCancel(who="ann"), cause=CAUSE)
     runner.start()
     end = await end_of(jetstream_log, run_id)

@@ -16,7 +16,6 @@ from fastflow_events.fact import BrokenFact, Fact
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.nats.leases import beat, heartbeats
 from fastflow_events.recorded import Cause, Position, Recorded
-from fastflow_events.service import store as stores
 from fastflow_events.service.health import serve
 from fastflow_events.service.projection import apply_batch, project
 from fastflow_events.service.store import Store, open_store
@@ -174,9 +173,7 @@ async def test_a_fact_that_a_fold_cannot_take_is_set_aside_and_the_others_are_fo
     assert await execute(log, run_decider, "a", command, cause=CAUSE)
 
 
-async def test_what_was_set_aside_is_doubted_after_a_restart_and_folded_by_the_next_build(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_was_set_aside_is_doubted_after_a_restart_and_folded_by_the_next_build(tmp_path: Path) -> None:
     log = MemoryLog()
     for id in ("a", "bad"):
         await told(log, id, run_requested())
@@ -190,9 +187,8 @@ async def test_what_was_set_aside_is_doubted_after_a_restart_and_folded_by_the_n
             await eventually(lambda: again.at == 2)
         assert (again.seen, again.doubted) == ([], [("run", "bad")])
         assert log.doubts.why("run", "bad")
-    monkeypatch.setattr(stores, "build", lambda: "another one")
     log.doubts = Doubts()
-    async with open_store(tmp_path / "x.db", "") as store:
+    async with open_store(tmp_path / "x.db", "", "another build") as store:
         wiser = Picky(store, dislikes="nobody")
         async with background(project(log, store, wiser)):
             await eventually(lambda: wiser.at == 2)

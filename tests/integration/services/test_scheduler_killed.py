@@ -32,11 +32,10 @@ async def started(url: str, home: Path, name: str) -> Process:
         "FASTFLOW_NATS_URL": url,
         "FASTFLOW_HOME": str(home / name),
         "FASTFLOW_INSTANCE": name,
-        "FASTFLOW_CLOCK_OFFSET_S": str(REPLICAS[name]),
         "FASTFLOW_LATE_AFTER_S": "3600",  # how slow the machine is does not matter here
         "FASTFLOW_LOG_LEVEL": "ERROR",
     }
-    command = (sys.executable, "-m", "fastflow_scheduler")
+    command = (sys.executable, "-m", "fastflow_scheduler.testing.other_clock", str(REPLICAS[name]))
     return await asyncio.create_subprocess_exec(*command, env={**os.environ, **own}, stdout=DEVNULL, stderr=DEVNULL)
 
 

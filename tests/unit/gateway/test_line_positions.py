@@ -3,15 +3,13 @@
 import base64
 from collections.abc import Sequence
 
-import pytest
-from fastflow_events import output
 from fastflow_events.output import Chunk, LineCounter, OutFrame, StreamName
 from fastflow_events.testing.builders import NOON
-from fastflow_gateway.core import lines
 from fastflow_gateway.core.lines import Entry, Gap, Line, LineFold, LogPosition, after, position_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+MAX_LINE_BYTES = 9
 Piece = tuple[StreamName, bytes, int]
 STREAMS: list[StreamName] = ["stdout", "stderr"]
 pieces = st.lists(
@@ -24,9 +22,13 @@ pieces = st.lists(
 )
 
 
+def short_lines() -> LineFold:
+    return LineFold(max_line_bytes=MAX_LINE_BYTES)
+
+
 def chunks_of(story: Sequence[Piece], size: int) -> list[Chunk]:
     """What a runner stores: chunks of `size` frames, gaps at their beginnings only."""
-    counter = LineCounter()
+    counter = LineCounter(max_line_bytes=MAX_LINE_BYTES)
     chunks: list[Chunk] = []
     frames: list[OutFrame] = []
     begun = (0, 0, (), 0, None)
@@ -63,15 +65,9 @@ def entries_of(fold: LineFold, chunks: Sequence[Chunk]) -> list[Entry]:
     return [entry for chunk in chunks for entry in fold.feed(1, chunk)]
 
 
-@pytest.fixture(autouse=True)
-def short_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "MAX_LINE_BYTES", 9)
-    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 9)
-
-
 @given(pieces, st.integers(1, 8))
 def test_a_chunk_begins_with_the_line_that_readers_reach_there(story: list[Piece], size: int) -> None:
-    fold = LineFold()
+    fold = short_lines()
     for chunk in chunks_of(story, size):
         assert chunk.line == fold._n
         assert [stream for stream, *_ in chunk.open] == list(fold._open)
@@ -81,17 +77,19 @@ def test_a_chunk_begins_with_the_line_that_readers_reach_there(story: list[Piece
 @given(pieces, st.integers(1, 8), st.integers(1, 30))
 def test_a_reader_who_begins_late_sees_the_same_lines(story: list[Piece], size: int, after_line: int) -> None:
     chunks = chunks_of(story, size)
-    whole = [e for e in entries_of(LineFold(), chunks) if e[0] > LogPosition(1, after_line)]
+    whole = [e for e in entries_of(short_lines(), chunks) if e[0] > LogPosition(1, after_line)]
     fitting = [c for c in chunks if c.line is not None and c.line < after_line]
     frame = min([fitting[-1].first, *(began for _, began, _ in fitting[-1].open)])
     begin = max(n for n, c in enumerate(chunks) if c.first <= frame)
-    late = entries_of(LineFold.from_chunk(1, chunks[begin]), chunks[begin:])
+    fold = short_lines()
+    fold.begin_at(1, chunks[begin])
+    late = entries_of(fold, chunks[begin:])
     assert [e for e in late if e[0] > LogPosition(1, after_line)] == whole
 
 
 @given(pieces, st.integers(1, 8))
 def test_however_long_a_line_is_every_byte_comes_back(story: list[Piece], size: int) -> None:
-    found = [e for _, e in entries_of(LineFold(), chunks_of(story, size)) if isinstance(e, Line)]
+    found = [e for _, e in entries_of(short_lines(), chunks_of(story, size)) if isinstance(e, Line)]
     for stream in STREAMS:
         back = b"".join(
             (base64.b64decode(line.b64) if line.b64 else line.text.encode()) + (b"" if line.unterminated else b"\n")
@@ -104,7 +102,7 @@ def test_however_long_a_line_is_every_byte_comes_back(story: list[Piece], size: 
 def test_a_line_that_gets_too_long_is_told_in_pieces_that_are_numbered() -> None:
     piece: Piece = ("stdout", b"aaaaa", 0)
     story: list[Piece] = [*[piece] * 5, ("stdout", b"\n", 0)]
-    found = entries_of(LineFold(), chunks_of(story, 2))
+    found = entries_of(short_lines(), chunks_of(story, 2))
     assert [(e.n, e.text, e.unterminated) for _, e in found if isinstance(e, Line)] == [
         (1, "a" * 10, True),
         (2, "a" * 10, True),
@@ -114,7 +112,7 @@ def test_a_line_that_gets_too_long_is_told_in_pieces_that_are_numbered() -> None
 
 def test_a_gap_of_one_stream_leaves_the_other_streams_line_alone() -> None:
     story: list[Piece] = [("stdout", b"o", 0), ("stderr", b"e", 0), ("stdout", b"", 500), ("stderr", b"rr\n", 0)]
-    [(_, cut), (place, gap), (_, err)] = entries_of(LineFold(), chunks_of(story, 10))
+    [(_, cut), (place, gap), (_, err)] = entries_of(short_lines(), chunks_of(story, 10))
     assert isinstance(cut, Line)
     assert isinstance(err, Line)
     assert (cut.text, cut.unterminated, err.text) == ("o", True, "err")
@@ -125,7 +123,7 @@ def test_a_gap_of_one_stream_leaves_the_other_streams_line_alone() -> None:
 def test_whoever_reads_page_by_page_comes_to_the_end_and_sees_everything_once(
     story: list[Piece], size: int, limit: int
 ) -> None:
-    whole = entries_of(LineFold(), chunks_of(story, size))
+    whole = entries_of(short_lines(), chunks_of(story, size))
     seen: list[Entry] = []
     place = LogPosition(0, 0)
     for _ in range(len(whole) + 1):

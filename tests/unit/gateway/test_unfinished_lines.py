@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-import pytest
-from fastflow_events import output
 from fastflow_events.output import Chunk, OutFrame, StreamName
-from fastflow_gateway.core import lines, unfinished
 from fastflow_gateway.core.lines import Line, LineFold, LogPosition
 from fastflow_gateway.core.unfinished import Part
 from fastflow_runner.core.masking import Masker
@@ -30,17 +27,8 @@ stories = st.lists(
 )
 
 
-@pytest.fixture(autouse=True)
-def short_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unfinished, "PART_BYTES", PART_BYTES)
-    monkeypatch.setattr(output, "MAX_LINE_BYTES", 64)
-    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 64)
-
-
-@pytest.fixture
-def long_lines(short_lines: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unfinished, "PART_BYTES", 1000)
-    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 1000)
+def short_lines() -> LineFold:
+    return LineFold(max_line_bytes=64, part_bytes=PART_BYTES)
 
 
 def out(data: bytes, stream: StreamName = "stdout") -> OutFrame:
@@ -60,7 +48,7 @@ class Reader:
     """Puts the parts of each stream's unfinished line together, as the page and the command do."""
 
     def __init__(self) -> None:
-        self.fold = LineFold()
+        self.fold = short_lines()
         self.seen: dict[str, bytes | None] = {}
         """Of each unfinished line; None where there was a hole."""
 
@@ -100,7 +88,7 @@ def test_all_of_an_unfinished_line_is_told_at_once_but_half_a_character(story: l
 
 @given(stories, st.lists(st.integers(0, 100)))
 def test_telling_parts_changes_no_line_and_no_number(story: list[OutFrame], cuts: list[int]) -> None:
-    silent, telling = LineFold(), LineFold()
+    silent, telling = short_lines(), short_lines()
     for chunk in [*cut(story, cuts), Chunk(first=len(story), frames=(), last=True)]:
         found = telling.feed(1, chunk)
         telling.parts()
@@ -112,7 +100,7 @@ def test_a_part_bears_the_number_that_its_line_had_if_everything_ended_now(
     story: list[OutFrame], cuts: list[int]
 ) -> None:
     for size in range(len(cuts) + 1):
-        fold = LineFold()
+        fold = short_lines()
         for chunk in cut(story, cuts[:size]):
             fold.feed(1, chunk)
         numbers = {part.stream: part.n for part in fold.parts()}
@@ -122,7 +110,6 @@ def test_a_part_bears_the_number_that_its_line_had_if_everything_ended_now(
 
 @given(st.text("s3cret-x\n", max_size=60), st.lists(st.integers(0, 80), max_size=12))
 @example("say s3cret-value\n", [5, 8, 12])
-@pytest.mark.usefixtures("long_lines")
 def test_no_beginning_of_a_secret_is_told_before_the_rest_is_known(text: str, cuts: list[int]) -> None:
     data = f"{text}s3cret-value{text}".encode()
     edges = sorted({0, len(data), *(c % (len(data) + 1) for c in cuts)})
@@ -139,7 +126,7 @@ def test_no_beginning_of_a_secret_is_told_before_the_rest_is_known(text: str, cu
 
 
 def test_a_progress_bar_is_shown_while_it_grows_and_once_more_when_it_ends() -> None:
-    fold = LineFold()
+    fold = short_lines()
     seen: list[tuple[int, str, int]] = []
     for n, data in enumerate([b"\r10%", b"\r20%", b"\r30%\n"]):
         [*ended] = fold.feed(1, Chunk(first=n, frames=(out(data, "stderr"),)))
@@ -149,7 +136,7 @@ def test_a_progress_bar_is_shown_while_it_grows_and_once_more_when_it_ends() -> 
 
 
 def test_a_line_whose_number_is_taken_says_its_new_one() -> None:
-    fold = LineFold()
+    fold = short_lines()
     fold.feed(1, Chunk(first=0, frames=(out(b"50%", "stderr"),)))
     assert [(part.n, part.text) for part in fold.parts()] == [(1, "50%")]
     assert fold.parts() == []
@@ -158,7 +145,7 @@ def test_a_line_whose_number_is_taken_says_its_new_one() -> None:
 
 
 def test_half_a_character_waits_for_its_rest() -> None:
-    fold = LineFold()
+    fold = short_lines()
     fold.feed(1, Chunk(first=0, frames=(out(b"a\xe2\x82"),)))
     assert [part.text for part in fold.parts()] == ["a"]
     fold.feed(1, Chunk(first=1, frames=(out(b"\xac"),)))
@@ -166,6 +153,6 @@ def test_half_a_character_waits_for_its_rest() -> None:
 
 
 def test_of_much_at_once_the_end_is_told() -> None:
-    fold = LineFold()
+    fold = short_lines()
     fold.feed(1, Chunk(first=0, frames=(out("ü".encode() * 10 + b"a"),)))
     assert [(part.text, part.offset) for part in fold.parts()] == [("üüüa", 14)]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import pytest
-from fastflow_runner.entry import turns
 from fastflow_runner.entry.child import Child
 from fastflow_runner.entry.turns import HELD_S, Reader, Turns, rounds
 from hypothesis import given
@@ -29,15 +28,9 @@ READS = st.lists(
 )
 
 
-@pytest.fixture
-def little_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "READ_BYTES", FULL)
-
-
-@pytest.mark.usefixtures("little_at_once")
 @given(READS)
 def test_every_byte_of_each_stream_passes_once_and_in_order(reads: list[tuple[dict[int, bytes], float]]) -> None:
-    order, now, found = Turns(), 0.0, []
+    order, now, found = Turns(FULL), 0.0, []
     for read, pause in reads:
         found += order.take([*read.items()], now)
         now += pause
@@ -48,10 +41,9 @@ def test_every_byte_of_each_stream_passes_once_and_in_order(reads: list[tuple[di
     assert all(data for _, data in found)
 
 
-@pytest.mark.usefixtures("little_at_once")
 @given(READS)
 def test_nothing_waits_longer_than_it_may(reads: list[tuple[dict[int, bytes], float]]) -> None:
-    order, now = Turns(), 0.0
+    order, now = Turns(FULL), 0.0
     for read, pause in reads:
         order.take([*read.items()], now)
         now += pause

@@ -9,7 +9,6 @@ from fastflow_events.errors import ConcurrencyError, InfrastructureError
 from fastflow_events.output import Chunk, OutFrame
 from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import NOON
-from fastflow_runner import shipping
 from fastflow_runner.bus import OutputStore, StoredChunk
 from fastflow_runner.ports import AttemptRef
 from fastflow_runner.shipping import BUFFER_BYTES, CHUNK_BYTES, Shipper, Tally
@@ -69,13 +68,7 @@ def a_shipper(
     lead: Sequence[OutFrame] = (),
     most_bytes: int | None = None,
 ) -> Shipper:
-    return Shipper(store, REF, holders=holders, lead=lead, most_bytes=most_bytes)
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipping, "PAUSE_S", 0.001)
-    monkeypatch.setattr(shipping, "RETRY_AFTER_S", 0.001)
+    return Shipper(store, REF, holders=holders, lead=lead, most_bytes=most_bytes, pause_s=0.001, retry_after_s=0.001)
 
 
 async def ship(shipper: Shipper, frames: Sequence[OutFrame]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import pytest
 from fastflow_events.testing.builders import run_requested
 from fastflow_scheduler import ticker
 from fastflow_scheduler.testing.world import World
@@ -22,12 +21,11 @@ async def test_a_bell_that_somebody_else_rings_does_not_mean_that_the_book_is_re
     await asyncio.wait_for(catching_up, 30)
 
 
-async def test_a_slow_book_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ticker, "SETTLES_S", 0.01)
+async def test_a_slow_book_is_waited_for() -> None:
     world = World()
     scheduler = await world.scheduler()
     await world.append("run", "r1", [run_requested()])
-    catching_up = asyncio.create_task(ticker.catch_up(scheduler.deps, asyncio.Event()))
+    catching_up = asyncio.create_task(ticker.catch_up(scheduler.deps, asyncio.Event(), settles_s=0.01))
     done, _ = await asyncio.wait([catching_up], timeout=0.2)
     assert not done
     await scheduler.fold()

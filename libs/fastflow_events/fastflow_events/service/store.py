@@ -63,7 +63,10 @@ class Store:
         db: aiosqlite.Connection,
         reader: aiosqlite.Connection,
         standing: Mapping[str, Run] | None = None,
+        *,
+        build: str,
     ) -> None:
+        self._build = build
         self.path = path
         self.db = db
         self.reader = reader
@@ -128,7 +131,7 @@ class Store:
 
     async def step_over(self) -> None:
         """Remember that this build left out facts, so that another one folds everything anew."""
-        await self.db.execute(_LEFT_OUT, (build(),))
+        await self.db.execute(_LEFT_OUT, (self._build,))
 
     async def aside(self) -> list[SetAside]:
         """Every fact that was set aside."""
@@ -137,7 +140,7 @@ class Store:
 
 
 @cache
-def build() -> str:
+def this_build() -> str:
     """What this program is made of: a hash over the source of our packages that are in use."""
     digest = hashlib.sha256()
     folders = {
@@ -152,13 +155,13 @@ def build() -> str:
 
 
 @asynccontextmanager
-async def open_store(path: Path, schema: str) -> AsyncIterator[Store]:
+async def open_store(path: Path, schema: str, build: str | None = None) -> AsyncIterator[Store]:
     """Open the file, creating it; one that was written under another schema is deleted and folded anew.
 
     So is one of another log, and one whose rows lack facts that another build could not read or fold: this one may know
-    better.
+    better. `build` is this one; None: as the files say.
     """
-    build()  # now, while the files are those that run: a release may be laid over them later
+    ours = this_build() if build is None else build  # now: a release may be laid over the files later
     path.parent.mkdir(parents=True, exist_ok=True)
     fingerprint = hashlib.sha256((_META + schema).encode()).hexdigest()
     if path.exists() and await _fingerprint(path) != fingerprint:
@@ -166,7 +169,7 @@ async def open_store(path: Path, schema: str) -> AsyncIterator[Store]:
             "of another schema or another log, folding anew", extra={"action": "store_rebuilt", "path": str(path)}
         )
         delete_store(path)
-    elif path.exists() and await _left_out_by(path) not in ("", build()):
+    elif path.exists() and await _left_out_by(path) not in ("", ours):
         logger.warning(
             "another release left out facts, folding anew", extra={"action": "store_rebuilt", "path": str(path)}
         )
@@ -180,7 +183,7 @@ async def open_store(path: Path, schema: str) -> AsyncIterator[Store]:
         db.row_factory = reader.row_factory = aiosqlite.Row
         await reader.execute("PRAGMA query_only = ON")
         rows = await db.execute_fetchall("SELECT run_id, body FROM standing")
-        yield Store(path, db, reader, {row["run_id"]: _RUN_DECODER.decode(row["body"]) for row in rows})
+        yield Store(path, db, reader, {row["run_id"]: _RUN_DECODER.decode(row["body"]) for row in rows}, build=ours)
 
 
 def is_about_the_file(error: Exception) -> bool:

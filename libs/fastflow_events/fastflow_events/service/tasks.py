@@ -26,7 +26,8 @@ def turned() -> None:
 class Work:
     """The loops of a service, and which of them have gone round."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cancel_again_s: float = CANCEL_AGAIN_S, closes_within_s: float = CLOSES_WITHIN_S) -> None:
+        self.cancel_again_s, self.closes_within_s = cancel_again_s, closes_within_s
         self._waited_for: dict[str, None] = {}
         self._failed = ""
 
@@ -67,7 +68,7 @@ async def background(
         nonlocal cancels
         cancels += 1
         owner.cancel()
-        pending_cancels[:] = [loop.call_later(CANCEL_AGAIN_S, cancel_again)]
+        pending_cancels[:] = [loop.call_later(whole.cancel_again_s, cancel_again)]
 
     def on_done(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -98,10 +99,10 @@ async def background(
             handle.cancel()
         for task in tasks:
             task.remove_done_callback(on_done)
-        await ended(tasks)
+        await ended(tasks, closes_within_s=whole.closes_within_s)
 
 
-async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def ended(tasks: Sequence[asyncio.Task[None]], *, closes_within_s: float = CLOSES_WITHIN_S) -> None:
     """Cancel them, again and again until each has heard: who connects just then may take it for its own and go on.
 
     Raises:
@@ -112,7 +113,7 @@ async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
         for task in left:
             task.cancel()
         try:
-            _, left = await asyncio.wait(left, timeout=CLOSES_WITHIN_S)
+            _, left = await asyncio.wait(left, timeout=closes_within_s)
         except asyncio.CancelledError as exc:
             cancelled = exc
     for task in tasks:

@@ -16,7 +16,7 @@ from fastflow_events.errors import ContractError
 from fastflow_events.output import MAX_LINE_BYTES, Chunk, OutFrame, StreamName
 from msgspec import Struct
 
-from fastflow_gateway.core.unfinished import Begun, Part
+from fastflow_gateway.core.unfinished import PART_BYTES, Begun, Part
 
 _PLACE = re.compile(r"([0-9]{1,9})\.([0-9]{1,15})(?:\.([0-9]{1,9}))?")
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -84,7 +84,8 @@ Told: TypeAlias = Entry | Part
 class LineFold:
     """The lines of one run, fed with its chunks in stored order; each line comes out once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES, part_bytes: int = PART_BYTES) -> None:
+        self._max_line_bytes, self._part_bytes = max_line_bytes, part_bytes
         self._attempt = 0
         self._next_frame = 0
         self._n = 0
@@ -92,17 +93,14 @@ class LineFold:
         """The line behind which the newest gap is, and how many there are."""
         self._open: dict[StreamName, Begun] = {}
 
-    @classmethod
-    def from_chunk(cls, attempt: int, chunk: Chunk) -> "LineFold":
-        """A fold that has seen everything before `chunk`, which says how many lines those were.
+    def begin_at(self, attempt: int, chunk: Chunk) -> None:
+        """Be as if everything before `chunk` had been fed, which says how many lines those were.
 
         Lines that were unfinished there come out without their beginnings, but with their numbers.
         """
-        fold = cls()
-        fold._attempt, fold._next_frame, fold._n = attempt, chunk.first, chunk.line or 0
+        self._attempt, self._next_frame, self._n = attempt, chunk.first, chunk.line or 0
         at = chunk.frames[0].at if chunk.frames else _NEVER
-        fold._open = {stream: Begun(at, size) for stream, _, size in chunk.open}
-        return fold
+        self._open = {stream: Begun(at, size) for stream, _, size in chunk.open}
 
     def feed(self, attempt: int, chunk: Chunk) -> list[Entry]:
         """The entries that `chunk` completes, oldest first; frames that came before are skipped.
@@ -138,7 +136,7 @@ class LineFold:
     def parts(self) -> list[Part]:
         """What is new in the unfinished lines since this was asked last, the one that began first first."""
         numbered = enumerate(self._open.items(), self._n + 1)
-        news = [begun.news(stream, n) for n, (stream, begun) in numbered]
+        news = [begun.news(stream, n, self._part_bytes) for n, (stream, begun) in numbered]
         return [part for part in news if part]
 
     def _end(self, stream: StreamName | None) -> list[Entry]:
@@ -172,7 +170,7 @@ class LineFold:
     def _keep(self, entries: list[Entry], stream: StreamName, begun: Begun, piece: bytes) -> None:
         """Wait for the rest of a line, unless it is too long already."""
         begun.add(piece)
-        if begun.size < MAX_LINE_BYTES:
+        if begun.size < self._max_line_bytes:
             self._open[stream] = begun
         else:
             self._open.pop(stream, None)

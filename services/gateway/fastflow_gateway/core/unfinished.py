@@ -60,10 +60,10 @@ class Begun:
         """All that was read of it."""
         return b"".join(self.pieces)
 
-    def news(self, stream: StreamName, n: int) -> Part | None:
+    def news(self, stream: StreamName, n: int, part_bytes: int) -> Part | None:
         """What its reader was not told; None when that is nothing, and the line's number is the same."""
         new = self.size - self.told.bytes
-        data, unsaid = _characters(self._end(min(new, PART_BYTES)), cut=new > PART_BYTES)
+        data, unsaid = _characters(self._end(min(new, part_bytes)), cut=new > part_bytes)
         update = Told(n, self.size - unsaid)
         if update == self.told or not update.bytes:
             return None

@@ -94,7 +94,9 @@ async def _begin(deps: Deps, run_id: str, writers: Writers, place: LogPosition) 
         first = await output.before(run_id, attempt, by, lambda chunk: chunk.first <= frame) or first
     if first.chunk.line is None:
         return LineFold(), 0
-    return LineFold.from_chunk(attempt, first.chunk), first.seq - 1
+    fold = LineFold()
+    fold.begin_at(attempt, first.chunk)
+    return fold, first.seq - 1
 
 
 async def _stored(deps: Deps, row: RunRow, writers: Writers, fold: LineFold, seq: int) -> AsyncIterator[list[Entry]]:

@@ -1,9 +1,7 @@
 """The one executor the settings name."""
 
-import os
 import re
 import shutil
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -14,12 +12,14 @@ from fastflow_runner.adapters.docker.executor import DockerExecutor
 from fastflow_runner.adapters.process.executor import ProcessExecutor
 from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.core.names import INSTALLATION
-from fastflow_runner.ports import Executor
+from fastflow_runner.ports import Executor, Passed, unheard
 from fastflow_runner.settings import RunnerSettings
 
 
 @contextmanager
-def open_executor(settings: RunnerSettings, key: bytes, variables: Mapping[str, str]) -> Iterator[Executor]:
+def open_executor(
+    settings: RunnerSettings, key: bytes, variables: Mapping[str, str], passed: Passed = unheard
+) -> Iterator[Executor]:
     """Have the executor until the block ends; attempts outlive it.
 
     Raises:
@@ -31,14 +31,14 @@ def open_executor(settings: RunnerSettings, key: bytes, variables: Mapping[str, 
     if settings.executor == "process":
         executor = _process(settings, key, variables, uv_settings)
     else:
-        executor = _docker(settings, key, uv_settings)
+        executor = _docker(settings, key, uv_settings, passed)
     try:
         yield executor
     finally:
         executor.close()
 
 
-def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]) -> DockerExecutor:
+def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str], passed: Passed) -> DockerExecutor:
     deployment = Deployment(
         installation=_installation(settings),
         image=settings.worker_image,
@@ -59,7 +59,7 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
             opened=settings.run_network_open,
             closed=settings.run_network_closed,
             standby=min(settings.standby, settings.slots),
-            passed=lambda step: _die(step, settings.crash_at),
+            passed=passed,
         )
     except NoTargetError as exc:
         raise SettingsError(f"FASTFLOW_RUN_NETWORK_OPEN or _CLOSED: found something else than {exc}") from exc
@@ -100,9 +100,3 @@ def _process(
         default_memory_bytes=settings.default_memory_bytes,
         tool_s=settings.tool_timeout_s,
     )
-
-
-def _die(step: str, crash_at: str) -> None:
-    """Where the settings say so, die as by `kill -9`; for tests of recovery only."""
-    if step == crash_at:
-        os.kill(os.getpid(), signal.SIGKILL)

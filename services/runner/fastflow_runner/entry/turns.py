@@ -37,18 +37,19 @@ class Piece:
 class Turns:
     """Puts what was read in order; lines are not torn apart without need."""
 
-    def __init__(self) -> None:
+    def __init__(self, full_bytes: int = READ_BYTES) -> None:
+        self._full_bytes = full_bytes
         self._queue: list[Piece] = []
 
     def take(self, read: list[tuple[int, bytes]], now: float) -> list[tuple[int, bytes]]:
         """What may be passed on, with what was read in one go: stream and bytes."""
-        if not self._queue and len(read) == 1 and (len(read[0][1]) >= READ_BYTES or read[0][1].endswith(b"\n")):
+        if not self._queue and len(read) == 1 and (len(read[0][1]) >= self._full_bytes or read[0][1].endswith(b"\n")):
             return read
         several = [(stream, self._go_on(stream, data)) for stream, data in read]
         pieces = [(stream, _pieces(data, alone=len(read) == 1)) for stream, data in several if data]
         for nth in range(max((len(some) for _, some in pieces), default=0)):
             self._queue += [Piece(stream, some[nth], now + HELD_S) for stream, some in pieces if nth < len(some)]
-        hurry = any(len(data) >= READ_BYTES for _, data in read)
+        hurry = any(len(data) >= self._full_bytes for _, data in read)
         count = next((n for n, piece in enumerate(self._queue) if not (hurry or piece.whole)), len(self._queue))
         return self._pass(count)
 

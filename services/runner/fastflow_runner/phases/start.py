@@ -7,7 +7,7 @@ from fastflow_events.errors import InfrastructureError
 
 from fastflow_runner.attempt import AttemptContext, Signals, nonce_of
 from fastflow_runner.core.unsealing import Opened
-from fastflow_runner.deps import Deps, protected_env
+from fastflow_runner.deps import Deps
 from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started
 from fastflow_runner.retrying import is_permanent, pauses, retry
@@ -46,12 +46,18 @@ async def start(deps: Deps, context: AttemptContext, signals: Signals, prepared:
 
 
 def env_of(context: AttemptContext, opened: Opened) -> dict[str, str]:
-    """The run's environment; the specification names no variable twice."""
-    specification, ref = context.specification, context.ref
-    protected = protected_env(
-        run_id=ref.run_id, attempt=ref.attempt, pipeline=specification.pipeline, trigger=context.trigger
-    )
-    return {**specification.env, **opened.values, **protected}
+    """The run's environment; the specification names no variable twice.
+
+    Nobody can override the last ones, to which the executor adds those that are paths.
+    """
+    return {
+        **context.specification.env,
+        **opened.values,
+        "FASTFLOW_RUN_ID": context.ref.run_id,
+        "FASTFLOW_PIPELINE": context.specification.pipeline,
+        "FASTFLOW_ATTEMPT": str(context.ref.attempt),
+        "FASTFLOW_TRIGGER": context.trigger,
+    }
 
 
 def _keep(deps: Deps) -> Keep:

@@ -58,11 +58,12 @@ class LivingRunner:
         home.mkdir(parents=True, exist_ok=True)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, **settings: str) -> "subprocess.Popen[bytes]":
-        """Start it; `settings` hold for this start only."""
+    def start(self, crash_at: str | None = None, **settings: str) -> "subprocess.Popen[bytes]":
+        """Start it; `settings` hold for this start only, which ends as by `kill -9` after the phase `crash_at`."""
         variables = self._variables | {f"FASTFLOW_{key.upper()}": value for key, value in settings.items()}
         with self.log_file.open("ab") as log:
-            command = [sys.executable, "-m", "fastflow_runner"]
+            program = ["fastflow_runner"] if crash_at is None else ["fastflow_runner.testing.mortal", crash_at]
+            command = [sys.executable, "-m", *program]
             self.process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self.process
 

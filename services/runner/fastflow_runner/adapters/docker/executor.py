@@ -23,6 +23,7 @@ from fastflow_runner.adapters.docker.stats import usages
 from fastflow_runner.adapters.docker.tar_stream import files_of
 from fastflow_runner.adapters.docker.tidy import keep_tidy, tidy
 from fastflow_runner.adapters.docker.tools import DockerTools
+from fastflow_runner.adapters.docker.wheels import WHEELS_BYTES
 from fastflow_runner.adapters.docker.wire import entry, frame
 from fastflow_runner.core.attempt_paths import STATE_FOLDER, AttemptPaths
 from fastflow_runner.core.bounds import Bounds, Machine, bounds_of, default_cpus, default_memory, remarks_on
@@ -36,10 +37,12 @@ from fastflow_runner.ports import (
     Found,
     Frame,
     Launch,
+    Passed,
     Prepared,
     Started,
     Usage,
     VolumeChangedError,
+    unheard,
 )
 
 _MAX_GRACE_S = 86_400
@@ -71,8 +74,9 @@ class DockerExecutor:
         closed: str = "",
         grace_s: float = 10.0,
         tool_s: float = 900.0,
+        wheels_bytes: int = WHEELS_BYTES,
         clock: Callable[[], float] = time.time,
-        passed: Callable[[str], None] = lambda _: None,
+        passed: Passed = unheard,
     ) -> None:
         """Talk to the socket proxy at `url`; nothing is connected yet.
 
@@ -81,8 +85,8 @@ class DockerExecutor:
         how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
         a script's time is over; `default_memory_bytes` is the limit of attempts whose pipeline names none: half of the
         machine's memory unless it is given, none when it is 0; `default_cpus` is that of processors; `opened` and
-        `closed` are targets that all runs reach, or do not; `tool_s` is the longest for staging and deleting; `passed`
-        hears of each step of a start.
+        `closed` are targets that all runs reach, or do not; `tool_s` is the longest for staging and deleting;
+        `wheels_bytes` is the most that one build may hand over; `passed` hears of each step of a start.
 
         Raises:
             NoTargetError: `opened` or `closed` names no addresses.
@@ -97,7 +101,13 @@ class DockerExecutor:
         self._keeper = Keeper(self._pool, self._engine, ceiling=standby, usual=self._usual)
         self._launcher = Launcher(self._pool, clock, passed)
         self._tools = DockerTools(
-            self._engine, deployment, owner=owner, key=key, uv_settings=dict(uv_settings or {}), tool_s=tool_s
+            self._engine,
+            deployment,
+            owner=owner,
+            key=key,
+            uv_settings=dict(uv_settings or {}),
+            tool_s=tool_s,
+            wheels_bytes=wheels_bytes,
         )
         self._info: _Info | None = None
         self._default_memory_bytes, self._default_cpus = default_memory_bytes, default_cpus

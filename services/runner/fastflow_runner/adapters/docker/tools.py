@@ -22,7 +22,7 @@ from fastflow_runner.adapters.docker.image import worker_image
 from fastflow_runner.adapters.docker.listed import listed
 from fastflow_runner.adapters.docker.tidy import forget_prepared
 from fastflow_runner.adapters.docker.tool import Tools, words
-from fastflow_runner.adapters.docker.wheels import GONE, ROOT, Supply
+from fastflow_runner.adapters.docker.wheels import GONE, ROOT, WHEELS_BYTES, Supply
 from fastflow_runner.core import marks
 from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.core.orders import (
@@ -53,6 +53,7 @@ class DockerTools:
         key: bytes,
         uv_settings: dict[str, str],
         tool_s: float,
+        wheels_bytes: int = WHEELS_BYTES,
     ) -> None:
         self._engine = engine
         self._deployment = deployment
@@ -60,7 +61,7 @@ class DockerTools:
         self._key = key
         self._tools = Tools(deployment, owner=owner, tool_s=tool_s)
         self._said = Said()
-        self._supply = Supply(engine, self._tools, uv_settings, self._said)
+        self._supply = Supply(engine, self._tools, uv_settings, self._said, wheels_bytes=wheels_bytes)
         self._asking: Counter[str] = Counter()
         """How many wait for what the container of a name makes."""
         self._staged: set[str] = set()

@@ -53,7 +53,9 @@ class Handed:
 class Supply:
     """Fills the store of wheels; whoever asks for the same while somebody is at it waits for that."""
 
-    def __init__(self, engine: Engine, tools: Tools, settings: Mapping[str, str], failures: Said) -> None:
+    def __init__(
+        self, engine: Engine, tools: Tools, settings: Mapping[str, str], failures: Said, *, wheels_bytes: int
+    ) -> None:
         self._engine = engine
         self._said = failures
         self._failed: dict[str, Exception] = {}
@@ -61,6 +63,7 @@ class Supply:
         self._waiting: Counter[str] = Counter()
         self._tools = tools
         self._settings = settings
+        self._wheels_bytes = wheels_bytes
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def beside(self, container: Container) -> list[Container]:
@@ -150,7 +153,7 @@ class Supply:
             # Somebody else has used and removed it: what they prepared is as good.
             raise InfrastructureError(f"{source.name} disappeared before its wheels were taken")
         order = self.link_order(specification, fetched.lock, code, fetched, built=built)
-        return Handed(order, source, most_bytes=WHEELS_BYTES if built else None)
+        return Handed(order, source, most_bytes=self._wheels_bytes if built else None)
 
     def _beside(self, container: Container, mode: str) -> Container:
         return Container(self._engine, container.name.replace("-prepare-", f"-{mode}-", 1))
