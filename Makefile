@@ -1,6 +1,6 @@
 # Targets with a `##` comment are shown by `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo test check check-fast up down logs docker docker-down images images-worker compose-plugin \
+.PHONY: help bootstrap demo test check check-unit up down logs docker docker-down images images-worker compose-plugin \
 	bench audit proto clean pristine
 
 RUN := .venv/bin
@@ -27,7 +27,7 @@ check: bootstrap ## format, lint, types, import rules, generated files, file len
 	$(RUN)/python scripts/module_tables.py --check
 	$(RUN)/python scripts/who_appends.py --check
 
-check-fast: check ## check, and the unit tests
+check-unit: check ## check, and the unit tests
 	$(RUN)/python -m pytest -q tests/unit
 
 up: bootstrap ## start the whole system with Docker Compose (FASTFLOW_GIT_URL=...)
