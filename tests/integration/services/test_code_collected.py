@@ -11,7 +11,7 @@ from time import monotonic
 
 import pytest
 from fastflow_cli.commands.code_gc import collect
-from fastflow_cli.local.code_gc import Done, collect_once, keep_collected, share_of_code
+from fastflow_cli.local.code_gc_loop import Done, collect_once, keep_collected, share_of_code
 from fastflow_cli.local.code_gc_pace import Pace
 from fastflow_events.aggregates.pipeline.events import PipelineBundleExpired
 from fastflow_events.aggregates.repository.commands import RequestSync

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 from fastflow_cli.following import Line, Partial
-from fastflow_cli.unfinished import Piece, Unfinished
+from fastflow_cli.unfinished_lines import Piece, Unfinished
 from hypothesis import given
 from hypothesis import strategies as st
 

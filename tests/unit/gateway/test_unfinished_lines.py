@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from fastflow_events.output import Chunk, OutFrame, StreamName
 from fastflow_gateway.core.lines import Line, LineFold, LogPosition
-from fastflow_gateway.core.unfinished import Part
+from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_runner.core.masking import Masker
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -80,10 +80,10 @@ def test_all_of_an_unfinished_line_is_told_at_once_but_half_a_character(story: l
     for chunk in cut(story, cuts):
         reader.feed(chunk)
         for stream, begun in reader.fold._open.items():
-            left = begun.size - begun.told.bytes
+            left = begun.size - begun.sent.bytes
             assert 0 <= left < 4
             seen = reader.seen.get(stream, b"")
-            assert seen is None or seen == begun.whole()[: begun.told.bytes]
+            assert seen is None or seen == begun.whole()[: begun.sent.bytes]
 
 
 @given(stories, st.lists(st.integers(0, 100)))

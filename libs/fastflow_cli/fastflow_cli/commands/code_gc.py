@@ -28,7 +28,7 @@ from fastflow_cli.console import progress, say, show_json, show_table
 from fastflow_cli.exits import Exit
 from fastflow_cli.formatting import duration
 from fastflow_cli.local import bus
-from fastflow_cli.local.code_gc import collect_once, keep_collected, share_of_code
+from fastflow_cli.local.code_gc_loop import collect_once, keep_collected, share_of_code
 from fastflow_cli.options import HomeOption, Json
 
 Days = Annotated[float, Parameter(name="--keep-days")]

@@ -15,7 +15,7 @@ from fastflow_cli.exits import Exit
 from fastflow_cli.following import End, Gap, Line, Partial, follow
 from fastflow_cli.locate import gateway_url
 from fastflow_cli.options import Json, Where
-from fastflow_cli.unfinished import Piece, Unfinished
+from fastflow_cli.unfinished_lines import Piece, Unfinished
 
 Follow = Annotated[bool, Parameter(name=("--follow", "-f"), negative=())]
 HERE = Where()

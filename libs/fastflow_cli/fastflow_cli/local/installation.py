@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from fastflow_cli.home import Home
 from fastflow_cli.local import bus
-from fastflow_cli.local.code_gc import collect_once, keep_collected, share_of_code
+from fastflow_cli.local.code_gc_loop import collect_once, keep_collected, share_of_code
 from fastflow_cli.local.engine import used
 from fastflow_cli.local.executor import Choice
 from fastflow_cli.local.leftovers import end_leftovers

@@ -111,7 +111,7 @@ def freeze(
         )
     except NotFoundError as exc:
         return Refusal(reason="invalid_definition", detail=str(exc))
-    return replace(frozen, env={**frozen.env, **_told(request)})
+    return replace(frozen, env={**frozen.env, **_variables(request)})
 
 
 def _params(request: RunRequested, version: Version) -> dict[str, str] | Refusal:
@@ -124,15 +124,15 @@ def _params(request: RunRequested, version: Version) -> dict[str, str] | Refusal
     return Refusal(reason="invalid_params", detail="; ".join(str(problem) for problem in params))
 
 
-def _told(request: RunRequested) -> dict[str, str]:
+def _variables(request: RunRequested) -> dict[str, str]:
     """What the script may want to know of its trigger."""
     trigger = request.trigger
-    refusals = {}
+    variables = {}
     if trigger.nominal is not None:
-        refusals["FASTFLOW_NOMINAL"] = trigger.nominal.isoformat().replace("+00:00", "Z")
+        variables["FASTFLOW_NOMINAL"] = trigger.nominal.isoformat().replace("+00:00", "Z")
     if (upstream := trigger.upstream_run or trigger.rerun_after) is not None:
-        refusals["FASTFLOW_UPSTREAM_RUN"] = upstream
-    return refusals
+        variables["FASTFLOW_UPSTREAM_RUN"] = upstream
+    return variables
 
 
 def lane(name: str, pipeline: Pipeline | None, version: Version | None, default_pool: str) -> Lane:

@@ -16,7 +16,7 @@ from fastflow_events.errors import ContractError
 from fastflow_events.output import MAX_LINE_BYTES, Chunk, OutFrame, StreamName
 from msgspec import Struct
 
-from fastflow_gateway.core.unfinished import PART_BYTES, Begun, Part
+from fastflow_gateway.core.unfinished_lines import PART_BYTES, Begun, Part
 
 _PLACE = re.compile(r"([0-9]{1,9})\.([0-9]{1,15})(?:\.([0-9]{1,9}))?")
 _NEVER = datetime.fromtimestamp(0, UTC)

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from fastflow_events.service.waiting import is_set_within
 
 from fastflow_gateway.core.lines import START, Entry, LineFold, LogPosition, Told, after, position_of
-from fastflow_gateway.core.unfinished import Part
+from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run

@@ -11,7 +11,7 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from fastflow_gateway.core.lines import START, Entry, Gap, LogPosition, position_of
-from fastflow_gateway.core.unfinished import Part
+from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import logs, runs
 from fastflow_gateway.http import sse

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers import queue_control, queue_positions
+from fastflow_gateway.handlers import queue_control, waiting_for
 from fastflow_gateway.handlers.queue import WaitingRun
 from fastflow_gateway.handlers.why import Why, why
 
@@ -39,7 +39,7 @@ class QueueController(Controller):
     @get("/queue")
     async def list(self, deps: NamedDependency[Deps]) -> WaitingPage:
         """Every run that waits for a place, with what it waits for."""
-        return WaitingPage(items=await queue_positions.everybody(deps))
+        return WaitingPage(items=await waiting_for.everybody(deps))
 
     @post("/queue/purge", status_code=200)
     async def purge(

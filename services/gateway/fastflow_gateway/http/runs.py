@@ -16,10 +16,10 @@ from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import runs
 from fastflow_gateway.handlers.cells import CellResponse, cells_of_run
-from fastflow_gateway.handlers.queue_positions import waiting_for
 from fastflow_gateway.handlers.rerun import rerun
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.unreachable import out_of_reach
+from fastflow_gateway.handlers.waiting_for import waiting_for
 from fastflow_gateway.http.cursors import position_of
 from fastflow_gateway.http.origin import ANONYMOUS
 from fastflow_gateway.http.pipelines import IdempotencyKey

@@ -11,7 +11,7 @@ from litestar.response import Stream
 
 from fastflow_gateway.core.lines import Line, Told
 from fastflow_gateway.core.responses import FactResponse
-from fastflow_gateway.core.unfinished import Part
+from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.core.views.runs import RunRow
 
 logger = logging.getLogger(__name__)

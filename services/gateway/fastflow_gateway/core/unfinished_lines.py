@@ -32,7 +32,7 @@ class Part(Struct, frozen=True, gc=False):
     partial: Literal[True] = True
 
 
-class Told(NamedTuple):
+class Sent(NamedTuple):
     """How much of an unfinished line a reader has been told, and under which number."""
 
     n: int
@@ -42,14 +42,14 @@ class Told(NamedTuple):
 class Begun:
     """An unfinished line of one stream."""
 
-    __slots__ = ("at", "pieces", "size", "told")
+    __slots__ = ("at", "pieces", "sent", "size")
 
     def __init__(self, at: datetime, size: int = 0) -> None:
         self.at = at
         self.pieces: list[bytes] = []
         self.size = size
         """Bytes so far; more than the pieces hold where its beginning was not read."""
-        self.told = Told(0, 0)
+        self.sent = Sent(0, 0)
 
     def add(self, piece: bytes) -> None:
         """Take what follows."""
@@ -62,12 +62,12 @@ class Begun:
 
     def news(self, stream: StreamName, n: int, part_bytes: int) -> Part | None:
         """What its reader was not told; None when that is nothing, and the line's number is the same."""
-        new = self.size - self.told.bytes
+        new = self.size - self.sent.bytes
         data, unsaid = _characters(self._end(min(new, part_bytes)), cut=new > part_bytes)
-        update = Told(n, self.size - unsaid)
-        if update == self.told or not update.bytes:
+        update = Sent(n, self.size - unsaid)
+        if update == self.sent or not update.bytes:
             return None
-        self.told = update
+        self.sent = update
         offset = update.bytes - len(data)
         try:
             return Part(n, stream, self.at, data.decode(), offset)
