@@ -2,12 +2,7 @@
 
 from pathlib import Path
 
-import msgspec
-import pytest
 from fastflow_events.nats.server_conf import nats_conf
-from fastflow_events.service.settings import Settings
-from fastflow_gateway.settings import GatewaySettings
-from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_runner.core.container_spec import RUN_UID
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -28,14 +23,3 @@ def test_runs_are_nobody_whom_a_machine_has() -> None:
         assert not any(uid in taken for taken in (range(1000), people, dynamic_users, overflow))
         assert uid < 63_434  # the first of those that Debian has given away
         assert uid < 65_536  # engines with user namespaces of their own have no more
-
-
-@pytest.mark.parametrize(("service", "settings"), [("gateway", GatewaySettings), ("git_sync", GitSyncSettings)])
-def test_compose_hands_on_every_setting(service: str, settings: type[Settings]) -> None:
-    lines = (DEPLOY / "compose.yaml").read_text().splitlines()
-    begin = lines.index(f"  {service}:")
-    end = next((n for n in range(begin + 1, len(lines)) if lines[n] and not lines[n].startswith("    ")), len(lines))
-    fields = {line.strip().partition(":")[0] for line in lines[begin:end] if line.startswith("      FASTFLOW_")}
-    shared = {field.name for field in msgspec.structs.fields(Settings)}
-    own = {field.name for field in msgspec.structs.fields(settings)} - shared
-    assert {name for name in own if f"FASTFLOW_{name.upper()}" not in fields} <= {"address_file"}

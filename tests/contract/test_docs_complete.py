@@ -76,7 +76,7 @@ def test_every_setting_is_documented_with_its_older_name_and_its_default(section
 
 def test_every_variable_of_compose_and_of_the_scripts_is_documented() -> None:
     text = CONFIGURATION.read_text()
-    sources = [ROOT / "deploy" / "compose.yaml", ROOT / "Makefile", *(ROOT / "scripts").iterdir()]
+    sources = [*(ROOT / "deploy").glob("*.yaml"), ROOT / "Makefile", *(ROOT / "scripts").iterdir()]
     used = {name for path in sources if path.is_file() for name in VARIABLE.findall(path.read_text())}
     assert {name for name in used if name not in text} == set()
 
