@@ -1,4 +1,4 @@
-"""Every setting of every service can be set under `fastflow up` and in compose, or the page says what decides it there."""
+"""Every setting of every service can be set under `fastflow up` and in compose, or the page says what decides it."""
 
 import re
 from pathlib import Path

@@ -15,21 +15,17 @@ import httpx
 from msgspec import Struct
 
 from fastflow_cli.doctor.finding import Finding, missing, ok, warning
+from fastflow_cli.doctor.neighbours import builds, closed, look
+from fastflow_cli.doctor.proxy_wall import refuses
 from fastflow_cli.home import Home
-from fastflow_cli.local.engine import Engine, client, find_engine
+from fastflow_cli.local.engine import Address, Engine, client, find_engine
 from fastflow_cli.local.proxy import allowed_by
 from fastflow_cli.local.proxy_socket import find_socket
+from fastflow_cli.local.services import known_id, setting
 from fastflow_cli.local.state import UpState, is_up, read_state
 
 WITHIN_S = 5.0
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_FORBIDDEN = (
-    ("GET", "/containers/json?all=1", "list everybody's containers"),
-    ("POST", "/containers/create", "make a container of its own choice"),
-    ("POST", "/build", "build an image"),
-    ("GET", "/info", "ask about the machine"),
-    ("DELETE", "/volumes/there-is-none", "delete a volume"),
-)
 
 
 class Privacy(Struct, frozen=True):
@@ -47,9 +43,9 @@ def examine(home: Home, env: Mapping[str, str]) -> list[Finding]:
         found.append(warning("installation", "none runs here: only files and engine were looked at", "fastflow up"))
     else:
         found += [bus(state), doors(state), executor(state)]
-        if (path := find_socket(home)) is not None:
-            found.append(proxy(path))
-    return [*found, *engine(env)]
+        found += proxies(home, env) if state.executor == "docker" else ()
+    in_containers = state is not None and state.executor == "docker"
+    return [*found, *engine(home, env, in_containers=in_containers)]
 
 
 def files(home: Home, env: Mapping[str, str]) -> Iterator[Finding]:
@@ -119,29 +115,17 @@ def executor(state: UpState) -> Finding:
     return ok("executor", "every run in a container of its own")
 
 
-def proxy(path: Path) -> Finding:
-    """The socket proxy refuses what no runner needs."""
-    finding = judged(Privacy(path, "the way to the engine"), path.stat())
-    if finding.state != "ok":
-        return finding
-    let_through = []
-    try:
-        with httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(path)), base_url="http://docker", timeout=WITHIN_S
-        ) as http:
-            for method, target, what in _FORBIDDEN:
-                # An empty body would make nothing, should the proxy let it through.
-                if http.request(method, target, content=b"").status_code != httpx.codes.FORBIDDEN:
-                    let_through.append(what)
-    except httpx.HTTPError as exc:
-        return warning("socket proxy", f"{path} does not answer: {exc or type(exc).__name__}", "fastflow status")
-    if let_through:
-        return missing("socket proxy", f"the runner could {', '.join(let_through)}", "fastflow down && fastflow up")
-    return ok("socket proxy", f"{path}: {len(_FORBIDDEN)} requests that no runner needs were refused")
+def proxies(home: Home, env: Mapping[str, str]) -> Iterator[Finding]:
+    """The socket proxy of this machine, and one of somebody else that a setting names."""
+    if (path := find_socket(home)) is not None:
+        finding = judged(Privacy(path, "the way to the engine"), path.stat())
+        yield finding if finding.state != "ok" else refuses(Address(f"unix://{path}"), within_s=WITHIN_S)
+    elif url := setting(env, "FASTFLOW_DOCKER_URL"):
+        yield refuses(Address(url), within_s=WITHIN_S)
 
 
-def engine(env: Mapping[str, str]) -> Iterator[Finding]:
-    """What the engine can hold a run with."""
+def engine(home: Home, env: Mapping[str, str], *, in_containers: bool) -> Iterator[Finding]:
+    """What the engine can hold a run with, and what holds those that are there, or should be `in_containers`."""
     found = find_engine(env)
     if not isinstance(found, Engine):
         return
@@ -151,12 +135,15 @@ def engine(env: Mapping[str, str]) -> Iterator[Finding]:
         with client(found.address) as http:
             about = http.get("/info").raise_for_status().json()
             network = http.get(f"/networks/{allowed_by(env).network}")
+            held = look(http, installation) if (installation := known_id(home, env)) else []
     except (httpx.HTTPError, ValueError) as exc:
         yield warning("engine", f"{found.address.url} does not say what it can: {exc or type(exc).__name__}")
         return
     yield held_by(about)
+    if held or in_containers:
+        yield closed(held)
     if network.is_success:
-        yield apart(allowed_by(env).network, network.json())
+        yield builds(allowed_by(env).network, network.json())
 
 
 def held_by(about: Mapping[str, object]) -> Finding:
@@ -170,14 +157,6 @@ def held_by(about: Mapping[str, object]) -> Finding:
         return missing("engine", f"it cannot limit {' and '.join(lacking)}", "docker info")
     more = sorted(option.removeprefix("name=") for option in named)
     return ok("engine", f"limits memory and processes; {', '.join(more)}")
-
-
-def apart(name: str, about: Mapping[str, object]) -> Finding:
-    """Whether runs can reach each other; pure."""
-    options = about.get("Options")
-    if isinstance(options, dict) and options.get("com.docker.network.bridge.enable_icc") == "false":
-        return ok("network", f"{name}: runs do not reach each other")
-    return missing("network", f"{name}: runs reach each other", f"docker network rm {name} && fastflow up")
 
 
 def verdict(findings: list[Finding]) -> str:

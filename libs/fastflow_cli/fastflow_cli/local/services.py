@@ -7,7 +7,7 @@ from pathlib import Path
 from fastflow_events.errors import SettingsError
 from fastflow_events.nats.accounts import DEFAULT_RUNNER
 from fastflow_events.nats.keys import seed_path
-from fastflow_events.service.installation import id_of
+from fastflow_events.service.installation import FILE_NAME, id_of
 from fastflow_events.service.settings import ALIASES
 from msgspec import Struct
 
@@ -80,6 +80,12 @@ def setting(env: Mapping[str, str], name: str) -> str | None:
 def installation_id(home: Home, env: Mapping[str, str]) -> str:
     """The id that the environment names, for a socket proxy of somebody else; else the home's own, made once."""
     return setting(env, "FASTFLOW_INSTALLATION") or id_of(home.keys)
+
+
+def known_id(home: Home, env: Mapping[str, str]) -> str | None:
+    """The same where it is known; nothing is made."""
+    there = (home.keys / FILE_NAME).exists()
+    return installation_id(home, env) if there else setting(env, "FASTFLOW_INSTALLATION")
 
 
 def environment(base: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

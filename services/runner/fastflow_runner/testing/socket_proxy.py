@@ -50,11 +50,19 @@ def free_port() -> int:
 
 @contextmanager
 def socket_proxy(
-    folder: Path, *, engine: str, deployment: Deployment, version: str = "1.41", port: int = 0, cut_after: str = ""
+    folder: Path,
+    *,
+    engine: str,
+    deployment: Deployment,
+    version: str = "1.41",
+    port: int = 0,
+    cut_after: str = "",
+    hole: str = "",
 ) -> Iterator[str]:
     """Address of a running proxy, such as `tcp://127.0.0.1:40123`; its log is `folder/haproxy.log`.
 
     `cut_after` replaces what the policy says of how long either side may be silent, in HAProxy's words: `3s`.
+    `hole` is a condition under which everything is let through, in the same words: `{ path /info }`.
     """
     binary = find_haproxy()
     port = port or free_port()
@@ -63,6 +71,10 @@ def socket_proxy(
     for side in ("client", "server", "tunnel") if cut_after else ():
         assert f"    timeout {side} " in policy
         policy = re.sub(rf"(?m)^    timeout {side} .*$", f"    timeout {side} {cut_after}", policy)
+    if hole:
+        end = "    http-request deny status 403\n"
+        assert policy.count(end) == 1
+        policy = policy.replace(end, f"    http-request allow if {hole}\n{end}")
     configuration.write_text(policy)
     with (folder / "haproxy.log").open("wb") as log:
         process = subprocess.Popen([binary, "-db", "-f", str(configuration)], stdout=log, stderr=log)
