@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import yaml
 from fastflow_cli.home import Home
-from fastflow_cli.local.services import SERVICES, Told, environment
+from fastflow_cli.local.services import SERVICES, Setup, environment
 from fastflow_events.service.settings import ALIASES, PREFIX, Settings
 from fastflow_gateway.settings import GatewaySettings
 from fastflow_git_sync.settings import GitSyncSettings
@@ -38,7 +38,7 @@ IN_COMPOSE: dict[str, dict[str, str]] = {
         "address_file": "nobody else sees its files",
     },
     "git_sync": {"git_secrets_dir": "the mounted folder"},
-    "scheduler": {"default_pool": "no queue is made for another one", "clock_offset_s": "for tests only"},
+    "scheduler": {"default_pool": "no queue is made for another one"},
     "runner": {
         "runner_id": "a key is made for `instance`",
         "pools": "no queue is made for another one",
@@ -48,7 +48,6 @@ IN_COMPOSE: dict[str, dict[str, str]] = {
         "installation_file": "a volume, made by `keys`",
         "uv": "for processes only",
         "encryption_key": "the file is for that: whoever may inspect a container sees its variables",
-        "crash_at": "for tests only",
     },
 }
 """What compose itself decides, and why."""
@@ -102,7 +101,7 @@ def up_decides(service: str) -> set[str]:
     words = {"nats_url": "n", "git_url": "g", "branch": "b", "host": "h", "executor": "docker", "docker_url": "d"}
     ports = dict.fromkeys(SERVICES, 1)
     home = Home(Path("/home"))
-    up = Told(home=home, installation="0" * 8, port=1, insecure=True, health_ports=ports, **words)
+    up = Setup(home=home, installation="0" * 8, port=1, insecure=True, health_ports=ports, **words)
     said = up.own(service)
     theirs = dict.fromkeys(variables(service), "theirs")
     heard = environment(theirs, said)

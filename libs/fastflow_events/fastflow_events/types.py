@@ -22,6 +22,7 @@ Outcome: TypeAlias = Literal[
     "failed",
     "timed_out",
     "out_of_memory",
+    "out_of_disk",
     "cancelled",
     "lost",
     "infrastructure_error",

@@ -168,6 +168,8 @@ class Exit(Struct, frozen=True, kw_only=True):
     """The kernel killed for memory, although the attempt was within its limit, or has none."""
     disk_full: bool = False
     """No room was left below the working folder at the end."""
+    held_bytes: int = 0
+    """What it held on the disk when the entry program ended it for that; 0 when it did not."""
     processes_refused: bool = False
     """It wanted more processes or threads than it may have."""
     dropped_bytes: int = 0

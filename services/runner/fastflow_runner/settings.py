@@ -56,6 +56,9 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """Memory of a run whose pipeline names no limit; None is half of the machine's, 0 is unlimited."""
     default_cpus: Annotated[float, Meta(ge=0)] | None = None
     """Processors of a run whose pipeline names no limit; None is all of the machine's but one, 0 is unlimited."""
+    default_disk_bytes: Annotated[int, Meta(ge=0)] | None = None
+    """What a run may keep on the disk whose pipeline names no limit; None is a share of what is free as it begins, one
+    for each slot and one more; 0 is unlimited."""
     run_network_open: str = ""
     """Targets that runs reach although they are closed to them otherwise: `10.0.0.5:5432`, commas between them."""
     run_network_closed: str = ""

@@ -182,6 +182,13 @@ async def test_a_script_that_needs_too_much_memory_is_told_how_much_it_had(bus: 
     assert (end.outcome, end.exit_code, end.signal, end.detail) == ("out_of_memory", 137, 9, sentence)
 
 
+async def test_a_script_that_writes_too_much_is_told_how_much_it_might(bus: Connection, log: JetStreamLog) -> None:
+    script = "file = open('x', 'wb')\nwhile True: file.write(bytes(1 << 20)); file.flush()"
+    end = await end_of(log, await submit(bus, log, script, limits=Limits(disk_bytes=64 << 20, pids=64)))
+    assert (end.outcome, end.exit_code, end.signal) == ("out_of_disk", 137, 9)
+    assert end.detail == "it wrote more to the disk than it may keep there (64 MiB)"
+
+
 async def test_a_script_that_survives_its_hungry_child_succeeds_with_a_remark(
     bus: Connection, log: JetStreamLog
 ) -> None:

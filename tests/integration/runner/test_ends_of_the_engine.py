@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from docker.models.containers import Container as Seen
 from fastflow_events.aggregates.run.events import RunAttemptFinished, RunStarted
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.nats.leases import heartbeat_of
 from fastflow_events.testing.eventually import eventually
@@ -147,10 +148,38 @@ async def test_a_full_disk_of_the_engine_is_told_at_once_and_room_is_all_it_take
     assert await fine(nc, jetstream_log)
 
 
+async def test_no_script_is_started_into_the_last_of_a_disk(
+    engine: OwnEngine, runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
+) -> None:
+    assert await fine(nc, jetstream_log)
+    hog = await asyncio.to_thread(engine.fill)
+    try:
+        # The engine itself has room again, for containers and what they say.
+        os.truncate(hog, hog.stat().st_size - (30 << 20))
+        outcome, code, detail = await said(jetstream_log, await submit(nc, jetstream_log, "print('no room')"))
+    finally:
+        hog.unlink()
+    assert (outcome, code) == ("infrastructure_error", None)
+    assert detail.startswith("the engine's disk is full, so the script was not started; make room and run it again (")
+    assert "51 MiB stay so" in detail
+    assert await fine(nc, jetstream_log)
+
+
+async def test_a_script_that_wants_the_whole_disk_gets_its_share(
+    engine: OwnEngine, runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
+) -> None:
+    script = "import time\nfile = open('x', 'wb')\nfor _ in range(400): file.write(bytes(1 << 20))\ntime.sleep(600)"
+    outcome, code, detail = await said(jetstream_log, await submit(nc, jetstream_log, script))
+    assert (outcome, code) == ("out_of_disk", 137)
+    assert detail.startswith("it wrote more to the disk than it may keep there (")
+    assert await fine(nc, jetstream_log)
+
+
 async def test_a_script_that_fills_the_disk_fails_and_is_told_of_it(
     engine: OwnEngine, runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
 ) -> None:
-    run_id = await submit(nc, jetstream_log, "file = open('x', 'wb')\nwhile True: file.write(bytes(1 << 20))")
+    script = "file = open('x', 'wb')\nwhile True: file.write(bytes(1 << 20))"
+    run_id = await submit(nc, jetstream_log, script, limits=Limits(disk_bytes=0, pids=64))
     expected = "the script ended with exit code 1; no room was left on the disk of its folder"
     assert await said(jetstream_log, run_id) == ("failed", 1, expected)
     assert "No space left on device" in text_of(await chunks_of(nc, run_id), "stderr")

@@ -37,6 +37,9 @@ REF = AttemptRef(run_id="r1", attempt=2)
         (Exit(exit_code=125, marker_code=125), "failed", 125),
         (Exit(exit_code=137, marker_code=137, signal=9), "failed", 137),
         (Exit(exit_code=137, oom_killed=True), "out_of_memory", 137),
+        (Exit(exit_code=137, marker_code=137, signal=9, held_bytes=1), "out_of_disk", 137),
+        (Exit(exit_code=137, marker_code=137, signal=9, held_bytes=1, disk_full=True), "out_of_disk", 137),
+        (Exit(exit_code=0, marker_code=0, held_bytes=1), "succeeded", 0),
         (Exit(exit_code=1, marker_code=1, processes_refused=True), "failed", 1),
         (Exit(exit_code=1, marker_code=1, oom_killed=True), "out_of_memory", 1),
         (Exit(exit_code=143, marker_code=143, signal=15, timed_out=True, told_to_end=True), "timed_out", 143),
@@ -54,6 +57,12 @@ def test_what_was_observed_decides_the_outcome(exit: Exit, outcome: str, code: i
 def test_an_attempt_the_runner_had_to_end_itself_timed_out() -> None:
     ending = of_exit(Exit(exit_code=137), timeout_s=60, overdue=True)
     assert (ending.outcome, ending.detail) == ("timed_out", "it ran longer than 60 s and was ended")
+
+
+def test_who_held_too_much_of_the_disk_is_told_how_much_it_might() -> None:
+    ended = Exit(exit_code=137, marker_code=137, signal=9, held_bytes=11 << 30)
+    assert of_exit(ended, disk_bytes=10 << 30).detail == "it wrote more to the disk than it may keep there (10 GiB)"
+    assert of_exit(ended).detail == "it wrote more to the disk than it may keep there"
 
 
 def test_a_signal_is_called_by_its_name() -> None:

@@ -76,8 +76,8 @@ def _rules(http: httpx.Client, container: str) -> str:
     made = http.post(f"/containers/{container}/exec", json=order | {"User": "0:0"})
     if not made.is_success:
         return ""
-    said = http.post(f"/exec/{made.json()['Id']}/start", json={"Detach": False, "Tty": True})
-    return said.text if said.is_success else ""
+    shown = http.post(f"/exec/{made.json()['Id']}/start", json={"Detach": False, "Tty": True})
+    return shown.text if shown.is_success else ""
 
 
 def _is_there(http: httpx.Client, container: str) -> bool:

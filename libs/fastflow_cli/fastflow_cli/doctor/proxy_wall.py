@@ -94,8 +94,10 @@ def refuses(address: Address, *, prefixes: Sequence[str] = PREFIXES, within_s: f
         return warning("socket proxy", f"{address.url} does not answer: {exc or type(exc).__name__}", "fastflow status")
     if passed:
         return missing("socket proxy", f"the runner could {', '.join(passed)}", "fastflow down && fastflow up")
-    said = ", ".join(prefix.removeprefix("/v") for prefix in spoken)
-    return ok("socket proxy", f"{address.url}: speaks {said}; {len(tried)} requests that no runner needs were refused")
+    versions = ", ".join(prefix.removeprefix("/v") for prefix in spoken)
+    return ok(
+        "socket proxy", f"{address.url}: speaks {versions}; {len(tried)} requests that no runner needs were refused"
+    )
 
 
 def _is_tried(trial: Trial, prefix: str, spoken: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from fastflow_rules.definition.kinds import Field, Kind, array, choice, flag, in
 SHARED = {
     "cpu_hard_limit": Field(number(above=0, maximum=4096), "cpus", "CPU cores a run may use, as in 0.5."),
     "mem_hard_limit": Field(values.memory(), "memory_bytes", "Memory a run may use; there is no swap."),
+    "disk_hard_limit": Field(values.memory(), "disk_bytes", "What a run may keep on the disk while it runs."),
     "cpu_soft_limit": Field(number(above=0, maximum=4096), "soft_cpus", "CPU cores above which somebody is told."),
     "mem_soft_limit": Field(values.memory(), "soft_memory_bytes", "Memory above which somebody is told."),
     "timeout": Field(number(), "timeout_s", "Seconds from the start of the script; 0 is unlimited."),

@@ -41,6 +41,7 @@ class RunConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     cpus: float | None = None
     memory_bytes: Bytes | None = None
+    disk_bytes: Bytes | None = None
     soft_cpus: float | None = None
     soft_memory_bytes: Bytes | None = None
     timeout_s: Seconds | None = None

@@ -110,6 +110,7 @@ def _limits(definition: Definition, config: RunConfig, base: Defaults) -> Limits
         memory_bytes=_first(config.memory_bytes, definition.memory_bytes, base.memory_bytes),
         cpus=_first(config.cpus, definition.cpus, base.cpus),
         pids=base.pids,
+        disk_bytes=_first(config.disk_bytes, definition.disk_bytes),
         soft_memory_bytes=_first(config.soft_memory_bytes, definition.soft_memory_bytes),
         soft_cpus=_first(config.soft_cpus, definition.soft_cpus),
         output_bytes=base.output_bytes,

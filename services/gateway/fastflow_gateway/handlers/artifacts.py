@@ -95,8 +95,13 @@ async def limits_of_run(deps: Deps, run_id: str) -> Limits | None:
     given = [fact.manifest for fact in history.facts if isinstance(fact, RunStarted)]
     if limits is None or not given:
         return limits
-    memory_bytes, cpus = given[-1].memory_bytes or limits.memory_bytes, given[-1].cpus or limits.cpus
-    return replace(limits, memory_bytes=memory_bytes, cpus=cpus)
+    last = given[-1]
+    return replace(
+        limits,
+        memory_bytes=last.memory_bytes or limits.memory_bytes,
+        cpus=last.cpus or limits.cpus,
+        disk_bytes=last.disk_bytes or limits.disk_bytes,
+    )
 
 
 async def follow_samples(deps: Deps, run_id: str, after_seq: int) -> AsyncIterator[Measured]:

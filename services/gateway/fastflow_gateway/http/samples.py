@@ -44,6 +44,7 @@ class LimitsResponse(Struct, frozen=True, kw_only=True):
 
     memory_bytes: int | None
     cpus: float | None
+    disk_bytes: int | None
     soft_memory_bytes: int | None
     soft_cpus: float | None
 
@@ -83,6 +84,7 @@ class SampleController(Controller):
             else LimitsResponse(
                 memory_bytes=limits.memory_bytes,
                 cpus=limits.cpus,
+                disk_bytes=limits.disk_bytes,
                 soft_memory_bytes=limits.soft_memory_bytes,
                 soft_cpus=limits.soft_cpus,
             )

@@ -10,6 +10,7 @@ from fastflow_rules.network import NoTargetError
 
 from fastflow_runner.adapters.docker.executor import DockerExecutor
 from fastflow_runner.adapters.process.executor import ProcessExecutor
+from fastflow_runner.core.bounds import room_for
 from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.core.names import INSTALLATION
 from fastflow_runner.ports import Executor, Passed, unheard
@@ -54,6 +55,7 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
             key=key,
             uv_settings=uv_settings,
             default_memory_bytes=settings.default_memory_bytes,
+            room=room_for(settings.default_disk_bytes, settings.slots),
             tool_s=settings.tool_timeout_s,
             default_cpus=settings.default_cpus,
             opened=settings.run_network_open,
@@ -98,5 +100,6 @@ def _process(
         variables=variables,
         uv_settings=uv_settings,
         default_memory_bytes=settings.default_memory_bytes,
+        room=room_for(settings.default_disk_bytes, settings.slots),
         tool_s=settings.tool_timeout_s,
     )

@@ -30,6 +30,24 @@ class Machine(Struct, frozen=True, kw_only=True):
     """The same."""
 
 
+class Room(Struct, frozen=True, kw_only=True):
+    """How much of a disk an attempt may hold."""
+
+    usual_bytes: int | None = 0
+    """Where its pipeline names no limit; None is its share of what is free as it begins, 0 is unlimited."""
+    share: int = 5
+    """That part of it."""
+
+    def of(self, limits: Limits) -> int | None:
+        """For one attempt; None is its share."""
+        return self.usual_bytes if limits.disk_bytes is None else limits.disk_bytes
+
+
+def room_for(wanted: int | None, slots: int) -> Room:
+    """So much that attempts of all slots together never fill a disk, whatever else is wanted of one."""
+    return Room(usual_bytes=wanted, share=slots + 1)
+
+
 def default_memory(wanted: int | None, machine_bytes: int) -> int:
     """Limit of an attempt whose pipeline names none: half of the machine unless something else is wanted; 0 is none."""
     return machine_bytes // 2 if wanted is None else wanted and max(wanted, MIN_MEMORY_BYTES)

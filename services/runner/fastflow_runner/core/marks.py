@@ -41,6 +41,7 @@ class _Exit(Struct, frozen=True, kw_only=True):
     ended_itself: bool = False
     reached_memory_limit: bool = True
     disk_full: bool = False
+    held_bytes: _Amount = 0
     refused_processes: _Amount = 0
     sent_bytes: _Amount | None = None
     result: Annotated[str, Meta(max_length=RESULT_BYTES)] | None = None
@@ -158,6 +159,7 @@ def completed(observed: Exit, marker: bytes, nonce: str) -> Exit:
         ended_itself=found.ended_itself,
         machine_full=found.oom_kills > 0 and not found.reached_memory_limit,
         disk_full=found.disk_full,
+        held_bytes=found.held_bytes,
         processes_refused=found.refused_processes > 0,
         dropped_bytes=found.dropped_bytes,
         sent_bytes=found.sent_bytes,

@@ -13,6 +13,7 @@ from fastflow_events.ids import environment_id
 from msgspec import Raw, json
 
 from fastflow_runner.core.attempt_paths import STATE_FOLDER, AttemptPaths
+from fastflow_runner.core.bounds import Room
 from fastflow_runner.core.marks import Fetched
 from fastflow_runner.core.program import argv_of, file_of, jit_env
 from fastflow_runner.entry.credentials import apart
@@ -22,6 +23,9 @@ from fastflow_runner.ports import Launch, Prepared
 MAX_CODE_BYTES = 1 << 30
 """Largest unpacked code folder."""
 _PIECE_BYTES = 1 << 20
+
+
+_NO_ROOM = Room()
 
 
 def code_name(key: bytes, tree: str) -> str:
@@ -47,8 +51,13 @@ def took_too_long(within_s: float | None) -> str:
     return f"it took longer than {within_s:g} s, and was ended" if within_s else "it took too long, and was ended"
 
 
-def run_order(launch: Launch, paths: AttemptPaths, manifest: Manifest, *, grace_s: float) -> bytes:
-    """Order of mode `run`; where no container has the limit of memory, each process is held to it."""
+def run_order(
+    launch: Launch, paths: AttemptPaths, manifest: Manifest, *, grace_s: float, room: Room = _NO_ROOM
+) -> bytes:
+    """Order of mode `run`; where no container has the limit of memory, each process is held to it.
+
+    The entry program adds to the manifest what may be kept on the disk: only it sees that.
+    """
     interpreter = launch.prepared.interpreter
     folder = interpreter.rpartition("/")[0]
     env = {
@@ -81,6 +90,12 @@ def run_order(launch: Launch, paths: AttemptPaths, manifest: Manifest, *, grace_
         "timeout_s": launch.specification.timeout_s or None,
         "grace_s": grace_s,
         "data_bytes": 0 if paths.contained else manifest.memory_bytes or 0,
+        "disk": {
+            "folder": paths.app if paths.contained else paths.app.rpartition("/")[0],
+            "most_bytes": room.of(launch.specification.limits),
+            "share": room.share,
+        },
+        "cache": paths.cache if launch.specification.isolation == "jit" else "",
         "output_bytes": launch.specification.limits.output_bytes,
         "spool": paths.spool,
         "contained": paths.contained,

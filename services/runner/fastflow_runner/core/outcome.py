@@ -3,6 +3,7 @@
 | observed | outcome |
 |---|---|
 | user code ended because its time was over | `timed_out` |
+| it held more of the disk than it may, and was ended for that | `out_of_disk` |
 | the kernel killed for memory, and the code is not 0 | `out_of_memory`; exit code 137 alone is not that |
 | exit code 0 and the completion marker says 0 | `succeeded`, with a remark when something was odd |
 | somebody outside sent SIGTERM, and the code is not 0 | `infrastructure_error` |
@@ -60,6 +61,7 @@ def of_exit(
     *,
     timeout_s: float | None = None,
     memory_bytes: int | None = None,
+    disk_bytes: int | None = None,
     overdue: bool = False,
     cancelled: bool = False,
     lost_artifacts: Sequence[str] = (),
@@ -70,7 +72,7 @@ def of_exit(
     `overdue` when the runner itself had to end it, `cancelled` when it did so because somebody asked;
     `lost_artifacts` were there and could not be stored.
     """
-    ending = _of_exit(exit, timeout_s=timeout_s, memory_bytes=memory_bytes, overdue=overdue, cancelled=cancelled)
+    ending = _of_exit(exit, timeout_s, memory_bytes, disk_bytes, overdue=overdue, cancelled=cancelled)
     if not lost_artifacts:
         return ending
     more = f" and {len(lost_artifacts) - 1} more" if len(lost_artifacts) > 1 else ""
@@ -79,12 +81,23 @@ def of_exit(
 
 
 def _of_exit(
-    exit: Exit, *, timeout_s: float | None, memory_bytes: int | None, overdue: bool, cancelled: bool
+    exit: Exit,
+    timeout_s: float | None,
+    memory_bytes: int | None,
+    disk_bytes: int | None,
+    *,
+    overdue: bool,
+    cancelled: bool,
 ) -> Ending:
     code = exit.marker_code if exit.marker_code is not None else exit.exit_code
     if exit.timed_out or overdue:
         limit = f"{timeout_s:g} s" if timeout_s else "the time allowed"
         return _ending(exit, "timed_out", f"it ran longer than {limit} and was ended{_where(exit)}", code)
+    if exit.held_bytes and code != 0:
+        most = f" ({_size(disk_bytes)})" if disk_bytes else ""
+        return _ending(
+            exit, "out_of_disk", f"it wrote more to the disk than it may keep there{most}{_where(exit)}", code
+        )
     if exit.oom_killed and code != 0:
         return _ending(exit, "out_of_memory", f"{_out_of_memory(exit, memory_bytes)}{_where(exit)}", code)
     if exit.never_started:

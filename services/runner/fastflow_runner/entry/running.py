@@ -7,6 +7,7 @@ sealed specification -> not too late? -> code copied -> marker `started` -> chil
 ```
 """
 
+import _thread
 import json
 import os
 import resource
@@ -15,7 +16,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from fastflow_runner.entry import linux, markers
+from fastflow_runner.entry import disk, linux, markers
 from fastflow_runner.entry.child import Child
 from fastflow_runner.entry.leaving import Kept, read_progress, read_result, read_route
 from fastflow_runner.entry.output import LineSink, Output, SpoolSink
@@ -51,6 +52,8 @@ class Run:
         self._asked = False
         self._timed_out = False
         self._told: int | None = None
+        self._disk_bytes = 0
+        self._held_bytes = 0
 
     def prepare(self) -> None:
         """Make everything ready, and take the right to start.
@@ -71,6 +74,10 @@ class Run:
             raise RefusedError(
                 "guard", "the entry program cannot be closed to the script; the worker image needs ctypes"
             )
+        if full := disk.is_too_full(spec["disk"]["folder"]):
+            raise RefusedError("disk", full)
+        self._disk_bytes = disk.limit_of(**spec["disk"])
+        spec["manifest"]["disk_bytes"] = self._disk_bytes or None
         os.makedirs(self._state, exist_ok=True)  # noqa: PTH103 - pathlib costs start-up time
         if os.path.exists(f"{self._state}/started"):  # noqa: PTH110
             raise RefusedError("started", "user code was started before")
@@ -120,6 +127,7 @@ class Run:
         self._child = child
         if limit := self._spec.get("data_bytes"):
             linux.limit_data(child.pid, limit)
+        self._watch_disk(child)
         if self._terminated:
             self._on_term()
         if self._spec["timeout_s"]:
@@ -130,6 +138,20 @@ class Run:
         code = os.waitstatus_to_exitcode(child.status or 0)
         self._write_exit(128 - code if code < 0 else code, -code if code < 0 else None)
         return 128 - code if code < 0 else code
+
+    def _watch_disk(self, child: Child) -> None:
+        """End the script once it holds more than it may: at once, because what it holds is everybody's."""
+
+        def exceeded(held_bytes: int) -> None:
+            if child.status is None:
+                self._held_bytes = held_bytes
+                child.signal(signal.SIGKILL)
+
+        if self._disk_bytes:
+            folder, cache = self._spec["disk"]["folder"], self._spec["cache"]
+            with suppress(OSError, RuntimeError):
+                holding = disk.Holding(folder, cache, contained=self._spec["contained"])
+                _thread.start_new_thread(holding.watch, (self._disk_bytes, exceeded))
 
     def _carry(self, child: Child, reader: Reader) -> None:
         while child.status is None or child.streams:
@@ -169,6 +191,7 @@ class Run:
             "told_to_end": self._told_to_end,
             "ended_itself": self._ended_itself,
             "disk_full": disk_full,
+            "held_bytes": self._held_bytes,
             "peak_memory_bytes": used.ru_maxrss * 1024,
             "cpu_s": round(used.ru_utime + used.ru_stime, 6),
             "oom_kills": linux.oom_kills() if self._spec["contained"] else 0,

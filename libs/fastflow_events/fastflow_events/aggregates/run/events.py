@@ -119,9 +119,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     executor: str
     container: str
-    """Name of the container, or pid and start time of the process."""
     image: str = ""
-    """Image id, or its repository digest where there is one."""
+    """The container's name and its image's digest or id; for a process its pid and start time, and nothing."""
     python: str = ""
     """Version and build of the interpreter."""
     uv: str = ""
@@ -133,6 +132,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Sealed variables and secrets that the attempt was not given, because they could not be opened, and why."""
     cpus: float | None = None
     memory_bytes: Bytes | None = None
+    disk_bytes: Bytes | None = None
     """What it may use: its pipeline's limit, else the runner's; of each process without a container. None: no limit."""
     remarks: tuple[str, ...] = ()
     """What else differs from what its pipeline asks for, in sentences."""

@@ -16,6 +16,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     cpus: float | None = None
     """CPU cores; clamped to those of the engine's host."""
     pids: int = 512
+    disk_bytes: Bytes | None = None
+    """What it may keep on the disk; None is what its runner gives to those that name no limit."""
     soft_memory_bytes: Bytes | None = None
     soft_cpus: float | None = None
     output_bytes: Bytes = 50_000_000

@@ -26,7 +26,7 @@ from fastflow_runner.adapters.docker.tools import DockerTools
 from fastflow_runner.adapters.docker.wheels import WHEELS_BYTES
 from fastflow_runner.adapters.docker.wire import entry, frame
 from fastflow_runner.core.attempt_paths import STATE_FOLDER, AttemptPaths
-from fastflow_runner.core.bounds import Bounds, Machine, bounds_of, default_cpus, default_memory, remarks_on
+from fastflow_runner.core.bounds import Bounds, Machine, Room, bounds_of, default_cpus, default_memory, remarks_on
 from fastflow_runner.core.closing import closing_of, usual
 from fastflow_runner.core.container_spec import ENTRY_FOLDER, Deployment, run_body
 from fastflow_runner.core.orders import manifest_of, run_order
@@ -46,6 +46,7 @@ from fastflow_runner.ports import (
 )
 
 _MAX_GRACE_S = 86_400
+_USUAL_ROOM = Room(usual_bytes=None)
 
 
 class _Info(Struct, rename={"id": "ID", "cpus": "NCPU", "memory_bytes": "MemTotal"}):
@@ -69,6 +70,7 @@ class DockerExecutor:
         uv_settings: Mapping[str, str] | None = None,
         standby: int = 0,
         default_memory_bytes: int | None = None,
+        room: Room = _USUAL_ROOM,
         default_cpus: float | None = None,
         opened: str = "",
         closed: str = "",
@@ -84,9 +86,10 @@ class DockerExecutor:
         `uv_settings` go to uv when it prepares, with credentials of package indexes if need be; `standby` is
         how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
         a script's time is over; `default_memory_bytes` is the limit of attempts whose pipeline names none: half of the
-        machine's memory unless it is given, none when it is 0; `default_cpus` is that of processors; `opened` and
-        `closed` are targets that all runs reach, or do not; `tool_s` is the longest for staging and deleting;
-        `wheels_bytes` is the most that one build may hand over; `passed` hears of each step of a start.
+        machine's memory unless it is given, none when it is 0; `default_cpus` is that of processors,
+        and `room` that of the disk; `opened` and `closed` are targets that all runs reach, or do not; `tool_s` is the
+        longest for staging and deleting; `wheels_bytes` is the most that one build may hand over; `passed` hears of
+        each step of a start.
 
         Raises:
             NoTargetError: `opened` or `closed` names no addresses.
@@ -96,6 +99,7 @@ class DockerExecutor:
         self._deployment = deployment
         self._owner = owner
         self._grace_s = grace_s
+        self._room = room
         self._closing = usual(opened, closed)
         self._pool = Pool(self._engine, deployment, owner=owner, usual=self._closing, passed=passed)
         self._keeper = Keeper(self._pool, self._engine, ceiling=standby, usual=self._usual)
@@ -196,7 +200,7 @@ class DockerExecutor:
             alone=jit,
             connected=closing is not None,
             closing=None if closing == self._closing else closing,
-            order=run_order(launch, paths, manifest, grace_s=self._grace_s),
+            order=run_order(launch, paths, manifest, grace_s=self._grace_s, room=self._room),
             not_after=launch.not_after,
         )
         try:

@@ -23,7 +23,7 @@ from fastflow_runner.adapters.process.start import command, environment, spawn, 
 from fastflow_runner.adapters.process.table import ProcessId, boot_id, ended, is_alive, kill_session, reap, send
 from fastflow_runner.adapters.process.usage import machine_memory, usage_of
 from fastflow_runner.core import marks
-from fastflow_runner.core.bounds import default_memory
+from fastflow_runner.core.bounds import Room, default_memory
 from fastflow_runner.core.orders import code_name, manifest_of, run_order
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.ports import (
@@ -49,6 +49,7 @@ _LAST_WORDS_S = 5.0
 _SAMPLE_S = 1.0
 _READ_BYTES = 1 << 18
 _THREADS = 32
+_USUAL_ROOM = Room(usual_bytes=None)
 
 
 class ProcessExecutor:
@@ -66,6 +67,7 @@ class ProcessExecutor:
         uv_settings: Mapping[str, str] | None = None,
         grace_s: float = 10.0,
         default_memory_bytes: int | None = None,
+        room: Room = _USUAL_ROOM,
         tool_s: float = 900.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -74,12 +76,14 @@ class ProcessExecutor:
         `variables` is this process's environment, of which attempts get the search path, the time zone, proxies and
         certificates; `uv_settings` go to uv, with credentials of package indexes if need be. No process of an attempt
         has more memory of its own than `default_memory_bytes`, unless its pipeline's limit is larger: half of the
-        machine's unless it is given, as much as there is when it is 0.
+        machine's unless it is given, as much as there is when it is 0. `room` is how much an
+        attempt may keep below its own folder.
         """
         self._root = root.resolve()
         self._key = key
         self._env = environment(dict(variables))
         self._grace_s = grace_s
+        self._room = room
         self._memory_bytes = default_memory(default_memory_bytes, machine_memory())
         self._clock = clock
         self._environments = ProcessEnvironments(self._root, uv, self._env, dict(uv_settings or {}), tool_s)
@@ -248,7 +252,7 @@ class ProcessExecutor:
                 folder.paths(str(self._code(launch.specification.tree))),
                 cache=str(self._root / "jit" / code_name(self._key, launch.specification.pipeline)),
             )
-            tell(stdin, run_order(launch, paths, manifest, grace_s=self._grace_s))
+            tell(stdin, run_order(launch, paths, manifest, grace_s=self._grace_s, room=self._room))
             if started := self._settled(folder, process):
                 return started
             reason, detail = marks.refused(folder.marker("refused"))
