@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import islice
 
-from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.envelope import body_of, headers_of, subject_of
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.testing import builders

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import msgspec
+from fastflow_events.aggregates.run.script_error import ScriptError
 from msgspec import Struct
 
 from fastflow_cli.client import Gateway, segment
@@ -63,6 +64,13 @@ class End(Struct, frozen=True, kw_only=True):
     outcome: str
     status: str
     reason: str = ""
+    error: ScriptError | None = None
+
+    @property
+    def in_words(self) -> str:
+        """How it ended, and why."""
+        why = "; ".join(filter(None, (self.error.in_words if self.error else "", self.reason)))
+        return f"{self.outcome}: {why}" if why else self.outcome
 
 
 async def follow(gateway: Gateway, run_id: str) -> AsyncIterator[Line | Partial | Gap | End]:

@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
+from fastflow_events.aggregates.run.script_error import ScriptError
+
 RUN_COLUMNS = ("run", "pipeline", "status", "asked", "took", "reason")
 UNREACHABLE = "unreachable: its runner gives no sign of life"
 
@@ -42,8 +45,17 @@ def run_row(run: dict[str, Any]) -> tuple[str, ...]:
         status,
         instant(run["requested_at"]),
         took(run.get("started_at"), run.get("finished_at")),
-        UNREACHABLE if run.get("unreachable") else (run.get("waiting_for") or run).get("reason") or "",
+        UNREACHABLE if run.get("unreachable") else _why(run),
     )
+
+
+def _why(run: dict[str, Any]) -> str:
+    """What it waits for, or why it ended; the script's own error says more than its exit code."""
+    if run.get("waiting_for"):
+        return run["waiting_for"].get("reason") or ""
+    if run.get("error"):
+        return msgspec.convert(run["error"], ScriptError).in_words
+    return run.get("reason") or ""
 
 
 def fact_row(fact: dict[str, Any]) -> str:

@@ -112,7 +112,8 @@ def _asked(trigger: Trigger) -> str:
 
 
 def _detail(fact: RunAttemptFinished) -> str:
-    parts = [f"exit code {fact.exit_code}"] if fact.exit_code else []
+    parts = [fact.error.in_words] if fact.error else []
+    parts += [f"exit code {fact.exit_code}"] if fact.exit_code else []
     parts += [fact.detail] if fact.detail else []
     parts += [f"route {fact.route}"] if fact.route else []
     parts += [f"its result was not kept: {fact.result_error}"] if fact.result_error else []

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
-from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import FastflowError, InfrastructureError
 from msgspec import Struct

@@ -17,10 +17,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from fastflow_events.errors import ConcurrencyError, InfrastructureError
-from fastflow_events.output import Chunk, LineCounter, OutFrame, StreamName
+from fastflow_events.output import Chunk, OutFrame, StreamName
 
 from fastflow_runner.bus import OutputStore
 from fastflow_runner.core.masking import Mask
+from fastflow_runner.core.tally import Tally
 from fastflow_runner.ports import AttemptRef
 
 logger = logging.getLogger(__name__)
@@ -31,26 +32,6 @@ PAUSE_S = 0.1
 """Between two chunks that are not full; the first one never waits."""
 RETRY_AFTER_S = 0.5
 _FRAME_COST_BYTES = 32
-
-
-class Tally:
-    """Counts lines and bytes; a last line without its newline is a line."""
-
-    def __init__(self) -> None:
-        self.size_bytes = 0
-        self.engine_bytes = 0
-        """What the engine gave, before anything was masked."""
-        self.counter = LineCounter()
-
-    def add(self, index: int, frame: OutFrame) -> None:
-        """Count a frame."""
-        self.size_bytes += len(frame.data)
-        self.counter.add(index, frame)
-
-    @property
-    def lines(self) -> int:
-        """Lines so far, on both streams together."""
-        return self.counter.lines
 
 
 class _Held(NamedTuple):
@@ -208,7 +189,7 @@ class Shipper:
         if wanted:
             self._buffer.append(_Held(index, frame, gap_bytes, counter.complete, counter.open))
         if gap_bytes:
-            counter.gap(frame.stream)
+            self.tally.gap(frame.stream)
         self.tally.add(index, frame)
         if wanted:
             self._buffered_bytes += len(frame.data) + _FRAME_COST_BYTES

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastflow_events.aggregates.environment.events import EnvironmentDeleted, EnvironmentPrepared, EnvironmentRetired
-from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_events.fact import Fact
 from fastflow_events.ids import environment_id

@@ -115,6 +115,18 @@ async def test_a_secret_reaches_the_script_and_no_spelling_of_it_leaves_the_runn
     assert [path for path, content in stored_files(tmp_path / "home") if b"hunter22" in content] == []
 
 
+async def test_a_secret_in_the_words_of_an_error_is_masked(
+    runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog
+) -> None:
+    runner.start()
+    await set_secret(jetstream_log, "TOKEN", VALUE)
+    script = "import os\nraise ValueError(f\"bad token {os.environ['TOKEN']}!\")\n"
+    run_id = await submit(nc, jetstream_log, script, secrets={"TOKEN": 1})
+    end = await finished(jetstream_log, run_id)
+    assert end.error is not None
+    assert end.error.in_words == "ValueError: bad token ***!, main.py:2"
+
+
 async def test_sealed_variables_of_a_pipeline_and_older_tokens_are_opened(
     runner: LivingRunner, nc: Client, jetstream_log: JetStreamLog, tmp_path: Path
 ) -> None:

@@ -16,7 +16,8 @@ from fastflow_events.aggregates.run.commands import (
     StartAttempt,
 )
 from fastflow_events.aggregates.run.decider import run_decider
-from fastflow_events.aggregates.run.events import Manifest, RunAdopted, RunAttemptFinished
+from fastflow_events.aggregates.run.events import RunAdopted, RunAttemptFinished
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.state import heir_of
 from fastflow_events.envelope import body_of, headers_of, subject_of
 from fastflow_events.errors import ConcurrencyError, FencedError, InfrastructureError

@@ -22,7 +22,6 @@ from fastflow_events.aggregates.run.commands import (
 )
 from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.aggregates.run.events import (
-    Manifest,
     RunAdopted,
     RunArtifactStored,
     RunAttemptFinished,
@@ -37,6 +36,7 @@ from fastflow_events.aggregates.run.events import (
     RunRetryScheduled,
     RunSoftLimitExceeded,
 )
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.errors import FencedError, NotActiveError, NotFoundError
 from fastflow_events.fact import Fact
 from fastflow_events.testing.builders import (

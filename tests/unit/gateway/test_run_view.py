@@ -12,6 +12,7 @@ from fastflow_events.aggregates.run.events import (
     RunRejected,
     RunRetryScheduled,
 )
+from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
@@ -29,6 +30,7 @@ from fastflow_events.testing.builders import (
     specification,
 )
 from fastflow_events.types import Outcome
+from fastflow_gateway.core.responses import show_run
 from fastflow_gateway.core.views.runs import RunRow, fold, project
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,3 +190,11 @@ def test_any_history_can_be_folded_and_only_ends_once(facts: list[Fact]) -> None
             assert ended is None or row == ended
             ended = row
     assert row is None or datetime.fromisoformat(row.requested_at).tzinfo == UTC
+
+
+def test_what_the_last_attempt_failed_with_is_shown_until_the_next_one_is_in_hand() -> None:
+    error = ScriptError(type="KeyError", message="'sku'", file="main.py", line=41, log_line=7)
+    failed = (run_dispatched(), run_claimed(), attempt_finished(outcome="failed", error=error))
+    assert show_run(row_after(*failed)).error == error
+    again = (*failed, RunRetryScheduled(attempt=2, due=NOON), run_dispatched(2), run_claimed(2))
+    assert show_run(row_after(*again)).error is None

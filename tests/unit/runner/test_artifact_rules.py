@@ -7,7 +7,7 @@ from pathlib import Path
 from tarfile import TarFile, TarInfo
 
 import pytest
-from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.output import Sample

@@ -10,8 +10,9 @@ from fastflow_events.output import Chunk, OutFrame
 from fastflow_events.service.tasks import background
 from fastflow_events.testing.builders import NOON
 from fastflow_runner.bus import OutputStore, StoredChunk
+from fastflow_runner.core.tally import Tally
 from fastflow_runner.ports import AttemptRef
-from fastflow_runner.shipping import BUFFER_BYTES, CHUNK_BYTES, Shipper, Tally
+from fastflow_runner.shipping import BUFFER_BYTES, CHUNK_BYTES, Shipper
 
 REF = AttemptRef(run_id="r1", attempt=1)
 

@@ -143,7 +143,7 @@ async def until_end(door: Gateway, run_id: str, *, json: bool) -> Exit:
             case End():
                 write(screen.settled())
                 sys.stdout.flush()
-                say(f"{news.outcome}{f': {news.reason}' if news.reason else ''}", style=colour(news.status))
+                say(news.in_words, style=colour(news.status))
         if isinstance(news, End):
             return exits.of_run(news.status)
     raise AssertionError("a followed run ends")

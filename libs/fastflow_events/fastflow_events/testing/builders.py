@@ -6,7 +6,6 @@ from typing import Any
 from fastflow_events.aggregates.pipeline.events import PipelineDiscovered, PipelineVersionStored
 from fastflow_events.aggregates.run.commands import Holder
 from fastflow_events.aggregates.run.events import (
-    Manifest,
     RunAttemptFinished,
     RunCancelRequested,
     RunClaimed,
@@ -17,6 +16,7 @@ from fastflow_events.aggregates.run.events import (
     RunStarted,
     Trigger,
 )
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.fact import Fact
 from fastflow_events.nats.leases import Heartbeat

@@ -21,13 +21,13 @@ from fastflow_events.aggregates.run.commands import (
 )
 from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.aggregates.run.events import (
-    Manifest,
     RunAdopted,
     RunArtifactStored,
     RunCellFinished,
     RunOutputTruncated,
     RunSoftLimitExceeded,
 )
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.state import RUNNER_FACTS, heir_of
 from fastflow_events.errors import DomainError
 from fastflow_events.fact import BrokenFact, Fact, UnknownFact

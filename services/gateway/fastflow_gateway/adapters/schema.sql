@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS runs (
     commit_subject TEXT NOT NULL,
     route TEXT,
     has_result INTEGER NOT NULL,
-    result_error TEXT NOT NULL
+    result_error TEXT NOT NULL,
+    error TEXT
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS runs_newest ON runs (requested_seq);

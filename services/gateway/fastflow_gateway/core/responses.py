@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.fact import BrokenFact, Fact, ForeignFact, UnknownFact
 from fastflow_events.plain import fault_of
 from fastflow_events.recorded import Recorded
@@ -82,6 +83,8 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     """What it left in `FASTFLOW_RESULT_FILE`; null in lists."""
     result_error: str
     """Why what it left there could not be read; empty when there is nothing to say."""
+    error: ScriptError | None
+    """The last error that the script printed, as far as it can be read out of its output; null unless it failed."""
     schedule: str | None
     nominal: str | None
     """The instant it stands for."""
@@ -152,7 +155,7 @@ class DeadLetterResponse(Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
-_JSON = {"params", "soft_limits", "upstream_runs"}
+_JSON = {"params", "soft_limits", "upstream_runs", "error"}
 _SAME = frozenset(RunResponse.__struct_fields__) & frozenset(RunRow.__struct_fields__) - _JSON
 
 
@@ -173,6 +176,7 @@ def show_run(
         env=msgspec.json.decode(row.env_names),
         soft_limits=msgspec.json.decode(row.soft_limits),
         upstream_runs=msgspec.json.decode(row.upstream_runs),
+        error=error_of(row),
         downstream_runs=downstream,
         waiting_for=waits,
         result=result,
@@ -180,6 +184,11 @@ def show_run(
         untrusted=untrusted,
         **{**{name: getattr(row, name) for name in _SAME}, "cancel_requested": bool(row.cancel_requested)},
     )
+
+
+def error_of(row: RunRow) -> ScriptError | None:
+    """What the run's last attempt failed with."""
+    return msgspec.json.decode(row.error, type=ScriptError) if row.error else None
 
 
 def show_pipeline(row: PipelineRow, *, untrusted: str = "") -> PipelineResponse:

@@ -10,7 +10,7 @@ from fastflow_events.errors import InfrastructureError
 from litestar.response import Stream
 
 from fastflow_gateway.core.lines import Line, Told
-from fastflow_gateway.core.responses import FactResponse
+from fastflow_gateway.core.responses import FactResponse, error_of
 from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.core.views.runs import RunRow
 
@@ -36,7 +36,7 @@ def of_lines(updates: Iterable[Told]) -> bytes:
 
 def of_end(row: RunRow) -> bytes:
     """The run is over and everything was sent; do not come back."""
-    data = {"outcome": row.outcome or row.status, "status": row.status, "reason": row.reason}
+    data = {"outcome": row.outcome or row.status, "status": row.status, "reason": row.reason, "error": error_of(row)}
     return b"event: end\ndata: %s\n\n" % _json.encode(data)
 
 

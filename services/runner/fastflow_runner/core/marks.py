@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.plain import is_too_deep
 from msgspec import Meta, MsgspecError, Struct, json, structs
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from io import BytesIO
 
 import zstandard
-from fastflow_events.aggregates.run.events import Manifest
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Specification
 from fastflow_events.errors import ContractError
 from fastflow_events.ids import environment_id

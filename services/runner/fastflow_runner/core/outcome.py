@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any
 
 from fastflow_events.aggregates.run.events import RunAttemptFinished
+from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.plain import MAX_DEPTH, fault_of, is_too_deep
 from fastflow_events.types import Outcome
 from msgspec import MsgspecError, Struct, json, structs
@@ -130,8 +131,9 @@ def finished(
     size_bytes: int,
     now: datetime,
     peaks: Peaks = _NO_PEAKS,
+    error: ScriptError | None = None,
 ) -> RunAttemptFinished:
-    """The fact that says so."""
+    """The fact that says so; `error` is the last one that was printed, which tells something only of a failure."""
     seen = ending.observed or Exit(exit_code=None)
     result, result_error = result_of(seen)
     last = peaks.last
@@ -155,6 +157,7 @@ def finished(
         output_lines=lines,
         output_bytes=size_bytes,
         finished_at=seen.finished_at or now,
+        error=error if ending.outcome == "failed" else None,
     )
 
 
@@ -162,7 +165,7 @@ def in_fewer_words(fact: RunAttemptFinished) -> RunAttemptFinished | None:
     """The same end without what takes room; None when there is nothing left to leave out."""
     error = "it could not be written down" if fact.result is not None else fact.result_error
     detail = fact.detail.encode("ascii", "backslashreplace").decode()[:FEW_CHARS]
-    fewer = structs.replace(fact, result=None, result_error=error[:FEW_CHARS], route=None, detail=detail)
+    fewer = structs.replace(fact, result=None, result_error=error[:FEW_CHARS], route=None, detail=detail, error=None)
     return None if fewer == fact else fewer
 
 

@@ -59,6 +59,7 @@ async def finish(deps: Deps, context: AttemptContext, ending: Ending, shipper: S
         size_bytes=tally.size_bytes,
         now=deps.clock(),
         peaks=peaks,
+        error=tally.errors.last,
     )
     await record(deps, context, FinishAttempt(holder=deps.holder, finished=fact))
     deps.passed("finished")

@@ -6,7 +6,6 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from fastflow_events.aggregates.run.events import (
-    Manifest,
     RunArtifactStored,
     RunAttemptFinished,
     RunCellFinished,
@@ -14,6 +13,7 @@ from fastflow_events.aggregates.run.events import (
     RunRequested,
     RunSoftLimitExceeded,
 )
+from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.types import CancelKind, RejectReason
 

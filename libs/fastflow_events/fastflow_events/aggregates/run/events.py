@@ -5,6 +5,8 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from fastflow_events.aggregates.run.manifest import Manifest
+from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.fact import Fact, wire
 from fastflow_events.types import (
@@ -114,30 +116,6 @@ class RunAdopted(Fact, frozen=True, kw_only=True):
     """What the next adopter has to show, as in `run.claimed`."""
 
 
-class Manifest(Struct, frozen=True, kw_only=True):
-    """What the attempt really ran on."""
-
-    executor: str
-    container: str
-    image: str = ""
-    """The container's name and its image's digest or id; for a process its pid and start time, and nothing."""
-    python: str = ""
-    """Version and build of the interpreter."""
-    uv: str = ""
-    environment: str = ""
-    """Hash that names the prepared environment; empty without packages."""
-    lock_sha256: str = ""
-    prepare_s: Seconds = 0.0
-    left_out: dict[str, str] = {}
-    """Sealed variables and secrets that the attempt was not given, because they could not be opened, and why."""
-    cpus: float | None = None
-    memory_bytes: Bytes | None = None
-    disk_bytes: Bytes | None = None
-    """What it may use: its pipeline's limit, else the runner's; of each process without a container. None: no limit."""
-    remarks: tuple[str, ...] = ()
-    """What else differs from what its pipeline asks for, in sentences."""
-
-
 @wire("run.started.v1", scope="runner")
 class RunStarted(Fact, frozen=True, kw_only=True):
     """The first instruction of user code is about to run."""
@@ -178,6 +156,8 @@ class RunAttemptFinished(Fact, frozen=True, kw_only=True):
     output_lines: int = 0
     output_bytes: Bytes = 0
     finished_at: datetime | None = None
+    error: ScriptError | None = None
+    """Of an attempt that failed."""
 
 
 @wire("run.lost.v1")

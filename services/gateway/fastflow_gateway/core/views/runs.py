@@ -118,6 +118,8 @@ class RunRow(Struct, frozen=True):
     """1 when the last attempt left a result; the result itself is in its fact."""
     result_error: str = ""
     """Why what it left as a result could not be read."""
+    error: str | None = None
+    """JSON object: the last error that the last attempt printed, where it failed."""
 
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -172,7 +174,7 @@ def project(row: RunRow | None, recorded: Recorded) -> RunRow | None:
         case RunClaimed():
             row = replace(row, seq=seq, status="preparing", reason="", runner=fact.runner, attempt=fact.attempt)
             row = replace(row, started_at=None, finished_at=None, exit_code=None, signal=None, container=None)
-            return replace(row, route=None, has_result=0, result_error="")
+            return replace(row, route=None, has_result=0, result_error="", error=None)
         case RunStarted():
             return _started(replace(row, seq=seq, status="running", started_at=text_of(fact.started_at)), fact)
         case RunAttemptFinished():
@@ -253,6 +255,7 @@ def _attempt_finished(row: RunRow, recorded: Recorded, fact: RunAttemptFinished)
         route=fact.route,
         has_result=int(fact.result is not None),
         result_error=fact.result_error,
+        error=_json.encode(fact.error).decode() if fact.error else None,
     )
 
 
