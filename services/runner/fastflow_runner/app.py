@@ -44,7 +44,11 @@ from fastflow_runner.loops import code_gc
 from fastflow_runner.loops.environment_gc import clean
 from fastflow_runner.loops.preheating import preheat, reheat
 from fastflow_runner.loops.work_loop import WorkLoop, hear, hear_doubt
-from fastflow_runner.ports import Executor, Passed, unheard
+from fastflow_runner.passed import Passed, unheard
+from fastflow_runner.ports import (
+    Executor,
+)
+from fastflow_runner.retrying_executor import RetryingExecutor
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
 from fastflow_runner.vault import Vault
@@ -128,7 +132,7 @@ def _deps(
         settings=settings,
         holder=holder,
         log=log,
-        executor=executor,
+        executor=RetryingExecutor(executor, retry_for_s=settings.retry_for_s),
         output=NatsOutput(nc, settings.name),
         samples=NatsSamples(nc, settings.name),
         artifacts=NatsArtifacts(nc, utc_now),

@@ -101,6 +101,7 @@ class Signals:
         working = asyncio.ensure_future(work)
         stops = [asyncio.ensure_future(event.wait()) for event in (self.cancelled, self.fenced)]
         try:
+            self.check()  # before any of it is done
             await asyncio.wait((working, *stops), return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 return working.result()

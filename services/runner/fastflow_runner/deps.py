@@ -8,7 +8,8 @@ from msgspec import Struct
 from fastflow_runner.attempt import ActiveAttempts
 from fastflow_runner.bus import ArtifactStore, CodeStore, OutputStore, SampleStore
 from fastflow_runner.lease import Lease
-from fastflow_runner.ports import Executor, Passed
+from fastflow_runner.passed import Passed
+from fastflow_runner.retrying_executor import RetryingExecutor
 from fastflow_runner.settings import RunnerSettings
 from fastflow_runner.slots import Slots
 from fastflow_runner.vault import Vault
@@ -21,7 +22,7 @@ class Deps(Struct, frozen=True, kw_only=True):
     holder: Holder
     """This process, as facts name it."""
     log: EventLog
-    executor: Executor
+    executor: RetryingExecutor
     output: OutputStore
     samples: SampleStore
     artifacts: ArtifactStore

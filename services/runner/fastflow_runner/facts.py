@@ -1,4 +1,4 @@
-"""Saying things of an attempt in the log: in order, and for as long as it takes."""
+"""Saying things of an attempt in the log, and reading there: in order, and for as long as it takes."""
 
 import asyncio
 import logging
@@ -14,13 +14,14 @@ from fastflow_events.errors import (
     NewerReleaseError,
 )
 from fastflow_events.execute import execute
-from fastflow_events.recorded import Recorded
+from fastflow_events.log import EventLog
+from fastflow_events.recorded import History, Recorded
 from msgspec.structs import replace
 
 from fastflow_runner.attempt import AttemptContext
 from fastflow_runner.core.outcome import in_fewer_words
 from fastflow_runner.deps import Deps
-from fastflow_runner.retrying import pauses
+from fastflow_runner.retrying import pauses, retry
 
 logger = logging.getLogger(__name__)
 
@@ -52,3 +53,8 @@ async def record(
                 raise
             command = replace(command, finished=fewer)
     raise AssertionError("unreachable")
+
+
+async def read_history(log: EventLog, aggregate: str, id: str) -> History:
+    """Every fact of one aggregate, asked for until the log answers."""
+    return await retry(lambda: log.load(aggregate, id), what=f"reading what the log says of {aggregate} {id}")

@@ -14,7 +14,7 @@ from fastflow_runner.core.claims import OpenClaim
 from fastflow_runner.core.outcome import finished, never_ran
 from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
-from fastflow_runner.facts import record
+from fastflow_runner.facts import read_history, record
 from fastflow_runner.phases.claim import claim, take_over
 from fastflow_runner.phases.finish import remove
 from fastflow_runner.phases.run_attempt import run_attempt
@@ -78,15 +78,15 @@ async def adopt(deps: Deps, found: OpenClaim) -> None:
 async def examine(deps: Deps, ref: AttemptRef) -> None:
     """Remove what is left on the engine of an attempt that is over; the log itself says whether it is."""
     with telemetry.bind(run_id=ref.run_id, attempt=ref.attempt):
-        history = await retry(lambda: deps.log.load("run", ref.run_id), what="reading the run")
+        history = await read_history(deps.log, "run", ref.run_id)
         run = run_decider.fold(history.facts)
         trusted = not deps.log.doubts.why("run", ref.run_id)
         if trusted and verdict(run, ref, deps.holder) == "keep":
             logger.info("left alone", extra={"action": "orphan_kept", "phase": run.phase})
             return
         logger.info("removing what is left", extra={"action": "orphan_removed", "phase": run.phase})
-        await retry(lambda: deps.executor.stop(ref, grace_s=0), what="stopping an orphan")
-        await retry(lambda: deps.executor.remove(ref), what="removing an orphan")
+        await deps.executor.stop(ref, grace_s=0)
+        await deps.executor.remove(ref)
 
 
 async def _supervise(deps: Deps, context: AttemptContext, signals: Signals, *, fresh: bool) -> None:
@@ -100,7 +100,7 @@ async def _supervise(deps: Deps, context: AttemptContext, signals: Signals, *, f
         else:
             return
     try:
-        await retry(lambda: deps.executor.stop(context.ref, grace_s=0), what="stopping the attempt")
+        await deps.executor.stop(context.ref, grace_s=0)
         ending = never_ran("infrastructure_error", "the runner could not execute this attempt; its log says why")
         fact = finished(ending, context.ref, runner=deps.holder.runner, lines=0, size_bytes=0, now=deps.clock())
         await record(deps, context, FinishAttempt(holder=deps.holder, finished=fact))

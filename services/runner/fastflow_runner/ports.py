@@ -1,20 +1,13 @@
 """What the runner needs from outside, in its own words."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol
 
 from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import FastflowError, InfrastructureError
 from msgspec import Struct
-
-Passed: TypeAlias = Callable[[str], None]
-"""Hears the name of each phase of an attempt, and of each step of a start, at its end."""
-
-
-def unheard(_: str) -> None:
-    """Nobody wants to know."""
 
 
 class DependencyError(FastflowError):
@@ -214,6 +207,19 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 class Executor(Protocol):
     """One place where attempts execute. Every call is safe to repeat; a broken stream is never an end.
+
+    An attempt goes from one state to the next, and never back. What may be called in each:
+
+    | state | since | what may be called |
+    |---|---|---|
+    | absent | ever, or `remove` | `launch`, once `stage_code` and `prepare` have returned |
+    | created | `launch` has begun | `launch` again, which finds it; `stop`, `remove`: it is never started then |
+    | running | `launch` has returned | `frames`, `usages`, `wait`; `stop`, which ends it |
+    | exited | `wait` or `stop` has returned | `frames`, `kept`, `wait` again; then `remove` |
+
+    `started` and `found` may be asked in every state, and `stop` and `remove` do nothing where there is nothing to do:
+    this is how one who does not know the state finds out, or clears up. `launch` of a running or exited attempt answers
+    what it answered first, and starts nothing. Of an absent one `wait` says that nobody knows, and `frames` are none.
 
     All methods raise `InfrastructureError` when the engine does not answer.
     """

@@ -8,7 +8,6 @@ from typing import TypeVar
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.objects import StoreFullError
 
-from fastflow_runner.attempt import Signals
 from fastflow_runner.core.outcome import is_disk_full
 from fastflow_runner.ports import ImageMissingError, NotClosedError, VolumeChangedError
 
@@ -51,17 +50,3 @@ async def retry(call: Callable[[], Awaitable[T]], *, what: str, retry_for_s: flo
             logger.warning("%s: %s", what, exc, extra={"action": "asking_again", "what": what})
             await asyncio.sleep(pause)
     raise AssertionError("unreachable")
-
-
-async def retry_unless_stopped(
-    signals: Signals, call: Callable[[], Awaitable[T]], *, what: str, retry_for_s: float | None = None
-) -> T:
-    """The same, given up as soon as the attempt must stop.
-
-    Raises:
-        InfrastructureError: it still fails after `retry_for_s`.
-        CancelledRunError: somebody asked for the run's end.
-        FencedError: the attempt belongs to somebody else.
-    """
-    signals.check()
-    return await signals.unless_stopped(retry(call, what=what, retry_for_s=retry_for_s))

@@ -8,7 +8,7 @@ from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.engine_events import listening
 from fastflow_runner.testing.executor_contract import WITHIN_S, eventually, read_all
-from fastflow_runner.testing.turns_contract import TurnsContract
+from fastflow_runner.testing.order_contract import OrderContract
 
 pytestmark = pytest.mark.docker
 OWNER = f"test-{os.getpid()}"
@@ -22,7 +22,7 @@ async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
     executor.close()
 
 
-class TestDockerExecutor(TurnsContract):
+class TestDockerExecutor(OrderContract):
     async def test_a_success_that_the_output_has_told_is_not_read_out_of_the_container(
         self, executor: DockerExecutor, engine: str
     ) -> None:

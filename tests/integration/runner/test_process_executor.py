@@ -7,8 +7,8 @@ from fastflow_rules.definition.reaching import Network
 from fastflow_runner.adapters.process.executor import ProcessExecutor
 from fastflow_runner.ports import NotClosedError
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
+from fastflow_runner.testing.order_contract import OrderContract
 from fastflow_runner.testing.tools import find_uv
-from fastflow_runner.testing.turns_contract import TurnsContract
 from msgspec import structs
 
 UNHELD = "its network is limited, and processes cannot be: its pool needs the Docker executor"
@@ -26,7 +26,7 @@ def executor(root: Path) -> Iterator[ProcessExecutor]:
     executor.close()
 
 
-class TestProcessExecutor(TurnsContract):
+class TestProcessExecutor(OrderContract):
     pass
 
 

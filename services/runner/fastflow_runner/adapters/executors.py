@@ -13,7 +13,10 @@ from fastflow_runner.adapters.process.executor import ProcessExecutor
 from fastflow_runner.core.bounds import room_for
 from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.core.names import INSTALLATION
-from fastflow_runner.ports import Executor, Passed, unheard
+from fastflow_runner.passed import Passed, unheard
+from fastflow_runner.ports import (
+    Executor,
+)
 from fastflow_runner.settings import RunnerSettings
 
 

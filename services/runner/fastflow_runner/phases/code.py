@@ -2,7 +2,7 @@
 
 from fastflow_runner.attempt import AttemptContext, Signals
 from fastflow_runner.deps import Deps
-from fastflow_runner.retrying import retry_unless_stopped
+from fastflow_runner.retrying import retry
 
 
 async def stage(deps: Deps, context: AttemptContext, signals: Signals) -> None:
@@ -20,12 +20,7 @@ async def stage(deps: Deps, context: AttemptContext, signals: Signals) -> None:
 
 async def stage_tree(deps: Deps, tree: str, signals: Signals) -> None:
     """The same for a tree that nobody runs yet."""
-    executor, retry_for_s = deps.executor, deps.settings.retry_for_s
-    if await retry_unless_stopped(
-        signals, lambda: executor.has_code(tree), what="looking for the code", retry_for_s=retry_for_s
-    ):
+    if await signals.unless_stopped(deps.executor.has_code(tree)):
         return
-    bundle = await retry_unless_stopped(signals, lambda: deps.code.bundle(tree), what="fetching the code")
-    await retry_unless_stopped(
-        signals, lambda: executor.stage_code(tree, bundle), what="staging the code", retry_for_s=retry_for_s
-    )
+    bundle = await signals.unless_stopped(retry(lambda: deps.code.bundle(tree), what="fetching the code"))
+    await signals.unless_stopped(deps.executor.stage_code(tree, bundle))

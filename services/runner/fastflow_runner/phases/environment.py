@@ -18,8 +18,9 @@ from fastflow_events.recorded import Cause
 from fastflow_runner.attempt import AttemptContext, CancelledRunError, Signals
 from fastflow_runner.core.orders import input_name
 from fastflow_runner.deps import Deps
+from fastflow_runner.facts import read_history
 from fastflow_runner.ports import DependencyError, Prepared
-from fastflow_runner.retrying import retry_unless_stopped
+from fastflow_runner.retrying import retry
 
 logger = logging.getLogger(__name__)
 
@@ -78,12 +79,8 @@ async def _build(
 ) -> Prepared:
     lock, generation = known.lock, known.generation
     try:
-        return await retry_unless_stopped(
-            signals,
-            lambda: deps.executor.prepare(specification, lock, generation=generation, within_s=within_s),
-            what="preparing the environment",
-            retry_for_s=deps.settings.retry_for_s,
-        )
+        preparing = deps.executor.prepare(specification, lock, generation=generation, within_s=within_s)
+        return await signals.unless_stopped(preparing)
     except (CancelledRunError, FencedError):
         try:
             await deps.executor.give_up(specification, lock, generation=generation)
@@ -93,7 +90,7 @@ async def _build(
 
 
 async def _known(deps: Deps, name: str, signals: Signals) -> Environment:
-    history = await retry_unless_stopped(signals, lambda: deps.log.load("environment", name), what="reading the lock")
+    history = await signals.unless_stopped(read_history(deps.log, "environment", name))
     return environment_decider.fold(history.facts)
 
 
@@ -108,4 +105,4 @@ async def _record(deps: Deps, cause: Cause, signals: Signals, name: str, command
             # engine, and kept by each.
             logger.warning("the environment is not recorded: %s", exc, extra={"action": "environment_unrecorded"})
 
-    await retry_unless_stopped(signals, append, what="recording the environment")
+    await signals.unless_stopped(retry(append, what="recording the environment"))

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from functools import partial
 
 from fastflow_events.aggregates.run.commands import FinishAttempt, ReportAttempt
 from fastflow_events.aggregates.run.decider import run_decider
@@ -16,9 +15,8 @@ from fastflow_runner.core.notices import notice
 from fastflow_runner.core.outcome import Ending, finished
 from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
-from fastflow_runner.facts import record
-from fastflow_runner.phases.claim import still_held
-from fastflow_runner.retrying import retry
+from fastflow_runner.facts import read_history, record
+from fastflow_runner.phases.shipper import shipper_of
 from fastflow_runner.shipping import Shipper
 
 logger = logging.getLogger(__name__)
@@ -31,9 +29,7 @@ STOPPING_S = 5.0
 async def explain(deps: Deps, context: AttemptContext, ending: Ending) -> Shipper:
     """Close the output of an attempt that has none, with the reason in it."""
     lead = [notice(ending.detail, deps.clock())] if ending.detail and ending.outcome != "cancelled" else []
-    holders = partial(still_held, deps.log, context.ref, deps.holder)
-    shipper = Shipper(deps.output, context.ref, holders=holders, lead=lead)
-    await retry(shipper.resume, what="looking for stored output")
+    shipper = await shipper_of(deps, context, lead=lead)
     async with background(shipper.send()):
         await shipper.close()
     return shipper
@@ -80,24 +76,22 @@ async def remove(deps: Deps, context: AttemptContext) -> None:
 
 async def _remove(deps: Deps, context: AttemptContext) -> None:
     try:
-        await retry(
-            lambda: deps.executor.remove(context.ref), what="removing the attempt", retry_for_s=REMOVE_RETRY_FOR_S
-        )
+        await deps.executor.remove(context.ref, retry_for_s=REMOVE_RETRY_FOR_S)
     except InfrastructureError as exc:
         logger.warning("left behind for later: %s", exc, extra={"action": "removal_postponed"})
 
 
 async def withdraw(deps: Deps, context: AttemptContext, why: FencedError) -> None:
     """Leave an attempt that is not ours any more: end and remove it, unless others go on with it on this engine."""
-    history = await retry(lambda: deps.log.load("run", context.ref.run_id), what="asking who holds the attempt")
+    history = await read_history(deps.log, "run", context.ref.run_id)
     trusted = not deps.log.doubts.why("run", context.ref.run_id)
     kept = trusted and verdict(run_decider.fold(history.facts), context.ref, deps.holder) == "keep"
     logger.warning("fenced: %s", why, extra={"action": "fenced", "kept": kept})
     if not kept:
-        await retry(lambda: deps.executor.stop(context.ref, grace_s=0), what="stopping a fenced attempt")
+        await deps.executor.stop(context.ref, grace_s=0)
         await remove(deps, context)
 
 
 async def _said_truncated(deps: Deps, context: AttemptContext) -> bool:
-    history = await retry(lambda: deps.log.load("run", context.ref.run_id), what="reading the run")
+    history = await read_history(deps.log, "run", context.ref.run_id)
     return any(isinstance(f, RunOutputTruncated) and f.attempt == context.ref.attempt for f in history.facts)

@@ -11,7 +11,6 @@ from fastflow_runner.core.outcome import Ending, is_disk_full, never_ran, of_exi
 from fastflow_runner.deps import Deps
 from fastflow_runner.phases import cells, code, collect, environment, finish, sample, start, stream
 from fastflow_runner.ports import DependencyError, Started, VolumeChangedError
-from fastflow_runner.retrying import retry
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ async def run_attempt(deps: Deps, context: AttemptContext, signals: Signals, *, 
 async def _begin(deps: Deps, context: AttemptContext, signals: Signals, *, fresh: bool) -> Started | Ending:
     """Start of user code, or why there was none."""
     if not fresh:
-        known = await retry(lambda: deps.executor.started(context.ref), what="asking whether it started")
+        known = await deps.executor.started(context.ref)
         # What the log says was started is never started again, even when the engine has forgotten it.
         if (started := known or context.started) is not None:
             return started

@@ -6,7 +6,7 @@ from fastflow_runner.core.notices import withheld
 from fastflow_runner.core.unsealing import Opened
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import Started
-from fastflow_runner.retrying import retry, retry_unless_stopped
+from fastflow_runner.retrying import retry
 
 WHAT = "opening sealed values"
 
@@ -20,7 +20,7 @@ async def opened(deps: Deps, context: AttemptContext, signals: Signals) -> Opene
     """
     if not _sealed(context):
         return Opened()
-    return await retry_unless_stopped(signals, lambda: deps.vault.open(context.specification), what=WHAT)
+    return await signals.unless_stopped(retry(lambda: deps.vault.open(context.specification), what=WHAT))
 
 
 async def mask_of(deps: Deps, context: AttemptContext, started: Started) -> Mask | None:

@@ -10,7 +10,7 @@ from fastflow_runner.core.unsealing import Opened
 from fastflow_runner.deps import Deps
 from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started
-from fastflow_runner.retrying import is_permanent, pauses, retry
+from fastflow_runner.retrying import is_permanent, pauses
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ async def start(deps: Deps, context: AttemptContext, signals: Signals, prepared:
             # Not interrupted by a cancel: whether user code was started must be known afterwards.
             return await _launch(deps, signals, launch)
         except NotAfterError:
-            await retry(lambda: deps.executor.remove(context.ref), what="removing what never started")
+            await deps.executor.remove(context.ref)
 
 
 def env_of(context: AttemptContext, opened: Opened) -> dict[str, str]:
@@ -89,5 +89,5 @@ async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
 
 async def _settle(deps: Deps, launch: Launch) -> Started | None:
     """Find out whether user code was started after all, and make sure that it will not be later."""
-    await retry(lambda: deps.executor.stop(launch.ref, grace_s=0), what="stopping what may have started")
-    return await retry(lambda: deps.executor.started(launch.ref), what="asking whether it started")
+    await deps.executor.stop(launch.ref, grace_s=0)
+    return await deps.executor.started(launch.ref)

@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import partial
 from typing import cast
 
 from fastflow_events.aggregates.run.commands import StartAttempt
@@ -25,7 +24,7 @@ from fastflow_runner.core.notices import beforehand, not_kept
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.phases import secrets
-from fastflow_runner.phases.claim import still_held
+from fastflow_runner.phases.shipper import shipper_of
 from fastflow_runner.ports import Exit, Frame, Started
 from fastflow_runner.retrying import pauses, retry
 from fastflow_runner.shipping import Shipper
@@ -55,23 +54,14 @@ async def stream(
     """
     mask = await secrets.mask_of(deps, context, started)
     most_bytes = context.specification.limits.output_bytes + SLACK_BYTES
-    shipper = Shipper(
-        deps.output,
-        context.ref,
-        holders=partial(still_held, deps.log, context.ref, deps.holder),
-        lead=beforehand(started),
-        mask=mask,
-        most_bytes=most_bytes,
-    )
-    if not fresh:
-        await retry(shipper.resume, what="looking for stored output")
+    shipper = await shipper_of(deps, context, lead=beforehand(started), mask=mask, most_bytes=most_bytes, fresh=fresh)
     watched = Watched()
     async with background(shipper.send(), _until_fenced(signals), _end_it(deps, context, signals, started, watched)):
         async with background(_follow(deps, context, shipper)):
             await _say_started(deps, context, started)
             deps.passed("started")
             nonce = nonce_of(deps.key, context.ref)
-            exit = await retry(lambda: deps.executor.wait(context.ref, nonce), what="waiting for the end")
+            exit = await deps.executor.wait(context.ref, nonce)
         deps.passed("ended")
         if not _has_everything(shipper, exit):
             await _read_rest(deps, context, shipper)
@@ -166,4 +156,4 @@ async def _end_it(deps: Deps, context: AttemptContext, signals: Signals, started
     except TimeoutError:
         logger.warning("the time limit was not kept", extra={"action": "attempt_overdue", "run_id": context.ref.run_id})
         watched.overdue, grace_s = True, 0
-    await retry(lambda: deps.executor.stop(context.ref, grace_s=grace_s), what="stopping the attempt")
+    await deps.executor.stop(context.ref, grace_s=grace_s)

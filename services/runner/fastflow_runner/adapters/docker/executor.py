@@ -31,18 +31,17 @@ from fastflow_runner.core.closing import closing_of, usual
 from fastflow_runner.core.container_spec import ENTRY_FOLDER, Deployment, run_body
 from fastflow_runner.core.orders import manifest_of, run_order
 from fastflow_runner.entry.records import MARK, decode_line, stream_of
+from fastflow_runner.passed import Passed, unheard
 from fastflow_runner.ports import (
     AttemptRef,
     Exit,
     Found,
     Frame,
     Launch,
-    Passed,
     Prepared,
     Started,
     Usage,
     VolumeChangedError,
-    unheard,
 )
 
 _MAX_GRACE_S = 86_400
