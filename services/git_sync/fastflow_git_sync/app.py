@@ -24,13 +24,14 @@ from fastflow_git_sync.adapters.git import open_source
 from fastflow_git_sync.adapters.keyring import Keyring
 from fastflow_git_sync.adapters.pipelines import PipelineRows
 from fastflow_git_sync.adapters.repositories import RepositoryRows
-from fastflow_git_sync.bell import Bell
+from fastflow_git_sync.bell import Bell, Bells
 from fastflow_git_sync.core.access import Watched
 from fastflow_git_sync.core.repositories import of_environment
 from fastflow_git_sync.deps import Deps, OpenSource, Repo
 from fastflow_git_sync.poller import poll
 from fastflow_git_sync.ports import Source
 from fastflow_git_sync.repository_supervisor import Watch
+from fastflow_git_sync.searches import Searches
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.subscribers import subscribe
 
@@ -70,7 +71,8 @@ def build(settings: GitSyncSettings) -> Service:
                 open_source=_opener(settings, environment, keyring),
                 environment={name: watched.configured for name, watched in environment.items()},
                 here={},
-                bells={},
+                bells=Bells(),
+                searches=Searches(),
                 clock=utc_now,
                 new_id=lambda: uuid.uuid4().hex,
             )
@@ -91,8 +93,7 @@ def build(settings: GitSyncSettings) -> Service:
                 try:
                     yield
                 finally:
-                    for wanted in list(deps.looking):
-                        deps.forget(wanted)
+                    deps.searches.close()
 
     return Service(broker, lifespan, work)
 

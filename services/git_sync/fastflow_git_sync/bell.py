@@ -40,6 +40,15 @@ class Bell:
         await is_set_within(self._rung, timeout_s)
 
 
+class Bells(dict[str, Bell]):
+    """The bells of the repositories that are watched, by their names."""
+
+    def ring(self, repository: str, by: Recorded) -> None:
+        """Have a repository read again because of a fact, if it is watched."""
+        if bell := self.get(repository):
+            bell.ring(by)
+
+
 def pause_s(failures: int, every_s: float) -> float | None:
     """How long to wait for the next sync after so many that failed in a row; None is until somebody rings."""
     if failures == 0:

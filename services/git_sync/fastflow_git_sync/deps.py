@@ -1,29 +1,19 @@
 """Everything a handler may touch."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_events.log import EventLog
-from fastflow_events.recorded import Recorded
 from fastflow_events.service.clock import Clock
 from msgspec import Struct
 
-from fastflow_git_sync.bell import Bell
+from fastflow_git_sync.bell import Bells
 from fastflow_git_sync.ports import Bundles, Keys, Pipelines, Repositories, Source
+from fastflow_git_sync.searches import Searches
 
 OpenSource: TypeAlias = Callable[[str, RepositoryConfigured], AbstractAsyncContextManager[Source]]
-
-
-class Wanted(NamedTuple):
-    """The version of a pipeline at a commit."""
-
-    repository: str
-    pipeline: str
-    commit: str
 
 
 class Repo(Struct, frozen=True, kw_only=True, eq=False):
@@ -51,21 +41,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     """What the environment says is watched."""
     here: dict[str, Repo]
     """The repositories that are open now."""
-    bells: dict[str, Bell]
+    bells: Bells
     """One for each repository that is watched."""
-    looking: dict[Wanted, asyncio.Task[PipelineVersionStored | str]] = {}
-    """What is being looked for, until somebody has asked for what was found."""
-    slow: set[str] = set()
-    """Repositories that let somebody wait for too long; nobody waits for them until they answer again."""
+    searches: Searches
     clock: Clock
     new_id: Callable[[], str]
-
-    def ring(self, repository: str, by: Recorded) -> None:
-        """Have a repository read again because of a fact, if it is watched."""
-        if bell := self.bells.get(repository):
-            bell.ring(by)
-
-    def forget(self, wanted: Wanted) -> None:
-        """Look for it no more."""
-        if task := self.looking.pop(wanted, None):
-            task.cancel()

@@ -174,4 +174,4 @@ async def _lose(deps: Deps, repository: str, name: str, commit: str, cause: Caus
         return
     if recorded:
         for other in {known.state.repository, *known.state.rivals} - {repository}:
-            deps.ring(other, recorded[-1])
+            deps.bells.ring(other, recorded[-1])

@@ -16,7 +16,7 @@ def subscribe(broker: NatsBroker, deps: Deps, public_key: str) -> None:
     @reaction(broker, "git_sync-sync", subject=subjects.event("repository", fact="sync_requested"))
     async def on_sync_requested(recorded: Recorded) -> None:
         """Somebody wants a repository fetched now; one that is not open yet is fetched when it is."""
-        deps.ring(recorded.id, recorded)
+        deps.bells.ring(recorded.id, recorded)
 
     @reaction(broker, "git_sync-versions", subject=subjects.event("run", fact="requested"))
     async def on_run_requested(recorded: Recorded) -> None:

@@ -1,7 +1,5 @@
 """What git_sync does when a run asks: store the version of a pipeline at one commit."""
 
-import asyncio
-
 from fastflow_events import subjects
 from fastflow_events.aggregates.pipeline.commands import MissVersion, StoreVersion
 from fastflow_events.aggregates.pipeline.decider import pipeline_decider
@@ -11,15 +9,12 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.recorded import Recorded
 from fastflow_rules import folder as discovery
 
-from fastflow_git_sync.deps import Deps, Wanted
+from fastflow_git_sync.deps import Deps
 from fastflow_git_sync.inspection import judge, rules_at, store
 from fastflow_git_sync.ports import CommitMissingError, GitError
 from fastflow_git_sync.recording import record
+from fastflow_git_sync.searches import Wanted
 
-WAIT_S = 5.0
-"""How long others wait behind a repository that is asked; after that it is asked beside them."""
-AT_ONCE = 100
-"""Commits that are looked for, of all repositories together."""
 RETRY_FOR_S = 180.0
 """How long a run waits for a repository that does not answer before it is told that its code is missing."""
 
@@ -39,14 +34,14 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
     repository = known.state.repository
     key = Wanted(repository, pipeline, commit)
     if commit in known.state.versions or not repository:
-        deps.forget(key)
+        deps.searches.forget(key)
         return
     try:
-        found = await _soon(deps, key)
+        found = await deps.searches.result(key, lambda: _find_version(deps, *key))
     except GitError as exc:
         if not isinstance(exc, CommitMissingError) and (deps.clock() - recorded.at).total_seconds() < RETRY_FOR_S:
             raise InfrastructureError(str(exc), pipeline=pipeline, commit=commit) from exc
-        deps.forget(key)
+        deps.searches.forget(key)
         found = str(exc)
     cause = recorded.because()
     if isinstance(found, PipelineVersionStored):
@@ -54,27 +49,6 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
     else:
         missing = MissVersion(repository=repository, commit=commit, reason=found)
         await record(deps.log, pipeline_decider, known, missing, cause=cause)
-
-
-async def _soon(deps: Deps, key: Wanted) -> PipelineVersionStored | str:
-    """The version, or why there is none; looking for it goes on while others are asked for, each repository by itself.
-
-    Raises:
-        GitError: the repository cannot be asked, or is not done yet; whoever asks again finds what was found meanwhile.
-    """
-    task = deps.looking.get(key)
-    if task is None:
-        if len(deps.looking) >= AT_ONCE:
-            raise GitError("too many commits are being looked for")
-        task = deps.looking[key] = asyncio.create_task(_find_version(deps, *key))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # whoever asked may be gone
-    done, _ = await asyncio.wait({task}, timeout=0 if key.repository in deps.slow else WAIT_S)
-    if not done:
-        deps.slow.add(key.repository)
-        raise GitError(f'the repository "{key.repository}" has not answered yet')
-    deps.slow.discard(key.repository)
-    deps.forget(key)
-    return task.result()
 
 
 async def _find_version(deps: Deps, repository: str, pipeline: str, commit: str) -> PipelineVersionStored | str:
