@@ -18,23 +18,15 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events import subjects
 from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.nats.event_log import JetStreamLog
-from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import (
     CAUSE,
-    NOON,
-    attempt_finished,
     pipeline_discovered,
-    run_claimed,
-    run_dispatched,
-    run_finished,
-    run_requested,
-    run_started,
 )
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.stored_runs import store_run
 from fastflow_gateway.testing import running_gateway
 from nats.aio.client import Client
 
@@ -134,12 +126,7 @@ async def fastflow(nats_url: str, nc: Client, jetstream_log: JetStreamLog, tmp_p
         [ScheduleSet(pipeline=NAME, name="nächtlich", cron="0 3 * * *", timezone="Europe/Berlin", who="Jürgen")],
         cause=CAUSE,
     )
-    story = (run_requested(pipeline=NAME), run_dispatched(), run_claimed(), run_started())
-    await log.append(Position(aggregate="run", id=RUN), story, cause=CAUSE)
-    chunk = Chunk(first=0, frames=(OutFrame("stdout", NOON, OUTPUT),), last=True)
-    await nc.jetstream().publish(subjects.output(RUN, 1, "runner-1"), encode_chunk(chunk))
-    position = (await log.load("run", RUN)).position
-    await log.append(position, (attempt_finished(), run_finished()), cause=CAUSE)
+    await store_run(log, nc, RUN, output=OUTPUT, pipeline=NAME)
     async with running_gateway(nats_url, tmp_path / "gateway") as base:
 
         async def known() -> bool:

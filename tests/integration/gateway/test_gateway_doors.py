@@ -13,20 +13,13 @@ import pytest_asyncio
 from fastflow_events import subjects
 from fastflow_events.nats.client import Connection
 from fastflow_events.nats.event_log import JetStreamLog
-from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import (
     CAUSE,
-    NOON,
-    attempt_finished,
     pipeline_discovered,
-    run_claimed,
-    run_dispatched,
-    run_finished,
-    run_requested,
-    run_started,
 )
 from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.stored_runs import store_run
 from fastflow_gateway.openapi import document
 from fastflow_gateway.testing import running_gateway
 from fastflow_rules.branch_diff.branch import BranchRefused
@@ -147,10 +140,7 @@ async def api(nc: Connection, nats_url: str, tmp_path: Path) -> AsyncGenerator[h
     log = JetStreamLog(nc, source="/fastflow/test/1")
     found = pipeline_discovered(definition={"schedules": [{"id": "nightly", "cron": "0 3 * * *"}]})
     await log.append(Position(aggregate="pipeline", id="hello"), [found], cause=CAUSE)
-    story = [run_requested(), run_dispatched(), run_claimed(), run_started(), attempt_finished(), run_finished()]
-    await log.append(Position(aggregate="run", id="r1"), story, cause=CAUSE)
-    chunk = Chunk(first=0, frames=(OutFrame("stdout", NOON, b"a\n"),), last=True)
-    await nc.jetstream().publish(subjects.output("r1", 1, "runner-1"), encode_chunk(chunk))
+    await store_run(log, nc, "r1", output=b"a\n")
 
     async def answer(msg: Msg) -> None:
         await msg.respond(msgspec.json.encode(BranchRefused(refused="there is no such branch", missing=True)))

@@ -15,7 +15,6 @@ from fastflow_events.nats.client import Connection
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.builders import CAUSE
 from fastflow_events.testing.eventually import eventually
-from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.repository import Repository
 
@@ -31,8 +30,7 @@ def repository(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def bus(jetstream_log: JetStreamLog, nats_url: str, repository: Repository, tmp_path: Path) -> Bus:
-    settings = GitSyncSettings(nats_url=nats_url, home=tmp_path / "home", git_url=repository.url, poll_every_s=0)
-    return Bus(jetstream_log, settings)
+    return Bus.watching(repository.url, jetstream_log, nats_url, tmp_path / "home")
 
 
 async def passed(nc: Connection, *, keep: timedelta = AT_ONCE, undisturbed: timedelta = AT_ONCE) -> Collected:

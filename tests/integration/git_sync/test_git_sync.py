@@ -38,10 +38,7 @@ def repository(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def bus(jetstream_log: JetStreamLog, nats_url: str, repository: Repository, tmp_path: Path) -> Bus:
-    settings = GitSyncSettings(
-        nats_url=nats_url, instance="test", home=tmp_path / "home", git_url=repository.url, poll_every_s=0
-    )
-    return Bus(jetstream_log, settings)
+    return Bus.watching(repository.url, jetstream_log, nats_url, tmp_path / "home")
 
 
 async def test_a_pushed_folder_is_discovered_with_its_code_stored_before(

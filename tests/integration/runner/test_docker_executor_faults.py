@@ -22,6 +22,7 @@ from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import Launch
 from fastflow_runner.testing.builders import INSTALLATION, a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import read_all
+from fastflow_runner.testing.order_contract import runs_once
 from fastflow_runner.testing.socket_proxy import socket_proxy
 
 pytestmark = pytest.mark.docker
@@ -67,17 +68,6 @@ async def created(dying: Engine, launch: Launch) -> Container:
     body = run_body(DEPLOYMENT, bounds_of(launch.specification.limits, Machine(cpus=1)), owner=OWNER)
     assert await container.create(body)
     return container
-
-
-async def runs_once(executor: DockerExecutor, launch: Launch) -> None:
-    async with asyncio.timeout(60):
-        started = await executor.launch(launch)
-        end = await executor.wait(launch.ref, launch.nonce)
-        assert (await read_all(executor, launch))[0] == b"once\n"
-        assert (end.exit_code, end.marker_code) == (0, 0)
-        assert await executor.launch(launch) == started
-        assert (await read_all(executor, launch))[0] == b"once\n"
-        await executor.remove(launch.ref)
 
 
 async def test_a_runner_killed_after_create_is_followed_by_one_that_starts(

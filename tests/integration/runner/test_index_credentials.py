@@ -2,24 +2,22 @@
 
 import base64
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from fastflow_runner.entry.uv import uv_of
+from fastflow_runner.testing.private_index import IndexHandler, served
 from fastflow_runner.testing.tiny_packages import wheel
 from fastflow_runner.testing.tools import find_uv
 
 FILE = "thing-1.0-py3-none-any.whl"
 
 
-class _Index(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Index(IndexHandler):
     seen: list[str]
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name that the standard library asks for
         answer = self.headers.get("Authorization", "")
         if answer:
             self.seen.append(f"{self.path} {base64.b64decode(answer.removeprefix('Basic ')).decode()}")
@@ -28,31 +26,16 @@ class _Index(BaseHTTPRequestHandler):
             status, body = 200, f'<a href="/files/{FILE}">{FILE}</a>'.encode()
         elif answer and self.path.endswith(FILE):
             status, body = 200, wheel("thing", "1.0")
-        self.send_response(status)
-        if status == 401:
-            self.send_header("WWW-Authenticate", "Basic")
-        self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
+        self.answer(status, body)
 
     do_HEAD = do_GET  # noqa: N815 - the name that the standard library asks for
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
 
 
 @pytest.fixture
 def index() -> Iterator[tuple[str, list[str]]]:
     seen: list[str] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Index", (_Index,), {"seen": seen}))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"127.0.0.1:{server.server_port}", seen
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served("127.0.0.1", type("Index", (_Index,), {"seen": seen})) as address:
+        yield address.removeprefix("http://"), seen
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import Launch
 from fastflow_runner.testing.builders import a_launch, a_specification, bundle_of
 from fastflow_runner.testing.executor_contract import eventually, read_all
+from fastflow_runner.testing.order_contract import runs_once
 from fastflow_runner.testing.tools import find_uv
 
 
@@ -51,17 +52,6 @@ def half_launched(root: Path, launch: Launch, order: bytes) -> ProcessId:
     folder.record(process)
     tell(stdin, order)
     return process
-
-
-async def runs_once(executor: ProcessExecutor, launch: Launch) -> None:
-    async with asyncio.timeout(30):
-        started = await executor.launch(launch)
-        end = await executor.wait(launch.ref, launch.nonce)
-        assert (await read_all(executor, launch))[0] == b"once\n"
-        assert (end.exit_code, end.marker_code) == (0, 0)
-        assert await executor.launch(launch) == started
-        assert (await read_all(executor, launch))[0] == b"once\n"
-        await executor.remove(launch.ref)
 
 
 async def test_a_runner_killed_before_the_order_left_what_never_starts(root: Path, executor: ProcessExecutor) -> None:

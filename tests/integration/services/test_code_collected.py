@@ -23,7 +23,6 @@ from fastflow_events.nats.topology import CODE
 from fastflow_events.service.settings import Settings
 from fastflow_events.service.tasks import background
 from fastflow_events.testing.eventually import eventually
-from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.bus import Bus, running
 from fastflow_git_sync.testing.repository import Repository
 
@@ -43,8 +42,7 @@ def repository(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def bus(jetstream_log: JetStreamLog, nats_url: str, repository: Repository, tmp_path: Path) -> Bus:
-    settings = GitSyncSettings(nats_url=nats_url, home=tmp_path / "home", git_url=repository.url, poll_every_s=0)
-    return Bus(jetstream_log, settings)
+    return Bus.watching(repository.url, jetstream_log, nats_url, tmp_path / "home")
 
 
 async def make_small(nc: Connection) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fastflow_events.testing.left_behind import left_behind
+
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32) in the kernel's fs/ext4/ext4.h
 _NO_LOG_FLUSH = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH: nothing more is written, the journal neither
 _PREFIX = "ff-disk-"
@@ -76,7 +78,8 @@ def own_disk(*, size_mb: int) -> Iterator[OwnDisk]:
     """
     if os.geteuid() != 0 or shutil.which("mkfs.ext4", path="/usr/sbin:/sbin") is None:
         raise FileNotFoundError("a disk of the test's own needs root and mkfs.ext4")
-    _sweep()
+    for left in left_behind(_PREFIX):
+        _destroy(left)
     # Named after this process, so that a later one knows what a killed one has left.
     folder = Path(tempfile.gettempdir()) / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
     try:
@@ -105,14 +108,6 @@ def _write_until_full(handle: int) -> None:
 def _run(*command: str) -> None:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PATH": path})
-
-
-def _sweep() -> None:
-    """Remove disks whose tests were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            _destroy(folder)
 
 
 def _destroy(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fastflow_events.aggregates.pipeline.decider import Pipeline, pipeline_decider
@@ -43,6 +44,12 @@ class Bus:
     def __init__(self, log: EventLog, settings: GitSyncSettings) -> None:
         self.log = log
         self.settings = settings
+
+    @classmethod
+    def watching(cls, git_url: str, log: EventLog, nats_url: str, home: Path) -> "Bus":
+        """One whose git_sync watches a repository, and looks only when it is asked to."""
+        settings = GitSyncSettings(nats_url=nats_url, instance="test", home=home, git_url=git_url, poll_every_s=0)
+        return cls(log, settings)
 
     async def facts(self, aggregate: str, id: str) -> list[Fact]:
         """Every fact of one aggregate."""

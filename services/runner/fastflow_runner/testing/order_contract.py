@@ -17,6 +17,18 @@ time.sleep(600)
 """
 
 
+async def runs_once(executor: Executor, launch: Launch, *, within_s: float = WITHIN_S) -> None:
+    """See a launch of `print('once')` through: however it was begun before, it is executed once, and removed."""
+    async with asyncio.timeout(within_s):
+        started = await executor.launch(launch)
+        end = await executor.wait(launch.ref, launch.nonce)
+        assert (await read_all(executor, launch))[0] == b"once\n"
+        assert (end.exit_code, end.marker_code) == (0, 0)
+        assert await executor.launch(launch) == started
+        assert (await read_all(executor, launch))[0] == b"once\n"
+        await executor.remove(launch.ref)
+
+
 class Answers(NamedTuple):
     """What may be asked in every state."""
 

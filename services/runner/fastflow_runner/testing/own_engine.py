@@ -18,6 +18,7 @@ from pathlib import Path
 from docker import DockerClient
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container as Seen
+from fastflow_events.testing.left_behind import left_behind
 
 NETWORK = "none"
 """The only network it has that runs may join."""
@@ -141,7 +142,8 @@ def own_engine(*, image: str, taken_from: str, size_mb: int = 1024) -> Iterator[
         raise FileNotFoundError(
             "an engine of the test's own needs root and dockerd; type: scripts/apt-install docker.io"
         )
-    _sweep()
+    for left in left_behind(_PREFIX):
+        _destroy(left)
     # Named after this process, so that a later one knows what a killed one has left.
     folder = Path(tempfile.gettempdir()) / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
     engine = OwnEngine(folder, binary)
@@ -163,14 +165,6 @@ def own_engine(*, image: str, taken_from: str, size_mb: int = 1024) -> Iterator[
             engine.clear()
             engine.stop()
         _destroy(folder)
-
-
-def _sweep() -> None:
-    """Remove engines whose tests were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            _destroy(folder)
 
 
 def _destroy(folder: Path) -> None:

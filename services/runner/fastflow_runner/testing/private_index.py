@@ -18,10 +18,29 @@ LURE = "lure"
 """Package of the other index, which needs another one from an address with a variable in it."""
 
 
-class _Listener(BaseHTTPRequestHandler):
-    """Answers whatever makes a client tell more."""
+class IndexHandler(BaseHTTPRequestHandler):
+    """What indexes of tests are made of: how they answer."""
 
     protocol_version = "HTTP/1.1"
+
+    def answer(self, status: int, body: bytes = b"") -> None:
+        """Send pages and files; 401 asks for credentials."""
+        self.send_response(status)
+        if status == 401:
+            self.send_header("WWW-Authenticate", "Basic")
+        self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+class _Listener(IndexHandler):
+    """Answers whatever makes a client tell more."""
+
     heard: list[str]
 
     def do_GET(self) -> None:
@@ -37,19 +56,9 @@ class _Listener(BaseHTTPRequestHandler):
             status, body = 200, f'<a href="/files/{file}">{file}</a>'.encode()
         elif self.path.endswith(f"/{file}"):
             status, body = 200, wheel(LURE, "1.0", more=need)
-        self.send_response(status)
-        if status == 401:
-            self.send_header("WWW-Authenticate", "Basic")
-        self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
+        self.answer(status, body)
 
     do_HEAD = do_GET  # noqa: N815 - the name that the standard library asks for
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
 
 
 @contextmanager
@@ -60,40 +69,24 @@ def listening_index(host: str) -> Iterator[tuple[str, list[str]]]:
         yield address, heard
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Private(IndexHandler):
     def do_GET(self) -> None:
         """Answer what the simple interface of an index answers."""
         name = PACKAGE.replace("_", "-")
         if self.headers.get("Authorization") != AUTHORIZATION:
-            self._answer(401, b"", "text/plain")
+            self.answer(401)
         elif self.path == f"/simple/{name}/":
-            self._answer(200, f'<a href="/files/{WHEEL}">{WHEEL}</a>'.encode(), "text/html")
+            self.answer(200, f'<a href="/files/{WHEEL}">{WHEEL}</a>'.encode())
         elif self.path == f"/files/{WHEEL}":
-            self._answer(
-                200, wheel("house-private-thing", "1.0", code="WORD = 'private'\n"), "application/octet-stream"
-            )
+            self.answer(200, wheel("house-private-thing", "1.0", code="WORD = 'private'\n"))
         else:
-            self._answer(404, b"", "text/plain")
-
-    def _answer(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        if status == 401:
-            self.send_header("WWW-Authenticate", "Basic")
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
+            self.answer(404)
 
 
 @contextmanager
 def private_index(host: str) -> Iterator[str]:
     """Address of the index while the block runs, without credentials."""
-    with served(host, _Handler) as address:
+    with served(host, _Private) as address:
         yield f"{address}/simple"
 
 
