@@ -12,11 +12,13 @@ RUN { command -v git && command -v nft; } >/dev/null \
     || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends git nftables >/dev/null \
     && rm -rf /var/lib/apt/lists/*; }
 # Who runs are; the setting FASTFLOW_RUN_UID says the same. No person has it, no package, and no service of systemd.
+# The next one writes what they are started from, and is nobody else.
 ARG RUN_UID=61100
 RUN groupadd --gid "$RUN_UID" worker \
     && useradd --uid "$RUN_UID" --gid "$RUN_UID" --no-create-home --home-dir /tmp --shell /usr/sbin/nologin worker \
     && mkdir -p /app /uv /cache \
-    && chown "$RUN_UID:$RUN_UID" /app /uv /cache
+    && chown "$RUN_UID:$RUN_UID" /app /cache \
+    && chown "$((RUN_UID + 1)):$((RUN_UID + 1))" /uv
 COPY --from=tools /tools/bin/uv /usr/local/bin/uv
 COPY services/runner/fastflow_runner/entry/ /usr/local/lib/fastflow/entry/
 # A read-only root caches no byte code later: the library and the entry program are compiled now.

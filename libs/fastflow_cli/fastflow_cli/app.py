@@ -59,6 +59,7 @@ GROUPS = {
             "list": "commands.environments:list_environments",
             "refresh": "commands.environments:refresh",
             "gc": "commands.environments:gc",
+            "verify": "commands.environments:verify",
         },
     ),
     "schedules": (

@@ -9,6 +9,9 @@ from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import FastflowError, InfrastructureError
 from msgspec import Struct
 
+from fastflow_runner.core.adoption import Verified
+from fastflow_runner.core.usage import Usage
+
 
 class DependencyError(FastflowError):
     """The packages cannot be resolved or installed; the message holds uv's own words."""
@@ -32,6 +35,10 @@ class VolumeChangedError(InfrastructureError):
     """Code or environment are no longer where they were made; user code was not started."""
 
     code = "volume-changed"
+
+
+class TreeChangedError(VolumeChangedError):
+    """Code or environment are not what was made there; user code was not started, and will find what is made again."""
 
 
 class NotAfterError(FastflowError):
@@ -65,6 +72,10 @@ class Prepared(Struct, frozen=True, kw_only=True):
     prepare_s: float = 0.0
     """0 when it was there already."""
     size_bytes: int = 0
+    sealed: dict[str, str] = {}
+    """Hash of the manifest of each tree that it needs, by the tree's path."""
+    spoiled: tuple[str, ...] = ()
+    """What had changed, was set aside, and is made again: a sentence for each."""
 
 
 class Keep(Struct, frozen=True, kw_only=True):
@@ -190,21 +201,6 @@ class Found(Struct, frozen=True, kw_only=True):
     state: Literal["created", "running", "exited"]
 
 
-class Usage(Struct, frozen=True, kw_only=True):
-    """What an attempt has used so far; None where nobody knows."""
-
-    at: datetime
-    """When it was read, by the engine's clock."""
-    cpu_s: float
-    memory_bytes: int
-    """Now, without the page cache."""
-    received_bytes: int | None = None
-    """Over its network, which may have served others before; so is what was sent."""
-    sent_bytes: int | None = None
-    read_bytes: int | None = None
-    written_bytes: int | None = None
-
-
 class Executor(Protocol):
     """One place where attempts execute. Every call is safe to repeat; a broken stream is never an end.
 
@@ -245,8 +241,7 @@ class Executor(Protocol):
     ) -> Prepared:
         """Return the environment, building it once however many ask; `lock` is the lock of an earlier build.
 
-        Without a lock, what was resolved for another generation does not count. What takes longer than `within_s` is
-        ended, unless somebody else here waits for it still.
+        Without one, nothing of another generation counts. After `within_s` it is ended, unless others here wait for it.
 
         Raises:
             DependencyError: a requirement cannot be resolved or installed, or not in that time.
@@ -258,6 +253,9 @@ class Executor(Protocol):
 
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments; those that are gone now, and the bytes that it freed. One in use stays."""
+
+    async def verify(self, only: str = "") -> Verified:
+        """Look at every byte of what lies ready under a name that begins so; what differs is set aside."""
 
     async def delete_code(self, trees: Sequence[str]) -> None:
         """Delete what is staged of these trees; a run that needs it after all is made ready again."""

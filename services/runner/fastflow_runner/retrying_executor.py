@@ -5,7 +5,9 @@ from typing import Literal
 
 from fastflow_events.aggregates.run.specification import Specification
 
-from fastflow_runner.ports import AttemptRef, Executor, Exit, Found, Frame, Launch, Prepared, Started, Usage
+from fastflow_runner.core.adoption import Verified
+from fastflow_runner.core.usage import Usage
+from fastflow_runner.ports import AttemptRef, Executor, Exit, Found, Frame, Launch, Prepared, Started
 from fastflow_runner.retrying import retry
 
 
@@ -85,6 +87,10 @@ class RetryingExecutor:
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments."""
         return await self._executor.delete(environments)
+
+    async def verify(self, only: str = "") -> Verified:
+        """Look at every byte of what lies ready."""
+        return await self._executor.verify(only)
 
     async def delete_code(self, trees: Sequence[str]) -> None:
         """Delete staged code."""

@@ -18,7 +18,7 @@ from fastflow_git_sync.ports import TooLargeError
 from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.testing.repository import Repository
 from fastflow_rules.folder import MAX_BYTES
-from fastflow_runner.core.orders import stage_order
+from fastflow_runner.core.tree_orders import stage_order
 from fastflow_runner.entry.sealed import SealedFile, read_sealed
 from fastflow_runner.entry.staging import unpack
 
@@ -76,7 +76,7 @@ async def test_its_code_is_packed_sent_and_unpacked_piece_by_piece(tmp_path: Pat
         archive.check()
 
     with frugal():
-        order = stage_order("/code", bundle)
+        order = stage_order("/code", bundle, "00")
         through_a_pipe(order, unpacked)
     assert (tmp_path / "code/zeros").stat().st_size == SIZE
     assert [len(piece) for piece in order] == [len(piece) for piece in order]  # it can be sent again
@@ -121,5 +121,5 @@ def test_a_bundle_that_unpacks_to_nothing_of_ours_is_no_order() -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w"):
         pass
-    pieces = list(stage_order("/code", zstandard.ZstdCompressor().compress(buffer.getvalue())))
+    pieces = list(stage_order("/code", zstandard.ZstdCompressor().compress(buffer.getvalue()), "00"))
     assert b"".join(pieces).endswith(buffer.getvalue())

@@ -90,7 +90,7 @@ def _judged(contents: Mapping[str, bytes]) -> Requirements | str:
 def _order(requirements: Requirements) -> dict[str, Any]:
     """What a preparation is told, but for the places in the container."""
     specification = structs.replace(a_specification("0" * 40), requirements=requirements)
-    order = prepare_order(specification, None, root="", uv="", code="", env={})
+    order = prepare_order(specification, None, root="", uv="", code="", env={}, key="00")
     body: dict[str, Any] = json.decode(order[HEAD_BYTES:])
     return {**body, "file": body["file"].lstrip("/")}
 

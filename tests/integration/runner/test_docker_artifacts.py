@@ -6,7 +6,7 @@ import pytest
 from fastflow_events.aggregates.run.specification import Limits
 from fastflow_runner.adapters.docker.executor import DockerExecutor
 from fastflow_runner.core.container_spec import Deployment
-from fastflow_runner.ports import Usage
+from fastflow_runner.core.usage import Usage
 from fastflow_runner.testing.artifacts_contract import LeavingContract
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.executor_contract import ExecutorContract, eventually

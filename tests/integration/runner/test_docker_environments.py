@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +13,7 @@ from docker.types import Mount
 from fastflow_events.testing.eventually import eventually
 from fastflow_runner.adapters.docker.executor import DockerExecutor
 from fastflow_runner.core.container_spec import Deployment
-from fastflow_runner.core.orders import code_name
+from fastflow_runner.core.tree_orders import code_name
 from fastflow_runner.testing.bridge import bridge_address
 from fastflow_runner.testing.builders import INSTALLATION, a_specification
 from fastflow_runner.testing.credential_contract import output_of
@@ -84,6 +85,7 @@ class TestDockerEnvironments(EnvironmentContract):
             ["-c", script],
             entrypoint="sh",
             mounts=[Mount("/uv", DEPLOYMENT.volume, read_only=True)],
+            user=0,  # who may read all of it
             remove=True,
         )
         return found.decode()
@@ -91,11 +93,29 @@ class TestDockerEnvironments(EnvironmentContract):
     def shared(self) -> str:
         return "/uv"
 
+    def codes(self) -> str:
+        return "/uv/code"
+
+    async def as_root(self, script: str) -> str:
+        return await asyncio.to_thread(self.writing, f"import os, pathlib\n{script}", 0)
+
+    def writing(self, script: str, user: int) -> str:
+        """What a Python script says that has the volume writable, as that user."""
+        said: bytes = self.engine.containers.run(
+            DEPLOYMENT.image,
+            ["-c", script],
+            entrypoint="python3",
+            mounts=[Mount("/uv", DEPLOYMENT.volume)],
+            user=user,
+            remove=True,
+        )
+        return said.decode()
+
     async def marks(self) -> list[str]:
         return self.in_volume("ls /uv | grep executed || true").split()
 
     async def bring(self, source: Path, folder: Path) -> None:
-        copy_into(source, folder / "python")
+        copy_into(source, folder / "python", KEY)
         mounts = [Mount("/uv", DEPLOYMENT.volume)]
         carrier = self.engine.containers.create(DEPLOYMENT.image, mounts=mounts, labels={"fastflow.tool": OWNER})
         carrier.put_archive("/uv", archive(folder))
@@ -146,6 +166,28 @@ class TestDockerEnvironments(EnvironmentContract):
         wanted = structs.replace(specification.requirements, sha256=sha256(tree.encode()).hexdigest())
         assert await output_of(executor, structs.replace(specification, requirements=wanted)) == "built\n"
         assert await self.marks() == []
+
+    async def test_neither_runs_nor_builds_could_write_to_the_volume_where_they_may(
+        self, executor: DockerExecutor
+    ) -> None:
+        await self.ready(executor, "writable")
+        script = (
+            "import os\n"
+            "tree = [(where, *(f'{where}/{name}' for name in files)) for where, _, files in os.walk('/uv')]\n"
+            "paths = [path for paths in tree for path in paths]\n"
+            "print(len(paths), *[path for path in paths if os.access(path, os.W_OK) and not os.path.islink(path)])\n"
+            "for where in ('envs', 'code', 'wheels', 'cache', 'python', ''):\n"
+            "    try:\n        open(f'/uv/{where}/mine', 'w')\n"
+            "    except OSError as error:\n        assert error.errno in (2, 13), error\n"
+            "    else:\n        print(where, 'WRITTEN')\n"
+            "os.listdir('/uv/envs')\n"
+            "try:\n    print(os.listdir('/uv/code'))\n"
+            "except PermissionError:\n    print('code is hidden')\n"
+        )
+        for user in (DEPLOYMENT.uid, 12345):
+            looked_at, *said = (await asyncio.to_thread(self.writing, script, user)).split()
+            assert int(looked_at) > 100
+            assert said == ["code", "is", "hidden"]
 
     async def test_a_pipeline_cannot_change_what_another_imports(self, executor: DockerExecutor) -> None:
         vandal = (

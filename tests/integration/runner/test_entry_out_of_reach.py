@@ -75,7 +75,7 @@ async def test_a_marker_of_700_mb_is_no_marker_and_is_not_read(executor: DockerE
     assert peak_mb(os.getpid()) - before_mb < 200
 
 
-@pytest.mark.parametrize("mode", ["run", "prepare", "build", "stage"])
+@pytest.mark.parametrize("mode", ["run", "prepare", "build", "stage", "verify"])
 async def test_who_waits_for_an_order_ends_when_it_is_told_to(person: DockerClient, mode: str) -> None:
     waiting = person.containers.run(DEPLOYMENT.image, [mode], stdin_open=True, detach=True)
 

@@ -24,7 +24,8 @@ BLOCK = '# /// script\n# dependencies = ["idna==3.10"]\n# ///\n'
 def lock_for(specification: Specification, folder: Path) -> list[str]:
     """Names and versions in the lock."""
     root, uv = str(folder / "uv"), find_uv()
-    order = json.decode(prepare_order(specification, None, root=root, uv=uv, code=str(folder), env={})[HEAD_BYTES:])
+    sealed = prepare_order(specification, None, root=root, uv=uv, code=str(folder), env={}, key="00")
+    order = json.decode(sealed[HEAD_BYTES:])
     binary = Uv(uv, root, {})
     lock = resolve(binary, sys.executable, wanted(order, binary), str(folder))
     if is_pylock(lock):

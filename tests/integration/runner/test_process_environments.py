@@ -1,5 +1,8 @@
+import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,8 +64,16 @@ class TestProcessEnvironments(EnvironmentContract):
     async def marks(self) -> list[str]:
         return [path.name for path in (self.root / "uv").glob("executed-*")]
 
+    def codes(self) -> str:
+        return str(self.root / "code")
+
+    async def as_root(self, script: str) -> str:
+        command = [sys.executable, "-c", f"import os, pathlib\n{script}"]
+        done = await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, text=True)
+        return done.stdout
+
     async def bring(self, source: Path, folder: Path) -> None:
-        copy_into(source, self.root / "uv/python")
+        copy_into(source, self.root / "uv/python", b"key")
 
     async def kill_in_the_middle(self) -> None:
         async def building() -> list[int]:

@@ -98,7 +98,7 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
         target = f"/v{proxy.version}{fill(call.path, VALUES)}"
         status = proxy.ask(call.method, target, BODIES[name] if call.body else b"", *headers)
         assert status == (101 if call.upgrade else 200), name
-    for mode in ("prepare", "python", "fetch", "build", "stage"):
+    for mode in ("prepare", "python", "fetch", "build", "stage", "verify"):
         assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER), f"{OURS}{mode}-{'0' * 32}") == 200
     listed = ";".join(f"ip6 daddr 2001:db8:{n:x}::/48 meta l4proto {{ tcp, udp }} th dport 1-65535" for n in range(32))
     for closing in (Closing(), Closing(names=False, opened=listed, closed=listed, listed=listed)):

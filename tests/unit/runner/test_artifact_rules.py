@@ -17,9 +17,10 @@ from fastflow_runner.adapters.docker.tar_stream import files_of
 from fastflow_runner.adapters.docker.wire import Sized
 from fastflow_runner.core.gauge import Gauge
 from fastflow_runner.core.outcome import of_exit
+from fastflow_runner.core.usage import Usage
 from fastflow_runner.entry.leaving import PATH_BYTES, Kept
 from fastflow_runner.phases.collect import distinct
-from fastflow_runner.ports import Exit, Started, Usage
+from fastflow_runner.ports import Exit, Started
 from msgspec import json
 
 STARTED = Started(at=NOON, manifest=Manifest(executor="docker", container="c"), network=(1000, 2000))

@@ -14,6 +14,7 @@ from fastflow_runner.core.container_spec import (
     tool_body,
     update_body,
 )
+from fastflow_runner.core.names import TOOLS
 from fastflow_runner.core.template import pattern
 from fastflow_runner.core.traces import FILES
 from fastflow_runner.ports import AttemptRef
@@ -112,7 +113,7 @@ def test_an_owner_cannot_break_out_of_its_string(owner: str) -> None:
 
 def test_who_writes_to_the_shared_volume_has_no_network_and_who_has_one_does_not_write() -> None:
     found = {}
-    for mode in ("prepare", "python", "fetch", "build", "stage"):
+    for mode in TOOLS:
         host = json.loads(tool_body(DEPLOYMENT, mode, owner="runner-1"))["HostConfig"]
         found[mode] = [mount["ReadOnly"] for mount in host["Mounts"]], host["NetworkMode"]
     # What installs an interpreter hears of nothing else, and nothing of a package is there.
@@ -122,7 +123,22 @@ def test_who_writes_to_the_shared_volume_has_no_network_and_who_has_one_does_not
         "stage": ([False], "none"),
         "fetch": ([True], "fastflow-runs"),
         "build": ([], "fastflow-runs"),
+        "verify": ([True], "none"),
     }
+
+
+def test_what_writes_for_runs_is_a_user_that_executes_nothing_of_anybody() -> None:
+    writer = f"{RUN_UID + 1}:{RUN_UID + 1}"
+    users = {name: json.loads(tool_body(DEPLOYMENT, name, owner="o"))["User"] for name in TOOLS}
+    assert users == {
+        **dict.fromkeys(("prepare", "python", "stage", "verify"), writer),
+        **dict.fromkeys(("fetch", "build"), USER),
+    }
+    for name in ("standby", "run", "cut", "jit", "jit_cut"):
+        assert f'"User":"{USER}"' in pattern(create_forms(DEPLOYMENT)[name].body)
+    for name, form in create_forms(DEPLOYMENT).items():
+        writable = '"ReadOnly":false,"Source":"fastflow-0a1b2c3d-uv"' in pattern(form.body)
+        assert not writable or f'"User":"{writer}"' in pattern(form.body), name
 
 
 def test_every_object_has_its_keys_in_order_and_no_blanks() -> None:

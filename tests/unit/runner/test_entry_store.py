@@ -68,6 +68,21 @@ def test_what_was_built_is_laid_where_nobody_else_finds_it(tmp_path: Path) -> No
     assert list((tmp_path / "wheels").iterdir()) == []
 
 
+def test_another_file_in_the_place_of_a_stored_wheel_is_never_taken_for_it(tmp_path: Path) -> None:
+    (path,) = received(str(tmp_path), archive({FILE: IDNA}), LOCK, None)
+    Path(path).write_bytes(EVIL)
+    with pytest.raises(OutageError, match="as it was stored"):
+        kept(str(tmp_path), [f"{digest(IDNA)}/{FILE}"], LOCK)
+    assert not Path(path).exists()
+
+
+def test_a_wheel_that_comes_again_takes_the_place_of_another_file(tmp_path: Path) -> None:
+    (path,) = received(str(tmp_path), archive({FILE: IDNA}), LOCK, None)
+    Path(path).write_bytes(EVIL)
+    assert received(str(tmp_path), archive({FILE: IDNA}), LOCK, None) == [path]
+    assert Path(path).read_bytes() == IDNA
+
+
 def test_a_wheel_that_is_there_is_not_replaced(tmp_path: Path) -> None:
     (path,) = received(str(tmp_path), archive({FILE: IDNA}), LOCK, None)
     before = Path(path).stat().st_ino

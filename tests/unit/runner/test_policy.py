@@ -41,7 +41,7 @@ def test_the_newest_version_that_the_engine_speaks_is_taken(engine: str, spoken:
 
 def test_what_the_runner_writes_is_accepted() -> None:
     assert accepted(request(RUN, BODY))
-    for mode in ("prepare", "python", "fetch", "build", "stage"):
+    for mode in ("prepare", "python", "fetch", "build", "stage", "verify"):
         assert accepted(request(f"{OURS}{mode}-{'0' * 32}", tool_body(DEPLOYMENT, mode, owner="r-1").decode()))
 
 

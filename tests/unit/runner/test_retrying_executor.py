@@ -8,18 +8,9 @@ from typing import Literal
 import pytest
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import InfrastructureError
-from fastflow_runner.ports import (
-    AttemptRef,
-    Executor,
-    Exit,
-    Found,
-    Frame,
-    ImageMissingError,
-    Launch,
-    Prepared,
-    Started,
-    Usage,
-)
+from fastflow_runner.core.adoption import Verified
+from fastflow_runner.core.usage import Usage
+from fastflow_runner.ports import AttemptRef, Executor, Exit, Found, Frame, ImageMissingError, Launch, Prepared, Started
 from fastflow_runner.retrying_executor import RetryingExecutor
 from fastflow_runner.testing.builders import a_launch, a_specification
 
@@ -70,6 +61,10 @@ class Failing:
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         self._ask("delete")
         return {}
+
+    async def verify(self, only: str = "") -> Verified:
+        self._ask("verify")
+        raise AssertionError("asked twice")
 
     async def delete_code(self, trees: Sequence[str]) -> None:
         self._ask("delete_code")
@@ -125,6 +120,7 @@ ONCE: dict[str, Call] = {
     "engine_id": lambda executor: executor.engine_id(),
     "give_up": lambda executor: executor.give_up(SPECIFICATION, None),
     "delete": lambda executor: executor.delete([]),
+    "verify": lambda executor: executor.verify(),
     "delete_code": lambda executor: executor.delete_code([]),
     "launch": lambda executor: executor.launch(LAUNCH),
     "found": lambda executor: executor.found(),

@@ -1,20 +1,25 @@
-"""`env list|refresh|gc`: what runs import, installed once."""
+"""`env list|refresh|gc|verify`: what runs import, installed once."""
 
 import os
 import re
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from msgspec import to_builtins
 
 from fastflow_cli.client import gateway, segment
-from fastflow_cli.console import say, show_json, show_table
+from fastflow_cli.console import say, show, show_json, show_table
 from fastflow_cli.errors import UsageError
 from fastflow_cli.exits import Exit
 from fastflow_cli.formatting import instant
+from fastflow_cli.home import find_home
+from fastflow_cli.local.verify import verify as look_through
 from fastflow_cli.locate import gateway_url
-from fastflow_cli.options import Json, Where
+from fastflow_cli.options import HomeOption, Json, Where
 
 HERE = Where()
+SHOWN = 20
+"""Sentences about one tree."""
 ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -99,6 +104,36 @@ async def gc(
         total = f"{len(rows)} environment{'s' if len(rows) > 1 else ''}, {found['size_bytes'] / 1e6:.1f} MB"
         say(f"{total}: nothing was changed" if dry_run else f"{total}: each is deleted as soon as no run is in it")
     return Exit.OK
+
+
+def verify(name: str = "", *, home: HomeOption = None, json: Json = False) -> int:
+    """Look at every byte of what runs here are started from: environments, interpreters, code, stored wheels.
+
+    What is not as it was made is named and set aside, and made again by the run that needs it next; the exit code is 1
+    then. Nothing has to stop meanwhile.
+
+    Parameters
+    ----------
+    name
+        Only what has a name that begins so; the name of an environment stands in the manifest of each run.
+    home
+        Folder of the installation on this machine; else FASTFLOW_HOME, else the user's data folder.
+    json
+        For programs.
+    """
+    found = look_through(find_home(home, os.environ), os.environ, name)
+    if json:
+        show_json(to_builtins(found))
+    else:
+        for path, differing in found.changed.items():
+            show(f"{path} has changed after it was made:")
+            for sentence in differing[:SHOWN]:
+                show(f"  {sentence}")
+            if len(differing) > SHOWN:
+                show(f"  and {len(differing) - SHOWN} more")
+        looked_at = f"{found.trees} trees and {found.wheels} wheels were looked through"
+        show(f"{looked_at}: {len(found.changed) or 'none'} changed" + (", set aside now" if found.changed else ""))
+    return Exit.FAILED if found.changed else Exit.OK
 
 
 def row_of(item: dict[str, Any]) -> tuple[str, ...]:

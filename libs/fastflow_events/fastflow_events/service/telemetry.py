@@ -23,6 +23,7 @@ UNKNOWN = Counter("fastflow_facts_unknown", "Facts of a newer release that a pro
 SET_ASIDE = Counter("fastflow_facts_set_aside", "Facts that a fold could not take and set aside.", ["fold"])
 FOREIGN = Counter("fastflow_facts_foreign", "Facts that count for nothing because of who said them.", ["fold"])
 LAG = Gauge("fastflow_projection_lag_facts", "Facts stored but not yet projected.", ["projection"])
+CHANGED = Counter("fastflow_trees_changed", "Code, environments and wheels that were not as they had been made.")
 RUNNING = Gauge("fastflow_attempts_running", "Attempts this runner executes now.")
 LOG_BYTES = Gauge("fastflow_log_bytes", "Bytes that the log holds.", ["stream"])
 LOG_BOUND_BYTES = Gauge("fastflow_log_bound_bytes", "Bytes that the log may hold; 0 is no bound.", ["stream"])

@@ -2,20 +2,22 @@
 
 Nothing else in this service builds a path or a body, and the policy of the socket proxy is made from this module.
 
-| form | name | network | shared volume | for |
-|---|---|---|---|---|
-| pause | `…net-<runner>-<place>` | runs | none | a network namespace that it closes, and holds for workers |
-| standby | `…standby-<runner>-<serial>` | a pause container's | read only | one attempt, later |
-| run | `…<run id>-<attempt>` | a pause container's | read only | one attempt, now |
-| cut | `…<run id>-<attempt>` | none | read only | the same, of a pipeline that wants no network |
-| jit | `…<run id>-<attempt>` | a pause container's | read only, and its pipeline's cache | it installs |
-| jit_cut | `…<run id>-<attempt>` | none | read only, and its pipeline's cache | the same without a network |
-| prepare | `…prepare-<hash of the input>` | none | writable | one environment |
-| python | `…python-<hash of the input>` | runs | writable | an interpreter |
-| fetch | `…fetch-<hash of the input>` | runs | read only | a lock, and wheels that the store has not |
-| build | `…build-<hash of the input>` | runs | none | wheels of packages that come as sources |
-| stage | `…stage-<name of the code>` | none | writable | one tree of code |
+| form | name | network | shared volume | user | for |
+|---|---|---|---|---|---|
+| pause | `…net-<runner>-<place>` | runs | none | root | a network namespace that it closes, and holds for workers |
+| standby | `…standby-<runner>-<serial>` | a pause container's | read only | runs | one attempt, later |
+| run | `…<run id>-<attempt>` | a pause container's | read only | runs | one attempt, now |
+| cut | `…<run id>-<attempt>` | none | read only | runs | the same, of a pipeline that wants no network |
+| jit | `…<run id>-<attempt>` | a pause container's | read only, and its pipeline's cache | runs | it installs |
+| jit_cut | `…<run id>-<attempt>` | none | read only, and its pipeline's cache | runs | the same without a network |
+| prepare | `…prepare-<hash of the input>` | none | writable | writer | one environment |
+| python | `…python-<hash of the input>` | runs | writable | writer | an interpreter |
+| fetch | `…fetch-<hash of the input>` | runs | read only | runs | a lock, and wheels that the store has not |
+| build | `…build-<hash of the input>` | runs | none | runs | wheels of packages that come as sources |
+| stage | `…stage-<name of the code>` | none | writable | writer | one tree of code |
+| verify | `…verify-<by chance>` | none | read only | writer | to look through what is there |
 
+The writer is a user that nothing of a package and no script ever has: what the shared volume holds belongs to it.
 A standby worker is renamed when it gets its attempt, and is then what a run is in every respect. Only a pause container
 has a capability: it closes its namespace with it, gives it up, and nothing of a run ever executes in it.
 Each `…` is `fastflow-<installation>-`, as `names` has it.
@@ -86,7 +88,12 @@ class Deployment(Struct, frozen=True, kw_only=True):
     owner: str = ""
     """The only runner behind the proxy; empty where several share one."""
     uid: int = RUN_UID
-    """User and group of every container."""
+    """User and group of whatever executes packages or scripts; what writes for them has the next one."""
+
+    @property
+    def writer(self) -> int:
+        """User and group of what writes to the volume."""
+        return self.uid + 1
 
     def __post_init__(self) -> None:
         """Name the volume."""
@@ -146,6 +153,7 @@ def create_forms(deployment: Deployment) -> dict[str, Form]:
     names = deployment.names
     run, net = (names.run,), names.net
     joined: Template = ("container:", *net)
+    shared = _shared(deployment, read_only=True)
     return {
         "pause": Form(name=net, body=_pause(deployment)),
         "standby": Form(name=names.standby, body=_worker(deployment, joined)),
@@ -155,11 +163,10 @@ def create_forms(deployment: Deployment) -> dict[str, Form]:
         "jit_cut": Form(name=run, body=_worker(deployment, ("none",), cache=True)),
         "prepare": Form(name=(names.tool("prepare"),), body=_tool(deployment, "prepare", "none")),
         "python": Form(name=(names.tool("python"),), body=_tool(deployment, "prepare", deployment.network)),
-        "fetch": Form(
-            name=(names.tool("fetch"),), body=_source(deployment, "fetch", _shared(deployment, read_only=True))
-        ),
+        "fetch": Form(name=(names.tool("fetch"),), body=_source(deployment, "fetch", shared)),
         "build": Form(name=(names.tool("build"),), body=_source(deployment, "build")),
         "stage": Form(name=(names.tool("stage"),), body=_tool(deployment, "stage", "none")),
+        "verify": Form(name=(names.tool("verify"),), body=_tool(deployment, "verify", "none", read_only=True)),
     }
 
 
@@ -177,25 +184,23 @@ _SHM_BYTES = 1 << 40
 def _worker(deployment: Deployment, network: Template, *, cache: bool = False) -> Template:
     mounts: Template = (_shared(deployment, read_only=True),)
     if cache:
-        mounts = (
-            '{"ReadOnly":false,"Source":"',
-            deployment.names.cache,
-            '","Target":"/cache","Type":"volume"},',
-            *mounts,
-        )
+        own = deployment.names.cache
+        mounts = ('{"ReadOnly":false,"Source":"', own, '","Target":"/cache","Type":"volume"},', *mounts)
     labels, limits = _label(deployment, "runner"), (_MEMORY, _CPUS, _PIDS)
-    return _entry(deployment, "run", limits, network, labels, mounts=mounts, place=_OWN_VOLUME)
+    user = deployment.uid
+    return _entry(deployment, "run", limits, network, labels, mounts=mounts, place=_OWN_VOLUME, user=user)
 
 
-def _tool(deployment: Deployment, mode: str, network: str) -> Template:
-    labels, mounts = _label(deployment, "tool"), (_shared(deployment, read_only=False),)
-    return _entry(deployment, mode, _TOOL_LIMITS, (network,), labels, mounts=mounts, place='"WorkingDir":"/tmp"')
+def _tool(deployment: Deployment, mode: str, network: str, *, read_only: bool = False) -> Template:
+    labels, mounts = _label(deployment, "tool"), (_shared(deployment, read_only=read_only),)
+    place, user = '"WorkingDir":"/tmp"', deployment.writer
+    return _entry(deployment, mode, _TOOL_LIMITS, (network,), labels, mounts=mounts, place=place, user=user)
 
 
 def _source(deployment: Deployment, mode: str, *mounts: str) -> Template:
     """What wheels come from; packages' own code runs in a builder, which sees no volume but its own."""
-    labels, network = _label(deployment, "tool"), (deployment.network,)
-    return _entry(deployment, mode, _TOOL_LIMITS, network, labels, mounts=mounts, place=_OWN_VOLUME)
+    labels, network, user = _label(deployment, "tool"), (deployment.network,), deployment.uid
+    return _entry(deployment, mode, _TOOL_LIMITS, network, labels, mounts=mounts, place=_OWN_VOLUME, user=user)
 
 
 def _shared(deployment: Deployment, *, read_only: bool) -> str:
@@ -204,10 +209,6 @@ def _shared(deployment: Deployment, *, read_only: bool) -> str:
 
 def _label(deployment: Deployment, kind: str) -> Template:
     return (f'"fastflow.installation":"{deployment.installation}","fastflow.{kind}":"', deployment.names.owner, '"')
-
-
-def _user(deployment: Deployment) -> str:
-    return f"{deployment.uid}:{deployment.uid}"
 
 
 def _entry(
@@ -219,6 +220,7 @@ def _entry(
     *,
     mounts: Template,
     place: str,
+    user: int,
 ) -> Template:
     """Body for a container with the entry program in it."""
     memory, cpus, pids = limits
@@ -244,7 +246,7 @@ def _entry(
         '"Tmpfs":{"/tmp":"rw,exec,nosuid,nodev,mode=1777"}},'
         f'"Image":"{deployment.image}","Labels":{{',
         *labels,
-        f'}},"OpenStdin":true,"StdinOnce":true,"User":"{_user(deployment)}",{place}}}',
+        f'}},"OpenStdin":true,"StdinOnce":true,"User":"{user}:{user}",{place}}}',
     )
 
 

@@ -6,7 +6,8 @@ from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.output import Sample
 from msgspec import Struct
 
-from fastflow_runner.ports import Started, Usage
+from fastflow_runner.core.usage import Usage
+from fastflow_runner.ports import Started
 
 LEAST_S = 0.2
 """Over less than this a rate says nothing: clocks and counters are coarse."""

@@ -7,6 +7,7 @@ from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.plain import is_too_deep
 from msgspec import Meta, MsgspecError, Struct, json, structs
 
+from fastflow_runner.core.adoption import Verified
 from fastflow_runner.entry.leaving import RESULT_BYTES, ROUTE_BYTES
 from fastflow_runner.ports import CellEnd, Exit, Prepared, Progress, Started
 
@@ -83,6 +84,13 @@ class Fetched(Struct, frozen=True, kw_only=True):
     lock: str
     there: list[str]
     """Wheels that are in the store already, as `hash/file`."""
+
+
+class Staged(Struct, frozen=True, kw_only=True):
+    """Code that is there."""
+
+    sealed: dict[str, str]
+    spoiled: tuple[str, ...] = ()
 
 
 class Image(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -189,6 +197,16 @@ def progress(text: str) -> Progress | None:
 def fetched(line: bytes) -> Fetched | None:
     """The result line of modes `fetch` and `build`."""
     return _read(line, Fetched)
+
+
+def staged(line: bytes) -> Staged | None:
+    """The result line of mode `stage`."""
+    return _read(line, Staged)
+
+
+def verified(line: bytes) -> Verified | None:
+    """The result line of mode `verify`."""
+    return _read(line, Verified)
 
 
 def prepared(line: bytes) -> Prepared | None:

@@ -1,14 +1,10 @@
 """What the entry program is told: its orders for each mode, as the bytes that go over its standard input."""
 
-import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from io import BytesIO
 
-import zstandard
 from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Specification
-from fastflow_events.errors import ContractError
 from fastflow_events.ids import environment_id
 from msgspec import Raw, json
 
@@ -17,20 +13,10 @@ from fastflow_runner.core.bounds import Room
 from fastflow_runner.core.marks import Fetched
 from fastflow_runner.core.program import argv_of, file_of, jit_env
 from fastflow_runner.entry.credentials import apart
-from fastflow_runner.entry.sealed import head_of, seal
+from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import Launch, Prepared
 
-MAX_CODE_BYTES = 1 << 30
-"""Largest unpacked code folder."""
-_PIECE_BYTES = 1 << 20
-
-
 _NO_ROOM = Room()
-
-
-def code_name(key: bytes, tree: str) -> str:
-    """Name of the tree's folder, which only holders of `key` can work out; 40 hex digits."""
-    return hmac.new(key, tree.encode(), sha256).hexdigest()[:40]
 
 
 def input_name(specification: Specification, lock: str | None, builder: str) -> str:
@@ -52,11 +38,18 @@ def took_too_long(within_s: float | None) -> str:
 
 
 def run_order(
-    launch: Launch, paths: AttemptPaths, manifest: Manifest, *, grace_s: float, room: Room = _NO_ROOM
+    launch: Launch,
+    paths: AttemptPaths,
+    manifest: Manifest,
+    *,
+    grace_s: float,
+    room: Room = _NO_ROOM,
+    sealed: Mapping[str, str] | None = None,
 ) -> bytes:
     """Order of mode `run`; where no container has the limit of memory, each process is held to it.
 
-    The entry program adds to the manifest what may be kept on the disk: only it sees that.
+    The entry program adds to the manifest what may be kept on the disk: only it sees that. `sealed` are trees that are
+    looked at before anything of them is used, and the hashes of their manifests.
     """
     interpreter = launch.prepared.interpreter
     folder = interpreter.rpartition("/")[0]
@@ -100,6 +93,7 @@ def run_order(
         "spool": paths.spool,
         "contained": paths.contained,
         "manifest": manifest,
+        "sealed": sealed or {},
     }
     return seal(json.encode(order))
 
@@ -133,14 +127,15 @@ def prepare_order(
     uv: str,
     code: str,
     env: Mapping[str, str],
+    key: str,
     wheels: bool = False,
 ) -> bytes:
-    """Order of mode `prepare`.
+    """Order of mode `prepare`; what it makes is sealed with the key.
 
     `env` holds uv's settings, credentials of package indexes included; with `wheels` comes the archive of a build,
     sealed, behind it.
     """
-    about = {"root": root, "uv": uv, "env": dict(env), "wheels": wheels}
+    about = {"root": root, "uv": uv, "env": dict(env), "key": key, "wheels": wheels}
     return seal(json.encode({**about, **_wanted(specification, lock, code)}))
 
 
@@ -152,19 +147,22 @@ def link_order(
     uv: str,
     code: str,
     env: Mapping[str, str],
+    key: str,
     fetched: Fetched | None = None,
     built: bool = False,
 ) -> bytes:
     """The same without network and credentials, of wheels in the store; behind it an archive of those `fetched`."""
-    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "alone": True}
+    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "key": key, "alone": True}
     if fetched is not None:
         about["fetched"] = {"lock": fetched.lock, "there": fetched.there, "built": built}
     return seal(json.encode({**about, **_wanted(specification, lock, code)}))
 
 
-def python_order(specification: Specification, *, root: str, uv: str, code: str, env: Mapping[str, str]) -> bytes:
+def python_order(
+    specification: Specification, *, root: str, uv: str, code: str, env: Mapping[str, str], key: str
+) -> bytes:
     """Order of mode `prepare` that has an interpreter installed, and nothing else."""
-    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "only_python": True}
+    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "key": key, "only_python": True}
     return seal(json.encode({**about, **_wanted(specification, None, code)}))
 
 
@@ -220,47 +218,6 @@ def build_order(
         **({"store": ""} if whole else {}),
     }
     return seal(json.encode(order))
-
-
-class StageOrder:
-    """Order of mode `stage`, piece by piece and as often as wanted: what a bundle unpacks to is never in memory."""
-
-    def __init__(self, head: bytes, bundle: bytes) -> None:
-        self._head = head
-        self._bundle = bundle
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._head
-        yield from _unpacked(self._bundle)
-
-
-def stage_order(target: str, bundle: bytes) -> StageOrder:
-    """Order of mode `stage`.
-
-    Raises:
-        ContractError: the bundle is no archive of ours, or unpacks to more than `MAX_CODE_BYTES`.
-    """
-    digest, length = sha256(), 0
-    try:
-        for piece in _unpacked(bundle):
-            digest.update(piece)
-            length += len(piece)
-            if length > MAX_CODE_BYTES:
-                raise ContractError("the code bundle is too large", limit_bytes=MAX_CODE_BYTES)
-    except zstandard.ZstdError as error:
-        raise ContractError(f"the code bundle cannot be unpacked: {error}") from error
-    return StageOrder(seal(json.encode({"target": target})) + head_of(length, digest.digest()), bundle)
-
-
-def _unpacked(bundle: bytes) -> Iterator[bytes]:
-    with zstandard.ZstdDecompressor().stream_reader(BytesIO(bundle)) as reader:
-        while piece := reader.read(_PIECE_BYTES):
-            yield piece
-
-
-def unstage_order(folders: Sequence[str]) -> bytes:
-    """Order of mode `stage` that deletes code instead."""
-    return seal(json.encode({"delete": tuple(folders)}))
 
 
 def manifest_of(

@@ -8,6 +8,7 @@ which is started by the interpreter of an environment that holds what it needs.
 |---|---|---|
 | `run` | the sealed specification | copies the code, starts the script once, carries its output, writes the markers |
 | `stage` | a sealed header and a sealed tar archive | unpacks code into the shared volume |
+| `verify` | a sealed order | looks through what is there, and changes nothing |
 | `prepare` | a sealed order, and wheels behind it | makes an environment with uv |
 | `fetch` | a sealed order | resolves packages, and downloads the wheels that the store has not |
 | `build` | a sealed order | makes wheels of packages that come as sources |

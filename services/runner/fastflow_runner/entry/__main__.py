@@ -7,6 +7,7 @@ from pathlib import Path
 _MODES = {
     "run": "running",
     "stage": "staging",
+    "verify": "verifying",
     "prepare": "preparing",
     "fetch": "fetching",
     "build": "building",

@@ -5,10 +5,11 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from fastflow_runner.entry.store import sweep
 from fastflow_runner.entry.using import InUseError, alone, lock
+from fastflow_runner.entry.uv import OutageError
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 _ABANDONED_S = 86_400
@@ -35,8 +36,16 @@ def delete(root: str, names: Sequence[str]) -> dict[str, object]:
 @contextmanager
 def cache(root: str, *, alone: bool = False) -> Iterator[bool]:
     """Files of the cache stay while the block runs; `alone` does not wait, and yields whether nobody else uses them."""
-    os.makedirs(root, exist_ok=True)  # noqa: PTH103 - os calls throughout, as in the rest of this program
-    fd = os.open(f"{root}/cache.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        # What uv keeps is nobody else's, and it leaves files in there that everybody may write to.
+        os.makedirs(f"{root}/cache", mode=0o700, exist_ok=True)  # noqa: PTH103 - os calls throughout, as in the rest
+        os.chmod(f"{root}/cache", 0o700)  # noqa: PTH101
+        fd = os.open(f"{root}/cache.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except PermissionError as error:
+        owner = os.stat(root).st_uid  # noqa: PTH116
+        raise OutageError(
+            f"{root} belongs to uid {owner}, and uid {os.getuid()} writes there: remove the volume, it is made again"
+        ) from error
     try:
         try:
             lock(fd, alone=alone, wait=not alone)
@@ -47,6 +56,8 @@ def cache(root: str, *, alone: bool = False) -> Iterator[bool]:
         yield free
     finally:
         os.close(fd)
+        with suppress(OSError):  # uv's own, which it opens for everybody
+            os.chmod(f"{root}/python/.lock", 0o644)  # noqa: PTH101
 
 
 def _delete(folder: str) -> int:

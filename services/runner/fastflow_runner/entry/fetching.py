@@ -27,6 +27,7 @@ from fastflow_runner.entry.installing import listed, resolve
 from fastflow_runner.entry.locks import asks, is_pylock, normal, placed
 from fastflow_runner.entry.preparing import question
 from fastflow_runner.entry.sealed import read_sealed
+from fastflow_runner.entry.store import is_kept
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv, is_outage, scrubbed, uv_of
 from fastflow_runner.entry.wanted import wanted
 
@@ -161,7 +162,7 @@ def _pip(python: str) -> list[str]:
 def _link(wheel: Wheel, store: str, credentials: Sequence[Credential]) -> str:
     """Where pip finds the file: in the store, or where the lock says, with the credential that belongs there."""
     url = wheel.url
-    if os.path.isfile(kept := f"{store}/{wheel.sha256}/{wheel.file}"):  # noqa: PTH113
+    if is_kept(kept := f"{store}/{wheel.sha256}/{wheel.file}", wheel.sha256):
         url = f"file://{quote(kept)}"
     elif credential := next((each for each in credentials if _is_bound(each, url)), None):
         scheme, _, rest = url.partition("://")
@@ -180,8 +181,9 @@ def _known(out: str, store: str) -> list[str]:
     there = []
     for file in sorted(os.listdir(out)):  # noqa: PTH208
         with open(f"{out}/{file}", "rb") as read:  # noqa: PTH123
-            name = f"{file_digest(read, 'sha256').hexdigest()}/{file}"
-        if os.path.isfile(f"{store}/{name}"):  # noqa: PTH113
+            digest = file_digest(read, "sha256").hexdigest()
+        name = f"{digest}/{file}"
+        if is_kept(f"{store}/{name}", digest):
             os.unlink(f"{out}/{file}")  # noqa: PTH108
             there.append(name)
     return there

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from fastflow_runner.entry.manifest import FOLDER
 from fastflow_runner.entry.staging import unpack
 from fastflow_runner.entry.uv import RefusedError
 
@@ -17,7 +18,7 @@ HERE = "/the-folder-of-the-pipeline"
 """Stands in locks for wherever the folder lies."""
 MAX_PACKED_BYTES = 7 << 20
 _SAYING = {"uv.toml", "pyproject.toml"}
-_HIDDEN = {".python-version", ".venv"}
+_HIDDEN = {".python-version", ".venv", FOLDER}
 
 
 def inside(folder: str, path: str) -> bool:
@@ -74,7 +75,7 @@ def packed(folder: str, *, whole: bool) -> str:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=6, dereference=False) as tar:
         for name in sorted(os.listdir(folder)):  # noqa: PTH208
-            if not whole and name not in _SAYING:
+            if name == FOLDER or (not whole and name not in _SAYING):
                 continue
             tar.add(f"{folder}/{name}", name)
             if buffer.tell() > MAX_PACKED_BYTES:

@@ -6,9 +6,12 @@ import re
 import shutil
 from collections.abc import Sequence
 
+from fastflow_runner.entry.adopting import adopted
 from fastflow_runner.entry.bytecode import share
 from fastflow_runner.entry.folder import read, shown
+from fastflow_runner.entry.linking import linked
 from fastflow_runner.entry.locks import is_pylock, placed, portable, with_built
+from fastflow_runner.entry.manifest import hashes, write
 from fastflow_runner.entry.requirements_text import has_packages
 from fastflow_runner.entry.store import hold
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv
@@ -85,13 +88,16 @@ def install(
     lock: str,
     folder: str,
     *,
+    key: bytes,
+    findings: list[str],
     where: str = "",
     built: Sequence[str] = (),
     held: Sequence[str] | None = None,
-) -> None:
-    """Make the environment at `target` complete, or not at all; `built` are wheels that stand for packages of the lock.
+) -> str:
+    """Make the environment at `target` complete, or not at all; hash of its manifest, which is sealed with the key.
 
-    With `held` these are all there are: nothing is looked for elsewhere, and the environment holds those named.
+    `built` are wheels that stand for packages of the lock. With `held` these are all there are: nothing is looked for
+    elsewhere, and the environment holds those named. What was found to be changed is in `findings`.
 
     Raises:
         NeedsBuildError: something has no wheel for this platform, and none was built.
@@ -102,26 +108,41 @@ def install(
         raise NeedsBuildError("packages of the lock are named by their sources")
     temporary = f"{target}.{os.urandom(8).hex()}"
     os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
-    try:
+
+    def filled(uv: Uv) -> dict[str, str]:
         # Relocatable: it is built aside and then renamed.
-        uv("venv", "--quiet", "--no-project", "--relocatable", "--python", base, temporary)
+        uv("venv", "--quiet", "--no-project", "--relocatable", "--clear", "--python", base, temporary)
+        os.chmod(temporary, 0o700)  # noqa: PTH101 - uv leaves files that everybody may write to, until it is complete
+        empty = hashes(temporary) if held is not None else {}
         # uv asks the interpreter while nothing but itself is in there. It must not be started afterwards, which uv
         # would do to compile.
         options = ("--no-build", "--no-compile-bytecode", "--python", f"{temporary}/bin/python")
         sync(uv, with_built(lock, built), folder, *options, "--require-hashes", where=where if held is None else "")
-        if held is not None:
-            unnamed_places(temporary)
-            hold(held, temporary)
+        return empty
+
+    def compiled() -> None:
         for packages in glob.glob(f"{temporary}/lib/*/site-packages"):  # noqa: PTH207
             uv.compile(base, packages, f"{target}{packages.removeprefix(temporary)}")
             share(f"{uv.cache}/archive-v0", packages)
+
+    try:
+        if held is None:
+            filled(uv)
+            compiled()
+        else:
+            linked(uv, temporary, filled, compiled, wheels=built, held=held, key=key, findings=findings)
+            unnamed_places(temporary)
+            hold(held, temporary)
+        digest = write(temporary, key, name=os.path.basename(target))  # noqa: PTH119
         os.rename(temporary, target)  # noqa: PTH104
     except OSError as error:
-        # Somebody else with the same packages was faster; their folder is as good.
-        if not os.path.isdir(target):  # noqa: PTH112
+        # Somebody else with the same packages was faster; their folder is as good, if it is what they have made.
+        digest = adopted(target, key, findings)
+        if not digest:
             raise OutageError(f"the environment cannot be written: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    return digest
 
 
 def unnamed_places(environment: str) -> None:

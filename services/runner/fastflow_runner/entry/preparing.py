@@ -14,10 +14,12 @@ import time
 from hashlib import sha256
 from typing import IO, Any
 
+from fastflow_runner.entry.adopting import adopted_environment, drop_cache, set_aside
 from fastflow_runner.entry.answering import answered
 from fastflow_runner.entry.deleting import cache, delete
 from fastflow_runner.entry.folder import packed
 from fastflow_runner.entry.installing import install, is_nothing, resolve
+from fastflow_runner.entry.interpreters import checked, forget_known
 from fastflow_runner.entry.locks import asks, has_folders, is_local
 from fastflow_runner.entry.requirements_text import names_files
 from fastflow_runner.entry.sealed import read_sealed
@@ -74,11 +76,17 @@ def prepare(order: dict[str, Any], wheels: bytes = b"", handed: IO[bytes] | None
 def _prepare(order: dict[str, Any], wheels: bytes, handed: IO[bytes] | None, uv: Uv) -> dict[str, object]:
     began = time.monotonic()
     root, folder = order["root"], order["folder"]
-    version = uv.version()
-    asked = wanted(order, uv)
-    python = uv.interpreter(order["python"], asked.requires)
+    key, findings = bytes.fromhex(order["key"]), list[str]()
+    if order.get("alone") or order.get("only_python"):
+        forget_known(uv.cache)
+    # Whatever uv is asked, it may execute them.
+    with checked(f"{root}/python", key, findings, installing=not order.get("alone")) as interpreters:
+        version = uv.version()
+        asked = wanted(order, uv)
+        python = uv.interpreter(order["python"], asked.requires)
+        sealed = interpreters.sealed(python)
     if order.get("only_python"):
-        return {}
+        return {"spoiled": findings}
     about = uv.about(python)
     fetched = order.get("fetched")
     lock = (fetched["lock"] if fetched else order["lock"]) or ""
@@ -90,17 +98,21 @@ def _prepare(order: dict[str, Any], wheels: bytes, handed: IO[bytes] | None, uv:
         if asks(lock):
             was_built = bool(wheels) or bool(fetched and fetched["built"])
             base, names = python, names_of(lock, order["sha256"], about, version, built=was_built)
-            there = (each for each in names if os.path.isdir(f"{root}/envs/{each}"))  # noqa: PTH112 - os calls throughout
-            name = next(there, "")
+            there = ((each, adopted_environment(root, each, key, findings)) for each in names)
+            name, digest = next((found for found in there if found[1]), ("", ""))
             if not name:
                 name = names[0]
                 if order.get("alone"):
-                    _link(uv, base, (name, lock), order, handed)
+                    digest = _link(uv, base, (name, lock), order, handed=handed, findings=findings)
                 else:
                     with tempfile.TemporaryDirectory() as aside:
                         built = _unpacked(wheels, aside)
-                        install(uv, base, f"{root}/envs/{name}", lock, folder, where=asked.where, built=built)
+                        target = f"{root}/envs/{name}"
+                        digest = install(
+                            uv, base, target, lock, folder, key=key, findings=findings, where=asked.where, built=built
+                        )
             python = f"{root}/envs/{name}/bin/python"
+            sealed[f"{root}/envs/{name}"] = digest
     except NeedsBuildError as error:
         if wheels or (fetched and fetched["built"]):
             raise RefusedError(str(error)) from error
@@ -113,10 +125,14 @@ def _prepare(order: dict[str, Any], wheels: bytes, handed: IO[bytes] | None, uv:
         "lock": lock,
         "prepare_s": round(time.monotonic() - began, 3),
         "size_bytes": _size(f"{root}/envs/{name}"),
+        "sealed": sealed,
+        "spoiled": findings,
     }
 
 
-def _link(uv: Uv, base: str, named: tuple[str, str], order: dict[str, Any], handed: IO[bytes] | None) -> None:
+def _link(
+    uv: Uv, base: str, named: tuple[str, str], order: dict[str, Any], *, handed: IO[bytes] | None, findings: list[str]
+) -> str:
     """Make the environment of wheels that are in the store, and of those that were built for it alone."""
     (name, lock), root, fetched = named, order["root"], order.get("fetched")
     if fetched is None or handed is None:
@@ -125,7 +141,10 @@ def _link(uv: Uv, base: str, named: tuple[str, str], order: dict[str, Any], hand
         paths = kept(root, fetched["there"], lock)
         paths += received(root, handed, lock, aside if fetched["built"] else None)
         held = [path for path in paths if not path.startswith(aside)]
-        install(uv, base, f"{root}/envs/{name}", lock, order["folder"], built=sorted(paths), held=held)
+        key, target = bytes.fromhex(order["key"]), f"{root}/envs/{name}"
+        return install(
+            uv, base, target, lock, order["folder"], key=key, findings=findings, built=sorted(paths), held=held
+        )
 
 
 def _made(folder: str) -> str:
@@ -173,6 +192,11 @@ def _obeyed() -> object:
     order = json.loads(read_sealed(0, _ORDER_BYTES))
     if "delete" in order:
         return delete(order["root"], order["delete"])
+    if "set_aside" in order:
+        for tree in order["set_aside"]:
+            set_aside(tree)
+        drop_cache(order["root"])
+        return {}
     with os.fdopen(os.dup(0), "rb", buffering=0) as handed:  # an archive is no reason to wait for more than it
         wheels = read_sealed(0) if order.get("wheels") else b""
         return prepare(order, wheels, handed if order.get("fetched") else None)

@@ -19,6 +19,7 @@ from typing import Any
 from fastflow_runner.entry import disk, linux, markers
 from fastflow_runner.entry.child import Child
 from fastflow_runner.entry.leaving import Kept, read_progress, read_result, read_route
+from fastflow_runner.entry.looking import RefusedError, look
 from fastflow_runner.entry.output import LineSink, Output, SpoolSink
 from fastflow_runner.entry.records import LINE_BYTES, control
 from fastflow_runner.entry.sealed import UnsealedError, read_sealed
@@ -30,10 +31,6 @@ _SILENCE_S = 2.0
 """How long a pipe may stay open and silent after everything that could write to it was killed."""
 _CANNOT_EXECUTE = 127
 _SPECIFICATION_BYTES = 16 << 20
-
-
-class RefusedError(Exception):
-    """User code is not started; `args` are the reason in one word, and a sentence."""
 
 
 class Run:
@@ -81,6 +78,7 @@ class Run:
         os.makedirs(self._state, exist_ok=True)  # noqa: PTH103 - pathlib costs start-up time
         if os.path.exists(f"{self._state}/started"):  # noqa: PTH110
             raise RefusedError("started", "user code was started before")
+        look(spec["sealed"], spec["code"], "code", whole=True)
         try:
             copy_whole(spec["code"], spec["app"], leave_out=spec["leave_out"])
             os.makedirs(spec["artifacts"], exist_ok=True)  # noqa: PTH103
@@ -94,6 +92,9 @@ class Run:
             self._environment = use(spec["argv"][0].rpartition("/bin/")[0])
         except InUseError as error:
             raise RefusedError("interpreter", str(error)) from error
+        for tree in spec["sealed"]:
+            if tree != spec["code"]:
+                look(spec["sealed"], tree, "interpreter")
         if not os.access(spec["argv"][0], os.X_OK):
             raise RefusedError("interpreter", f"{spec['argv'][0]} cannot be executed")
         self._check_time()

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Protocol
 
+from fastflow_runner.entry.adopting import adopted
 from fastflow_runner.entry.codes import OUTAGE, REFUSED
+from fastflow_runner.entry.manifest import FOLDER, write
 from fastflow_runner.entry.sealed import SealedFile, UnsealedError, read_sealed
 
 _ORDER_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20
-_HIDDEN = 0o311
-"""Mode of the folder of all code: enter and create, but not list."""
+_HIDDEN = 0o711
+"""Mode of the folder of all code: others enter it, and cannot list it."""
 
 
 class UnsafeArchiveError(Exception):
@@ -68,6 +70,8 @@ def unpack(archive: Archive, folder: str) -> None:
     with tarfile.open(fileobj=archive, mode="r|") as tar:  # type: ignore[call-overload]
         for member in tar:
             path = check_path(member.name, links)
+            if path.partition("/")[0] == FOLDER:
+                continue  # no run is given it
             target = f"{folder}/{path}"
             if path and not member.isdir():
                 os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
@@ -99,7 +103,37 @@ def delete(folders: Sequence[str]) -> None:
         shutil.rmtree(aside, ignore_errors=True)
         with suppress(FileNotFoundError):
             os.rename(folder, aside)  # noqa: PTH104
-        shutil.rmtree(aside, ignore_errors=True)
+        for each in (aside, f"{folder}.spoiled"):
+            shutil.rmtree(each, ignore_errors=True)
+
+
+def stage(target: str, key: bytes, findings: list[str]) -> str:
+    """Have what comes over standard input at `target`; hash of its manifest; what was spoiled there is in `findings`.
+
+    Raises:
+        UnsealedError: it did not arrive as it was sent.
+        UnsafeArchiveError: it must not be unpacked.
+    """
+    parent = os.path.dirname(target)  # noqa: PTH120
+    os.makedirs(parent, mode=_HIDDEN, exist_ok=True)  # noqa: PTH103
+    if digest := adopted(target, key, findings):
+        return digest
+    archive = SealedFile(0)
+    temporary = f"{target}.{os.urandom(8).hex()}"
+    try:
+        try:
+            unpack(archive, temporary)
+        finally:
+            archive.check()  # what was damaged on its way is no judgement on the archive
+        digest = write(temporary, key, name=os.path.basename(target))  # noqa: PTH119
+        os.rename(temporary, target)  # noqa: PTH104
+    except OSError:
+        # Somebody else was faster; whatever lies there is looked at.
+        if not (digest := adopted(target, key, findings)):
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return digest
 
 
 def main() -> int:
@@ -109,24 +143,10 @@ def main() -> int:
         if "delete" in order:
             delete(order["delete"])
             return 0
-        target: str = order["target"]
-        parent = os.path.dirname(target)  # noqa: PTH120
-        os.makedirs(parent, mode=_HIDDEN, exist_ok=True)  # noqa: PTH103
-        if not os.path.isdir(target):  # noqa: PTH112
-            archive = SealedFile(0)
-            temporary = f"{target}.{os.urandom(8).hex()}"
-            try:
-                try:
-                    unpack(archive, temporary)
-                finally:
-                    archive.check()  # what was damaged on its way is no judgement on the archive
-                os.rename(temporary, target)  # noqa: PTH104
-            except FileExistsError:
-                if not os.path.isdir(target):  # noqa: PTH112
-                    raise
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-    except UnsealedError as error:
+        findings: list[str] = []
+        digest = stage(order["target"], bytes.fromhex(order["key"]), findings)
+        sys.stdout.write(json.dumps({"sealed": {order["target"]: digest}, "spoiled": findings}) + "\n")
+    except (UnsealedError, PermissionError) as error:
         sys.stderr.write(f"{error}\n")
         return OUTAGE
     except (UnsafeArchiveError, tarfile.TarError, FileExistsError, NotADirectoryError) as error:

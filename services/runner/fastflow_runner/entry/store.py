@@ -9,10 +9,12 @@ import re
 import shutil
 import tarfile
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import IO
 
 from fastflow_runner.entry.locks import hashes, normal
+from fastflow_runner.entry.manifest import hash_of
 from fastflow_runner.entry.uv import OutageError, RefusedError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*\.whl")
@@ -23,11 +25,11 @@ _MOST_FILES = 10_000
 
 
 def kept(root: str, names: Sequence[str], lock: str) -> list[str]:
-    """Paths of wheels that are in the store.
+    """Paths of wheels that are in the store, each with the content that its lock says it has.
 
     Raises:
         RefusedError: the lock does not have such a wheel.
-        OutageError: it is not there any more.
+        OutageError: it is not there any more, or another file was in its place.
     """
     known, paths = hashes(lock), []
     for name in names:
@@ -35,9 +37,19 @@ def kept(root: str, names: Sequence[str], lock: str) -> list[str]:
         if match is None or match[1] not in known.get(_package(match[2]), ()):
             raise RefusedError(f"{name!r} is no wheel of the lock")
         paths.append(f"{root}/wheels/{name}")
-        if not os.path.isfile(paths[-1]):  # noqa: PTH113 - os calls throughout
-            raise OutageError(f"{match[2]} has disappeared from the store")
+        if not is_kept(paths[-1], match[1]):
+            with suppress(FileNotFoundError):
+                os.unlink(paths[-1])  # noqa: PTH108 - os calls throughout
+            raise OutageError(f"{match[2]} is not in the store, or not as it was stored: it is fetched again")
     return paths
+
+
+def is_kept(path: str, digest: str) -> bool:
+    """True when the file is there, and holds what has this hash: that it is there says nothing."""
+    try:
+        return hash_of(path) == digest
+    except OSError:
+        return False
 
 
 def received(root: str, archive: IO[bytes], lock: str, aside: str | None) -> list[str]:
@@ -61,7 +73,7 @@ def received(root: str, archive: IO[bytes], lock: str, aside: str | None) -> lis
                     continue
                 digest = _copied(source, f"{coming}/{name}")
                 if digest in known.get(_package(name), ()):
-                    paths.append(_placed(f"{coming}/{name}", f"{root}/wheels/{digest}/{name}"))
+                    paths.append(_placed(f"{coming}/{name}", f"{root}/wheels/{digest}/{name}", digest))
                 elif aside:
                     paths.append(shutil.move(f"{coming}/{name}", f"{aside}/{name}"))
                 else:
@@ -114,11 +126,9 @@ def _copied(source: IO[bytes], path: str) -> str:
     return digest.hexdigest()
 
 
-def _placed(path: str, target: str) -> str:
+def _placed(path: str, target: str, digest: str) -> str:
     os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
-    try:
-        # Not over one that is there: environments hold that very file.
-        os.link(path, target)
-    except FileExistsError:
-        return target
+    # Not over one that is there and whole: for uv that would be another file.
+    if not is_kept(target, digest):
+        os.replace(path, target)  # noqa: PTH105
     return target

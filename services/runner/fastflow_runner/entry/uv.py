@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 from fastflow_runner.entry.credentials import apart, toml
@@ -109,6 +110,13 @@ class Uv:
         """
         return self._run([self._binary, *arguments], text, folder, self._heeding if heeding else self._env)
 
+    def apart(self, cache: str) -> "Uv":
+        """The same, with nothing that was kept before."""
+        other = copy(self)
+        other.cache = cache
+        other._env, other._heeding = ({**env, "UV_CACHE_DIR": cache} for env in (self._env, self._heeding))
+        return other
+
     def check_block(self, block: str) -> None:
         """Nothing, when uv understands the block of a script.
 
@@ -200,7 +208,7 @@ class Uv:
             words = scrubbed(done.stderr.strip(), self._hidden)
             words = words or f"{' '.join(argv[:3])} ended with code {done.returncode}"
             raise (OutageError if done.returncode < 0 or is_outage(words) else RefusedError)(words)
-        if env is self._heeding and _UNHEEDED in done.stderr:
+        if env == self._heeding and _UNHEEDED in done.stderr:
             # uv would go on without them, to other places than those that were named.
             raise RefusedError(scrubbed(done.stderr.strip(), self._hidden))
         return done.stdout
@@ -230,8 +238,8 @@ def _write(path: str, text: str) -> None:
 
 
 _LIBRARY = "import sysconfig; print(sysconfig.get_path('stdlib'))"
-_BARE = ("-I", "-S")
-"""Neither variables, nor the folder one is in, nor `site`: only the standard library is ever imported."""
+_BARE = ("-I", "-S", "-B")
+"""No variables, no folder that one is in, no `site`: only the standard library is imported, and nothing is left."""
 _FULL = 2
 """Dots in a whole version."""
 

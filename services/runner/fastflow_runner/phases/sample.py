@@ -13,9 +13,10 @@ from fastflow_events.output import Sample
 
 from fastflow_runner.attempt import AttemptContext
 from fastflow_runner.core.gauge import Gauge
+from fastflow_runner.core.usage import Usage
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
-from fastflow_runner.ports import Started, Usage
+from fastflow_runner.ports import Started
 from fastflow_runner.retrying import pauses
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ from collections import defaultdict
 from fastflow_events.aggregates.run.specification import Limits
 from msgspec.structs import replace
 
-from fastflow_runner.ports import Executor, Exit, Keep, Launch, Usage
+from fastflow_runner.core.usage import Usage
+from fastflow_runner.ports import Executor, Exit, Keep, Launch
 from fastflow_runner.testing.executor_contract import WITHIN_S, ExecutorContract, eventually
 
 SEVERAL = """

@@ -19,9 +19,9 @@ from fastflow_runner.testing.builders import a_launch, a_specification
 from fastflow_runner.testing.credential_contract import output_of
 from fastflow_runner.testing.executor_contract import read_all
 from fastflow_runner.testing.git_package import GIT_PACKAGE, git_package
-from fastflow_runner.testing.hostile_contract import HostileContract
 from fastflow_runner.testing.interpreters import WANTED, other_interpreter
 from fastflow_runner.testing.patient import patiently
+from fastflow_runner.testing.spoiled_contract import SpoiledContract
 from fastflow_runner.testing.tools import find_uv
 
 Source = Literal["none", "pep723", "uv_lock", "requirements_lock", "requirements"]
@@ -54,7 +54,7 @@ def from_source(tree: str, source: Source, text: str, *, python: str = "3.11") -
     return structs.replace(a_specification(tree), requirements=wanted, python=python)
 
 
-class EnvironmentContract(HostileContract):
+class EnvironmentContract(SpoiledContract):
     """Needs fixtures `executor` and `other`: two executors of two runners on the same engine."""
 
     async def test_a_block_in_the_script_names_its_packages(self, executor: Executor) -> None:

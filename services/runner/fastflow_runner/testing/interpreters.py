@@ -1,14 +1,19 @@
 """A second interpreter in the shape in which uv keeps those it installs, for machines that cannot download one."""
 
 import io
+import os
 import shutil
+import subprocess
 import sysconfig
 import tarfile
 from pathlib import Path
 
-from fastflow_runner.core.container_spec import RUN_UID
+from fastflow_runner.core.container_spec import Deployment
+from fastflow_runner.core.tree_orders import seal_key
+from fastflow_runner.entry.manifest import write
 
 WANTED = "3.12"
+_INSTANT = 1_700_000_000
 _LEFT_OUT = shutil.ignore_patterns(
     "test", "tests", "__pycache__", "site-packages", "*.a", "idlelib", "tkinter", "share"
 )
@@ -21,21 +26,26 @@ def other_interpreter() -> Path | None:
     return found[-1] if found and (found[-1] / f"bin/python{WANTED}").exists() else None
 
 
-def copy_into(source: Path, pythons: Path) -> None:
-    """Lay it into uv's folder of interpreters."""
+def copy_into(source: Path, pythons: Path, key: bytes) -> None:
+    """Lay it into uv's folder of interpreters, sealed as the runner does that has this key."""
     target = pythons / f"cpython-{source.name}-{sysconfig.get_platform()}-gnu"
     shutil.copytree(source, target, symlinks=True, ignore=_LEFT_OUT)
     binary, home = target / f"bin/python{WANTED}", f"{source}/lib".encode()
     # Where it looks for its own library is written in it; nobody else has it there.
     binary.write_bytes(binary.read_bytes().replace(home + b"\0", b"$ORIGIN/../lib".ljust(len(home), b"\0") + b"\0"))
+    library = target / f"lib/python{WANTED}"
+    subprocess.run([binary, "-I", "-S", "-m", "compileall", "-qq", "-j", "0", library], check=True)
+    for path in target.rglob("*"):
+        os.utime(path, (_INSTANT, _INSTANT), follow_symlinks=False)  # no archive keeps a part of a second for certain
+    write(str(target), bytes.fromhex(seal_key(key)))
 
 
 def archive(folder: Path) -> bytes:
-    """The folder's content as a tar archive that belongs to the worker."""
-    buffer = io.BytesIO()
+    """The folder's content as a tar archive that belongs to who writes the shared volume."""
+    buffer, writer = io.BytesIO(), Deployment(installation="0" * 8).writer
 
     def owned(member: tarfile.TarInfo) -> tarfile.TarInfo:
-        member.uid = member.gid = RUN_UID
+        member.uid = member.gid = writer
         return member
 
     with tarfile.open(fileobj=buffer, mode="w") as tar:

@@ -9,9 +9,10 @@ from typing import Literal
 
 from fastflow_events.aggregates.run.specification import Limits, Specification
 from fastflow_events.service.tasks import background
-from msgspec import Struct, json, structs
+from msgspec import structs
 
-from fastflow_runner.adapters.docker.container import Container, expect
+from fastflow_runner.adapters.docker.about import About
+from fastflow_runner.adapters.docker.container import Container
 from fastflow_runner.adapters.docker.ends import Ends
 from fastflow_runner.adapters.docker.engine import Engine
 from fastflow_runner.adapters.docker.image import worker_image
@@ -25,11 +26,14 @@ from fastflow_runner.adapters.docker.tidy import keep_tidy, tidy
 from fastflow_runner.adapters.docker.tools import DockerTools
 from fastflow_runner.adapters.docker.wheels import WHEELS_BYTES
 from fastflow_runner.adapters.docker.wire import entry, frame
+from fastflow_runner.adapters.spoiled import tell_changed
+from fastflow_runner.core.adoption import Verified
 from fastflow_runner.core.attempt_paths import STATE_FOLDER, AttemptPaths
-from fastflow_runner.core.bounds import Bounds, Machine, Room, bounds_of, default_cpus, default_memory, remarks_on
+from fastflow_runner.core.bounds import Bounds, Room, bounds_of, remarks_on
 from fastflow_runner.core.closing import closing_of, usual
 from fastflow_runner.core.container_spec import ENTRY_FOLDER, Deployment, run_body
 from fastflow_runner.core.orders import manifest_of, run_order
+from fastflow_runner.core.usage import Usage
 from fastflow_runner.entry.records import MARK, decode_line, stream_of
 from fastflow_runner.passed import Passed, unheard
 from fastflow_runner.ports import (
@@ -40,18 +44,12 @@ from fastflow_runner.ports import (
     Launch,
     Prepared,
     Started,
-    Usage,
+    TreeChangedError,
     VolumeChangedError,
 )
 
 _MAX_GRACE_S = 86_400
 _USUAL_ROOM = Room(usual_bytes=None)
-
-
-class _Info(Struct, rename={"id": "ID", "cpus": "NCPU", "memory_bytes": "MemTotal"}):
-    id: str
-    cpus: int
-    memory_bytes: int = 0
 
 
 class DockerExecutor:
@@ -112,8 +110,7 @@ class DockerExecutor:
             tool_s=tool_s,
             wheels_bytes=wheels_bytes,
         )
-        self._info: _Info | None = None
-        self._default_memory_bytes, self._default_cpus = default_memory_bytes, default_cpus
+        self._about = About(self._engine, default_memory_bytes, default_cpus)
         self._ends = Ends()
 
     @property
@@ -123,7 +120,7 @@ class DockerExecutor:
 
     async def engine_id(self) -> str:
         """Id of the Docker daemon."""
-        return (await self._about()).id
+        return (await self._about.info()).id
 
     async def has_code(self, tree: str) -> bool:
         """True when the tree is staged completely."""
@@ -142,6 +139,10 @@ class DockerExecutor:
     async def give_up(self, specification: Specification, lock: str | None, *, generation: int = 0) -> None:
         """End the containers that still make the environment, where nobody here waits for them."""
         await self._tools.give_up(specification, lock, generation)
+
+    async def verify(self, only: str = "") -> Verified:
+        """Look at every byte of what is in the shared volume, and set aside what has changed."""
+        return await self._tools.verify(only)
 
     async def delete_code(self, trees: Sequence[str]) -> None:
         """Delete staged code from the shared volume."""
@@ -162,7 +163,7 @@ class DockerExecutor:
 
     async def launch(self, launch: Launch) -> Started:
         """Take, create or find the attempt's container, send the order, and return once user code has started."""
-        image, machine = await asyncio.gather(worker_image(self._engine, self._deployment), self._machine())
+        image, machine = await asyncio.gather(worker_image(self._engine, self._deployment), self._about.machine())
         limits = launch.specification.limits
         bounds = bounds_of(limits, machine)
         paths = AttemptPaths(
@@ -190,6 +191,7 @@ class DockerExecutor:
             return run_body(self._deployment, bounds, owner=self._owner, place=place, cache=cache)
 
         closing = closing_of(launch.specification, self._closing)
+        sealed = self._tools.adopted.unseen(self._tools.sealed(launch.specification.tree, launch.prepared))
 
         wanted = Wanted(
             container=self._container(launch.ref),
@@ -199,14 +201,18 @@ class DockerExecutor:
             alone=jit,
             connected=closing is not None,
             closing=None if closing == self._closing else closing,
-            order=run_order(launch, paths, manifest, grace_s=self._grace_s, room=self._room),
+            order=run_order(launch, paths, manifest, grace_s=self._grace_s, room=self._room, sealed=sealed),
             not_after=launch.not_after,
         )
         try:
-            return await self._launcher.launch(wanted)
-        except VolumeChangedError:
+            started = await self._launcher.launch(wanted)
+        except VolumeChangedError as exc:
+            if isinstance(exc, TreeChangedError):
+                tell_changed(str(exc))
             await self._tools.forget(launch.specification.tree, launch.prepared.environment)
             raise
+        self._tools.adopted.seen(sealed)
+        return started
 
     async def found(self) -> list[Found]:
         """Every attempt of this owner that has a container, whatever it was called when it was made."""
@@ -281,19 +287,5 @@ class DockerExecutor:
     def _container(self, ref: AttemptRef) -> Container:
         return Container(self._engine, self._deployment.names.of(ref))
 
-    async def _machine(self) -> Machine:
-        about = await self._about()
-        memory_bytes = default_memory(self._default_memory_bytes, about.memory_bytes)
-        return Machine(
-            cpus=about.cpus, memory_bytes=memory_bytes, usual_cpus=default_cpus(self._default_cpus, about.cpus)
-        )
-
     async def _usual(self) -> Bounds:
-        return bounds_of(Limits(), await self._machine())
-
-    async def _about(self) -> _Info:
-        if self._info is None:
-            answer = await self._engine.call("info")
-            expect(answer, 200)
-            self._info = json.decode(answer.body, type=_Info)
-        return self._info
+        return bounds_of(Limits(), await self._about.machine())

@@ -28,7 +28,7 @@ from fastflow_runner.core.bounds import Bounds
 from fastflow_runner.core.closing import Closing
 from fastflow_runner.entry.markers import NEVER_STARTED
 from fastflow_runner.entry.records import decode_line
-from fastflow_runner.ports import NotAfterError, Started, VolumeChangedError
+from fastflow_runner.ports import NotAfterError, Started, TreeChangedError, VolumeChangedError
 
 _TRIES = 5
 _ABANDONED_S = 2.0
@@ -103,6 +103,8 @@ class Launcher:
             self._pool.gone(container.name, reuse=False)
             if late or reason == "not_after":
                 raise NotAfterError("the lease ran out before user code was started", run=container.name)
+            if reason == "changed":
+                raise TreeChangedError(detail, run=container.name)
             if reason in {"code", "interpreter"}:
                 raise VolumeChangedError(detail, run=container.name)
         raise InfrastructureError(f"user code cannot be started: {detail or 'its container disappears'}", reason=reason)

@@ -8,7 +8,7 @@ from msgspec import DecodeError, Struct, ValidationError, json
 from fastflow_runner.adapters.docker.container import Container
 from fastflow_runner.adapters.docker.engine import Answer
 from fastflow_runner.adapters.docker.wire import instant
-from fastflow_runner.ports import Usage
+from fastflow_runner.core.usage import Usage
 
 _LINE_BYTES = 1 << 20
 

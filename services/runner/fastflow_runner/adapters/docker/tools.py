@@ -23,19 +23,21 @@ from fastflow_runner.adapters.docker.listed import listed
 from fastflow_runner.adapters.docker.tidy import forget_prepared
 from fastflow_runner.adapters.docker.tool import Tools, words
 from fastflow_runner.adapters.docker.wheels import GONE, ROOT, WHEELS_BYTES, Supply
+from fastflow_runner.adapters.spoiled import tell_changed
 from fastflow_runner.core import marks
+from fastflow_runner.core.adoption import Adopted, Verified
 from fastflow_runner.core.container_spec import Deployment
-from fastflow_runner.core.orders import (
+from fastflow_runner.core.orders import delete_order, input_name, jit_prepared, of_generation, took_too_long
+from fastflow_runner.core.tree_orders import (
     code_name,
-    delete_order,
-    input_name,
-    jit_prepared,
-    of_generation,
+    seal_key,
+    set_aside_order,
     stage_order,
-    took_too_long,
     unstage_order,
+    verify_order,
 )
 from fastflow_runner.entry.codes import NEEDS_FETCH, NEEDS_PYTHON, NOT_STAGED, REFUSED
+from fastflow_runner.entry.manifest import ChangedError
 from fastflow_runner.ports import DependencyError, Prepared
 
 logger = logging.getLogger(__name__)
@@ -61,22 +63,34 @@ class DockerTools:
         self._key = key
         self._tools = Tools(deployment, owner=owner, tool_s=tool_s)
         self._said = Said()
-        self._supply = Supply(engine, self._tools, uv_settings, self._said, wheels_bytes=wheels_bytes)
+        self._supply = Supply(
+            engine, self._tools, uv_settings, self._said, wheels_bytes=wheels_bytes, key=seal_key(key)
+        )
         self._asking: Counter[str] = Counter()
         """How many wait for what the container of a name makes."""
-        self._staged: set[str] = set()
+        self._staged: dict[str, dict[str, str]] = {}
         self._known: dict[str, Prepared] = {}
+        self.adopted = Adopted()
 
     def code(self, tree: str) -> str:
         """Folder of the tree's code."""
         return f"{ROOT}/code/{code_name(self._key, tree)}"
 
+    def sealed(self, tree: str, prepared: Prepared) -> dict[str, str]:
+        """What a run of the tree is started from, by its path, with the hash of its manifest."""
+        return {**self._staged.get(tree, {}), **prepared.sealed}
+
     async def has_code(self, tree: str) -> bool:
-        """True when the container that staged the tree ended well."""
+        """True when the container that staged the tree ended well, and says what it left."""
         if tree not in self._staged:
-            state = await self._stage(tree).inspect()
+            container = self._stage(tree)
+            state = await container.inspect()
             if state is not None and state.status == "exited" and state.exit_code == 0:
-                self._staged.add(tree)
+                staged = marks.staged((await words(container, 1)).encode())
+                if staged is None:
+                    await container.remove()
+                else:
+                    self._staged[tree] = staged.sealed
         return tree in self._staged
 
     async def stage(self, tree: str, bundle: bytes) -> None:
@@ -90,19 +104,27 @@ class DockerTools:
             return
         await worker_image(self._engine, self._deployment)
         container = self._stage(tree)
-        order = await asyncio.to_thread(stage_order, self.code(tree), bundle)
-        state, _ = await self._tools.in_time(container, "stage", order)
-        if state.exit_code == 0:
-            self._staged.add(tree)
+        order = await asyncio.to_thread(stage_order, self.code(tree), bundle, seal_key(self._key))
+        state, made = await self._tools.in_time(container, "stage", order)
+        staged = marks.staged((await words(container, 1)).encode()) if state.exit_code == 0 else None
+        if staged is not None:
+            self._staged[tree] = staged.sealed
+            if made:
+                self._heard(staged.sealed, staged.spoiled)
             return
         printed = self._said.of(container.name, await words(container, 2))
         await container.remove()
         refused = printed and state.exit_code == REFUSED
         raise (ContractError if refused else InfrastructureError)(printed or GONE, code=state.exit_code)
 
+    def _heard(self, sealed: dict[str, str], spoiled: Sequence[str]) -> None:
+        """What was made or looked at just now needs no look; what was found to be changed is told."""
+        self.adopted.seen(sealed)
+        tell_changed(*spoiled)
+
     async def forget(self, tree: str, environment: str) -> None:
-        """Make both anew when they are asked for next: somebody emptied the volume."""
-        self._staged.discard(tree)
+        """Make both anew when they are asked for next: somebody emptied the volume, or has changed something there."""
+        self.adopted.forget(self._staged.pop(tree, {}))
         await self._stage(tree).remove()
         for name in [name for name, known in self._known.items() if known.environment == environment]:
             del self._known[name]
@@ -172,7 +194,9 @@ class DockerTools:
             prepared = marks.prepared((await words(container, 1)).encode())
             if prepared is not None:
                 # Who asks next will have the lock of this time.
-                known = structs.replace(prepared, prepare_s=0.0)
+                if made:
+                    self._heard(prepared.sealed, prepared.spoiled)
+                known = structs.replace(prepared, prepare_s=0.0, spoiled=())
                 self._known[self._prepare(specification, lock, kind).name] = known
                 self._known[self._prepare(specification, prepared.lock, image).name] = known
                 self._known[container.name] = known
@@ -193,18 +217,30 @@ class DockerTools:
     async def delete_code(self, trees: Sequence[str]) -> None:
         """Delete staged code, and the containers that prove that it is there."""
         for tree in trees:
-            self._staged.discard(tree)
+            self._staged.pop(tree, None)
             await self._stage(tree).remove()
         await self._once("stage", unstage_order([self.code(tree) for tree in trees]))
 
+    async def verify(self, only: str = "") -> Verified:
+        """Look at every byte of what is in the volume; what is not as it was made is set aside, to be made again."""
+        order = verify_order(uv=ROOT, code=f"{ROOT}/code", key=seal_key(self._key), only=only)
+        verified = marks.verified((await self._once("verify", order)).encode())
+        if verified is None:
+            raise InfrastructureError("what is there was not looked through: it said nothing that can be understood")
+        if verified.changed:
+            for path, differing in verified.changed.items():
+                tell_changed(f"{path}: {ChangedError(*differing)}")
+            await self._once("prepare", set_aside_order(tuple(verified.changed), root=ROOT))
+        return verified
+
     async def _once(self, mode: str, order: bytes) -> str:
-        """What a tool says whose work is deleting, in a container that does not stay."""
+        """What a tool says that does something once, in a container that does not stay."""
         # A name of its own each time: what it proves is true of one moment.
         container = self._container(mode, token_hex(16))
         try:
             state, _ = await self._tools.in_time(container, mode, order)
             if state.exit_code != 0:
-                raise InfrastructureError(f"nothing is deleted: {await words(container, 2)}", code=state.exit_code)
+                raise InfrastructureError(f"{mode} was not done: {await words(container, 2)}", code=state.exit_code)
             return await words(container, 1)
         finally:
             await container.remove()

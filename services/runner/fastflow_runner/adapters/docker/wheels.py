@@ -54,9 +54,18 @@ class Supply:
     """Fills the store of wheels; whoever asks for the same while somebody is at it waits for that."""
 
     def __init__(
-        self, engine: Engine, tools: Tools, settings: Mapping[str, str], failures: Said, *, wheels_bytes: int
+        self,
+        engine: Engine,
+        tools: Tools,
+        settings: Mapping[str, str],
+        failures: Said,
+        *,
+        wheels_bytes: int,
+        key: str,
     ) -> None:
+        """What is made is sealed with the key."""
         self._engine = engine
+        self._key = key
         self._said = failures
         self._failed: dict[str, Exception] = {}
         """Why the last one of a name failed, while others wait for the same."""
@@ -80,12 +89,13 @@ class Supply:
         built: bool = False,
     ) -> bytes:
         """Order to make the environment of what is in the store, and of what was fetched."""
-        return link_order(specification, lock, fetched=fetched, built=built, **self._about(ROOT, code))
+        return link_order(specification, lock, fetched=fetched, built=built, key=self._key, **self._about(ROOT, code))
 
     async def python(self, container: Container, specification: Specification, code: str) -> None:
         """Have the interpreter installed that the container has missed, which is gone then."""
         installer = self._beside(container, "python")
-        ended, _ = await self._tools.made(installer, "python", python_order(specification, **self._about(ROOT, code)))
+        order = python_order(specification, key=self._key, **self._about(ROOT, code))
+        ended, _ = await self._tools.made(installer, "python", order)
         if ended.exit_code != 0:
             raise await self.failure(installer, ended)
         await installer.remove()

@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -16,16 +15,23 @@ from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import InfrastructureError
 from msgspec import structs
 
+from fastflow_runner.adapters.process.code import ProcessCode
+from fastflow_runner.adapters.process.ends import ProcessEnds
 from fastflow_runner.adapters.process.folder import ProcessFolder
 from fastflow_runner.adapters.process.prepare import ProcessEnvironments
 from fastflow_runner.adapters.process.spool import follow_spool
 from fastflow_runner.adapters.process.start import command, environment, spawn, tell
-from fastflow_runner.adapters.process.table import ProcessId, boot_id, ended, is_alive, kill_session, reap, send
+from fastflow_runner.adapters.process.table import ProcessId, boot_id, ended, is_alive, kill_session, send
+from fastflow_runner.adapters.process.tools import ProcessTools
 from fastflow_runner.adapters.process.usage import machine_memory, usage_of
+from fastflow_runner.adapters.process.verify import verify
+from fastflow_runner.adapters.spoiled import tell_changed
 from fastflow_runner.core import marks
+from fastflow_runner.core.adoption import Adopted, Verified
 from fastflow_runner.core.bounds import Room, default_memory
-from fastflow_runner.core.orders import code_name, manifest_of, run_order
-from fastflow_runner.entry.markers import NEVER_STARTED
+from fastflow_runner.core.orders import manifest_of, run_order
+from fastflow_runner.core.tree_orders import code_name, seal_key
+from fastflow_runner.core.usage import Usage
 from fastflow_runner.ports import (
     AttemptRef,
     Exit,
@@ -36,7 +42,7 @@ from fastflow_runner.ports import (
     NotClosedError,
     Prepared,
     Started,
-    Usage,
+    TreeChangedError,
     VolumeChangedError,
 )
 
@@ -86,9 +92,12 @@ class ProcessExecutor:
         self._room = room
         self._memory_bytes = default_memory(default_memory_bytes, machine_memory())
         self._clock = clock
-        self._environments = ProcessEnvironments(self._root, uv, self._env, dict(uv_settings or {}), tool_s)
+        self._seal = seal_key(key)
+        self._tools, self._adopted = ProcessTools(self._env, tool_s), Adopted()
+        self._code = ProcessCode(self._root, self._tools, key)
+        self._environments = ProcessEnvironments(self._root, uv, self._tools, uv_settings or {}, key=self._seal)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="process-executor")
-        self._codes: dict[ProcessId, int] = {}
+        self._ends = ProcessEnds(clock)
         logger.warning(
             "the process executor does not isolate runs from this machine or from each other",
             extra={"action": "executor_not_isolated"},
@@ -96,7 +105,7 @@ class ProcessExecutor:
 
     async def delete_code(self, trees: Sequence[str]) -> None:
         """Delete staged code from this machine."""
-        await self._thread(self._environments.unstage, [self._code(tree) for tree in trees])
+        await self._thread(self._code.unstage, trees)
 
     async def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments from this machine."""
@@ -110,20 +119,32 @@ class ProcessExecutor:
         return boot_id()
 
     async def has_code(self, tree: str) -> bool:
-        """True when the tree is staged completely."""
-        return self._code(tree).is_dir()
+        """True when the tree is staged completely, and sealed."""
+        return await self._thread(self._code.has, tree)
 
     async def stage_code(self, tree: str, bundle: bytes) -> None:
         """Unpack the bundle unless it is there."""
         if not await self.has_code(tree):
-            await self._thread(self._environments.stage, self._code(tree), bundle)
+            staged = await self._thread(self._code.stage, tree, bundle)
+            self._heard(staged.sealed, staged.spoiled)
 
     async def prepare(
         self, specification: Specification, lock: str | None, *, generation: int = 0, within_s: float | None = None
     ) -> Prepared:
         """Return the environment, building it once however many ask."""
-        folder = self._code(specification.tree)
-        return await self._thread(self._environments.prepare, specification, lock, folder, generation, within_s)
+        folder = self._code.folder(specification.tree)
+        prepared = await self._thread(self._environments.prepare, specification, lock, folder, generation, within_s)
+        if prepared.prepare_s:
+            self._heard(prepared.sealed, prepared.spoiled)
+        return prepared
+
+    async def verify(self, only: str = "") -> Verified:
+        """Look at every byte of what was made, and set aside what has changed."""
+        return await self._thread(verify, self._tools, self._root, self._seal, only)
+
+    def _heard(self, sealed: dict[str, str], spoiled: Sequence[str]) -> None:
+        self._adopted.seen(sealed)
+        tell_changed(*spoiled)
 
     async def give_up(self, specification: Specification, lock: str | None, *, generation: int = 0) -> None:
         """End the processes that still make the environment, where nobody else here waits for them."""
@@ -178,7 +199,7 @@ class ProcessExecutor:
             return Exit(exit_code=None)
         await ended(process)
         await self._thread(kill_session, process, self._mark(folder))
-        return self._exit(folder, process, nonce)
+        return self._ends.of(folder, process, nonce)
 
     async def stop(self, ref: AttemptRef, *, grace_s: float) -> None:
         """SIGTERM to user code, SIGKILL after the grace period; the entry program still writes its marker."""
@@ -203,7 +224,7 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """Give the threads back; attempts go on, and what is only being prepared ends."""
-        self._environments.close()
+        self._tools.close()
         self._threads.shutdown(wait=False)
 
     @property
@@ -212,9 +233,6 @@ class ProcessExecutor:
 
     def _folder(self, ref: AttemptRef) -> ProcessFolder:
         return ProcessFolder(self._runs / ref.name)
-
-    def _code(self, tree: str) -> Path:
-        return self._root / "code" / code_name(self._key, tree)
 
     def _mark(self, folder: ProcessFolder) -> bytes:
         return f"FASTFLOW_ROUTE_FILE={folder.paths('').route_file}".encode()
@@ -249,15 +267,22 @@ class ProcessExecutor:
                 ours = {name: value for name, value in self._env.items() if name != "PATH"}
                 launch = structs.replace(launch, env={**ours, **launch.env})
             paths = structs.replace(
-                folder.paths(str(self._code(launch.specification.tree))),
+                folder.paths(str(self._code.folder(launch.specification.tree))),
                 cache=str(self._root / "jit" / code_name(self._key, launch.specification.pipeline)),
             )
-            tell(stdin, run_order(launch, paths, manifest, grace_s=self._grace_s, room=self._room))
+            unseen = self._adopted.unseen(self._code.sealed(launch.specification.tree) | launch.prepared.sealed)
+            tell(stdin, run_order(launch, paths, manifest, grace_s=self._grace_s, room=self._room, sealed=unseen))
             if started := self._settled(folder, process):
+                self._adopted.seen(unseen)
                 return started
             reason, detail = marks.refused(folder.marker("refused"))
             if reason == "not_after":
                 raise NotAfterError(detail, run=launch.ref.name)
+            if reason == "changed":
+                tell_changed(detail)
+                self._code.doubt(launch.specification.tree)
+                self._environments.forget(launch.prepared.environment)
+                raise TreeChangedError(detail, run=launch.ref.name)
             if reason in {"code", "interpreter"}:
                 raise VolumeChangedError(detail, run=launch.ref.name)
             raise InfrastructureError(detail, run=launch.ref.name, reason=reason)
@@ -273,14 +298,3 @@ class ProcessExecutor:
                 return None
             time.sleep(_POLL_S)
         raise InfrastructureError("the entry program neither starts user code nor ends", path=str(folder.path))
-
-    def _exit(self, folder: ProcessFolder, process: ProcessId, nonce: str) -> Exit:
-        if (code := reap(process.pid)) is not None:
-            self._codes[process] = 128 - code if code < 0 else code
-        observed = Exit(exit_code=self._codes.get(process), finished_at=datetime.fromtimestamp(self._clock(), UTC))
-        known = marks.completed(observed, folder.marker("exit.json"), nonce)
-        if known.marker_code is not None:
-            # Only its parent learns a process's code; the entry program ends with the one in its marker.
-            return known if known.exit_code is not None else structs.replace(known, exit_code=known.marker_code)
-        never = folder.started() is None and observed.exit_code in {None, NEVER_STARTED}
-        return structs.replace(observed, never_started=never)

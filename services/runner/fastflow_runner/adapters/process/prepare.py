@@ -1,27 +1,23 @@
-"""Code and environments on this machine, made by the same entry program that makes them in containers."""
+"""Environments on this machine, made by the same entry program that makes them in containers."""
 
 import fcntl
 import math
-import os
-import signal
-import subprocess
 import tarfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO
 
 from fastflow_events.aggregates.run.specification import Specification
-from fastflow_events.errors import ContractError, InfrastructureError
+from fastflow_events.errors import InfrastructureError
 from msgspec import structs
 
-from fastflow_runner.adapters.process.start import command
+from fastflow_runner.adapters.process.tools import RESULT_BYTES, ProcessTools, TooLateError
 from fastflow_runner.core import marks
 from fastflow_runner.core.orders import (
     build_order,
@@ -30,9 +26,7 @@ from fastflow_runner.core.orders import (
     jit_prepared,
     of_generation,
     prepare_order,
-    stage_order,
     took_too_long,
-    unstage_order,
 )
 from fastflow_runner.entry.codes import NEEDS_BUILD, NOT_STAGED, REFUSED
 from fastflow_runner.entry.leaving import head
@@ -40,41 +34,22 @@ from fastflow_runner.entry.sealed import head_of
 from fastflow_runner.ports import DependencyError, Prepared, VolumeChangedError
 
 _TURN_S = 0.2
-RESULT_BYTES = 16 << 20
-"""The longest result of a tool, and the longest lock: no longer than the orders that are made of them."""
-WORDS_BYTES = 64 << 10
-"""As much is read of what a tool has to complain of."""
-
-
-class TooLateError(InfrastructureError):
-    """A tool took longer than it may, and was ended."""
 
 
 class ProcessEnvironments:
-    """Folders `code/` and `uv/` below one root; calls block, and are safe to repeat side by side."""
+    """Folder `uv/` below a root; calls block, and are safe to repeat side by side."""
 
-    def __init__(
-        self, root: Path, uv: str, env: Mapping[str, str], uv_settings: Mapping[str, str], tool_s: float
-    ) -> None:
+    def __init__(self, root: Path, uv: str, tools: ProcessTools, uv_settings: Mapping[str, str], *, key: str) -> None:
+        """What is made is sealed with the key."""
         self._root = root
+        self._key = key
         self._uv = uv
-        self._env = dict(env)
         self._settings = dict(uv_settings)
-        self._closing = threading.Event()
+        self._tools = tools
         self._turn = threading.Lock()
-        self._busy: dict[subprocess.Popen[bytes], Path | None] = {}
-        """And the environment that is made, where it is one."""
-        self._tool_s = tool_s
         self._asking: Counter[Path] = Counter()
         self._left: Counter[Path] = Counter()
         """How many of those who ask have gone away; the threads that asked for them are still there."""
-
-    def close(self) -> None:
-        """End what is being made; calls fail, and nothing half made is ever used."""
-        with self._turn:
-            self._closing.set()
-            for process in self._busy:
-                _kill(process)
 
     def give_up(self, specification: Specification, lock: str | None, generation: int = 0) -> None:
         """End the making of the environment, once as many have gone away as have asked for it."""
@@ -84,32 +59,17 @@ class ProcessEnvironments:
                 return
             self._left[memory] += 1
             if self._left[memory] >= self._asking[memory]:
-                for process in [process for process, made in self._busy.items() if made == memory]:
-                    _kill(process)
+                self._tools.end(memory)
 
-    def stage(self, target: Path, bundle: bytes) -> None:
-        """Unpack a bundle to `target`.
+    def forget(self, environment: str) -> None:
+        """Have it looked for, or made again, by who asks for it next."""
+        self._forget({environment})
 
-        Raises:
-            ContractError: the bundle must not be unpacked.
-        """
-        target.parent.mkdir(parents=True, exist_ok=True)
-        order = stage_order(str(target), bundle)
-        with TemporaryFile(dir=target.parent) as file:
-            for piece in order:
-                file.write(piece)
-            file.seek(0)
-            code, _, words = self._call("stage", file, self._soon())
-        if code == REFUSED:
-            raise ContractError(words)
-        if code != 0:
-            raise InfrastructureError(f"the code cannot be staged: {words}")
-
-    def unstage(self, targets: Sequence[Path]) -> None:
-        """Delete what was staged there."""
-        code, _, words = self._call("stage", unstage_order([str(target) for target in targets]), self._soon())
-        if code != 0:
-            raise InfrastructureError(f"staged code is not deleted: {words}")
+    def _forget(self, environments: Collection[str]) -> None:
+        for memory in (self._root / "uv" / "prepared").glob("*.json"):
+            known = marks.prepared(memory.read_bytes())
+            if known is not None and known.environment in environments:
+                memory.unlink(missing_ok=True)
 
     def prepare(
         self,
@@ -133,9 +93,17 @@ class ProcessEnvironments:
         with self._asks(memory), self._alone(memory.with_suffix(".lock"), until):
             if (known := self._remembered(memory)) is not None:
                 return known
-            order = prepare_order(specification, lock, root=str(uv), uv=self._uv, code=str(code), env=self._settings)
+            order = prepare_order(
+                specification,
+                lock,
+                root=str(uv),
+                uv=self._uv,
+                code=str(code),
+                env=self._settings,
+                key=self._key,
+            )
             try:
-                status, line, words = self._call("prepare", order, until, memory)
+                status, line, words = self._tools.call("prepare", order, until, memory)
                 if status == NEEDS_BUILD:
                     status, line, words = self._built(specification, lock, line, code, (until, memory))
             except TooLateError as error:
@@ -157,14 +125,11 @@ class ProcessEnvironments:
     def delete(self, environments: Sequence[str]) -> dict[str, int]:
         """Delete environments that no run is in; those that are gone now, and the bytes that it freed."""
         order = delete_order(environments, root=str(self._root / "uv"))
-        status, line, words = self._call("prepare", order, self._soon())
+        status, line, words = self._tools.call("prepare", order, self._tools.soon())
         freed = marks.deleted(line) if status == 0 else None
         if freed is None:
             raise InfrastructureError(f"environments cannot be deleted: {words}", code=status)
-        for memory in (self._root / "uv" / "prepared").glob("*.json"):
-            known = marks.prepared(memory.read_bytes())
-            if known is not None and known.environment in freed:
-                memory.unlink(missing_ok=True)
+        self._forget(freed)
         return freed
 
     def _built(
@@ -173,7 +138,7 @@ class ProcessEnvironments:
         """Build what comes as sources, then prepare with the wheels; the folder of the build does not stay."""
         with TemporaryDirectory(dir=self._root / "uv") as folder:
             order = build_order(specification, lock, asked, root=folder, uv=self._uv, env=self._settings)
-            status, line, words = self._call("build", order, *turn)
+            status, line, words = self._tools.call("build", order, *turn)
             if status != 0:
                 return status, line, words
             lock = _text(Path(folder) / "out" / "lock.txt")
@@ -184,6 +149,7 @@ class ProcessEnvironments:
                 uv=self._uv,
                 code=str(code),
                 env=self._settings,
+                key=self._key,
                 wheels=True,
             )
             with TemporaryFile(dir=folder) as archive, TemporaryFile(dir=folder) as output:
@@ -196,7 +162,7 @@ class ProcessEnvironments:
                 output.write(order + head_of(length, digest))
                 copyfileobj(archive, output)
                 output.seek(0)
-                return self._call("prepare", output, *turn)
+                return self._tools.call("prepare", output, *turn)
 
     def _memory(self, specification: Specification, lock: str | None, generation: int = 0) -> Path:
         builder = of_generation(self._uv, lock, generation)
@@ -209,7 +175,9 @@ class ProcessEnvironments:
             return None
         if known is None or not Path(known.interpreter).exists():
             return None
-        return structs.replace(known, prepare_s=0.0)
+        if known.lock and not known.sealed:
+            return None
+        return structs.replace(known, prepare_s=0.0, spoiled=())
 
     @contextmanager
     def _asks(self, memory: Path) -> Iterator[None]:
@@ -223,70 +191,21 @@ class ProcessEnvironments:
                 if not self._asking[memory]:
                     del self._asking[memory], self._left[memory]
 
-    def _soon(self) -> float:
-        return time.monotonic() + self._tool_s
-
     @contextmanager
     def _alone(self, lock: Path, until: float) -> Iterator[None]:
         """Nobody else makes the same, in this process or another, while the block runs."""
         with lock.open("wb") as turn:
-            while not self._closing.is_set():
+            while not self._tools.closing.is_set():
                 try:
                     fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     if time.monotonic() > until:
                         raise DependencyError("others took too long to make it") from None
-                    self._closing.wait(_TURN_S)
+                    self._tools.closing.wait(_TURN_S)
                 else:
                     yield
                     return
         raise InfrastructureError("the runner stops")
-
-    def _call(
-        self, mode: str, order: bytes | IO[bytes], until: float, memory: Path | None = None
-    ) -> tuple[int, bytes, str]:
-        with TemporaryFile() as result, TemporaryFile() as out, TemporaryFile() as err:
-            if isinstance(order, bytes):
-                result.write(order)
-                result.seek(0)
-            try:
-                with self._started(mode, result if isinstance(order, bytes) else order, out, err, memory) as process:
-                    status = process.wait(None if until == math.inf else max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired as error:
-                raise TooLateError(f"the entry program did not {mode} in time") from error
-            except OSError as error:
-                raise InfrastructureError(f"the entry program did not {mode}: {error}") from error
-            out.seek(0)
-            err.seek(0)
-            return status, out.read(RESULT_BYTES), err.read(WORDS_BYTES).decode("utf-8", "replace").strip()
-
-    @contextmanager
-    def _started(
-        self, mode: str, stdin: IO[bytes], out: IO[bytes], err: IO[bytes], memory: Path | None
-    ) -> Iterator[subprocess.Popen[bytes]]:
-        """The entry program, with all it starts in a session that ends with the block."""
-        with self._turn:
-            if self._closing.is_set():
-                raise InfrastructureError("the runner stops")
-            process = subprocess.Popen(
-                command(mode), stdin=stdin, stdout=out, stderr=err, env=self._env, start_new_session=True
-            )
-            self._busy[process] = memory
-        try:
-            with process:
-                try:
-                    yield process
-                except BaseException:
-                    _kill(process)
-                    raise
-        finally:
-            with self._turn:
-                del self._busy[process]
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _text(path: Path) -> str | None:

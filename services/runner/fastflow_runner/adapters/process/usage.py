@@ -7,7 +7,7 @@ from pathlib import Path
 from fastflow_events.service.clock import utc_now
 
 from fastflow_runner.adapters.process.table import ProcessId
-from fastflow_runner.ports import Usage
+from fastflow_runner.core.usage import Usage
 
 _PROC = Path("/proc")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
