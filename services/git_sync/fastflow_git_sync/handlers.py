@@ -158,7 +158,7 @@ async def _say(deps: Deps, repo: Repo, at: _At, judgement: discovery.Judged) -> 
         found = FindInvalid(repository=repo.name, commit=commit, tree=folder.tree, errors=errors)
         await record(deps.log, pipeline_decider, known, found, cause=cause)
         return "clash" if clash else "invalid"
-    version = await store(deps, repo, commit, judgement, known.state, about=at.about)
+    version = await store(deps.bundles, repo, commit, judgement, known.state, about=at.about)
     await record(deps.log, pipeline_decider, known, FindPipeline(version=version), cause=cause)
     return "runnable"
 

@@ -9,8 +9,8 @@ from fastflow_rules.definition.repository import NAME
 from fastflow_rules.folder import Folder
 from msgspec import Struct
 
-from fastflow_git_sync.deps import Deps, Repo
-from fastflow_git_sync.ports import Source, TooLargeError
+from fastflow_git_sync.deps import Repo
+from fastflow_git_sync.ports import Bundles, Source, TooLargeError
 
 
 class Rules(Struct, frozen=True):
@@ -57,7 +57,7 @@ async def judge(source: Source, folder: Folder, file: RepositoryFile | None) -> 
 
 
 async def store(
-    deps: Deps, repo: Repo, commit: str, runnable: discovery.Runnable, known: Pipeline, *, about: CommitAbout
+    bundles: Bundles, repo: Repo, commit: str, runnable: discovery.Runnable, known: Pipeline, *, about: CommitAbout
 ) -> PipelineVersionStored:
     """Make sure the bundle is stored and return the fact that says so.
 
@@ -70,12 +70,12 @@ async def store(
     tree = runnable.folder.tree
     unseen = tree in repo.unseen
     repo.unseen.discard(tree)
-    stored = None if unseen else await deps.bundles.find(tree)
+    stored = None if unseen else await bundles.find(tree)
     if stored is not None and tree not in known.versions.values():
-        stored = await deps.bundles.keep(stored)
+        stored = await bundles.keep(stored)
     if stored is None:
         async with repo.source.archive(tree) as file:
-            stored = await deps.bundles.store(tree, file, unseen=unseen)
+            stored = await bundles.store(tree, file, unseen=unseen)
     return PipelineVersionStored(
         repository=repo.name,
         commit=commit,

@@ -71,4 +71,4 @@ async def _find_version(deps: Deps, repository: str, pipeline: str, commit: str)
     if isinstance(judgement, discovery.Invalid):
         return f"the pipeline is invalid at the commit {commit}: {'; '.join(judgement.errors)}"
     known = await deps.pipelines.known(pipeline, commit=commit, tree=folder.tree)
-    return await store(deps, repo, commit, judgement, known.state, about=await source.about(commit))
+    return await store(deps.bundles, repo, commit, judgement, known.state, about=await source.about(commit))

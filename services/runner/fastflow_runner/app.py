@@ -81,7 +81,7 @@ def build(settings: RunnerSettings, variables: Mapping[str, str], passed: Passed
                 await deps.lease.take(predecessor)
                 await publish_key(nc, deps.log, keys, settings.name)
                 projection = ClaimsProjection(
-                    store, lambda recorded: hear(deps, recorded), lambda run_id: hear_doubt(deps, run_id)
+                    store, lambda recorded: hear(deps, recorded), lambda run_id: hear_doubt(deps.held, run_id)
                 )
                 await catch_up(deps.log, store, projection)
                 work = NatsWork(nc)

@@ -20,14 +20,13 @@ from msgspec.structs import replace
 
 from fastflow_runner.attempt import AttemptContext
 from fastflow_runner.core.outcome import in_fewer_words
-from fastflow_runner.deps import Deps
 from fastflow_runner.retrying import pauses, retry
 
 logger = logging.getLogger(__name__)
 
 
 async def record(
-    deps: Deps, context: AttemptContext, command: AdoptAttempt | StartAttempt | ReportAttempt | FinishAttempt
+    log: EventLog, context: AttemptContext, command: AdoptAttempt | StartAttempt | ReportAttempt | FinishAttempt
 ) -> list[Recorded]:
     """Append what follows from `command`; while the bus is away this waits, so facts of one attempt keep their order.
 
@@ -39,7 +38,7 @@ async def record(
     """
     for pause in pauses():
         try:
-            return await execute(deps.log, run_decider, context.ref.run_id, command, cause=context.cause)
+            return await execute(log, run_decider, context.ref.run_id, command, cause=context.cause)
         except DomainError as exc:
             raise exc if isinstance(exc, FencedError) else FencedError(str(exc), **exc.context) from exc
         except (ConcurrencyError, NewerReleaseError, InfrastructureError) as exc:

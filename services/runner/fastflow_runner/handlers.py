@@ -103,8 +103,8 @@ async def _supervise(deps: Deps, context: AttemptContext, signals: Signals, *, f
         await deps.executor.stop(context.ref, grace_s=0)
         ending = never_ran("infrastructure_error", "the runner could not execute this attempt; its log says why")
         fact = finished(ending, context.ref, runner=deps.holder.runner, lines=0, size_bytes=0, now=deps.clock())
-        await record(deps, context, FinishAttempt(holder=deps.holder, finished=fact))
+        await record(deps.log, context, FinishAttempt(holder=deps.holder, finished=fact))
     except FencedError as exc:
         logger.warning("fenced: %s", exc, extra={"action": "fenced"})
         return
-    await remove(deps, context)
+    await remove(deps.executor, context)

@@ -55,7 +55,7 @@ def build(settings: SchedulerSettings, clock: Clock = utc_now) -> Service:
             liveness = Liveness(lease_s=HEARTBEAT_TTL_S, lost_after_s=settings.lost_after_s)
 
             gauge = Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic)
-            heartbeat_monitor.hold_admission(deps, await gauge.fill(), projection.changed)
+            heartbeat_monitor.hold_admission(deps.state, await gauge.fill(), projection.changed)
 
             async def tell() -> Mapping[str, object]:
                 fill = await gauge.fill()
@@ -74,7 +74,7 @@ def build(settings: SchedulerSettings, clock: Clock = utc_now) -> Service:
                     runners=heartbeat_monitor.watch(
                         deps, partial(heartbeats, nc), liveness, time.monotonic, projection.changed
                     ),
-                    room=heartbeat_monitor.mind_the_log(deps, gauge.fill, projection.changed),
+                    room=heartbeat_monitor.mind_the_log(deps.state, gauge.fill, projection.changed),
                     decisions=ticker.run(deps, projection.changed, clock),
                 ),
             ):

@@ -14,6 +14,7 @@ from fastflow_rules.liveness import Liveness
 from fastflow_rules.queue.capacity import too_full
 from fastflow_rules.queue.pools import LiveRunner
 
+from fastflow_scheduler.core.state import SchedulerState
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import append, each
 
@@ -37,34 +38,34 @@ async def watch(
         now = steady()
         try:
             alive = await heartbeats()
-            listen(deps, alive, liveness, now, changed)
+            listen(deps.state, alive, liveness, now, changed)
             last |= {holder_of(beat): beat.at for beat in alive.values()}
             await give_up(deps, last, {holder_of(beat) for beat in alive.values()}, liveness, now)
         except InfrastructureError as exc:
             liveness.deaf()
             logger.warning("cannot hear the runners: %s", exc, extra={"action": "deaf"})
         turned()
-        await asyncio.sleep(pause_s(deps))
+        await asyncio.sleep(pause_s(deps.state))
 
 
-def pause_s(deps: Deps) -> float:
+def pause_s(state: SchedulerState) -> float:
     """Seconds until runners should be listened for again: soon where a slot, or the loss of one, is waited for."""
-    runs = deps.state.runs
+    runs = state.runs
     idle = runs.capacity.pools.runners and not runs.claimed and not runs.run_queue
     return IDLE_EVERY_S if idle else LISTEN_EVERY_S
 
 
-async def mind_the_log(deps: Deps, fill: Callable[[], Awaitable[LogUsage]], changed: asyncio.Event) -> None:
+async def mind_the_log(state: SchedulerState, fill: Callable[[], Awaitable[LogUsage]], changed: asyncio.Event) -> None:
     """Start nothing new while the log or its disk is nearly full, until cancelled."""
     while True:
-        hold_admission(deps, await fill(), changed)
+        hold_admission(state, await fill(), changed)
         turned()
-        await asyncio.sleep(pause_s(deps))
+        await asyncio.sleep(pause_s(state))
 
 
-def hold_admission(deps: Deps, fill: LogUsage, changed: asyncio.Event) -> None:
+def hold_admission(state: SchedulerState, fill: LogUsage, changed: asyncio.Event) -> None:
     """Start nothing new, or go on, as the log has room."""
-    capacity, reason = deps.state.runs.capacity, too_full(*fill)
+    capacity, reason = state.runs.capacity, too_full(*fill)
     if reason and not capacity.hold_reason:
         logger.error("nothing new is started: %s", reason, extra={"action": "log_nearly_full", **fill._asdict()})
     if bool(reason) != bool(capacity.hold_reason):
@@ -72,10 +73,12 @@ def hold_admission(deps: Deps, fill: LogUsage, changed: asyncio.Event) -> None:
     capacity.hold_reason = reason
 
 
-def listen(deps: Deps, alive: Mapping[str, Heartbeat], liveness: Liveness, now: float, changed: asyncio.Event) -> None:
+def listen(
+    state: SchedulerState, alive: Mapping[str, Heartbeat], liveness: Liveness, now: float, changed: asyncio.Event
+) -> None:
     """Learn whose slots there are."""
     liveness.heard((holder_of(beat) for beat in alive.values()), now)
-    capacity = deps.state.runs.capacity
+    capacity = state.runs.capacity
     runners = {name: LiveRunner(slots=beat.slots, pools=beat.pools) for name, beat in alive.items()}
     if runners != capacity.pools.runners:
         capacity.set_runners(runners)

@@ -29,7 +29,7 @@ class Listener:
         now = NOON + timedelta(seconds=at_s)
         alive = {name: heartbeat(name, at=now) for name in runners}
         scheduler = self.world.schedulers[0]
-        listen(scheduler.deps, alive, self.liveness, at_s, asyncio.Event())
+        listen(scheduler.deps.state, alive, self.liveness, at_s, asyncio.Event())
         living = {holder(runner=name) for name in runners}
         self.last |= dict.fromkeys(living, now)
         await scheduler.fold()

@@ -9,6 +9,7 @@ from fastflow_events.aggregates.run.events import RunArtifactStored, RunDispatch
 from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import NotFoundError
 from fastflow_events.instants import later
+from fastflow_events.log import EventLog
 from fastflow_events.nats.topology import ARTIFACTS_AGE_S
 from fastflow_events.service.waiting import is_set_within
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run, history_of_run
 from fastflow_gateway.handlers.writers import Writers
-from fastflow_gateway.ports import StoredSample
+from fastflow_gateway.ports import Artifacts, StoredSample
 
 POLL_S = 1.0
 """Samples come about once a second."""
@@ -43,13 +44,13 @@ Measured: TypeAlias = list[StoredSample] | RunRow
 """New samples, none after a silent while; the row of the finished run is the last thing that comes."""
 
 
-async def artifacts_of_run(deps: Deps, run_id: str) -> list[Left]:
+async def artifacts_of_run(log: EventLog, run_id: str) -> list[Left]:
     """Everything the run's attempts left behind, in the order in which it was stored.
 
     Raises:
         NotFoundError: there is no such run.
     """
-    history = await history_of_run(deps.log, run_id)
+    history = await history_of_run(log, run_id)
     return [
         Left(fact.attempt, fact.path, fact.size_bytes, fact.sha256, recorded.at)
         for recorded in history.recorded
@@ -57,13 +58,13 @@ async def artifacts_of_run(deps: Deps, run_id: str) -> list[Left]:
     ]
 
 
-async def find_left(deps: Deps, run_id: str, path: str, attempt: int | None) -> Left:
+async def find_left(log: EventLog, run_id: str, path: str, attempt: int | None) -> Left:
     """One file; without an attempt that of the newest one that left it.
 
     Raises:
         NotFoundError: there is no such run, or it left no such file.
     """
-    found = [left for left in await artifacts_of_run(deps, run_id) if left.path == path]
+    found = [left for left in await artifacts_of_run(log, run_id) if left.path == path]
     chosen = [left for left in found if attempt in (None, left.attempt)]
     if not chosen:
         which = "the run" if attempt is None else f"attempt {attempt}"
@@ -71,26 +72,26 @@ async def find_left(deps: Deps, run_id: str, path: str, attempt: int | None) -> 
     return max(chosen, key=lambda left: left.attempt)
 
 
-async def open_left(deps: Deps, run_id: str, left: Left) -> AsyncIterator[bytes]:
+async def open_left(artifacts: Artifacts, run_id: str, left: Left) -> AsyncIterator[bytes]:
     """Its bytes.
 
     Raises:
         NotFoundError: it is not stored any more.
     """
-    pieces = await deps.artifacts.open(run_id, left.attempt, left.path, left.sha256)
+    pieces = await artifacts.open(run_id, left.attempt, left.path, left.sha256)
     if pieces is None:
         days = ARTIFACTS_AGE_S / 86_400
         raise NotFoundError(f"the file is not stored any more: files of runs are kept for {days:g} days")
     return pieces
 
 
-async def limits_of_run(deps: Deps, run_id: str) -> Limits | None:
+async def limits_of_run(log: EventLog, run_id: str) -> Limits | None:
     """What the run may use, as far as its newest attempt is known to have been given it; None before it was dispatched.
 
     Raises:
         NotFoundError: there is no such run.
     """
-    history = await history_of_run(deps.log, run_id)
+    history = await history_of_run(log, run_id)
     limits = next((fact.specification.limits for fact in history.facts if isinstance(fact, RunDispatched)), None)
     given = [fact.manifest for fact in history.facts if isinstance(fact, RunStarted)]
     if limits is None or not given:

@@ -12,7 +12,6 @@ from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParameterError
-from fastflow_gateway.deps import Deps
 
 MAX_SCANNED = 10_000
 """Facts looked at for one page; a page may be short and still have a next one."""
@@ -61,14 +60,14 @@ def subject_of(wanted: Filter) -> str:
     return subjects.of_aggregate(aggregate, id) if id is not None else subjects.of_kind(aggregate)
 
 
-async def page_of_facts(deps: Deps, wanted: Filter, *, after_seq: int, limit: int) -> Facts:
+async def page_of_facts(log: EventLog, wanted: Filter, *, after_seq: int, limit: int) -> Facts:
     """At most `limit` wanted facts after a stream position."""
     subject = subject_of(wanted)
     if wanted.since is not None:
-        after_seq = max(after_seq, await _position_before(deps.log, later(wanted.since, -SKEW_S)))
+        after_seq = max(after_seq, await _position_before(log, later(wanted.since, -SKEW_S)))
     items: list[Recorded] = []
     scanned = 0
-    async for recorded in deps.log.read(subject, after_seq=after_seq):
+    async for recorded in log.read(subject, after_seq=after_seq):
         if wanted.until is not None and recorded.at > later(wanted.until, SKEW_S):
             return Facts(items, None)
         scanned += 1
@@ -79,14 +78,14 @@ async def page_of_facts(deps: Deps, wanted: Filter, *, after_seq: int, limit: in
     return Facts(items, None)
 
 
-async def newest_facts(deps: Deps, wanted: Filter, count: int) -> Facts:
+async def newest_facts(log: EventLog, wanted: Filter, count: int) -> Facts:
     """The last `count` wanted facts, oldest first."""
     subject = subject_of(wanted)
-    last = await deps.log.last_seq()
+    last = await log.last_seq()
     span = count
     while True:
         start = max(0, last - span)
-        items = [r async for r in deps.log.read(subject, after_seq=start) if _in_time(wanted, r)]
+        items = [r async for r in log.read(subject, after_seq=start) if _in_time(wanted, r)]
         if len(items) >= count or start == 0 or span >= MAX_SCANNED:
             return Facts(items[-count:], None)
         span *= 4

@@ -9,6 +9,7 @@ from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_backfill, run_id_of_fire, uuid7
 from fastflow_events.instants import held, later
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_rules.schedules.crontab import HORIZON
 from fastflow_rules.schedules.timetable import next_fires
@@ -18,6 +19,7 @@ from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.schedules import find
+from fastflow_gateway.ports import ReadModel
 
 
 class BackfillBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +66,7 @@ async def request(deps: Deps, pipeline: str, body: BackfillBody, *, who: str, ca
     if len(found) > MAX_INSTANTS:
         raise InvalidFieldError(f"more than {MAX_INSTANTS} instants; ask for shorter ranges", "/until")
     if body.only_missing:
-        found = [at for at in found if not await _succeeded(deps, run_id_of_fire(pipeline, plan.name, at))]
+        found = [at for at in found if not await _succeeded(deps.rows, run_id_of_fire(pipeline, plan.name, at))]
     if body.preview or not found:
         return BackfillResponse(id=None, instants=found)
     id = uuid7(int(deps.clock().timestamp() * 1000), deps.random_bytes(10))
@@ -99,15 +101,15 @@ async def show(deps: Deps, id: str) -> BackfillResponse:
     return BackfillResponse(id=id, instants=list(known.request.instants), runs=runs, cancelled=known.cancelled)
 
 
-async def cancel(deps: Deps, id: str, *, who: str, why: str, cause: Cause) -> None:
+async def cancel(log: EventLog, id: str, *, who: str, why: str, cause: Cause) -> None:
     """Ask for no more of its runs, and for the end of the open ones.
 
     Raises:
         NotFoundError: nobody asked for it.
     """
-    await execute(deps.log, backfill_decider, id, CancelBackfill(who=who, why=why), cause=cause)
+    await execute(log, backfill_decider, id, CancelBackfill(who=who, why=why), cause=cause)
 
 
-async def _succeeded(deps: Deps, run_id: str) -> bool:
-    row = await deps.rows.run(run_id)
+async def _succeeded(rows: ReadModel, run_id: str) -> bool:
+    row = await rows.run(run_id)
     return row is not None and row.status == "succeeded"

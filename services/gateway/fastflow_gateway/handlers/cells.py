@@ -1,9 +1,9 @@
 """How the cells of a run's notebook ended."""
 
 from fastflow_events.aggregates.run.events import RunCellFinished
+from fastflow_events.log import EventLog
 from msgspec import Struct
 
-from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import history_of_run
 
 
@@ -19,7 +19,7 @@ class CellResponse(Struct, frozen=True, kw_only=True):
     """How often it was executed."""
 
 
-async def cells_of_run(deps: Deps, run_id: str) -> list[CellResponse]:
+async def cells_of_run(log: EventLog, run_id: str) -> list[CellResponse]:
     """Every cell of every attempt, in the order in which they ended.
 
     Raises:
@@ -32,6 +32,6 @@ async def cells_of_run(deps: Deps, run_id: str) -> list[CellResponse]:
             status="succeeded" if fact.succeeded else "failed",
             tries=fact.tries,
         )
-        for fact in (await history_of_run(deps.log, run_id)).facts
+        for fact in (await history_of_run(log, run_id)).facts
         if isinstance(fact, RunCellFinished)
     ]

@@ -7,6 +7,7 @@ from fastflow_events.aggregates.chain.events import ChainRemoved, ChainSet
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import chain_id
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_rules.chains import Edge, cycles, edge_of_api, edges_of_file
 from fastflow_rules.definition import from_fact, run_config
@@ -65,16 +66,16 @@ async def edges(deps: Deps, upstream: str | None = None) -> list[EdgeResponse]:
         definition = json.decode(row.definition) if row else None
         for edge in edges_of_file(name, known_definition(definition)):
             found.setdefault(shown(edge).id, shown(edge))
-    for id, fact in (await chains_of_api(deps)).items():
+    for id, fact in (await chains_of_api(deps.log)).items():
         if upstream in (None, fact.upstream):
             found.setdefault(id, shown(edge_of_api(fact)))
     return sorted(found.values(), key=lambda edge: (edge.upstream, edge.downstream, edge.run_config_id or ""))
 
 
-async def chains_of_api(deps: Deps) -> dict[str, ChainSet]:
+async def chains_of_api(log: EventLog) -> dict[str, ChainSet]:
     """The chains somebody set over the API, by id."""
     found: dict[str, ChainSet] = {}
-    async for recorded in deps.log.read(subjects.of_kind("chain")):
+    async for recorded in log.read(subjects.of_kind("chain")):
         if isinstance(recorded.fact, ChainSet):
             found[recorded.id] = recorded.fact
         elif isinstance(recorded.fact, ChainRemoved):

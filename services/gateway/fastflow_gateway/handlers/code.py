@@ -3,10 +3,10 @@
 from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_events.aggregates.run.events import RunDispatched, RunRequested
 from fastflow_events.errors import NotFoundError
+from fastflow_events.log import EventLog
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import no_such_run
-from fastflow_gateway.deps import Deps
 
 
 class Ran(Struct, frozen=True, kw_only=True):
@@ -20,13 +20,13 @@ class Ran(Struct, frozen=True, kw_only=True):
     """None before the run is dispatched."""
 
 
-async def code_of_run(deps: Deps, run_id: str) -> Ran:
+async def code_of_run(log: EventLog, run_id: str) -> Ran:
     """What a run's first dispatch froze; before it, the stored version of the commit that was asked for.
 
     Raises:
         NotFoundError: there is no such run, or its code is not stored yet.
     """
-    facts = (await deps.log.load("run", run_id)).facts
+    facts = (await log.load("run", run_id)).facts
     request = next((fact for fact in facts if isinstance(fact, RunRequested)), None)
     if request is None:
         raise no_such_run(run_id)
@@ -39,7 +39,7 @@ async def code_of_run(deps: Deps, run_id: str) -> Ran:
             tree=frozen.tree,
             entry_point=frozen.entry_point,
         )
-    history = (await deps.log.load("pipeline", request.pipeline)).facts
+    history = (await log.load("pipeline", request.pipeline)).facts
     versions = [f for f in history if isinstance(f, PipelineVersionStored) and f.commit == request.commit]
     if not versions:
         raise NotFoundError("the code of this run is not stored yet", run=run_id[:64])

@@ -9,11 +9,12 @@ from fastflow_gateway.core.errors import NotRetryableError
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.triggers import run_of_trigger
+from fastflow_gateway.ports import Letters
 
 
-async def list_letters(deps: Deps) -> list[StoredLetter]:
+async def list_letters(letters: Letters) -> list[StoredLetter]:
     """The letters nobody has judged yet, oldest first."""
-    return list(open_letters([one async for one in deps.letters.read()]).values())
+    return list(open_letters([one async for one in letters.read()]).values())
 
 
 async def retry_letter(deps: Deps, seq: int, *, who: str, cause: Cause) -> Accepted:
@@ -24,7 +25,7 @@ async def retry_letter(deps: Deps, seq: int, *, who: str, cause: Cause) -> Accep
         NotRetryableError: the message was not for the gateway; its own service reads it from the log.
         ContractError: the message is as unreadable as it was.
     """
-    letter = await _find(deps, seq)
+    letter = await _find(deps.letters, seq)
     if letter.stream != topology.TRIGGERS or not letter.stream_seq:
         raise NotRetryableError(
             f"only requests for runs can be retried from here; this one was {letter.consumer or letter.service}'s",
@@ -33,26 +34,26 @@ async def retry_letter(deps: Deps, seq: int, *, who: str, cause: Cause) -> Accep
     accepted = await run_of_trigger(
         deps, letter.subject, letter.stream_seq, letter.data, cause=cause, kept_at=letter.at
     )
-    await _judge(deps, seq, "retried", who)
+    await _judge(deps.letters, seq, "retried", who)
     return accepted
 
 
-async def discard_letter(deps: Deps, seq: int, *, who: str) -> None:
+async def discard_letter(letters: Letters, seq: int, *, who: str) -> None:
     """Take the letter off the list; it stays stored, with who decided so.
 
     Raises:
         NotFoundError: there is no such letter, or it was judged already.
     """
-    await _find(deps, seq)
-    await _judge(deps, seq, "discarded", who)
+    await _find(letters, seq)
+    await _judge(letters, seq, "discarded", who)
 
 
-async def _find(deps: Deps, seq: int) -> StoredLetter:
-    letter = open_letters([one async for one in deps.letters.read()]).get(seq)
+async def _find(letters: Letters, seq: int) -> StoredLetter:
+    letter = open_letters([one async for one in letters.read()]).get(seq)
     if letter is None:
         raise NotFoundError("there is no such dead letter, or it was dealt with already", letter=seq)
     return letter
 
 
-async def _judge(deps: Deps, seq: int, judgement: Judgement, who: str) -> None:
-    await deps.letters.judge(Verdict(letter=seq, judgement=judgement, who=who))
+async def _judge(letters: Letters, seq: int, judgement: Judgement, who: str) -> None:
+    await letters.judge(Verdict(letter=seq, judgement=judgement, who=who))

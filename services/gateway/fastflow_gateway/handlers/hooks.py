@@ -7,6 +7,7 @@ from fastflow_events.aggregates.repository.decider import repository_decider
 from fastflow_events.aggregates.repository.events import RepositorySyncRequested
 from fastflow_events.errors import ContractError, NotFoundError
 from fastflow_events.execute import execute
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_rules.remote import Remote, remote, same_place
 
@@ -37,7 +38,7 @@ async def take_push(
     if not watching:
         raise NotFoundError("nobody watches this repository", url=push.urls[0] if push.urls else "")
     delivery = delivery_of(host, headers, body)
-    return [await _ask(deps, row.name, host, delivery, cause) for row in watching if row.branch == push.branch]
+    return [await _ask(deps.log, row.name, host, delivery, cause) for row in watching if row.branch == push.branch]
 
 
 def _watching(rows: list[RepositoryRow], push: Push) -> list[RepositoryRow]:
@@ -52,10 +53,10 @@ def _place(url: str) -> Remote | None:
         return None
 
 
-async def _ask(deps: Deps, name: str, host: Host, delivery: str, cause: Cause) -> SyncAccepted:
+async def _ask(log: EventLog, name: str, host: Host, delivery: str, cause: Cause) -> SyncAccepted:
     options = RequestSync(who=f"hook {host}", delivery=delivery)
-    if recorded := await execute(deps.log, repository_decider, name, options, cause=cause):
+    if recorded := await execute(log, repository_decider, name, options, cause=cause):
         return SyncAccepted(repository=name, seq=recorded[0].seq)
-    history = (await deps.log.load("repository", name)).recorded
+    history = (await log.load("repository", name)).recorded
     [first] = [r for r in history if isinstance(r.fact, RepositorySyncRequested) and r.fact.delivery == delivery][:1]
     return SyncAccepted(repository=name, seq=first.seq)

@@ -13,6 +13,7 @@ from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run
 from fastflow_gateway.handlers.writers import Writers
+from fastflow_gateway.ports import Output
 
 _FEW_LINES = 2000
 """So many lines are read faster than they are looked for."""
@@ -42,7 +43,7 @@ async def page_of_log(deps: Deps, run_id: str, place: LogPosition, limit: int) -
     row = await find_run(deps, run_id)
     writers = Writers(deps.log, run_id)
     fold, seq = await _begin(deps, run_id, writers, place)
-    async for some in _stored(deps, row, writers, fold, seq):
+    async for some in _stored(deps.output, row, writers, fold, seq):
         entries += after(some, place)
         if len(entries) > limit:
             return Page(entries[:limit], more=True)
@@ -63,7 +64,7 @@ async def tail_of_log(deps: Deps, run_id: str, count: int) -> Page:
     # Enough of them lie behind this place, unless the last attempt has not written so many.
     place = LogPosition(row.attempt, known - count) if known >= count else START
     fold, seq = await _begin(deps, run_id, writers, place)
-    async for some in _stored(deps, row, writers, fold, seq):
+    async for some in _stored(deps.output, row, writers, fold, seq):
         entries.extend(after(some, place))
     return Page(list(entries), more=False, unfinished=fold.parts())
 
@@ -99,8 +100,10 @@ async def _begin(deps: Deps, run_id: str, writers: Writers, place: LogPosition) 
     return fold, first.seq - 1
 
 
-async def _stored(deps: Deps, row: RunRow, writers: Writers, fold: LineFold, seq: int) -> AsyncIterator[list[Entry]]:
-    async for chunks in deps.output.read(row.id, after_seq=seq):
+async def _stored(
+    output: Output, row: RunRow, writers: Writers, fold: LineFold, seq: int
+) -> AsyncIterator[list[Entry]]:
+    async for chunks in output.read(row.id, after_seq=seq):
         yield [entry for chunk in await writers.only(chunks) for entry in fold.feed(chunk.attempt, chunk.chunk)]
     if row.status in OVER:
         yield fold.close()

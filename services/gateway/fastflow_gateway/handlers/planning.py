@@ -17,6 +17,7 @@ from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.chains import chains_of_api
 from fastflow_gateway.handlers.pipelines import known_definition
+from fastflow_gateway.ports import Questions, ReadModel
 
 ANSWER_WITHIN_S = 120.0
 """git_sync fetches the branch first."""
@@ -40,8 +41,8 @@ async def plan_branch(deps: Deps, repository: str | None, ref: str) -> Plan:
         NotPlannableError: the branch cannot be read as pipelines.
         InfrastructureError: git_sync does not answer.
     """
-    name = repository or await _only_one(deps)
-    answer = await ask_branch(deps, name, ref)
+    name = repository or await _only_one(deps.rows)
+    answer = await ask_branch(deps.questions, name, ref)
     if isinstance(answer, BranchRefused):
         if answer.missing:
             raise NotFoundError(answer.refused, repository=name, ref=ref)
@@ -49,21 +50,21 @@ async def plan_branch(deps: Deps, repository: str | None, ref: str) -> Plan:
     rows = await deps.rows.pipelines(after="", limit=EVERYTHING)
     around = Around(
         present=[_present(row) for row in rows],
-        chains=[edge_of_api(chain) for chain in (await chains_of_api(deps)).values()],
+        chains=[edge_of_api(chain) for chain in (await chains_of_api(deps.log)).values()],
         secrets={row.name for row in await deps.rows.secrets()},
         environments={key: state async for key, state in _known(deps, needed(answer))},
     )
     return plan(answer, around, now=deps.clock())
 
 
-async def ask_branch(deps: Deps, repository: str, ref: str) -> BranchAnswer | BranchRefused:
+async def ask_branch(questions: Questions, repository: str, ref: str) -> BranchAnswer | BranchRefused:
     """What git_sync says of a branch or a commit.
 
     Raises:
         InfrastructureError: it does not answer.
     """
     question = msgspec.json.encode(BranchQuestion(repository=repository, ref=ref))
-    return _read(await deps.questions.ask("plan", question, timeout_s=ANSWER_WITHIN_S))
+    return _read(await questions.ask("plan", question, timeout_s=ANSWER_WITHIN_S))
 
 
 async def _known(deps: Deps, wanted: Iterable[Needed]) -> AsyncIterator[tuple[Needed, str | None]]:
@@ -82,8 +83,8 @@ async def _known(deps: Deps, wanted: Iterable[Needed]) -> AsyncIterator[tuple[Ne
             yield key, next(iter(found.failures.values()))
 
 
-async def _only_one(deps: Deps) -> str:
-    names = [row.name for row in await deps.rows.repositories()]
+async def _only_one(rows: ReadModel) -> str:
+    names = [row.name for row in await rows.repositories()]
     if not names:
         raise NotFoundError("no repository is watched")
     if len(names) > 1:

@@ -9,6 +9,7 @@ from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_events.aggregates.queue.events import QUEUE, QueueLeased
 from fastflow_events.aggregates.setting.decider import setting_decider
 from fastflow_events.aggregates.setting.events import MAIN
+from fastflow_events.log import EventLog
 from fastflow_events.nats.leases import Heartbeat
 from fastflow_events.nats.topology import DEFAULT_POOL
 from fastflow_rules.queue.admission import Lane, Order, Pipeline, lane, order
@@ -19,6 +20,7 @@ from msgspec import Struct
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import known_definition
+from fastflow_gateway.ports import ReadModel
 
 ALL = 1_000_000
 OPEN: tuple[RunStatus, ...] = ("queued", "waiting", "preparing", "running")
@@ -58,8 +60,8 @@ async def waiting(deps: Deps) -> list[WaitingRun]:
     """
     now = deps.clock()
     rows = await deps.rows.runs(pipeline=None, statuses=OPEN, before_seq=None, limit=ALL)
-    pipelines = {name: await _pipeline(deps, name) for name in {row.pipeline for row in rows}}
-    lease = await _lease(deps)
+    pipelines = {name: await _pipeline(deps.rows, name) for name in {row.pipeline for row in rows}}
+    lease = await _lease(deps.log)
     capacity = await _places(deps, lease, pipelines, await deps.heartbeats())
     queue: list[tuple[Order, RunRow, Lane]] = []
     for row in rows:
@@ -121,17 +123,17 @@ class _Sight:
         return row.commit_sha in self._stored[row.pipeline]
 
 
-async def _pipeline(deps: Deps, name: str) -> Pipeline | None:
-    row = await deps.rows.pipeline(name)
+async def _pipeline(rows: ReadModel, name: str) -> Pipeline | None:
+    row = await rows.pipeline(name)
     if row is None:
         return None
     definition = msgspec.json.decode(row.definition)
     return Pipeline(definition=known_definition(definition), paused=bool(row.paused), commit=row.commit_sha)
 
 
-async def _lease(deps: Deps) -> QueueLeased:
+async def _lease(log: EventLog) -> QueueLeased:
     """What the leader of the newest term goes by."""
-    leases = [fact for fact in (await deps.log.load("queue", QUEUE)).facts if isinstance(fact, QueueLeased)]
+    leases = [fact for fact in (await log.load("queue", QUEUE)).facts if isinstance(fact, QueueLeased)]
     return leases[-1] if leases else QueueLeased(term=0, leader="")
 
 

@@ -9,6 +9,7 @@ from fastflow_events.aggregates.setting.decider import setting_decider
 from fastflow_events.aggregates.setting.events import MAIN
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.execute import execute, retry_on_conflict
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_events.service.for_each import for_each
 
@@ -21,40 +22,40 @@ WIDTH = 32
 WHY = "the queue was purged"
 
 
-async def prioritise(deps: Deps, run_id: str, priority: int, *, who: str, cause: Cause) -> None:
+async def prioritise(log: EventLog, run_id: str, priority: int, *, who: str, cause: Cause) -> None:
     """Move a run in the queue.
 
     Raises:
         NotFoundError: there is no such run.
         NotActiveError: the run is over.
     """
-    await execute(deps.log, run_decider, run_id, PrioritiseRun(priority=priority, who=who), cause=cause)
+    await execute(log, run_decider, run_id, PrioritiseRun(priority=priority, who=who), cause=cause)
 
 
-async def hurry(deps: Deps, run_id: str, *, who: str, cause: Cause) -> None:
+async def hurry(log: EventLog, run_id: str, *, who: str, cause: Cause) -> None:
     """Try a waiting run again now.
 
     Raises:
         NotFoundError: there is no such run.
         NotActiveError: the run is over.
     """
-    await execute(deps.log, run_decider, run_id, HurryRun(who=who), cause=cause)
+    await execute(log, run_decider, run_id, HurryRun(who=who), cause=cause)
 
 
-async def pause_pipeline(deps: Deps, name: str, *, paused: bool, who: str, cause: Cause) -> None:
+async def pause_pipeline(log: EventLog, name: str, *, paused: bool, who: str, cause: Cause) -> None:
     """Let a pipeline's runs wait and its schedules rest, or go on.
 
     Raises:
         NotFoundError: there is no such pipeline.
     """
     command = PausePipeline(who=who) if paused else ResumePipeline(who=who)
-    await execute(deps.log, pipeline_decider, name, command, cause=cause)
+    await execute(log, pipeline_decider, name, command, cause=cause)
 
 
-async def pause_everything(deps: Deps, *, paused: bool, who: str, why: str, cause: Cause) -> None:
+async def pause_everything(log: EventLog, *, paused: bool, who: str, why: str, cause: Cause) -> None:
     """Start nothing new, or go on."""
     command = PauseEverything(who=who, why=why) if paused else ResumeEverything(who=who)
-    await execute(deps.log, setting_decider, MAIN, command, cause=cause)
+    await execute(log, setting_decider, MAIN, command, cause=cause)
 
 
 async def purge(deps: Deps, pipeline: str | None, *, who: str, why: str, cause: Cause) -> int:
@@ -68,7 +69,7 @@ async def purge(deps: Deps, pipeline: str | None, *, who: str, why: str, cause: 
     command, cancelled = RequestCancel(who=who, why=why or WHY), set[str]()
 
     async def cancel(run_id: str) -> None:
-        if await _cancel(deps, run_id, command, cause):
+        if await _cancel(deps.log, run_id, command, cause):
             cancelled.add(run_id)
 
     waiting_ids = [run.id for run in await waiting(deps) if pipeline in (None, run.pipeline)]
@@ -76,15 +77,15 @@ async def purge(deps: Deps, pipeline: str | None, *, who: str, why: str, cause: 
     return len(cancelled)
 
 
-async def _cancel(deps: Deps, run_id: str, command: RequestCancel, cause: Cause) -> bool:
+async def _cancel(log: EventLog, run_id: str, command: RequestCancel, cause: Cause) -> bool:
     """Cancel a run that waits; False for one that does not any more, or changes all the time."""
 
     async def attempt() -> bool:
-        history = await deps.log.load("run", run_id)
+        history = await log.load("run", run_id)
         run = run_decider.fold(history.facts)
         if run.phase not in WAITS or run.cancelled:
             return False
-        await deps.log.append(history.position, run_decider.decide(command, run), cause=cause)
+        await log.append(history.position, run_decider.decide(command, run), cause=cause)
         return True
 
     try:

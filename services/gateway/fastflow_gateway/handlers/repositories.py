@@ -11,6 +11,7 @@ from fastflow_events.aggregates.repository.decider import repository_decider
 from fastflow_events.aggregates.repository.events import Credentials, RepositoryConfigured
 from fastflow_events.errors import ContractError, NotFoundError
 from fastflow_events.execute import execute
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_rules.remote import InvalidRemoteError, Remote, check_branch, check_subfolder, remote
 from msgspec import Meta, Struct
@@ -20,6 +21,7 @@ from fastflow_gateway.core.views import repositories as view
 from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.sync import SyncAccepted
+from fastflow_gateway.ports import Questions
 
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _HOST_KEY = re.compile(
@@ -74,36 +76,36 @@ async def configure(deps: Deps, name: str, body: RepositoryBody, *, who: str, ca
         who=who,
     )
     await execute(deps.log, repository_decider, name, ConfigureRepository(configured=configured), cause=cause)
-    return await find_repository(deps, name)
+    return await find_repository(deps.log, name)
 
 
-async def remove(deps: Deps, name: str, *, who: str, cause: Cause) -> None:
+async def remove(log: EventLog, name: str, *, who: str, cause: Cause) -> None:
     """Watch a repository no more; its pipelines go, its runs and their code stay.
 
     Raises:
         NotFoundError: it is not watched.
         ConfiguredByEnvironmentError: only the environment can remove it.
     """
-    await execute(deps.log, repository_decider, name, RemoveRepository(by="api", who=who), cause=cause)
+    await execute(log, repository_decider, name, RemoveRepository(by="api", who=who), cause=cause)
 
 
-async def request_deploy_key(deps: Deps, name: str, *, who: str, cause: Cause) -> SyncAccepted:
+async def request_deploy_key(log: EventLog, name: str, *, who: str, cause: Cause) -> SyncAccepted:
     """Ask git_sync for a new SSH key; its public half appears in the repository's row.
 
     Raises:
         NotFoundError: it is not watched.
     """
-    [recorded] = await execute(deps.log, repository_decider, name, RequestDeployKey(who=who), cause=cause)
+    [recorded] = await execute(log, repository_decider, name, RequestDeployKey(who=who), cause=cause)
     return SyncAccepted(repository=name, seq=recorded.seq)
 
 
-async def find_repository(deps: Deps, name: str) -> RepositoryRow:
+async def find_repository(log: EventLog, name: str) -> RepositoryRow:
     """The repository as of its newest fact.
 
     Raises:
         NotFoundError: it is not watched.
     """
-    row = view.fold((await deps.log.load("repository", name)).recorded)
+    row = view.fold((await log.load("repository", name)).recorded)
     if row is None or row.status == "removed":
         raise NotFoundError("there is no such repository", repository=name)
     return row
@@ -129,9 +131,9 @@ async def _credentials(deps: Deps, name: str, body: RepositoryBody) -> Credentia
     sealed = body.sealed_token
     if sealed:
         _check_sealed(sealed)
-        await _check_place(deps, name, sealed, remote(body.url))
+        await _check_place(deps.log, name, sealed, remote(body.url))
     if body.token:
-        sealed = await _sealed(deps, name, remote(body.url), body.token)
+        sealed = await _sealed(deps.questions, name, remote(body.url), body.token)
     return Credentials(
         user=body.user or ("" if (place := remote(body.url)).protocol == "ssh" else place.user),
         token_file=body.token_file,
@@ -148,9 +150,9 @@ def _check_sealed(text: str) -> None:
         raise InvalidFieldError(str(exc), "/sealed_token") from exc
 
 
-async def _check_place(deps: Deps, name: str, sealed: str, place: Remote) -> None:
+async def _check_place(log: EventLog, name: str, sealed: str, place: Remote) -> None:
     """A sealed text that stands in the log was given for the address that stands there with it, and for no other."""
-    for fact in (await deps.log.load("repository", name)).facts:
+    for fact in (await log.load("repository", name)).facts:
         if not isinstance(fact, RepositoryConfigured) or fact.credentials.sealed_token != sealed:
             continue
         if fact.url != place.shown:
@@ -159,10 +161,10 @@ async def _check_place(deps: Deps, name: str, sealed: str, place: Remote) -> Non
             )
 
 
-async def _sealed(deps: Deps, name: str, place: Remote, token: str) -> str:
+async def _sealed(questions: Questions, name: str, place: Remote, token: str) -> str:
     if why := sealing.why_not_sealable(token):
         raise InvalidFieldError(why, "/token")
     if not place.addresses:
         raise InvalidFieldError("a folder of this machine needs no token", "/token")
-    answer = msgspec.json.decode(await deps.questions.ask("key", b""), type=_Key)
+    answer = msgspec.json.decode(await questions.ask("key", b""), type=_Key)
     return sealing.seal(answer.public_key, sealing.for_repository(name, place.addresses[0]), token)

@@ -6,23 +6,23 @@ refuses it with the same sentences once git_sync has stored that version.
 
 import msgspec
 from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.log import EventLog
 from fastflow_rules.definition import Definition, check_params, from_fact
 
 from fastflow_gateway.core.bodies import pointer_to
 from fastflow_gateway.core.errors import Finding, InvalidParamsError
 from fastflow_gateway.core.run_request import RunOptions
 from fastflow_gateway.core.views.pipelines import PipelineRow
-from fastflow_gateway.deps import Deps
 
 
-async def fitting(deps: Deps, row: PipelineRow, options: RunOptions) -> RunOptions:
+async def fitting(log: EventLog, row: PipelineRow, options: RunOptions) -> RunOptions:
     """The options with their params as the pipeline takes them at its commit.
 
     Raises:
         InvalidParamsError: they do not fit, each with its reason.
         InfrastructureError: the log does not answer.
     """
-    definition = await _definition(deps, row, options)
+    definition = await _definition(log, row, options)
     if definition is None:
         return options
     checked = check_params(definition, options.params)
@@ -37,11 +37,11 @@ async def fitting(deps: Deps, row: PipelineRow, options: RunOptions) -> RunOptio
     raise InvalidParamsError("; ".join(str(problem) for problem in checked), findings, pipeline=row.name)
 
 
-async def _definition(deps: Deps, row: PipelineRow, options: RunOptions) -> Definition | None:
+async def _definition(log: EventLog, row: PipelineRow, options: RunOptions) -> Definition | None:
     """What the pipeline says of itself at the commit; None while the log does not know it."""
     if options.commit in (None, row.commit_sha):
         return from_fact(msgspec.json.decode(row.definition))
-    for fact in reversed((await deps.log.load("pipeline", row.name)).facts):
+    for fact in reversed((await log.load("pipeline", row.name)).facts):
         if isinstance(fact, PipelineVersionStored) and fact.commit == options.commit:
             return from_fact(fact.definition)
     return None

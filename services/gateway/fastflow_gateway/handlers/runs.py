@@ -67,13 +67,13 @@ async def request_run(
     asked = options
     try:
         row = await find_runnable(deps, pipeline, options.run_config_id)
-        options = await fitting(deps, row, options)
+        options = await fitting(deps.log, row, options)
     except (DomainError, InvalidParamsError):
-        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, options)):
+        if repeated and (earlier := await _asked_before(deps.log, run_id, pipeline, options)):
             return earlier
         raise
     if full := too_full(*await deps.log_fill()):
-        if repeated and (earlier := await _asked_before(deps, run_id, pipeline, options, asked)):
+        if repeated and (earlier := await _asked_before(deps.log, run_id, pipeline, options, asked)):
             return earlier
         raise LogFullError(full)
     request = RunRequested(
@@ -91,15 +91,15 @@ async def request_run(
     try:
         [recorded] = await deps.log.append(Position(aggregate="run", id=run_id), facts, cause=cause)
     except ConcurrencyError:
-        if earlier := await _asked_before(deps, run_id, pipeline, options, asked):
+        if earlier := await _asked_before(deps.log, run_id, pipeline, options, asked):
             return earlier
         raise
     return Accepted(id=run_id, pipeline=pipeline, status="queued", seq=recorded.seq)
 
 
-async def _asked_before(deps: Deps, run_id: str, pipeline: str, *several: RunOptions) -> Accepted | None:
+async def _asked_before(log: EventLog, run_id: str, pipeline: str, *several: RunOptions) -> Accepted | None:
     """The run that was asked for under this id; any of the options may be those, as they were said or as they fit."""
-    history = await deps.log.load("run", run_id)
+    history = await log.load("run", run_id)
     row = view.fold(history.recorded)
     if row is None:
         return None
@@ -115,24 +115,24 @@ async def _asked_before(deps: Deps, run_id: str, pipeline: str, *several: RunOpt
     return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.requested_seq)
 
 
-async def cancel_run(deps: Deps, run_id: str, *, who: str, why: str, cause: Cause) -> Accepted:
+async def cancel_run(log: EventLog, run_id: str, *, who: str, why: str, cause: Cause) -> Accepted:
     """Ask for the run's end; asking twice is asking once.
 
     Raises:
         NotFoundError: there is no such run.
         NotActiveError: the run is over.
     """
-    await execute(deps.log, run_decider, run_id, RequestCancel(who=who, why=why), cause=cause)
-    row = view.fold((await deps.log.load("run", run_id)).recorded)
+    await execute(log, run_decider, run_id, RequestCancel(who=who, why=why), cause=cause)
+    row = view.fold((await log.load("run", run_id)).recorded)
     assert row is not None
     return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.seq)
 
 
-async def result_of(deps: Deps, row: RunRow) -> dict[str, Any] | None:
+async def result_of(log: EventLog, row: RunRow) -> dict[str, Any] | None:
     """What the run's last attempt left as its result; None when it left none."""
     if not row.has_result:
         return None
-    facts = (await deps.log.load("run", row.id)).facts
+    facts = (await log.load("run", row.id)).facts
     return next((fact.result for fact in reversed(facts) if isinstance(fact, RunAttemptFinished)), None)
 
 

@@ -10,6 +10,7 @@ from fastflow_events.aggregates.secret.commands import RemoveSecret, SetSecret
 from fastflow_events.aggregates.secret.decider import VersionTakenError, secret_decider
 from fastflow_events.errors import InfrastructureError, NotFoundError
 from fastflow_events.execute import execute
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause, Recorded
 from fastflow_events.sealing import NotOpenedError
 from fastflow_rules.definition.reserved import PROTECTED
@@ -17,7 +18,6 @@ from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.views.secrets import SecretRow, project
-from fastflow_gateway.deps import Deps
 
 TRIES = 5
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -63,19 +63,19 @@ class SecretAccepted(Struct, frozen=True, kw_only=True):
     """Stream position of the newest fact about the secret."""
 
 
-async def public_key(deps: Deps) -> PublicKey:
+async def public_key(log: EventLog) -> PublicKey:
     """The key in use.
 
     Raises:
         NotFoundError: no runner has ever started.
     """
-    ring = await _ring(deps)
+    ring = await _ring(log)
     if ring.current is None:
         raise NotFoundError("there is no key to seal for yet: a runner publishes one when it starts for the first time")
     return PublicKey(key_id=ring.current, public_key=ring.keys[ring.current])
 
 
-async def seal_for_pipeline(deps: Deps, body: SealBody) -> str:
+async def seal_for_pipeline(log: EventLog, body: SealBody) -> str:
     """A text for `encrypted_env` of that pipeline.
 
     Raises:
@@ -83,12 +83,12 @@ async def seal_for_pipeline(deps: Deps, body: SealBody) -> str:
         NotFoundError: there is no key yet.
     """
     _check_value(body.value)
-    key = await public_key(deps)
+    key = await public_key(log)
     purpose = sealing.for_variable(body.pipeline, body.name)
     return sealing.seal(base64.b64decode(key.public_key), purpose, body.value)
 
 
-async def set_secret(deps: Deps, name: str, body: SecretBody, *, who: str, cause: Cause) -> SecretAccepted:
+async def set_secret(log: EventLog, name: str, body: SecretBody, *, who: str, cause: Cause) -> SecretAccepted:
     """Give a secret a new value.
 
     Raises:
@@ -98,66 +98,66 @@ async def set_secret(deps: Deps, name: str, body: SecretBody, *, who: str, cause
     """
     _check_name(name)
     if body.value is None:
-        version, sealed = await _sealed_before(deps, body)
-        return await _append(deps, name, SetSecret(version=version, sealed=sealed, who=who), cause)
+        version, sealed = await _sealed_before(log, body)
+        return await _append(log, name, SetSecret(version=version, sealed=sealed, who=who), cause)
     if body.sealed is not None or body.version is not None:
         raise InvalidFieldError("with a value there is nothing else to say", "/value")
     _check_value(body.value)
-    key = base64.b64decode((await public_key(deps)).public_key)
+    key = base64.b64decode((await public_key(log)).public_key)
     for _ in range(TRIES):
-        secret = secret_decider.fold((await deps.log.load("secret", name)).facts)
+        secret = secret_decider.fold((await log.load("secret", name)).facts)
         version = secret.version + 1
         sealed = sealing.seal(key, sealing.for_secret(name, version), body.value)
         try:
-            return await _append(deps, name, SetSecret(version=version, sealed=sealed, who=who), cause)
+            return await _append(log, name, SetSecret(version=version, sealed=sealed, who=who), cause)
         except VersionTakenError:
             continue
     raise InfrastructureError("the secret keeps changing", secret=name)
 
 
-async def remove_secret(deps: Deps, name: str, *, who: str, cause: Cause) -> SecretAccepted:
+async def remove_secret(log: EventLog, name: str, *, who: str, cause: Cause) -> SecretAccepted:
     """Grant a secret to nobody any more.
 
     Raises:
         NotFoundError: there never was such a secret.
     """
-    return await _append(deps, name, RemoveSecret(who=who), cause)
+    return await _append(log, name, RemoveSecret(who=who), cause)
 
 
-async def find_secret(deps: Deps, name: str) -> SecretRow:
+async def find_secret(log: EventLog, name: str) -> SecretRow:
     """The secret as the log has it now, removed ones too; its next version is one more.
 
     Raises:
         NotFoundError: there never was such a secret.
     """
     row: SecretRow | None = None
-    for recorded in (await deps.log.load("secret", name)).recorded:
+    for recorded in (await log.load("secret", name)).recorded:
         row = project(row, recorded)
     if row is None:
         raise NotFoundError("there is no such secret", secret=name[:128])
     return row
 
 
-async def _append(deps: Deps, name: str, command: SetSecret | RemoveSecret, cause: Cause) -> SecretAccepted:
-    appended: list[Recorded] = await execute(deps.log, secret_decider, name, command, cause=cause)
-    row = await find_secret(deps, name)
+async def _append(log: EventLog, name: str, command: SetSecret | RemoveSecret, cause: Cause) -> SecretAccepted:
+    appended: list[Recorded] = await execute(log, secret_decider, name, command, cause=cause)
+    row = await find_secret(log, name)
     return SecretAccepted(name=name, version=row.version, seq=appended[-1].seq if appended else row.seq)
 
 
-async def _sealed_before(deps: Deps, body: SecretBody) -> tuple[int, str]:
+async def _sealed_before(log: EventLog, body: SecretBody) -> tuple[int, str]:
     if body.sealed is None or body.version is None:
         raise InvalidFieldError("give a value, or a sealed text and the version it was sealed for", "")
     try:
         sealed = sealing.parse(body.sealed)
     except NotOpenedError as exc:
         raise InvalidFieldError(str(exc), "/sealed") from exc
-    if sealed.key_id not in (await _ring(deps)).keys:
+    if sealed.key_id not in (await _ring(log)).keys:
         raise InvalidFieldError("it was sealed for a key that no runner has ever published", "/sealed")
     return body.version, body.sealed
 
 
-async def _ring(deps: Deps) -> Keyring:
-    return keyring_decider.fold((await deps.log.load("keyring", KEYRING)).facts)
+async def _ring(log: EventLog) -> Keyring:
+    return keyring_decider.fold((await log.load("keyring", KEYRING)).facts)
 
 
 def _check_name(name: str) -> None:

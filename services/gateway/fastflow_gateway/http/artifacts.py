@@ -50,7 +50,7 @@ class ArtifactController(Controller):
     @get()
     async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps], attempt: Attempt = None) -> ArtifactList:
         """Every file the run's attempts, or one of them, left behind."""
-        found = await artifacts.artifacts_of_run(deps, run_id)
+        found = await artifacts.artifacts_of_run(deps.log, run_id)
         return ArtifactList(items=[_show(run_id, left) for left in found if attempt in (None, left.attempt)])
 
     @get("/{file:path}", media_type="application/octet-stream")
@@ -64,11 +64,11 @@ class ArtifactController(Controller):
         if_none_match: IfNoneMatch = None,
     ) -> Response[bytes] | Stream:
         """One file, byte for byte; of the newest attempt that left it unless another is named."""
-        left = await artifacts.find_left(deps, run_id, file.removeprefix("/"), attempt)
+        left = await artifacts.find_left(deps.log, run_id, file.removeprefix("/"), attempt)
         etag = f'"{left.sha256}"'
         if if_none_match and etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
             return Response(b"", status_code=304, headers={"ETag": etag})
-        pieces = await artifacts.open_left(deps, run_id, left)
+        pieces = await artifacts.open_left(deps.artifacts, run_id, left)
         headers = {
             **NEVER_A_PAGE,
             "Content-Length": str(left.size_bytes),

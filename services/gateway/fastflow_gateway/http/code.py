@@ -49,7 +49,7 @@ class CodeController(Controller):
     @get("/code")
     async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CodeResponse:
         """Every file the run found in its folder when it began."""
-        ran = await code_of_run(deps, run_id)
+        ran = await code_of_run(deps.log, run_id)
         files = await deps.code.files(ran.tree)
         return CodeResponse(
             pipeline=ran.pipeline,
@@ -63,7 +63,7 @@ class CodeController(Controller):
     @get("/code/{file:path}", media_type="text/plain")
     async def file(self, run_id: FromPath[str], file: FromPath[str], deps: NamedDependency[Deps]) -> Response[bytes]:
         """One file, byte for byte."""
-        ran = await code_of_run(deps, run_id)
+        ran = await code_of_run(deps.log, run_id)
         content = await deps.code.file(ran.tree, file.removeprefix("/"))
         if content is None:
             raise NotFoundError("the run had no such file", file=file[:300])
@@ -72,7 +72,7 @@ class CodeController(Controller):
     @get("/code.tar.zst", media_type="application/zstd")
     async def archive(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> Stream:
         """The whole folder as it was stored, a tar.zst."""
-        ran = await code_of_run(deps, run_id)
+        ran = await code_of_run(deps.log, run_id)
         size, chunks = await deps.code.archive(ran.tree)
         headers = {
             "Content-Length": str(size),

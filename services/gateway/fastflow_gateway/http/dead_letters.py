@@ -28,7 +28,7 @@ class DeadLetterController(Controller):
     @get()
     async def list(self, deps: NamedDependency[Deps]) -> LetterList:
         """Every message that could not be handled, with the reason."""
-        return LetterList(items=[show_letter(letter) for letter in await dead_letters.list_letters(deps)])
+        return LetterList(items=[show_letter(letter) for letter in await dead_letters.list_letters(deps.letters)])
 
     @post("/{seq:int}/retry", status_code=202)
     async def retry(
@@ -45,4 +45,4 @@ class DeadLetterController(Controller):
     @delete("/{seq:int}")
     async def discard(self, seq: FromPath[int], deps: NamedDependency[Deps], who: NamedDependency[str]) -> None:
         """Take the letter off the list; it stays stored, with who decided so."""
-        await dead_letters.discard_letter(deps, seq, who=who)
+        await dead_letters.discard_letter(deps.letters, seq, who=who)

@@ -49,9 +49,9 @@ class EventController(Controller):
         span = {"since": instant_of("since", since), "until": instant_of("until", until)}
         wanted = Filter(aggregate=aggregate, id=id, type=type, **span)
         if tail is not None:
-            found = await audit.newest_facts(deps, wanted, tail)
+            found = await audit.newest_facts(deps.log, wanted, tail)
         else:
-            found = await audit.page_of_facts(deps, wanted, after_seq=cursor, limit=limit)
+            found = await audit.page_of_facts(deps.log, wanted, after_seq=cursor, limit=limit)
         following = str(found.next) if found.next is not None else None
         return FactList(items=[show_fact(recorded) for recorded in found.items], next=following)
 

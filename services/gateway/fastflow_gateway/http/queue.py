@@ -70,7 +70,7 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Move the run in the queue; higher goes first."""
-        await queue_control.prioritise(deps, run_id, priority, who=who, cause=cause)
+        await queue_control.prioritise(deps.log, run_id, priority, who=who, cause=cause)
 
     @post("/runs/{run_id:str}/hurry", status_code=204)
     async def hurry(
@@ -82,7 +82,7 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Do not wait for the retry's instant."""
-        await queue_control.hurry(deps, run_id, who=who, cause=cause)
+        await queue_control.hurry(deps.log, run_id, who=who, cause=cause)
 
     @post("/pause", status_code=204)
     async def pause(
@@ -94,14 +94,14 @@ class QueueController(Controller):
         why: FromQuery[str] = "",
     ) -> None:
         """Start nothing new anywhere; what runs goes on."""
-        await queue_control.pause_everything(deps, paused=True, who=who, why=why[:500], cause=cause)
+        await queue_control.pause_everything(deps.log, paused=True, who=who, why=why[:500], cause=cause)
 
     @post("/resume", status_code=204)
     async def resume(
         self, *, deps: NamedDependency[Deps], cause: NamedDependency[Cause], who: NamedDependency[str]
     ) -> None:
         """Go on."""
-        await queue_control.pause_everything(deps, paused=False, who=who, why="", cause=cause)
+        await queue_control.pause_everything(deps.log, paused=False, who=who, why="", cause=cause)
 
     @post("/pipelines/{name:str}/pause", status_code=204)
     async def pause_pipeline(
@@ -113,7 +113,7 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Let the pipeline's runs wait and its schedules rest."""
-        await queue_control.pause_pipeline(deps, name, paused=True, who=who, cause=cause)
+        await queue_control.pause_pipeline(deps.log, name, paused=True, who=who, cause=cause)
 
     @post("/pipelines/{name:str}/resume", status_code=204)
     async def resume_pipeline(
@@ -125,4 +125,4 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Let them go on."""
-        await queue_control.pause_pipeline(deps, name, paused=False, who=who, cause=cause)
+        await queue_control.pause_pipeline(deps.log, name, paused=False, who=who, cause=cause)

@@ -56,7 +56,7 @@ class RepositoryController(Controller):
     @get()
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> RepositoryRow:
         """One watched repository."""
-        return await repositories.find_repository(deps, name)
+        return await repositories.find_repository(deps.log, name)
 
     @put(operation_class=operation_with(RepositoryBody))
     async def configure(
@@ -82,7 +82,7 @@ class RepositoryController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Watch it no more; its pipelines go, its runs and their code stay."""
-        await repositories.remove(deps, name, who=who, cause=cause)
+        await repositories.remove(deps.log, name, who=who, cause=cause)
 
     @post("/deploy-key", status_code=202)
     async def deploy_key(
@@ -94,7 +94,7 @@ class RepositoryController(Controller):
         who: NamedDependency[str],
     ) -> SyncAccepted:
         """Ask for a new SSH key; its public half appears in the repository, the private one never leaves git_sync."""
-        return await repositories.request_deploy_key(deps, name, who=who, cause=cause)
+        return await repositories.request_deploy_key(deps.log, name, who=who, cause=cause)
 
 
 @post("/api/sync", tags=["repositories"], status_code=202, operation_class=operation_with(SyncBody))

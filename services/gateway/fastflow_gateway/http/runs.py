@@ -70,7 +70,7 @@ class RunController(Controller):
             pipeline=pipeline, statuses=_statuses(status), before_seq=position_of(cursor), limit=limit + 1
         )
         following = str(rows[limit - 1].requested_seq) if len(rows) > limit else None
-        waits, lost = await waiting_for(deps, rows[:limit]), await out_of_reach(deps, rows[:limit])
+        waits, lost = await waiting_for(deps, rows[:limit]), await out_of_reach(deps.heartbeats, rows[:limit])
         items = [
             show_run(
                 row, untrusted=deps.log.doubts.why("run", row.id), waits=waits.get(row.id), unreachable=row.id in lost
@@ -84,7 +84,7 @@ class RunController(Controller):
         """One run."""
         row = await runs.find_run(deps, run_id)
         waits, followers = await waiting_for(deps, [row]), await deps.rows.followers(row)
-        lost, result = await out_of_reach(deps, [row]), await runs.result_of(deps, row)
+        lost, result = await out_of_reach(deps.heartbeats, [row]), await runs.result_of(deps.log, row)
         return show_run(
             row,
             untrusted=deps.log.doubts.why("run", row.id),
@@ -105,7 +105,7 @@ class RunController(Controller):
         why: FromQuery[str] = "",
     ) -> Accepted:
         """Ask for the run's end; it stops for good, without retries."""
-        return await runs.cancel_run(deps, run_id, who=who, why=why[:500], cause=cause)
+        return await runs.cancel_run(deps.log, run_id, who=who, why=why[:500], cause=cause)
 
     @post("/{run_id:str}/retry", status_code=202)
     async def retry(
@@ -143,7 +143,7 @@ class RunController(Controller):
     @get("/{run_id:str}/cells")
     async def cells(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CellList:
         """How the cells of its notebook ended."""
-        return CellList(items=await cells_of_run(deps, run_id))
+        return CellList(items=await cells_of_run(deps.log, run_id))
 
 
 def _statuses(given: Sequence[str] | None) -> Sequence[RunStatus]:

@@ -75,7 +75,7 @@ class SampleController(Controller):
         limit: Limit = 1000,
     ) -> SamplePage:
         """Samples, about one a second for as long as an attempt ran; one that was over in no time has none."""
-        limits = await artifacts.limits_of_run(deps, run_id)
+        limits = await artifacts.limits_of_run(deps.log, run_id)
         found = await deps.samples.read(run_id, after_seq=position_of(cursor) or 0, limit=limit + 1)
         following = str(found[limit - 1].seq) if len(found) > limit else None
         shown = (

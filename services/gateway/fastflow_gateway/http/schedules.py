@@ -162,4 +162,4 @@ class ScheduleController(Controller):
         why: FromQuery[str] = "",
     ) -> None:
         """Ask for no more of its runs, and for the end of the open ones."""
-        await backfills.cancel(deps, backfill_id, who=who, why=why[:500], cause=cause)
+        await backfills.cancel(deps.log, backfill_id, who=who, why=why[:500], cause=cause)

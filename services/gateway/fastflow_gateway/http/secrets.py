@@ -63,7 +63,7 @@ class SecretController(Controller):
     @get("/public-key")
     async def public_key(self, deps: NamedDependency[Deps]) -> PublicKey:
         """The key to seal values for."""
-        return await secrets.public_key(deps)
+        return await secrets.public_key(deps.log)
 
     @get("/from-pipelines")
     async def from_pipelines(self, deps: NamedDependency[Deps]) -> VariableList:
@@ -73,12 +73,12 @@ class SecretController(Controller):
     @post("/encrypt-for-pipeline", status_code=200, operation_class=operation_with(SealBody))
     async def encrypt(self, body: RawBody, deps: NamedDependency[Deps]) -> Encrypted:
         """Seal a value for one variable of one pipeline; it opens nowhere else."""
-        return Encrypted(encrypted=await secrets.seal_for_pipeline(deps, read_json(body, SealBody)))
+        return Encrypted(encrypted=await secrets.seal_for_pipeline(deps.log, read_json(body, SealBody)))
 
     @get("/{name:str}")
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> SecretResponse:
         """One secret, a removed one too."""
-        return _show(await secrets.find_secret(deps, name))
+        return _show(await secrets.find_secret(deps.log, name))
 
     @put("/{name:str}", operation_class=operation_with(SecretBody))
     async def set(
@@ -91,7 +91,7 @@ class SecretController(Controller):
         who: NamedDependency[str],
     ) -> SecretAccepted:
         """Give it a new value; runs that are dispatched from now on get it."""
-        return await secrets.set_secret(deps, name, read_json(body, SecretBody), who=who, cause=cause)
+        return await secrets.set_secret(deps.log, name, read_json(body, SecretBody), who=who, cause=cause)
 
     @delete("/{name:str}", status_code=200)
     async def remove(
@@ -103,7 +103,7 @@ class SecretController(Controller):
         who: NamedDependency[str],
     ) -> SecretAccepted:
         """Grant it to no run any more; removing twice is removing once."""
-        return await secrets.remove_secret(deps, name, who=who, cause=cause)
+        return await secrets.remove_secret(deps.log, name, who=who, cause=cause)
 
 
 def _show(row: SecretRow) -> SecretResponse:

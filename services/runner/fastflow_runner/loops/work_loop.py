@@ -9,6 +9,7 @@ from fastflow_events.recorded import Recorded
 from fastflow_events.service.tasks import turned
 
 from fastflow_runner import handlers
+from fastflow_runner.attempt import ActiveAttempts
 from fastflow_runner.bus import Delivery, WorkQueue
 from fastflow_runner.core.claims import Cancelled, Closed, OpenClaim, change
 from fastflow_runner.core.reconcile import Adopt, Examine, neighbours, reconcile
@@ -40,9 +41,9 @@ def hear(deps: Deps, recorded: Recorded) -> None:
                 signals.fenced.set()
 
 
-def hear_doubt(deps: Deps, run_id: str) -> None:
+def hear_doubt(held: ActiveAttempts, run_id: str) -> None:
     """Leave the attempts in hand of a run that can be trusted no more."""
-    for _, signals in deps.held.of_run(run_id):
+    for _, signals in held.of_run(run_id):
         signals.fenced.set()
 
 

@@ -23,4 +23,4 @@ async def report(deps: Deps, context: AttemptContext, exit: Exit) -> None:
         RunCellFinished(attempt=attempt, runner=runner, cell=end.cell, succeeded=end.succeeded, tries=end.tries)
         for end in ends
     ]
-    await record(deps, context, ReportAttempt(holder=deps.holder, report=first, more=tuple(more)))
+    await record(deps.log, context, ReportAttempt(holder=deps.holder, report=first, more=tuple(more)))

@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 from fastflow_events.aggregates.run.commands import ReportAttempt
 from fastflow_events.aggregates.run.events import RunArtifactStored
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.log import EventLog
 from fastflow_events.nats.artifacts import Artifact
 
 from fastflow_runner.attempt import AttemptContext
@@ -37,7 +38,7 @@ async def collect(deps: Deps, context: AttemptContext, exit: Exit) -> Lost | Non
     """
     if not exit.kept:
         return None
-    stored = await retry(lambda: _stored(deps, context), what="reading what is stored")
+    stored = await retry(lambda: _stored(deps.log, context), what="reading what is stored")
     wanted = {number: path for number, path in enumerate(distinct(exit)) if path not in stored}
     why = "they are gone"
     try:
@@ -76,12 +77,12 @@ async def _move(deps: Deps, context: AttemptContext, wanted: dict[int, str]) -> 
                 sha256=content.sha256,
                 size_bytes=content.size_bytes,
             )
-            await record(deps, context, ReportAttempt(holder=deps.holder, report=report))
+            await record(deps.log, context, ReportAttempt(holder=deps.holder, report=report))
             del wanted[number]
 
 
-async def _stored(deps: Deps, context: AttemptContext) -> set[str]:
-    history = await deps.log.load("run", context.ref.run_id)
+async def _stored(log: EventLog, context: AttemptContext) -> set[str]:
+    history = await log.load("run", context.ref.run_id)
     facts = (fact for fact in history.facts if isinstance(fact, RunArtifactStored))
     return {fact.path for fact in facts if fact.attempt == context.ref.attempt}
 

@@ -13,6 +13,7 @@ from fastflow_events.errors import (
     UntrustedError,
 )
 from fastflow_events.execute import execute, retry_on_conflict
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 
 from fastflow_runner.attempt import AttemptContext, CancelledRunError, Signals
@@ -21,6 +22,7 @@ from fastflow_runner.deps import Deps
 from fastflow_runner.facts import read_history
 from fastflow_runner.ports import DependencyError, Prepared
 from fastflow_runner.retrying import retry
+from fastflow_runner.retrying_executor import RetryingExecutor
 
 logger = logging.getLogger(__name__)
 
@@ -47,15 +49,15 @@ async def prepare_for(
     """The same for a specification that nobody runs yet, which may not take longer than that."""
     nothing = specification.requirements.source == "none" and specification.kind == "script"
     if nothing or specification.isolation == "jit":
-        return await _build(deps, specification, signals, Environment(), within_s)
+        return await _build(deps.executor, specification, signals, Environment(), within_s)
     name = input_name(specification, None, deps.executor.kind)
     while True:
-        known = await _known(deps, name, signals)
+        known = await _known(deps.log, name, signals)
         try:
-            prepared = await _build(deps, specification, signals, known, within_s)
+            prepared = await _build(deps.executor, specification, signals, known, within_s)
         except DependencyError as exc:
             failed = EnvironmentFailed(engine=deps.holder.engine, reason=str(exc)[:MAX_REASON_CHARS])
-            await _record(deps, cause, signals, name, RecordFailed(failed=failed))
+            await _record(deps.log, cause, signals, name, RecordFailed(failed=failed))
             raise
         fact = EnvironmentPrepared(
             engine=deps.holder.engine,
@@ -68,38 +70,36 @@ async def prepare_for(
         )
         try:
             command = RecordPrepared(prepared=fact, generation=known.generation)
-            await _record(deps, cause, signals, name, command)
+            await _record(deps.log, cause, signals, name, command)
         except LockDecidedError:
             continue
         return prepared
 
 
 async def _build(
-    deps: Deps, specification: Specification, signals: Signals, known: Environment, within_s: float
+    executor: RetryingExecutor, specification: Specification, signals: Signals, known: Environment, within_s: float
 ) -> Prepared:
     lock, generation = known.lock, known.generation
     try:
-        preparing = deps.executor.prepare(specification, lock, generation=generation, within_s=within_s)
+        preparing = executor.prepare(specification, lock, generation=generation, within_s=within_s)
         return await signals.unless_stopped(preparing)
     except (CancelledRunError, FencedError):
         try:
-            await deps.executor.give_up(specification, lock, generation=generation)
+            await executor.give_up(specification, lock, generation=generation)
         except InfrastructureError as exc:
             logger.warning("what is being prepared goes on: %s", exc, extra={"action": "preparation_left"})
         raise
 
 
-async def _known(deps: Deps, name: str, signals: Signals) -> Environment:
-    history = await signals.unless_stopped(read_history(deps.log, "environment", name))
+async def _known(log: EventLog, name: str, signals: Signals) -> Environment:
+    history = await signals.unless_stopped(read_history(log, "environment", name))
     return environment_decider.fold(history.facts)
 
 
-async def _record(deps: Deps, cause: Cause, signals: Signals, name: str, command: EnvironmentCommand) -> None:
+async def _record(log: EventLog, cause: Cause, signals: Signals, name: str, command: EnvironmentCommand) -> None:
     async def append() -> None:
         try:
-            await retry_on_conflict(
-                lambda: execute(deps.log, environment_decider, name, command, cause=cause), tries=None
-            )
+            await retry_on_conflict(lambda: execute(log, environment_decider, name, command, cause=cause), tries=None)
         except (ContractError, UntrustedError) as exc:
             # A lock too large for a fact, or one beside a fact that cannot be read, is resolved again by every
             # engine, and kept by each.

@@ -7,6 +7,7 @@ from fastflow_events.aggregates.run.commands import FinishAttempt, ReportAttempt
 from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.aggregates.run.events import RunOutputTruncated
 from fastflow_events.errors import FencedError, InfrastructureError
+from fastflow_events.log import EventLog
 from fastflow_events.service.tasks import background
 
 from fastflow_runner.attempt import AttemptContext
@@ -17,6 +18,7 @@ from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import read_history, record
 from fastflow_runner.phases.shipper import shipper_of
+from fastflow_runner.retrying_executor import RetryingExecutor
 from fastflow_runner.shipping import Shipper
 
 logger = logging.getLogger(__name__)
@@ -43,9 +45,9 @@ async def finish(deps: Deps, context: AttemptContext, ending: Ending, shipper: S
     """
     runner, attempt = deps.holder.runner, context.ref.attempt
     dropped_bytes = ending.observed.dropped_bytes if ending.observed else 0
-    if dropped_bytes and not await _said_truncated(deps, context):
+    if dropped_bytes and not await _said_truncated(deps.log, context):
         report = RunOutputTruncated(attempt=attempt, runner=runner, dropped_bytes=dropped_bytes)
-        await record(deps, context, ReportAttempt(holder=deps.holder, report=report))
+        await record(deps.log, context, ReportAttempt(holder=deps.holder, report=report))
     tally = shipper.tally
     fact = finished(
         ending,
@@ -57,14 +59,14 @@ async def finish(deps: Deps, context: AttemptContext, ending: Ending, shipper: S
         peaks=peaks,
         error=tally.errors.last,
     )
-    await record(deps, context, FinishAttempt(holder=deps.holder, finished=fact))
+    await record(deps.log, context, FinishAttempt(holder=deps.holder, finished=fact))
     deps.passed("finished")
-    await remove(deps, context)
+    await remove(deps.executor, context)
 
 
-async def remove(deps: Deps, context: AttemptContext) -> None:
+async def remove(executor: RetryingExecutor, context: AttemptContext) -> None:
     """Remove the attempt from the engine; what cannot be removed now is found again by reconciliation."""
-    removing = asyncio.ensure_future(_remove(deps, context))
+    removing = asyncio.ensure_future(_remove(executor, context))
     try:
         await asyncio.shield(removing)
     except asyncio.CancelledError:
@@ -74,9 +76,9 @@ async def remove(deps: Deps, context: AttemptContext) -> None:
         raise
 
 
-async def _remove(deps: Deps, context: AttemptContext) -> None:
+async def _remove(executor: RetryingExecutor, context: AttemptContext) -> None:
     try:
-        await deps.executor.remove(context.ref, retry_for_s=REMOVE_RETRY_FOR_S)
+        await executor.remove(context.ref, retry_for_s=REMOVE_RETRY_FOR_S)
     except InfrastructureError as exc:
         logger.warning("left behind for later: %s", exc, extra={"action": "removal_postponed"})
 
@@ -89,9 +91,9 @@ async def withdraw(deps: Deps, context: AttemptContext, why: FencedError) -> Non
     logger.warning("fenced: %s", why, extra={"action": "fenced", "kept": kept})
     if not kept:
         await deps.executor.stop(context.ref, grace_s=0)
-        await remove(deps, context)
+        await remove(deps.executor, context)
 
 
-async def _said_truncated(deps: Deps, context: AttemptContext) -> bool:
-    history = await read_history(deps.log, "run", context.ref.run_id)
+async def _said_truncated(log: EventLog, context: AttemptContext) -> bool:
+    history = await read_history(log, "run", context.ref.run_id)
     return any(isinstance(f, RunOutputTruncated) and f.attempt == context.ref.attempt for f in history.facts)

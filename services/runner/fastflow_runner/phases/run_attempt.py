@@ -26,7 +26,7 @@ async def run_attempt(deps: Deps, context: AttemptContext, signals: Signals, *, 
         if isinstance(started, Ending):
             ending, shipper = started, await finish.explain(deps, context, started)
         else:
-            gauge = await sample.gauge_of(deps, context, started, fresh=fresh)
+            gauge = await sample.gauge_of(deps.samples, context, started, fresh=fresh)
             async with background(sample.measure(deps, context, gauge)):
                 exit, watched, shipper = await stream.stream(deps, context, signals, started, fresh=fresh)
             await cells.report(deps, context, exit)

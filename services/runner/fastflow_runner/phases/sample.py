@@ -12,6 +12,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.output import Sample
 
 from fastflow_runner.attempt import AttemptContext
+from fastflow_runner.bus import SampleStore
 from fastflow_runner.core.gauge import Gauge
 from fastflow_runner.core.usage import Usage
 from fastflow_runner.deps import Deps
@@ -25,12 +26,12 @@ FIRST_AFTER_S = 0.5
 """An attempt that is over sooner costs nothing to measure."""
 
 
-async def gauge_of(deps: Deps, context: AttemptContext, started: Started, *, fresh: bool) -> Gauge:
+async def gauge_of(samples: SampleStore, context: AttemptContext, started: Started, *, fresh: bool) -> Gauge:
     """A gauge that knows what was measured before a restart."""
     gauge = Gauge(context.specification.limits, started)
     if not fresh:
         try:
-            async for sample in deps.samples.read(context.ref, context.holders):
+            async for sample in samples.read(context.ref, context.holders):
                 gauge.recall(sample)
         except InfrastructureError as exc:
             logger.warning("earlier samples cannot be read: %s", exc, extra={"action": "samples_unread"})
@@ -68,5 +69,5 @@ async def _tell(deps: Deps, context: AttemptContext, gauge: Gauge, sample: Sampl
             limit=excess.limit,
             measured=excess.measured,
         )
-        if await record(deps, context, ReportAttempt(holder=deps.holder, report=report)):
+        if await record(deps.log, context, ReportAttempt(holder=deps.holder, report=report)):
             logger.warning("a soft limit was passed", extra={"action": "soft_limit_exceeded", "kind": excess.kind})

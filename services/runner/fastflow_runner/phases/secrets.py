@@ -7,6 +7,7 @@ from fastflow_runner.core.unsealing import Opened
 from fastflow_runner.deps import Deps
 from fastflow_runner.ports import Started
 from fastflow_runner.retrying import retry
+from fastflow_runner.vault import Vault
 
 WHAT = "opening sealed values"
 
@@ -23,7 +24,7 @@ async def opened(deps: Deps, context: AttemptContext, signals: Signals) -> Opene
     return await signals.unless_stopped(retry(lambda: deps.vault.open(context.specification), what=WHAT))
 
 
-async def mask_of(deps: Deps, context: AttemptContext, started: Started) -> Mask | None:
+async def mask_of(vault: Vault, context: AttemptContext, started: Started) -> Mask | None:
     """What the run's output passes through; None where nothing is secret.
 
     Who took the attempt over must open the values again. What it cannot open it cannot recognise either, so it lets
@@ -32,7 +33,7 @@ async def mask_of(deps: Deps, context: AttemptContext, started: Started) -> Mask
     given = _sealed(context) - started.manifest.left_out.keys()
     if not given:
         return None
-    opened = await retry(lambda: deps.vault.open(context.specification), what=WHAT)
+    opened = await retry(lambda: vault.open(context.specification), what=WHAT)
     if unknown := given & opened.left_out.keys():
         return Withheld(withheld(unknown, started.at))
     return Masker(opened.values[name] for name in sorted(given))

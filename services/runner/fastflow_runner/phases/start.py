@@ -11,6 +11,7 @@ from fastflow_runner.deps import Deps
 from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started
 from fastflow_runner.retrying import is_permanent, pauses
+from fastflow_runner.retrying_executor import RetryingExecutor
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
         except InfrastructureError as exc:
             stopping = signals.cancelled.is_set() or signals.fenced.is_set()
             if stopping or is_permanent(exc) or loop.time() + pause > give_up:
-                if (started := await _settle(deps, launch)) is not None:
+                if (started := await _settle(deps.executor, launch)) is not None:
                     return started
                 signals.check()
                 raise
@@ -87,7 +88,7 @@ async def _launch(deps: Deps, signals: Signals, launch: Launch) -> Started:
     raise AssertionError("unreachable")
 
 
-async def _settle(deps: Deps, launch: Launch) -> Started | None:
+async def _settle(executor: RetryingExecutor, launch: Launch) -> Started | None:
     """Find out whether user code was started after all, and make sure that it will not be later."""
-    await deps.executor.stop(launch.ref, grace_s=0)
-    return await deps.executor.started(launch.ref)
+    await executor.stop(launch.ref, grace_s=0)
+    return await executor.started(launch.ref)

@@ -27,6 +27,7 @@ from fastflow_runner.phases import secrets
 from fastflow_runner.phases.shipper import shipper_of
 from fastflow_runner.ports import Exit, Frame, Started
 from fastflow_runner.retrying import pauses, retry
+from fastflow_runner.retrying_executor import RetryingExecutor
 from fastflow_runner.shipping import Shipper
 
 logger = logging.getLogger(__name__)
@@ -52,19 +53,19 @@ async def stream(
     Raises:
         FencedError: the attempt belongs to somebody else.
     """
-    mask = await secrets.mask_of(deps, context, started)
+    mask = await secrets.mask_of(deps.vault, context, started)
     most_bytes = context.specification.limits.output_bytes + SLACK_BYTES
     shipper = await shipper_of(deps, context, lead=beforehand(started), mask=mask, most_bytes=most_bytes, fresh=fresh)
     watched = Watched()
     async with background(shipper.send(), _until_fenced(signals), _end_it(deps, context, signals, started, watched)):
-        async with background(_follow(deps, context, shipper)):
+        async with background(_follow(deps.executor, context, shipper)):
             await _say_started(deps, context, started)
             deps.passed("started")
             nonce = nonce_of(deps.key, context.ref)
             exit = await deps.executor.wait(context.ref, nonce)
         deps.passed("ended")
         if not _has_everything(shipper, exit):
-            await _read_rest(deps, context, shipper)
+            await _read_rest(deps.executor, context, shipper)
         exit = masked(exit, mask)
         exit = await _close(shipper, exit, started)
     deps.passed("streamed")
@@ -109,16 +110,16 @@ async def _say_started(deps: Deps, context: AttemptContext, started: Started) ->
     command = StartAttempt(
         attempt=context.ref.attempt, holder=deps.holder, manifest=started.manifest, started_at=started.at
     )
-    await record(deps, context, command)
+    await record(deps.log, context, command)
 
 
-async def _follow(deps: Deps, context: AttemptContext, shipper: Shipper) -> None:
+async def _follow(executor: RetryingExecutor, context: AttemptContext, shipper: Shipper) -> None:
     """Read output as it comes, for ever: only `wait` knows the end."""
     waits = pauses()
     while True:
         before = shipper.skip
         try:
-            await _read(deps, context, shipper, follow=True)
+            await _read(executor, context, shipper, follow=True)
         except InfrastructureError as exc:
             logger.warning("the output stream broke: %s", exc, extra={"action": "stream_broke"})
         if shipper.skip > before:
@@ -126,13 +127,13 @@ async def _follow(deps: Deps, context: AttemptContext, shipper: Shipper) -> None
         await asyncio.sleep(next(waits))
 
 
-async def _read_rest(deps: Deps, context: AttemptContext, shipper: Shipper) -> None:
+async def _read_rest(executor: RetryingExecutor, context: AttemptContext, shipper: Shipper) -> None:
     """Read once more, from the start, what the engine kept: following may end early."""
-    await retry(lambda: _read(deps, context, shipper, follow=False), what="reading the rest of the output")
+    await retry(lambda: _read(executor, context, shipper, follow=False), what="reading the rest of the output")
 
 
-async def _read(deps: Deps, context: AttemptContext, shipper: Shipper, *, follow: bool) -> None:
-    frames = deps.executor.frames(context.ref, skip=shipper.skip, follow=follow)
+async def _read(executor: RetryingExecutor, context: AttemptContext, shipper: Shipper, *, follow: bool) -> None:
+    frames = executor.frames(context.ref, skip=shipper.skip, follow=follow)
     async with aclosing(cast(AsyncGenerator[Frame, None], frames)):
         async for frame in frames:
             await shipper.put(OutFrame(stream=frame.stream, at=frame.at, data=frame.data), gap_bytes=frame.gap_bytes)

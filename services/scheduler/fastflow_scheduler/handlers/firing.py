@@ -9,6 +9,7 @@ from fastflow_events.aggregates.schedule.decider import schedule_decider
 from fastflow_events.aggregates.schedule.events import ScheduleFireMissed, ScheduleFireSkipped
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_rules.schedules.planned import PlannedSchedule
 from fastflow_rules.schedules.timetable import next_fire
@@ -93,10 +94,10 @@ async def _do(deps: Deps, plan: PlannedSchedule, step: Due | NotFired) -> int:
             asked = await request(deps, run_id, wanted, Cause(correlation_id=run_id))
             return deps.own_writes.of(run_id) if asked else 0
         case NotFired():
-            return await tell(deps, plan, step, REASONS[step.kind])
+            return await tell(deps.log, plan, step, REASONS[step.kind])
 
 
-async def tell(deps: Deps, plan: PlannedSchedule, step: NotFired, reason: str) -> int:
+async def tell(log: EventLog, plan: PlannedSchedule, step: NotFired, reason: str) -> int:
     """Tell that fires did not happen; returns the position, 0 when it was told before."""
     kind = ScheduleFireSkipped if step.kind == "skipped" else ScheduleFireMissed
     fact = kind(
@@ -108,7 +109,7 @@ async def tell(deps: Deps, plan: PlannedSchedule, step: NotFired, reason: str) -
         reason=reason,
     )
     cause = Cause(correlation_id=plan.id)
-    appended = await execute(deps.log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)
+    appended = await execute(log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)
     action = f"fire_{step.kind}"
     logger.info("fires %s", step.kind, extra={"action": action, "schedule": plan.id, "fires": step.number})
     return appended[-1].seq if appended else 0

@@ -9,6 +9,7 @@ from fastflow_events.aggregates.schedule.decider import schedule_decider
 from fastflow_events.aggregates.schedule.events import ScheduleFireSkipped
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
+from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_rules.schedules.planned import PlannedSchedule
 
@@ -40,9 +41,9 @@ async def restart(deps: Deps, plan: PlannedSchedule, nominal: datetime) -> int:
     if any(positions):
         return max(positions)
     if active:
-        return await _leave_out(deps, plan, nominal, "its run is being ended already")
+        return await _leave_out(deps.log, plan, nominal, "its run is being ended already")
     if queued:
-        return await _leave_out(deps, plan, nominal, "a run of it is starting already")
+        return await _leave_out(deps.log, plan, nominal, "a run of it is starting already")
     run_id = run_id_of_fire(plan.pipeline, plan.name, nominal)
     wanted = RunRequested(
         pipeline=plan.pipeline,
@@ -70,8 +71,8 @@ def replaced(schedule: str, nominal: datetime) -> RequestCancel:
     return RequestCancel(who="scheduler", why=why, kind="restart", schedule=schedule, nominal=nominal)
 
 
-async def _leave_out(deps: Deps, plan: PlannedSchedule, nominal: datetime, reason: str) -> int:
+async def _leave_out(log: EventLog, plan: PlannedSchedule, nominal: datetime, reason: str) -> int:
     fact = ScheduleFireSkipped(pipeline=plan.pipeline, first=nominal, last=nominal, count=1, reason=reason)
     cause = Cause(correlation_id=plan.id)
-    appended = await execute(deps.log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)
+    appended = await execute(log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)
     return appended[-1].seq if appended else 0
