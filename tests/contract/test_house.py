@@ -109,3 +109,45 @@ def test_a_test_lies_in_the_room_of_the_package_that_it_is_about(kind: str) -> N
         rooms |= {"services", "scripts"}  # several services together; what sets up a machine
     tests = sorted((ROOT / "tests" / kind).rglob("test_*.py"))
     assert [str(test) for test in tests if test.parent.parent.name != kind or test.parent.name not in rooms] == []
+
+
+def things_used_of_deps(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str] | None:
+    """What a function reads of its `deps`; None when it has none, or hands them on."""
+    if "deps" not in {argument.arg for argument in function.args.args}:
+        return None
+    whole = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == "deps"]
+    read = [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "deps"
+    ]
+    return {node.attr for node in read} if len(read) == len(whole) else None
+
+
+def test_a_function_that_uses_one_thing_is_given_that_and_not_all_deps() -> None:
+    """Routes are left out: what is injected into them has one name for all."""
+    greedy = [
+        f"{module.relative_to(ROOT)}: {function.name} takes all deps for {', '.join(used)}"
+        for module in MODULES
+        if "http" not in module.parts
+        for function in ast.walk(tree_of(module))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (used := things_used_of_deps(function)) is not None
+        and len(used) < 2
+    ]
+    assert greedy == []
+
+
+def test_no_test_patches_a_constant_of_ours() -> None:
+    """What a test wants otherwise is a parameter."""
+    patched = [
+        f"{test.relative_to(ROOT)}:{node.lineno}"
+        for test in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(tree_of(test))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "setattr"
+        and isinstance(node.args[1], ast.Constant)
+        and str(node.args[1].value).isupper()
+    ]
+    assert patched == []

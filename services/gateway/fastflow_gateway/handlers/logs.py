@@ -42,7 +42,7 @@ async def page_of_log(deps: Deps, run_id: str, place: LogPosition, limit: int) -
     entries: list[Entry] = []
     row = await find_run(deps, run_id)
     writers = Writers(deps.log, run_id)
-    fold, seq = await _begin(deps, run_id, writers, place)
+    fold, seq = await _begin(deps.output, run_id, writers, place)
     async for some in _stored(deps.output, row, writers, fold, seq):
         entries += after(some, place)
         if len(entries) > limit:
@@ -63,7 +63,7 @@ async def tail_of_log(deps: Deps, run_id: str, count: int) -> Page:
     known = newest.chunk.line or 0 if newest else 0
     # Enough of them lie behind this place, unless the last attempt has not written so many.
     place = LogPosition(row.attempt, known - count) if known >= count else START
-    fold, seq = await _begin(deps, run_id, writers, place)
+    fold, seq = await _begin(deps.output, run_id, writers, place)
     async for some in _stored(deps.output, row, writers, fold, seq):
         entries.extend(after(some, place))
     return Page(list(entries), more=False, unfinished=fold.parts())
@@ -81,11 +81,11 @@ async def position_before(deps: Deps, run_id: str, line: str) -> LogPosition:
     return LogPosition(wanted.attempt, max(wanted.n - 1, 0))
 
 
-async def _begin(deps: Deps, run_id: str, writers: Writers, place: LogPosition) -> tuple[LineFold, int]:
+async def _begin(output: Output, run_id: str, writers: Writers, place: LogPosition) -> tuple[LineFold, int]:
     """A fold, and the stream position behind which to feed it, so that what comes after `place` comes out whole."""
     if place.n < _FEW_LINES:
         return LineFold(), 0
-    output, attempt, by = deps.output, place.attempt, await writers.of(place.attempt)
+    attempt, by = place.attempt, await writers.of(place.attempt)
     first = await output.before(run_id, attempt, by, lambda chunk: chunk.line is not None and chunk.line < place.n)
     if first is None:
         return LineFold(), 0
@@ -116,7 +116,7 @@ async def follow_log(deps: Deps, run_id: str, place: LogPosition) -> AsyncIterat
     seen is all there is.
     """
     writers = Writers(deps.log, run_id)
-    fold, seq = await _begin(deps, run_id, writers, place)
+    fold, seq = await _begin(deps.output, run_id, writers, place)
     bell = asyncio.Event()
     async with deps.output.listen(run_id, bell):
         with deps.changes.listen(run_id, bell):

@@ -12,13 +12,14 @@ from fastflow_gateway.core.errors import Finding, InvalidFieldError, NotRunnable
 from fastflow_gateway.core.views import pipelines as view
 from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.ports import ReadModel
 
 
-async def list_pipelines(deps: Deps, *, after: str, limit: int, tags: frozenset[str]) -> list[PipelineRow]:
+async def list_pipelines(read_model: ReadModel, *, after: str, limit: int, tags: frozenset[str]) -> list[PipelineRow]:
     """Pipelines by name behind `after`, at most `limit`; with tags those that have one of them."""
     found: list[PipelineRow] = []
     while len(found) < limit:
-        rows = await deps.rows.pipelines(after=after, limit=limit)
+        rows = await read_model.pipelines(after=after, limit=limit)
         found += [row for row in rows if not tags or tags & _tags_of_row(row)]
         if len(rows) < limit:
             break

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 from fastflow_rules.definition import Definition
 from msgspec import Struct
 
-from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import definition_of, list_pipelines
+from fastflow_gateway.ports import ReadModel
 
 Source: TypeAlias = Literal["default_env", "encrypted_env", "secrets"]
 AT_ONCE = 1000
@@ -25,12 +25,12 @@ class VariableResponse(Struct, frozen=True, kw_only=True):
     """True for a secret that nobody has set."""
 
 
-async def variables_of_pipelines(deps: Deps) -> list[VariableResponse]:
+async def variables_of_pipelines(read_model: ReadModel) -> list[VariableResponse]:
     """Every variable of every pipeline that is valid, by pipeline."""
-    known = {row.name for row in await deps.rows.secrets()}
+    known = {row.name for row in await read_model.secrets()}
     found: list[VariableResponse] = []
     after = ""
-    while rows := await list_pipelines(deps, after=after, limit=AT_ONCE, tags=frozenset()):
+    while rows := await list_pipelines(read_model, after=after, limit=AT_ONCE, tags=frozenset()):
         for row in rows:
             if (definition := definition_of(row)) is not None:
                 found += variables_of(row.name, definition, known)

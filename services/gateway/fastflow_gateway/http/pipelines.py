@@ -49,7 +49,7 @@ class PipelineController(Controller):
 
         `tags=etl,daily` leaves those that have at least one of these tags; capitals do not matter.
         """
-        rows = await pipelines.list_pipelines(deps, after=cursor, limit=limit + 1, tags=pipelines.tags_of(tags))
+        rows = await pipelines.list_pipelines(deps.rows, after=cursor, limit=limit + 1, tags=pipelines.tags_of(tags))
         following = rows[limit - 1].name if len(rows) > limit else None
         doubts = deps.log.doubts
         return PipelinePage(

@@ -68,7 +68,7 @@ class SecretController(Controller):
     @get("/from-pipelines")
     async def from_pipelines(self, deps: NamedDependency[Deps]) -> VariableList:
         """Which variables pipelines set, which secrets they want, and which of these nobody has set; names only."""
-        return VariableList(items=await variables_of_pipelines(deps))
+        return VariableList(items=await variables_of_pipelines(deps.rows))
 
     @post("/encrypt-for-pipeline", status_code=200, operation_class=operation_with(SealBody))
     async def encrypt(self, body: RawBody, deps: NamedDependency[Deps]) -> Encrypted:

@@ -4,7 +4,6 @@ from fastflow_runner.attempt import AttemptContext, Signals
 from fastflow_runner.core.masking import Mask, Masker, Withheld
 from fastflow_runner.core.notices import withheld
 from fastflow_runner.core.unsealing import Opened
-from fastflow_runner.deps import Deps
 from fastflow_runner.ports import Started
 from fastflow_runner.retrying import retry
 from fastflow_runner.vault import Vault
@@ -12,7 +11,7 @@ from fastflow_runner.vault import Vault
 WHAT = "opening sealed values"
 
 
-async def opened(deps: Deps, context: AttemptContext, signals: Signals) -> Opened:
+async def opened(vault: Vault, context: AttemptContext, signals: Signals) -> Opened:
     """What the run gets, and what it does not.
 
     Raises:
@@ -21,7 +20,7 @@ async def opened(deps: Deps, context: AttemptContext, signals: Signals) -> Opene
     """
     if not _sealed(context):
         return Opened()
-    return await signals.unless_stopped(retry(lambda: deps.vault.open(context.specification), what=WHAT))
+    return await signals.unless_stopped(retry(lambda: vault.open(context.specification), what=WHAT))
 
 
 async def mask_of(vault: Vault, context: AttemptContext, started: Started) -> Mask | None:

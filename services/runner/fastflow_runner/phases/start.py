@@ -12,6 +12,7 @@ from fastflow_runner.phases import secrets
 from fastflow_runner.ports import Keep, Launch, NotAfterError, Prepared, Started
 from fastflow_runner.retrying import is_permanent, pauses
 from fastflow_runner.retrying_executor import RetryingExecutor
+from fastflow_runner.settings import RunnerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ async def start(deps: Deps, context: AttemptContext, signals: Signals, prepared:
         CancelledRunError: somebody asked for the run's end before.
         FencedError: the attempt belongs to somebody else.
     """
-    opened = await secrets.opened(deps, context, signals)
+    opened = await secrets.opened(deps.vault, context, signals)
     while True:
         not_after = await signals.unless_stopped(deps.lease.not_after())
         signals.check()
@@ -37,7 +38,7 @@ async def start(deps: Deps, context: AttemptContext, signals: Signals, prepared:
             left_out=opened.left_out,
             nonce=nonce_of(deps.key, context.ref),
             not_after=not_after,
-            keep=_keep(deps),
+            keep=_keep(deps.settings),
         )
         try:
             # Not interrupted by a cancel: whether user code was started must be known afterwards.
@@ -61,8 +62,7 @@ def env_of(context: AttemptContext, opened: Opened) -> dict[str, str]:
     }
 
 
-def _keep(deps: Deps) -> Keep:
-    settings = deps.settings
+def _keep(settings: RunnerSettings) -> Keep:
     return Keep(
         count=settings.max_artifacts,
         file_bytes=settings.max_artifact_bytes,
