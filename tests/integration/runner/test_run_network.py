@@ -9,10 +9,11 @@ import pytest
 from docker import DockerClient
 from docker.types import IPAMConfig, IPAMPool
 from fastflow_runner.adapters.docker.executor import DockerExecutor
+from fastflow_runner.adapters.docker.machine import addresses_beside
 from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
 from fastflow_runner.testing.executor_contract import eventually, read_all
-from fastflow_runner.testing.knocking import KNOCK, Heard, answers, knocking, servers
+from fastflow_runner.testing.knocking import KNOCK, Heard, answers, knocking, sending, servers
 from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, seen
 from msgspec import Struct
 
@@ -103,6 +104,23 @@ async def test_no_run_reaches_its_engines_machine_or_the_metadata_of_a_cloud(
     assert [target for target in shut if found[target]] == []
     assert [found[target] for target in targets[len(shut) :]] == [True, True]
     assert len(place.shut.connections) == before
+
+
+async def test_nothing_that_a_run_sends_arrives_at_its_engines_machine_be_it_that_no_answer_is_wanted(
+    executor: DockerExecutor, place: Place
+) -> None:
+    addresses = [place.gateway, place.gateway_6, place.elsewhere, *map(str, addresses_beside("unix:///"))]
+    targets = [*((address, place.shut.port) for address in addresses), (place.gateway, place.also.port)]
+    before = len(place.also.datagrams)
+    printed, _ = await executed(executor, await a_run(executor, sending(targets)))
+    assert answers(printed) == [*[False] * len(addresses), True]
+
+    async def heard() -> bool:
+        return len(place.also.datagrams) > before
+
+    await eventually(heard)
+    # What was sent before it would have been here before it.
+    assert place.shut.datagrams == []
 
 
 async def test_a_run_without_a_network_has_its_own_loopback_and_nothing_else(

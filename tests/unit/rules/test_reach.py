@@ -2,12 +2,23 @@
 
 import re
 from contextlib import suppress
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 import pytest
 from fastflow_rules.definition import Definition, parse
 from fastflow_rules.network import MAX_TARGETS, NoTargetError, Target, target
-from fastflow_runner.core.closing import CONDITION, CONDITIONS, Closing, closing_of, condition, usual
+from fastflow_runner.adapters.docker.machine import addresses_beside
+from fastflow_runner.core.closing import (
+    CLOSED_CONDITIONS,
+    CONDITION,
+    CONDITIONS,
+    Closing,
+    addresses_in,
+    closed_to,
+    closing_of,
+    condition,
+    usual,
+)
 from fastflow_runner.ports import NotClosedError
 from fastflow_runner.testing.builders import a_specification
 from hypothesis import given
@@ -81,6 +92,56 @@ def test_a_setting_becomes_conditions_that_the_policy_knows(targets: list[Target
     made = usual(found, found)
     assert made.opened == made.closed
     assert re.fullmatch(CONDITIONS, made.opened)
+
+
+FIB_TRIE = """\
+Main:
+  +-- 0.0.0.0/0 3 0 4
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 10.99.1.0/31 1 0 0
+        |-- 10.99.1.0
+           /24 link UNICAST
+        |-- 10.99.1.1
+           /32 host LOCAL
+     |-- 10.99.1.255
+        /32 link BROADCAST
+     |-- 127.0.0.1
+        /32 host LOCAL
+     |-- 192.0.2.7
+        /32 link UNICAST
+        /32 host LOCAL
+Local:
+        |-- 10.99.1.1
+           /32 host LOCAL
+"""
+IF_INET6 = """\
+fe80000000000000e43f7ffffe8759b0 11 40 20 80      ln4
+00000000000000000000000000000001 01 80 10 80       lo
+fd000000000000000000000000000002 04 40 00 82     eth0
+"""
+
+
+def test_the_addresses_of_the_engines_machine_are_closed_behind_what_is_opened() -> None:
+    found = addresses_in(FIB_TRIE, IF_INET6)
+    assert list(map(str, found)) == ["10.99.1.1", "192.0.2.7", "fd00::2"]
+    made = closed_to(found, Closing(opened="ip daddr 10.99.1.1/32", closed="ip daddr 10.0.0.0/8"))
+    assert made.opened == "ip daddr 10.99.1.1/32"
+    assert made.closed == "ip daddr 10.0.0.0/8;ip daddr 10.99.1.1/32;ip daddr 192.0.2.7/32;ip6 daddr fd00::2/128"
+    assert closed_to([], Closing()) == Closing()
+
+
+@given(st.lists(TARGETS, max_size=MAX_TARGETS), st.lists(st.ip_addresses(), max_size=200))
+def test_however_many_addresses_a_machine_has_the_policy_knows_what_is_said(
+    targets: list[Target], addresses: list[IPv4Address | IPv6Address]
+) -> None:
+    made = closed_to(addresses, usual("", ",".join(map(str, targets))))
+    assert re.fullmatch(CLOSED_CONDITIONS, made.closed)
+
+
+def test_a_machine_says_nothing_of_itself_to_a_proxy_elsewhere() -> None:
+    assert addresses_beside("tcp://docker-proxy:2375") == []
+    assert addresses_beside("unix:///run/engine.sock") == addresses_beside("tcp://127.0.0.1:2375")
 
 
 def test_a_setting_may_say_private() -> None:

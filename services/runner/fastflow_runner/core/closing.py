@@ -5,14 +5,17 @@
 | what its pipeline lists, else everything | `network` in `pipeline.json` |
 | but never the clouds' metadata, link-local addresses, its engine's machine, other runs | `entry/closing.sh` |
 | nor what the runner closes | `FASTFLOW_RUN_NETWORK_CLOSED` |
-| and of these two what the runner opens | `FASTFLOW_RUN_NETWORK_OPEN` |
+| nor the addresses of the runner's machine, where the engine is on it | `adapters/docker/machine.py` |
+| and of these what the runner opens | `FASTFLOW_RUN_NETWORK_OPEN` |
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_rules.network import DNS, MAX_TARGETS, NoTargetError, Target, target
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from fastflow_runner.ports import NotClosedError
 
@@ -32,7 +35,17 @@ CONDITION = (
     r"(?: meta l4proto \{ tcp, udp \} th dport [1-9][0-9]{0,4}+(?:-[1-9][0-9]{0,4}+)?)?"
 )
 """Regular expression of one condition of the firewall's, and of nothing that is more than one."""
-CONDITIONS = f"(?:{CONDITION}(?:;{CONDITION}){{0,{MAX_TARGETS - 1}}}+)?"
+MAX_ADDRESSES = 64
+"""Of the engine's machine; more are left to what is different of its answers."""
+
+
+def _several(most: int) -> str:
+    return f"(?:{CONDITION}(?:;{CONDITION}){{0,{most - 1}}}+)?"
+
+
+CONDITIONS = _several(MAX_TARGETS)
+CLOSED_CONDITIONS = _several(MAX_TARGETS + MAX_ADDRESSES)
+"""Those that the runner closes, and those of the engine's machine."""
 
 
 class Closing(Struct, frozen=True, kw_only=True):
@@ -78,6 +91,22 @@ def closing_of(specification: Specification, usual: Closing) -> Closing | None:
                 closed=usual.closed,
                 listed=_conditions(targets) or condition(target("127.0.0.1")),
             )
+
+
+def addresses_in(fib_trie: str, if_inet6: str) -> list[IPv4Address | IPv6Address]:
+    """A machine's own addresses, out of the kernel's tables; loopback and link-local ones are closed anyhow."""
+    words = re.findall(r"\|-- ([0-9.]+)(?:\n\s+/\d+ (?!host LOCAL)[^\n]*)*\n\s+/32 host LOCAL", fib_trie)
+    six = (line.split()[0] for line in if_inet6.splitlines() if line.strip())
+    found = {*map(ip_address, words), *(ip_address(bytes.fromhex(digits)) for digits in six)}
+    reached = (one for one in found if not (one.is_loopback or one.is_link_local))
+    return sorted(reached, key=lambda one: (one.version, one))
+
+
+def closed_to(addresses: Sequence[IPv4Address | IPv6Address], closing: Closing) -> Closing:
+    """The same, and these addresses closed as well; what is opened stays so."""
+    families = {4: "ip", 6: "ip6"}
+    own = [f"{families[one.version]} daddr {one}/{one.max_prefixlen}" for one in addresses[:MAX_ADDRESSES]]
+    return structs.replace(closing, closed=";".join(filter(None, (closing.closed, *own))))
 
 
 def condition(wanted: Target) -> str:

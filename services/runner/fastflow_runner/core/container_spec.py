@@ -29,7 +29,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from fastflow_runner.core.bounds import Bounds
-from fastflow_runner.core.closing import CONDITIONS, Closing
+from fastflow_runner.core.closing import CLOSED_CONDITIONS, CONDITIONS, Closing
 from fastflow_runner.core.names import Names
 from fastflow_runner.core.template import Slot, Template, fill
 from fastflow_runner.core.traces import FILES
@@ -57,7 +57,8 @@ SHOW = f"while read word; do grep -s ^ {' '.join(FILES)}; echo $word; done; exec
 """What a pause container does: for each line, it shows what its namespace tells, and then that line."""
 
 _NAMES = Slot("names", "[01]")
-_OPENED, _CLOSED, _LISTED = (Slot(name, CONDITIONS) for name in ("opened", "closed", "listed"))
+_OPENED, _LISTED = (Slot(name, CONDITIONS) for name in ("opened", "listed"))
+_CLOSED = Slot("closed", CLOSED_CONDITIONS)
 _MEMORY = Slot("memory", "(?:0|[1-9][0-9]{6,14}+)")
 _CPUS = Slot("cpus", "(?:0|[1-9][0-9]{6,12}+)")
 _PIDS = Slot("pids", "[1-9][0-9]{0,5}+")

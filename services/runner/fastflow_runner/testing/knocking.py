@@ -41,6 +41,20 @@ print(json.dumps(answers))
 """
 
 
+def sending(targets: Sequence[tuple[str, int]]) -> str:
+    """A script that sends a datagram everywhere, wants no answer, and prints what the kernel let it send."""
+    return f"""
+import json, socket
+def sent(host, port):
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as made:
+            made.sendto(b"one way", (host, port))
+    except OSError: return False
+    return True
+print(json.dumps([sent(*target) for target in {list(targets)!r}]))
+"""
+
+
 def answers(printed: str) -> list[bool]:
     """Who answered, in the order of the targets."""
     found: list[bool] = json.loads(printed)

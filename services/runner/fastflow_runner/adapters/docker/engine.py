@@ -118,7 +118,7 @@ class Engine:
 
     def __init__(self, url: str, deployment: Deployment) -> None:
         """Talk to the proxy at `url`, `tcp://127.0.0.1:2375` or `unix:///run/x.sock`; nothing is connected yet."""
-        self._url = url
+        self.url = url
         self._calls = calls(deployment)
         self._api: APIClient | None = None
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="docker-executor")
@@ -158,7 +158,7 @@ class Engine:
         """The client of the newest version that the proxy and the engine both take."""
         refusals = []
         for version in VERSIONS:
-            api = APIClient(base_url=self._url, version=version, timeout=int(_ANSWER_S), max_pool_size=_THREADS)
+            api = APIClient(base_url=self.url, version=version, timeout=int(_ANSWER_S), max_pool_size=_THREADS)
             api.mount("http://", HTTPAdapter(pool_maxsize=_THREADS))
             answer = self._request(api, "ping", None, {})
             if answer.status == 200:

@@ -10,7 +10,8 @@ found out before anybody gets an order in it.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address
 from secrets import token_hex
 
 from fastflow_events.errors import InfrastructureError
@@ -20,7 +21,7 @@ from fastflow_runner.adapters.docker.container import Container
 from fastflow_runner.adapters.docker.engine import Engine
 from fastflow_runner.adapters.docker.listed import Listed
 from fastflow_runner.adapters.docker.look import shown
-from fastflow_runner.core.closing import Closing
+from fastflow_runner.core.closing import Closing, closed_to
 from fastflow_runner.core.container_spec import Deployment, pause_body
 from fastflow_runner.core.template import fill
 from fastflow_runner.core.traces import is_unused
@@ -52,9 +53,18 @@ class Net(Struct, frozen=True, kw_only=True):
 class Nets:
     """All namespaces of one runner."""
 
-    def __init__(self, engine: Engine, deployment: Deployment, *, owner: str, usual: Closing) -> None:
-        """`usual` is how namespaces are closed that are not for one run alone."""
+    def __init__(
+        self,
+        engine: Engine,
+        deployment: Deployment,
+        *,
+        owner: str,
+        usual: Closing,
+        beside: Callable[[], Sequence[IPv4Address | IPv6Address]] = tuple,
+    ) -> None:
+        """`usual` is how namespaces are closed that are not for one run alone, all of them to what is `beside` us."""
         self._usual = usual
+        self._beside = beside
         self._engine = engine
         self._deployment = deployment
         self._owner = owner
@@ -87,7 +97,7 @@ class Nets:
             NotClosedError: the engine's kernel cannot close it.
             InfrastructureError: the engine refuses.
         """
-        body = pause_body(self._deployment, closing or self._usual, owner=self._owner)
+        body = pause_body(self._deployment, closed_to(self._beside(), closing or self._usual), owner=self._owner)
         try:
             container = self._container(net := self._named(worker, closing))
             await container.create(body)

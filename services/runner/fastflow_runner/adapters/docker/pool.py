@@ -11,12 +11,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from secrets import token_hex
 
 from fastflow_runner.adapters.docker import standby
 from fastflow_runner.adapters.docker.container import Container
 from fastflow_runner.adapters.docker.engine import Engine, Stream
 from fastflow_runner.adapters.docker.listed import listed
+from fastflow_runner.adapters.docker.machine import addresses_beside
 from fastflow_runner.adapters.docker.nets import Nets
 from fastflow_runner.adapters.docker.standby import Worker
 from fastflow_runner.core.bounds import Bounds, can_become
@@ -42,7 +44,8 @@ class Pool:
         self._passed = passed
         self._busy: set[str] = set()
         """Names of containers that are being made, taken or started."""
-        self.nets = Nets(engine, deployment, owner=owner, usual=usual)
+        beside = partial(addresses_beside, engine.url)
+        self.nets = Nets(engine, deployment, owner=owner, usual=usual, beside=beside)
         self.waiting: list[Worker] = []
         self.starts: deque[Start] = deque(maxlen=200)
         self.starting = 0
