@@ -32,12 +32,12 @@ class Installation:
         names = self.deployment.names
         run_id, number = "0192f0c1-7b1e-7c3a-9d2e-0123456789ab", secrets.token_hex(16)
         runs = [f"{names.prefix}{run_id}-{attempt}" for attempt in (1, 2, 3)]
-        net = fill(names.net, {"owner": RUNNER, "place": "0"})
+        net = fill(names.net, {"owner": RUNNER, "place": "0f1e2d3c"})
         standby = fill(names.standby, {"owner": RUNNER, "serial": "4e5f6071"})
         tools = {mode: f"{names.prefix}{mode}-{number}" for mode in TOOLS}
         self.containers = [net, standby, *runs, *tools.values()]
         self.values: dict[str, list[str]] = {
-            "name": self.containers, "run": runs, "owner": [RUNNER], "place": ["0"], "serial": ["4e5f6071"],
+            "name": self.containers, "run": runs, "owner": [RUNNER], "place": ["0f1e2d3c"], "serial": ["4e5f6071"],
             "names": ["1"], "opened": [""], "closed": [""], "listed": [""],
             "cache": [f"{names.prefix}jit-{number}"], "memory": ["268435456"], "cpus": ["1000000000"], "pids": ["64"],
             "source": [tools["build"], tools["fetch"]],
@@ -162,7 +162,11 @@ async def test_what_bears_our_label_but_no_name_of_ours_is_not_taken_for_ours(
     other = Deployment(installation=secrets.token_hex(4), network="bridge")
     labels = {"fastflow.installation": deployment.installation, "fastflow.runner": RUNNER}
     run = "0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
-    names = [f"{other.names.prefix}standby-{RUNNER}-4e5f6071", f"{other.names.prefix}net-{RUNNER}-0", f"fastflow-{run}"]
+    names = [
+        f"{other.names.prefix}standby-{RUNNER}-4e5f6071",
+        f"{other.names.prefix}net-{RUNNER}-0f1e2d3c",
+        f"fastflow-{run}",
+    ]
     strangers = [person.containers.create(deployment.image, name=name, labels=labels) for name in names]
     try:
         with socket_proxy(tmp_path, engine=engine, deployment=deployment) as url:

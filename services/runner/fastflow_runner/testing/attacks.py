@@ -13,7 +13,7 @@ INSTALLATION = "0a1b2c3d"
 OURS = f"fastflow-{INSTALLATION}-"
 NAME = f"{OURS}0192f0c1-7b1e-7c3a-9d2e-0123456789ab-1"
 OWNER = "r-1"
-PLACE, SERIAL = "0", "4e5f6071"
+PLACE, SERIAL = "0f1e2d3c", "4e5f6071"
 NET, STANDBY = f"{OURS}net-{OWNER}-{PLACE}", f"{OURS}standby-{OWNER}-{SERIAL}"
 BOUNDS = Bounds(memory_bytes=1 << 28, nano_cpus=10**9, pids=512)
 _HOST: tuple[tuple[str, Any], ...] = (

@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fastflow_rules.network import MAX_TARGETS
+
 from fastflow_runner.core.bounds import Bounds
-from fastflow_runner.core.closing import Closing
+from fastflow_runner.core.closing import MAX_ADDRESSES, Closing
 from fastflow_runner.core.container_spec import Deployment, pause_body, run_body, update_body
 from fastflow_runner.testing.attacks import BOUNDS, INSTALLATION, NAME, NET, OURS, OWNER, PLACE, SERIAL, STANDBY
 
@@ -46,7 +48,6 @@ _NO_CONDITIONS = (
     ";ip daddr 10.0.0.0/8",
     "ip daddr $(id)/8",
     "include /etc/passwd",
-    ";".join(["ip daddr 10.0.0.0/8"] * 33),
 )
 _LOOSE: tuple[tuple[str, Any], ...] = (
     ("RestartPolicy", {"Name": "always"}),
@@ -109,8 +110,8 @@ def networks(deployment: Deployment) -> Iterator[tuple[str, str, bytes]]:
         yield f"a pause container with {command}", NET, pause.replace(entry, other).encode()
     for does in ("id; while", "while read word; do $word; done; while", "exec python3; while"):
         yield f"a pause container that does {does}", NET, pause.replace("while", does, 1).encode()
-    for what in _NO_CONDITIONS:
-        for place in range(3):
+    for place, most in enumerate((MAX_TARGETS, MAX_TARGETS + MAX_ADDRESSES, MAX_TARGETS)):
+        for what in (*_NO_CONDITIONS, ";".join(["ip daddr 10.0.0.0/8"] * (most + 1))):
             printed = ["", "", ""]
             printed[place] = what
             rest = json.dumps(["1", *printed], separators=(",", ":"))[1:]
