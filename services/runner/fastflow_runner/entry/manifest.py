@@ -5,19 +5,18 @@ fastflow manifest 1 <HMAC of the name of the tree, and of what follows>
 [path, kind, mode, size, time of the last change, SHA-256 or target]      one line of JSON for each entry, in order
 ```
 
+What only writers need is imported when it is needed: a run may have little memory for who looks at its code.
 Only the runner has the key, and says it to who writes trees and to who looks them through. To whoever has less, it says
 the hash of the manifest.
 """
 
-import hmac
 import json
 import os
 import stat
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import file_digest, sha256
-from shutil import rmtree
+from importlib import import_module
 from typing import NamedTuple
 
 FOLDER = ".fastflow"
@@ -26,6 +25,7 @@ _FILE = f"{FOLDER}/manifest"
 _HEAD = "fastflow manifest 1 "
 _MAX_BYTES = 256 << 20
 _NAMED = 3
+_FEW = 200
 _OTHERS = 0o7022
 """Who only reads needs no right to write, and nobody one to be somebody else."""
 
@@ -79,7 +79,7 @@ def sealed(tree: str, key: bytes) -> str:
         ChangedError: there is none that was sealed with the key.
     """
     head, body = _read(tree)
-    if not hmac.compare_digest(head, f"{_HEAD}{_seal(_name(tree), body, key)}".encode()):
+    if not import_module("hmac").compare_digest(head, f"{_HEAD}{_seal(_name(tree), body, key)}".encode()):
         raise ChangedError("its manifest was sealed by somebody else")
     return sha256(body).hexdigest()
 
@@ -126,7 +126,9 @@ def _name(tree: str) -> str:
 
 
 def _seal(name: str, body: bytes, key: bytes) -> str:
-    return hmac.new(key, f"{name}\n{sha256(body).hexdigest()}".encode(), sha256).hexdigest()
+    message = f"{name}\n{sha256(body).hexdigest()}".encode()
+    seal: str = import_module("hmac").new(key, message, sha256).hexdigest()
+    return seal
 
 
 def _read(tree: str) -> tuple[bytes, bytes]:
@@ -164,10 +166,16 @@ def _found(tree: str) -> Iterator[tuple[str, Entry]]:
 
 def _hashed(tree: str, found: dict[str, Entry]) -> dict[str, Entry]:
     files = [path for path, entry in found.items() if entry.kind == "f"]
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
-        hashes = threads.map(hash_of, [f"{tree}/{path}" for path in files])
-        both = zip(files, hashes, strict=True)
-        return {**found, **{path: found[path]._replace(content=content) for path, content in both}}
+    paths = [f"{tree}/{path}" for path in files]
+    both = zip(files, map(hash_of, paths) if len(files) < _FEW else _at_once(paths), strict=True)
+    return {**found, **{path: found[path]._replace(content=content) for path, content in both}}
+
+
+def _at_once(paths: list[str]) -> list[str]:
+    # Where there is little to do, in the entry program of a run, there may be little memory for it, too.
+    futures = import_module("concurrent.futures")
+    with futures.ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
+        return list(threads.map(hash_of, paths))
 
 
 def hash_of(path: str) -> str:
@@ -188,6 +196,6 @@ def _mended(path: str, entry: Entry) -> Entry:
 def _remove(path: str) -> None:
     with suppress(FileNotFoundError):
         if stat.S_ISDIR(os.lstat(path).st_mode):
-            rmtree(path)
+            import_module("shutil").rmtree(path)
         else:
             os.unlink(path)  # noqa: PTH108

@@ -33,11 +33,17 @@ def copy_into(source: Path, pythons: Path, key: bytes) -> None:
     binary, home = target / f"bin/python{WANTED}", f"{source}/lib".encode()
     # Where it looks for its own library is written in it; nobody else has it there.
     binary.write_bytes(binary.read_bytes().replace(home + b"\0", b"$ORIGIN/../lib".ljust(len(home), b"\0") + b"\0"))
+    _set_back(target)  # before it is compiled: byte code names the time of its source
     library = target / f"lib/python{WANTED}"
     subprocess.run([binary, "-I", "-S", "-m", "compileall", "-qq", "-j", "0", library], check=True)
-    for path in target.rglob("*"):
-        os.utime(path, (_INSTANT, _INSTANT), follow_symlinks=False)  # no archive keeps a part of a second for certain
+    _set_back(target)
     write(str(target), bytes.fromhex(seal_key(key)))
+
+
+def _set_back(folder: Path) -> None:
+    """Give everything one whole second: no archive keeps a part of one for certain."""
+    for path in folder.rglob("*"):
+        os.utime(path, (_INSTANT, _INSTANT), follow_symlinks=False)
 
 
 def archive(folder: Path) -> bytes:
