@@ -5,9 +5,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fastflow_events.message import Message, Statement, all_retold
 from fastflow_rules.definition import MAX_BYTES, RepositoryFile, parse_repository
 from fastflow_rules.definition.repository import NAME
 from fastflow_rules.folder import Entry, Folder, Invalid, inspect, is_name, is_pipeline, no_name, wanted
+from fastflow_rules.folder.reasons import LongFile
 from msgspec import Struct
 
 ENTRY_POINTS = ("main.py", "main.ipynb")
@@ -19,7 +21,20 @@ class Checked(Struct, frozen=True, kw_only=True):
 
     pipeline: str
     errors: tuple[str, ...] = ()
+    errors_messages: tuple[Message, ...] = ()
     warnings: tuple[str, ...] = ()
+    warnings_messages: tuple[Message, ...] = ()
+
+
+def checked(pipeline: str, errors: Sequence[Statement] = (), warnings: Sequence[Statement] = ()) -> Checked:
+    """The verdict, with the codes of its sentences."""
+    return Checked(
+        pipeline=pipeline,
+        errors=tuple(map(str, errors)),
+        errors_messages=tuple(error.message for error in errors),
+        warnings=tuple(map(str, warnings)),
+        warnings_messages=tuple(warning.message for warning in warnings),
+    )
 
 
 def check(folder: Path) -> list[Checked]:
@@ -38,11 +53,11 @@ def _rules(folder: Path) -> tuple[RepositoryFile | None, list[Checked]]:
     if not file.is_file() or file.is_symlink():
         return None, []
     if (size := file.stat().st_size) > MAX_BYTES:
-        return None, [Checked(pipeline=NAME, errors=(f"it has {size} bytes; at most {MAX_BYTES} are read",))]
+        return None, [checked(NAME, [LongFile("it", size, MAX_BYTES)])]
     found = parse_repository(file.read_bytes())
     if isinstance(found, RepositoryFile):
-        return found, [Checked(pipeline=NAME, warnings=found.warnings)] if found.warnings else []
-    return None, [Checked(pipeline=NAME, errors=tuple(str(problem) for problem in found))]
+        return found, [checked(NAME, warnings=found.remarks)] if found.warnings else []
+    return None, [checked(NAME, [problem.statement for problem in found])]
 
 
 def _judge(path: Path, rules: RepositoryFile | None) -> Checked | None:
@@ -52,14 +67,14 @@ def _judge(path: Path, rules: RepositoryFile | None) -> Checked | None:
     if not is_pipeline(entries):
         return None
     if not is_name(path.name):
-        return Checked(pipeline=path.name, errors=(no_name(path.name),))
+        return checked(path.name, [no_name(path.name)])
     contents: dict[str, bytes] = {}
     while missing := wanted(folder, entries, contents):
         contents |= _read(path, missing)
     judged = inspect(folder, entries, contents, rules)
     if isinstance(judged, Invalid):
-        return Checked(pipeline=path.name, errors=judged.errors)
-    return Checked(pipeline=path.name, warnings=judged.definition.warnings)
+        return checked(path.name, judged.reasons)
+    return checked(path.name, warnings=all_retold(judged.definition.warnings, judged.definition.warnings_messages))
 
 
 def entries_of(folder: Path) -> Sequence[Entry]:

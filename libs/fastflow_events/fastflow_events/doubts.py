@@ -11,11 +11,43 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from fastflow_events.errors import UntrustedError
+from fastflow_events.message import Statement
 
 ONE_OF_A_KIND = frozenset({"keyring", "queue", "settings"})
 TOLD = 20
 """Facts that are named one by one; the others are counted."""
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
+
+
+class Unreadable(Statement, frozen=True, tag="doubt.unreadable"):
+    """What it wanted to say is not known."""
+
+    english = "its fact {seq} cannot be read ({error})"
+    seq: int
+    error: str
+
+
+class Unfoldable(Statement, frozen=True, tag="doubt.unfoldable"):
+    """Its facts contradict each other."""
+
+    english = "its facts cannot be folded ({error})"
+    error: str
+
+
+class Undecidable(Statement, frozen=True, tag="doubt.undecidable"):
+    """Whoever decides gave up."""
+
+    english = "no decision about it is possible ({error})"
+    error: str
+
+
+class Untrusted(Statement, frozen=True, tag="doubt.untrusted"):
+    """Why nothing happens to it."""
+
+    english = "{aggregate} {id} cannot be trusted, so nothing is decided about it: {why}"
+    aggregate: str
+    id: str
+    why: Statement
 
 
 class SetAside(Struct, frozen=True, kw_only=True):
@@ -54,10 +86,10 @@ class Doubts:
     """What this process knows not to trust."""
 
     def __init__(self) -> None:
-        self._why: dict[tuple[str, str], str] = {}
+        self._why: dict[tuple[str, str], Statement] = {}
         self._facts: dict[tuple[str, int], SetAside] = {}
 
-    def add(self, aggregate: str, id: str, why: str) -> None:
+    def add(self, aggregate: str, id: str, why: Statement) -> None:
         """Trust it no more."""
         if aggregate not in ONE_OF_A_KIND:
             self._why.setdefault((aggregate, id), why)
@@ -67,11 +99,15 @@ class Doubts:
         for fact in facts:
             self._facts[fact.fold, fact.seq] = fact
             if not fact.foreign:
-                self.add(fact.aggregate, fact.id, f"its fact {fact.seq} cannot be read ({fact.error})")
+                self.add(fact.aggregate, fact.id, Unreadable(fact.seq, fact.error))
 
     def why(self, aggregate: str, id: str) -> str:
         """Why it is not to be trusted; empty when it is."""
-        return self._why.get((aggregate, id), "")
+        return str(self.reason(aggregate, id) or "")
+
+    def reason(self, aggregate: str, id: str) -> Statement | None:
+        """The same with its code; None when it is to be trusted."""
+        return self._why.get((aggregate, id))
 
     def check(self, aggregate: str, id: str) -> None:
         """Go on only with what can be trusted.
@@ -79,10 +115,8 @@ class Doubts:
         Raises:
             UntrustedError: one of its facts could not be read or folded.
         """
-        if why := self.why(aggregate, id):
-            raise UntrustedError(
-                f"{aggregate} {id} cannot be trusted, so nothing is decided about it: {why}", aggregate=aggregate, id=id
-            )
+        if (why := self.reason(aggregate, id)) is not None:
+            raise UntrustedError(Untrusted(aggregate, id, why), aggregate=aggregate, id=id)
 
     def report(self) -> DoubtsReport | None:
         """What is to be said about it; None when there is nothing."""

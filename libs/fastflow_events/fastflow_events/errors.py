@@ -11,14 +11,17 @@
 
 from typing import ClassVar
 
+from fastflow_events.message import Statement, Verbatim
+
 
 class FastflowError(Exception):
     """Base of all our errors; `context` goes to the log line and to problem+json."""
 
     code: ClassVar[str] = "fastflow"
 
-    def __init__(self, message: str, /, **context: str | int | float | None) -> None:
-        super().__init__(message)
+    def __init__(self, words: str | Statement, /, **context: str | int | float | None) -> None:
+        super().__init__(str(words))
+        self.statement: Statement = Verbatim(words) if isinstance(words, str) else words
         self.context = context
 
 

@@ -5,7 +5,7 @@ from itertools import count
 from typing import TypeVar
 
 from fastflow_events.decider import Decider
-from fastflow_events.doubts import words_of
+from fastflow_events.doubts import Unfoldable, words_of
 from fastflow_events.errors import ConcurrencyError, NewerReleaseError, UntrustedError
 from fastflow_events.fact import BrokenFact, UnknownFact
 from fastflow_events.log import EventLog
@@ -46,7 +46,7 @@ def trusted_state(log: EventLog, decider: Decider[C, S], history: History) -> S:
     try:
         return decider.fold(history.facts)
     except Exception as exc:  # a fact that a rule cannot take must not stop whoever asks
-        log.doubts.add(history.aggregate, history.id, f"its facts cannot be folded ({words_of(exc)})")
+        log.doubts.add(history.aggregate, history.id, Unfoldable(words_of(exc)))
         raise UntrustedError(f"{history.aggregate} {history.id} cannot be folded: {words_of(exc)}") from exc
 
 

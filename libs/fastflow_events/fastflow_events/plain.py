@@ -8,6 +8,8 @@ import math
 import re
 from typing import Any
 
+from fastflow_events.message import Statement
+
 MAX_DEPTH = 64
 """Objects and lists within each other, in what people and scripts hand in."""
 MAX_BODY_DEPTH = 2 * MAX_DEPTH
@@ -30,8 +32,29 @@ def is_too_deep(body: bytes, most: int = MAX_DEPTH) -> bool:
     return False
 
 
-def fault_of(value: Any, most: int = MAX_DEPTH) -> str:
-    """Why nobody should be given this value, as a sentence; empty when everybody can read it."""
+class NotFinite(Statement, frozen=True, tag="plain.not_finite"):
+    """JSON has finite numbers only."""
+
+    english = "it holds a number that JSON has no word for: {number}"
+    number: str
+
+
+class TooLong(Statement, frozen=True, tag="plain.too_long"):
+    """Readers of JSON differ about such integers."""
+
+    english = "it holds an integer of more than 64 bits, which begins with {digits}"
+    digits: str
+
+
+class TooDeep(Statement, frozen=True, tag="plain.too_deep"):
+    """Some reader would give up."""
+
+    english = "it is nested more than {most} deep"
+    most: int
+
+
+def fault_of(value: Any, most: int = MAX_DEPTH) -> Statement | None:
+    """Why nobody should be given this value; None when everybody can read it."""
     level = [value]
     for _ in range(most + 1):
         below: list[Any] = []
@@ -42,17 +65,17 @@ def fault_of(value: Any, most: int = MAX_DEPTH) -> str:
                 case list() | tuple():
                     below += each
                 case float() if not math.isfinite(each):
-                    return f"it holds a number that JSON has no word for: {each}"
+                    return NotFinite(str(each))
                 case bool():
                     pass
                 case int() if not _SMALLEST <= each <= _LARGEST:
-                    return f"it holds an integer of more than 64 bits, which begins with {_digits(each)}"
+                    return TooLong(_digits(each))
                 case _:
                     pass
         if not below:
-            return ""
+            return None
         level = below
-    return f"it is nested more than {most} deep"
+    return TooDeep(most)
 
 
 def _digits(number: int) -> str:

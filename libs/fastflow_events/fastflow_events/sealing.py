@@ -18,6 +18,18 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from fastflow_events.errors import ContractError
+from fastflow_events.message import Statement
+from fastflow_events.sealed_faults import (
+    Damaged,
+    EmptyValue,
+    ForSomethingElse,
+    LongValue,
+    NotBase64,
+    NotOurs,
+    NotSealed,
+    NoUnicode,
+    NulValue,
+)
 
 Purpose: TypeAlias = tuple[str, ...]
 """What a value is sealed for; `for_secret`, `for_variable` and `for_repository` make one."""
@@ -72,17 +84,17 @@ def new_private_key() -> bytes:
     return bytes(PrivateKey.generate())
 
 
-def why_not_sealable(value: str) -> str | None:
+def why_not_sealable(value: str) -> Statement | None:
     """Why `value` cannot be an environment variable of a run, or None."""
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        return "the value is not valid Unicode text"
+        return NoUnicode()
     if not value:
-        return "the value is empty"
+        return EmptyValue()
     if size > MAX_VALUE_BYTES:
-        return f"the value has {size} bytes; at most {MAX_VALUE_BYTES} are allowed"
-    return "the value holds a NUL character, which no environment variable can" if "\0" in value else None
+        return LongValue(size, MAX_VALUE_BYTES)
+    return NulValue() if "\0" in value else None
 
 
 def seal(public_key: bytes, purpose: Purpose, value: str) -> str:
@@ -114,11 +126,11 @@ def parse(text: str) -> SealedText:
     """
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise NotOpenedError(f"it is no sealed text: those begin with {PREFIX}")
+        raise NotOpenedError(NotSealed(PREFIX))
     try:
         return SealedText(match[1], base64.b64decode(match[2], validate=True))
     except ValueError:
-        raise NotOpenedError("it is no sealed text: its last part is not base64") from None
+        raise NotOpenedError(NotBase64()) from None
 
 
 def unseal(private_key: bytes, purpose: Purpose, box: bytes) -> str:
@@ -130,13 +142,13 @@ def unseal(private_key: bytes, purpose: Purpose, box: bytes) -> str:
     try:
         plain = SealedBox(PrivateKey(private_key)).decrypt(box)
     except (CryptoError, ValueError, TypeError):
-        raise NotOpenedError("it is damaged, or was not sealed for the key it names") from None
+        raise NotOpenedError(Damaged()) from None
     head, _, rest = plain.partition(b"\n")
     try:
         *bound, size = json.loads(head)
         value = rest[:size].decode()
     except (ValueError, TypeError):
-        raise NotOpenedError("what is in it was not made by this product") from None
+        raise NotOpenedError(NotOurs()) from None
     if bound != list(purpose):
-        raise NotOpenedError("it was sealed for something else")
+        raise NotOpenedError(ForSomethingElse())
     return value

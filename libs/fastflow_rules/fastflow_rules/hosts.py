@@ -8,6 +8,10 @@ is what is connected to.
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
+from fastflow_events.message import Statement
+
+from fastflow_rules.remote_faults import AddressInFull, NoHost, NoHostName, TwoReadings
+
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _DISPUTED = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
@@ -16,7 +20,11 @@ MAX_NAME = 253
 
 
 class NoHostError(ValueError):
-    """It is no host, or could be more than one; the message is a sentence."""
+    """It is no host, or could be more than one."""
+
+    def __init__(self, statement: Statement) -> None:
+        super().__init__(str(statement))
+        self.statement = statement
 
 
 def canonical(host: str) -> str:
@@ -32,7 +40,7 @@ def canonical(host: str) -> str:
     if _NUMBER.fullmatch(labels[-1]):
         return _address(name, IPv4Address)
     if len(name) > MAX_NAME or not all(_LABEL.fullmatch(label) for label in labels):
-        raise NoHostError("the url names no host: letters, digits, hyphens and dots are allowed")
+        raise NoHostError(NoHost())
     return name
 
 
@@ -50,11 +58,11 @@ def _ascii(host: str) -> str:
     if host.isascii():
         return host.lower()
     if _DISPUTED.intersection(host):
-        raise NoHostError('the host is read in two ways; give it in ASCII, as in "xn--bcher-kva.example"')
+        raise NoHostError(TwoReadings())
     try:
         return host.encode("idna").decode("ascii").lower()
     except UnicodeError as exc:
-        raise NoHostError('the host is no name; give it in ASCII, as in "xn--bcher-kva.example"') from exc
+        raise NoHostError(NoHostName()) from exc
 
 
 def _address(text: str, kind: type[IPv4Address] | type[IPv6Address]) -> str:
@@ -63,4 +71,4 @@ def _address(text: str, kind: type[IPv4Address] | type[IPv6Address]) -> str:
             return str(kind(text))
     except AddressValueError:
         pass
-    raise NoHostError('an address is written in full, as in "192.0.2.1" or "[2001:db8::1]"')
+    raise NoHostError(AddressInFull())

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from fastflow_events.errors import ContractError
 from msgspec import Struct
 
+from fastflow_rules import remote_faults as faults
 from fastflow_rules.hosts import NoHostError, bracketed, canonical
 
 Protocol: TypeAlias = Literal["file", "http", "https", "ssh"]
@@ -65,7 +66,7 @@ def remote(url: str) -> Remote:
         InvalidRemoteError: it is none we fetch from, or it holds a password.
     """
     if any(not c.isprintable() for c in url) or url.startswith("-"):
-        raise InvalidRemoteError(f"the url is no address of a repository; allowed are {_ALLOWED}")
+        raise InvalidRemoteError(faults.NoAddress(_ALLOWED))
     if url.startswith("/"):
         return Remote(url=f"file://{url}", protocol="file", path=url)
     if match := _SCP.fullmatch(url):
@@ -76,26 +77,26 @@ def remote(url: str) -> Remote:
     try:
         parts = urlsplit(url)
     except ValueError as exc:
-        raise InvalidRemoteError(f"the url is no address of a repository; allowed are {_ALLOWED}") from exc
+        raise InvalidRemoteError(faults.NoAddress(_ALLOWED)) from exc
     if parts.password is not None:
-        raise InvalidRemoteError("the url holds a password; a token is given beside the url, never in it")
+        raise InvalidRemoteError(faults.PasswordInUrl())
     match parts.scheme:
         case "file" if parts.netloc in ("", "localhost") and parts.path.startswith("/"):
             return Remote(url=url, protocol="file", path=parts.path)
         case ("http" | "https" | "ssh") as protocol if parts.hostname:
             return _of_host(protocol, parts)
         case _:
-            raise InvalidRemoteError(f"the url is no address of a repository; allowed are {_ALLOWED}")
+            raise InvalidRemoteError(faults.NoAddress(_ALLOWED))
 
 
 def _of_host(protocol: Protocol, parts: SplitResult) -> Remote:
     if parts.query:
-        raise InvalidRemoteError("the url has a query, which no address of a repository has")
+        raise InvalidRemoteError(faults.QueryInUrl())
     name, port, path = _host(parts.hostname or ""), _port(parts) or _PORTS[protocol], _path(parts.path)
     host = bracketed(name) if port == _PORTS[protocol] else f"{bracketed(name)}:{port}"
     user = unquote(parts.username or "")
     if protocol == "ssh" and not _SSH_USER.fullmatch(user):
-        raise InvalidRemoteError("the user in the url has to be letters, digits and . _ + -")
+        raise InvalidRemoteError(faults.UserInUrl())
     before = f"{quote(user, safe='')}@" if user else ""
     url = f"{protocol}://{before}{host}{path}"
     return Remote(url=url, protocol=protocol, host=host, name=name, port=port, path=path, user=user)
@@ -105,13 +106,13 @@ def _host(text: str) -> str:
     try:
         return canonical(text)
     except NoHostError as exc:
-        raise InvalidRemoteError(str(exc)) from exc
+        raise InvalidRemoteError(exc.statement) from exc
 
 
 def _path(path: str) -> str:
     """The path as it is, when it leads down only: whoever reads `..` would end elsewhere."""
     if {".", ".."}.intersection(re.split(r"[/\\]", unquote(path))):
-        raise InvalidRemoteError('the path of the url holds "." or ".."')
+        raise InvalidRemoteError(faults.DotsInPath())
     return path
 
 
@@ -119,7 +120,7 @@ def _port(parts: SplitResult) -> int | None:
     try:
         return parts.port
     except ValueError as exc:
-        raise InvalidRemoteError("the url has a port that is no port") from exc
+        raise InvalidRemoteError(faults.NoPort()) from exc
 
 
 def same_place(one: Remote, other: Remote) -> bool:
@@ -138,7 +139,7 @@ def check_branch(branch: str) -> str:
         InvalidRemoteError: Git has no such names.
     """
     if not branch or _BRANCH_FORBIDDEN.search(branch) or branch == "@":
-        raise InvalidRemoteError("the branch has no name a branch may have")
+        raise InvalidRemoteError(faults.NoBranchName())
     return branch
 
 
@@ -150,5 +151,5 @@ def check_subfolder(subfolder: str) -> str:
     """
     bare = subfolder.strip("/")
     if bare and any(part in ("", ".", "..") or part.lower() == ".git" for part in bare.split("/")):
-        raise InvalidRemoteError("the subfolder has to be a folder inside the repository, as in team/pipelines")
+        raise InvalidRemoteError(faults.NoSubfolder())
     return bare

@@ -21,8 +21,11 @@ from fastflow_events.aggregates.run.events import (
     Trigger,
 )
 from fastflow_events.fact import Fact
+from fastflow_events.message import Message, Statement, Verbatim, retold
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
+
+from fastflow_rules import causes
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -31,6 +34,7 @@ class Line(Struct, frozen=True, kw_only=True):
     run: str
     at: datetime
     text: str
+    text_message: Message
     fact: str
     """Id of the fact that tells it."""
 
@@ -40,9 +44,16 @@ def story(histories: Iterable[Sequence[Recorded]]) -> list[Line]:
     lines = []
     for history in histories:
         for recorded in history:
-            text = sentence(recorded.fact)
-            if text is not None:
-                lines.append(Line(run=recorded.id, at=recorded.at, text=text, fact=recorded.event_id))
+            meant = meaning(recorded.fact)
+            if meant is not None:
+                line = Line(
+                    run=recorded.id,
+                    at=recorded.at,
+                    text=str(meant),
+                    text_message=meant.message,
+                    fact=recorded.event_id,
+                )
+                lines.append(line)
     return lines
 
 
@@ -56,68 +67,81 @@ def caused_by(history: Sequence[Recorded]) -> list[str]:
     return list(trigger.upstream_runs) or ([one] if one else [])
 
 
-def sentence(fact: Fact) -> str | None:
+def meaning(fact: Fact) -> Statement | None:
     """What the fact means for the run; None when it explains nothing."""
     match fact:
         case RunRequested():
-            return f"{_asked(fact.trigger)} for a run of {fact.pipeline}"
+            return _asked(fact.trigger, fact.pipeline)
         case RunRejected():
-            return f"refused ({fact.reason}): {fact.detail}"
+            return causes.Refused(fact.reason, retold(fact.detail, fact.detail_message))
         case RunDispatched():
-            return f"attempt {fact.attempt} was admitted and waits for a runner of pool {fact.pool}"
+            return causes.Admitted(fact.attempt, fact.pool)
         case RunDispatchWithdrawn():
-            return f"attempt {fact.attempt} went back into the queue: {fact.reason}"
+            return causes.Withdrawn(fact.attempt, retold(fact.reason, fact.reason_message))
         case RunClaimed():
-            return f"runner {fact.runner} took attempt {fact.attempt} and prepares it"
+            return causes.Taken(fact.runner, fact.attempt)
         case RunAdopted():
-            return f"runner {fact.runner} went on with attempt {fact.attempt} after a restart"
+            return causes.TakenOver(fact.runner, fact.attempt)
         case RunStarted():
-            return f"the script of attempt {fact.attempt} was started"
+            return causes.Started(fact.attempt)
         case RunAttemptFinished():
-            return f"attempt {fact.attempt} ended: {fact.outcome}" + _detail(fact)
+            remarks = _remarks(fact)
+            ended = causes.AttemptEnded(fact.attempt, fact.outcome)
+            return causes.AttemptEndedSo(fact.attempt, fact.outcome, remarks) if remarks else ended
         case RunLost():
-            return f"attempt {fact.attempt} was lost: runner {fact.runner} did not come back"
+            return causes.Lost(fact.attempt, fact.runner)
         case RunRetryScheduled():
-            return f"attempt {fact.attempt} is due at {_instant(fact.due)}"
+            return causes.RetryDue(fact.attempt, _instant(fact.due))
+        case RunCancelRequested() if fact.why:
+            return causes.EndWantedBecause(fact.who, retold(fact.why, fact.why_message))
         case RunCancelRequested():
-            return f"{fact.who} asked for its end" + (f": {fact.why}" if fact.why else "")
+            return causes.EndWanted(fact.who)
         case RunPrioritised():
-            return f"{fact.who} gave it priority {fact.priority}"
+            return causes.Prioritised(fact.who, fact.priority)
         case RunHurried():
-            return f"{fact.who} wanted its next attempt at once"
+            return causes.Hurried(fact.who)
+        case RunFinished() if fact.detail:
+            return causes.OverBecause(fact.outcome, retold(fact.detail, fact.detail_message))
         case RunFinished():
-            return f"it is over: {fact.outcome}" + (f", {fact.detail}" if fact.detail else "")
+            return causes.Over(fact.outcome)
         case _:
             return None
 
 
-def _asked(trigger: Trigger) -> str:
-    meant = f", meant for {_instant(trigger.nominal)}, asked" if trigger.nominal else " asked"
+def _asked(trigger: Trigger, pipeline: str) -> Statement:
+    nominal = _instant(trigger.nominal) if trigger.nominal else ""
+    who = Verbatim(trigger.who) if trigger.who else causes.Somebody()
     match trigger.kind:
+        case "schedule" if nominal:
+            return causes.ScheduleMeant(str(trigger.schedule), nominal, pipeline)
         case "schedule":
-            return f"schedule {trigger.schedule}{meant}"
+            return causes.ScheduleAsked(str(trigger.schedule), pipeline)
         case "chain" if trigger.upstream_runs:
-            return f"the runs {', '.join(trigger.upstream_runs)} together asked"
+            return causes.RunsAsked(trigger.upstream_runs, pipeline)
         case "chain":
-            return f"the end of run {trigger.upstream_run} of {trigger.who} asked"
+            return causes.EndAsked(str(trigger.upstream_run), trigger.who, pipeline)
+        case "backfill" if nominal:
+            return causes.BackfillMeant(str(trigger.backfill), nominal, pipeline)
         case "backfill":
-            return f"backfill {trigger.backfill}{meant}"
+            return causes.BackfillAsked(str(trigger.backfill), pipeline)
         case "daemon_restart":
-            after = f" after run {trigger.upstream_run}" if trigger.upstream_run else ""
-            return f"{trigger.who or 'a restart'}{after} asked"
+            by = Verbatim(trigger.who) if trigger.who else causes.Restart()
+            after = trigger.upstream_run
+            return causes.AskedAfter(by, after, pipeline) if after else causes.WhoAsked(by, pipeline)
         case kind if trigger.rerun_of:
-            return f"{trigger.who or 'somebody'} asked over {kind} for run {trigger.rerun_of} once more, that is"
+            return causes.AskedOnceMore(who, kind, trigger.rerun_of, pipeline)
         case kind:
-            return f"{trigger.who or 'somebody'} asked over {kind}"
+            return causes.AskedOver(who, kind, pipeline)
 
 
-def _detail(fact: RunAttemptFinished) -> str:
-    parts = [fact.error.in_words] if fact.error else []
-    parts += [f"exit code {fact.exit_code}"] if fact.exit_code else []
-    parts += [fact.detail] if fact.detail else []
-    parts += [f"route {fact.route}"] if fact.route else []
-    parts += [f"its result was not kept: {fact.result_error}"] if fact.result_error else []
-    return f" ({'; '.join(parts)})" if parts else ""
+def _remarks(fact: RunAttemptFinished) -> tuple[Statement, ...]:
+    remarks: list[Statement] = [Verbatim(fact.error.in_words)] if fact.error else []
+    remarks += [causes.ExitCode(fact.exit_code)] if fact.exit_code else []
+    remarks += [retold(fact.detail, fact.detail_message)] if fact.detail else []
+    remarks += [causes.Route(fact.route)] if fact.route else []
+    error = retold(fact.result_error, fact.result_error_message)
+    remarks += [causes.ResultNotKept(error)] if fact.result_error else []
+    return tuple(remarks)
 
 
 def _instant(at: datetime) -> str:

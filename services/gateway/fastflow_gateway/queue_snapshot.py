@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+from fastflow_events.message import Message
 from msgspec import Struct, field
 
 from fastflow_gateway.shared import Shared
@@ -20,6 +21,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     position: int
     """Counting from 1."""
     reason: str
+    reason_message: Message
 
 
 class QueueSnapshot(Struct, kw_only=True):

@@ -7,6 +7,7 @@ from fastflow_events.aggregates.pipeline.decider import Pipeline, pipeline_decid
 from fastflow_events.aggregates.repository.commands import CompleteSync, FailSync
 from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.errors import ContractError, InfrastructureError, UntrustedError
+from fastflow_events.message import Statement, Verbatim
 from fastflow_events.recorded import Cause
 from fastflow_events.service.for_each import for_each
 from fastflow_rules import folder as discovery
@@ -14,6 +15,7 @@ from fastflow_rules.folder import Folder
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fastflow_git_sync.core.faults import CommitLost
 from fastflow_git_sync.deps import Deps, Repo
 from fastflow_git_sync.inspection import Rules, judge, rules_at, store
 from fastflow_git_sync.ports import GitError
@@ -27,7 +29,6 @@ REASON_CHARS = 4000
 """Of what Git, or whoever else, says; it has to fit into a fact."""
 REMARKS = 20
 """Kept of one sync; a fact has room for little."""
-_LOST = "the copy of the repository was damaged, and no branch holds this commit any more, so runs cannot name it:"
 
 
 class _At(Struct, frozen=True):
@@ -51,9 +52,9 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
         about = replace(await repo.source.about(head.commit), branch=repo.configured.branch)
         verdicts, remarks = await _look_at_head(deps, repo, head.commit, about, cause)
     except (GitError, InfrastructureError) as exc:  # where the log itself is away, nor can that be said
-        await fail(deps, repo.name, str(exc), cause, requests=known.requests)
+        await fail(deps, repo.name, exc.statement, cause, requests=known.requests)
         return False
-    lost = tuple(f"{_LOST} {commit}" for commit in head.lost)
+    lost = tuple(CommitLost(commit) for commit in head.lost)
     command = CompleteSync(
         configured=repo.configured,
         commit=head.commit,
@@ -78,9 +79,9 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
     return True
 
 
-async def fail(deps: Deps, repository: str, reason: str, cause: Cause, *, requests: int) -> None:
+async def fail(deps: Deps, repository: str, reason: Statement, cause: Cause, *, requests: int) -> None:
     """Say why the head could not be read; what was good before stays."""
-    reason = reason[:REASON_CHARS]
+    reason = reason if len(str(reason)) <= REASON_CHARS else Verbatim(str(reason))
     logger.warning("not synced: %s", reason, extra={"action": "sync_failed", "repository": repository})
     await record_repository(deps, repository, FailSync(reason=reason, requests=requests), cause)
 
@@ -96,10 +97,10 @@ async def forget(deps: Deps, repository: str, cause: Cause) -> None:
 
 async def _look_at_head(
     deps: Deps, repo: Repo, commit: str, about: CommitAbout, cause: Cause
-) -> tuple[list[str], tuple[str, ...]]:
+) -> tuple[list[str], tuple[Statement, ...]]:
     """Say what became of each folder and what is gone; returns the verdicts, and remarks on what was passed over."""
     rules = await rules_at(repo.source, commit)
-    if isinstance(rules, str):
+    if not isinstance(rules, Rules):
         raise GitError(rules)
     everything = await repo.source.folders(commit)
     folders = [folder for folder in everything if discovery.is_name(folder.name)]
@@ -154,8 +155,8 @@ async def _say(deps: Deps, repo: Repo, at: _At, judgement: discovery.Judged) -> 
     state = known.state
     clash = (state.phase != "absent" and state.repository != repo.name) or bool({*state.rivals} - {repo.name})
     if clash or isinstance(judgement, discovery.Invalid):
-        errors = judgement.errors if isinstance(judgement, discovery.Invalid) else ()
-        found = FindInvalid(repository=repo.name, commit=commit, tree=folder.tree, errors=errors)
+        reasons = judgement.reasons if isinstance(judgement, discovery.Invalid) else ()
+        found = FindInvalid(repository=repo.name, commit=commit, tree=folder.tree, reasons=reasons)
         await record(deps.log, pipeline_decider, known, found, cause=cause)
         return "clash" if clash else "invalid"
     version = await store(deps.bundles, repo, commit, judgement, known.state, about=at.about)

@@ -3,12 +3,15 @@
 from fastflow_events.aggregates.pipeline.decider import Pipeline
 from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.message import Statement
 from fastflow_rules import folder as discovery
 from fastflow_rules.definition import MAX_BYTES, RepositoryFile, parse_repository, to_fact
 from fastflow_rules.definition.repository import NAME
 from fastflow_rules.folder import Folder
+from fastflow_rules.folder.reasons import LongFile
 from msgspec import Struct
 
+from fastflow_git_sync.core.faults import RulesUnusable
 from fastflow_git_sync.deps import Repo
 from fastflow_git_sync.ports import Bundles, Source, TooLargeError
 
@@ -21,7 +24,7 @@ class Rules(Struct, frozen=True):
     file: RepositoryFile | None = None
 
 
-async def rules_at(source: Source, commit: str) -> Rules | str:
+async def rules_at(source: Source, commit: str) -> Rules | Statement:
     """Return what `fastflow.json` says at a commit, or why it cannot be used.
 
     Raises:
@@ -31,11 +34,11 @@ async def rules_at(source: Source, commit: str) -> Rules | str:
     if entry is None:
         return Rules()
     if entry.size > MAX_BYTES:
-        return f"{NAME} has {entry.size} bytes; at most {MAX_BYTES} are read"
+        return LongFile(NAME, entry.size, MAX_BYTES)
     found = parse_repository((await source.read([entry]))[NAME])
     if isinstance(found, RepositoryFile):
         return Rules(entry.oid, found)
-    return f"{NAME} cannot be used, so everything stays as it was: " + "; ".join(str(problem) for problem in found[:5])
+    return RulesUnusable(NAME, tuple(problem.statement for problem in found[:5]))
 
 
 async def judge(source: Source, folder: Folder, file: RepositoryFile | None) -> discovery.Judged | None:
@@ -47,7 +50,7 @@ async def judge(source: Source, folder: Folder, file: RepositoryFile | None) -> 
     try:
         entries = await source.entries(folder.tree, discovery.is_pipeline)
     except TooLargeError as exc:
-        return discovery.invalid(folder, [str(exc)])
+        return discovery.invalid(folder, [exc.statement])
     if not entries:
         return None
     contents: dict[str, bytes] = {}

@@ -1,13 +1,15 @@
 """What git_sync is asked and answers at once: nothing of it is stored, for nothing has happened."""
 
 import msgspec
-from fastflow_events.aggregates.pipeline.decider import Pipeline
+from fastflow_events.aggregates.pipeline.decider import Pipeline, codes_of
 from fastflow_events.errors import FastflowError
+from fastflow_events.message import Statement, Verbatim, all_beside
 from fastflow_rules import folder as discovery
 from fastflow_rules.branch_diff.branch import MAX_ANSWER_BYTES, BranchAnswer, BranchQuestion, BranchRefused, FolderAt
 from fastflow_rules.definition import to_fact
 from fastflow_rules.folder import Folder
 
+from fastflow_git_sync.core.faults import NoRepository, TooMuch
 from fastflow_git_sync.deps import Deps, Repo
 from fastflow_git_sync.inspection import Rules, judge, rules_at
 from fastflow_git_sync.ports import CommitMissingError, GitError, Source
@@ -19,15 +21,16 @@ async def plan(deps: Deps, question: bytes) -> bytes:
         asked = msgspec.json.decode(question, type=BranchQuestion)
         repo = deps.here.get(asked.repository)
         if repo is None:
-            refused = f'there is no repository "{asked.repository}", or it cannot be read'
-            return _encoded(BranchRefused(refused=refused, missing=True))
+            return _refused(NoRepository(asked.repository), missing=True)
         answer = _encoded(await _read(deps, repo, asked.ref))
     except CommitMissingError as exc:
-        return _encoded(BranchRefused(refused=str(exc), missing=True))
-    except (FastflowError, msgspec.MsgspecError) as exc:
-        return _encoded(BranchRefused(refused=str(exc)))
+        return _refused(exc.statement, missing=True)
+    except FastflowError as exc:
+        return _refused(exc.statement)
+    except msgspec.MsgspecError as exc:
+        return _refused(Verbatim(str(exc)))
     if len(answer) > MAX_ANSWER_BYTES:
-        return _encoded(BranchRefused(refused="the branch changes too much to be planned in one go"))
+        return _refused(TooMuch())
     return answer
 
 
@@ -40,7 +43,7 @@ async def _read(deps: Deps, repo: Repo, ref: str) -> BranchAnswer:
     source, base = repo.source, (await deps.repositories.known(repo.name)).state.commit
     commit = await source.branch(ref)
     rules = await rules_at(source, commit)
-    if isinstance(rules, str):
+    if isinstance(rules, Statement):
         raise GitError(rules)
     before = await rules_at(source, base) if base else Rules()
     same_rules = isinstance(before, Rules) and before.oid == rules.oid
@@ -69,7 +72,9 @@ def _same_tree(folder: Folder, known: Pipeline | None) -> bool:
 def _same(at: FolderAt, known: Pipeline | None) -> bool:
     if known is None or known.tree != at.tree:
         return False
-    return known.errors == at.errors if at.definition is None else known.definition == at.definition
+    if at.definition is not None:
+        return known.definition == at.definition
+    return codes_of(known.errors, known.errors_messages) == codes_of(at.errors, at.errors_messages)
 
 
 async def _at(source: Source, folder: Folder, rules: Rules) -> FolderAt | None:
@@ -77,8 +82,13 @@ async def _at(source: Source, folder: Folder, rules: Rules) -> FolderAt | None:
     match judgement:
         case None:
             return None
-        case discovery.Invalid(errors=errors):
-            return FolderAt(name=folder.name, tree=folder.tree, errors=errors)
+        case discovery.Invalid(reasons=reasons):
+            return FolderAt(
+                name=folder.name,
+                tree=folder.tree,
+                errors=tuple(map(str, reasons)),
+                errors_messages=all_beside(reasons),
+            )
         case _:
             return FolderAt(
                 name=folder.name,
@@ -87,6 +97,10 @@ async def _at(source: Source, folder: Folder, rules: Rules) -> FolderAt | None:
                 requirements_sha256=judgement.requirements.sha256,
                 requirements_source=judgement.requirements.source,
             )
+
+
+def _refused(why: Statement, *, missing: bool = False) -> bytes:
+    return _encoded(BranchRefused(refused=str(why), refused_message=why.message, missing=missing))
 
 
 def _encoded(answer: object) -> bytes:

@@ -14,6 +14,7 @@ from fastflow_events.service.tasks import ended, turned
 
 from fastflow_git_sync import handlers
 from fastflow_git_sync.bell import Bell, pause_s
+from fastflow_git_sync.core.faults import NotOpened
 from fastflow_git_sync.deps import Deps, Repo
 from fastflow_git_sync.ports import GitError
 from fastflow_git_sync.recording import record_repository
@@ -99,7 +100,7 @@ class Watch:
         try:
             public_key, fingerprint = await self._deps.keys.new_deploy_key(name, state.configured.url)
         except GitError as exc:
-            await handlers.fail(self._deps, name, str(exc), self._cause(), requests=state.answered)
+            await handlers.fail(self._deps, name, exc.statement, self._cause(), requests=state.answered)
             return False
         store = StoreDeployKey(public_key=public_key, fingerprint=fingerprint, requests=state.key_requests)
         return await record_repository(self._deps, name, store, self._cause())
@@ -118,7 +119,7 @@ class Watch:
                         deps.here.pop(name, None)
             except (FastflowError, OSError) as exc:
                 bell.take()
-                reason = str(exc) if isinstance(exc, GitError) else f"the repository cannot be opened: {exc}"
+                reason = exc.statement if isinstance(exc, GitError) else NotOpened(str(exc))
                 with suppress(FastflowError):
                     requests = (await deps.repositories.known(name)).state.requests
                     await handlers.fail(deps, name, reason, self._cause(), requests=requests)

@@ -6,9 +6,11 @@ from fastflow_events.aggregates.pipeline.decider import pipeline_decider
 from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.message import Statement
 from fastflow_events.recorded import Recorded
 from fastflow_rules import folder as discovery
 
+from fastflow_git_sync.core.faults import InvalidThere, NoPipelineThere, NotWatched
 from fastflow_git_sync.deps import Deps
 from fastflow_git_sync.inspection import judge, rules_at, store
 from fastflow_git_sync.ports import CommitMissingError, GitError
@@ -40,9 +42,9 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
         found = await deps.searches.result(key, lambda: _find_version(deps, *key))
     except GitError as exc:
         if not isinstance(exc, CommitMissingError) and (deps.clock() - recorded.at).total_seconds() < RETRY_FOR_S:
-            raise InfrastructureError(str(exc), pipeline=pipeline, commit=commit) from exc
+            raise InfrastructureError(exc.statement, pipeline=pipeline, commit=commit) from exc
         deps.searches.forget(key)
-        found = str(exc)
+        found = exc.statement
     cause = recorded.because()
     if isinstance(found, PipelineVersionStored):
         await record(deps.log, pipeline_decider, known, StoreVersion(version=found), cause=cause)
@@ -51,24 +53,24 @@ async def store_version(deps: Deps, recorded: Recorded, request: RunRequested) -
         await record(deps.log, pipeline_decider, known, missing, cause=cause)
 
 
-async def _find_version(deps: Deps, repository: str, pipeline: str, commit: str) -> PipelineVersionStored | str:
+async def _find_version(deps: Deps, repository: str, pipeline: str, commit: str) -> PipelineVersionStored | Statement:
     """Return the version, stored, or the reason why the commit has none."""
     repo = deps.here.get(repository)
     if repo is None:
-        raise GitError(f'the repository "{repository}" is not watched')
+        raise GitError(NotWatched(repository))
     source = repo.source
     await source.require(commit)
     folder = next((f for f in await source.folders(commit) if f.name == pipeline), None)
     if folder is None:
-        return f"the commit {commit} has no pipeline of this name"
+        return NoPipelineThere(commit)
     rules = await rules_at(source, commit)
-    if isinstance(rules, str):
+    if isinstance(rules, Statement):
         return rules
     await source.complete([folder])
     judgement = await judge(source, folder, rules.file)
     if judgement is None:
-        return f"the commit {commit} has no pipeline of this name"
+        return NoPipelineThere(commit)
     if isinstance(judgement, discovery.Invalid):
-        return f"the pipeline is invalid at the commit {commit}: {'; '.join(judgement.errors)}"
+        return InvalidThere(commit, judgement.reasons)
     known = await deps.pipelines.known(pipeline, commit=commit, tree=folder.tree)
     return await store(deps.bundles, repo, commit, judgement, known.state, about=await source.about(commit))

@@ -11,6 +11,7 @@ from fastflow_events.service import telemetry
 from fastflow_runner.attempt import AttemptContext, Signals
 from fastflow_runner.bus import Delivery
 from fastflow_runner.core.claims import OpenClaim
+from fastflow_runner.core.endings import LogSaysWhy
 from fastflow_runner.core.outcome import finished, never_ran
 from fastflow_runner.core.reconcile import verdict
 from fastflow_runner.deps import Deps
@@ -101,7 +102,7 @@ async def _supervise(deps: Deps, context: AttemptContext, signals: Signals, *, f
             return
     try:
         await deps.executor.stop(context.ref, grace_s=0)
-        ending = never_ran("infrastructure_error", "the runner could not execute this attempt; its log says why")
+        ending = never_ran("infrastructure_error", LogSaysWhy())
         fact = finished(ending, context.ref, runner=deps.holder.runner, lines=0, size_bytes=0, now=deps.clock())
         await record(deps.log, context, FinishAttempt(holder=deps.holder, finished=fact))
     except FencedError as exc:

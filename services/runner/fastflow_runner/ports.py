@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.errors import FastflowError, InfrastructureError
+from fastflow_events.message import Statement
 from msgspec import Struct
 
 from fastflow_runner.core.adoption import Verified
@@ -94,7 +95,7 @@ class Launch(Struct, frozen=True, kw_only=True):
     prepared: Prepared
     env: dict[str, str]
     """The run's whole environment, secrets opened; goes over stdin, never into the container's configuration."""
-    left_out: dict[str, str] = {}
+    left_out: dict[str, Statement] = {}
     """Variables that could not be opened, and why; for the manifest."""
     nonce: str
     """Random; proves that the completion marker was written by the entry program."""

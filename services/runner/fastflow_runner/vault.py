@@ -6,7 +6,9 @@ from fastflow_events import sealing
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.aggregates.secret.events import SecretSet
 from fastflow_events.log import EventLog
+from fastflow_events.message import Statement
 
+from fastflow_runner.core.shortfalls import NoSecret
 from fastflow_runner.core.unsealing import Keys, Opened, open_all
 
 REMEMBERED = 1000
@@ -29,11 +31,11 @@ class Vault:
         """
         pipeline = specification.pipeline
         texts = {name: (sealing.for_variable(pipeline, name), text) for name, text in specification.sealed_env.items()}
-        missing = {}
+        missing: dict[str, Statement] = {}
         for name, version in specification.secrets.items():
             text = await self._secret(name, version)
             if text is None:
-                missing[name] = "there is no secret of this name"
+                missing[name] = NoSecret()
             else:
                 texts[name] = (sealing.for_secret(name, version), text)
         opened = open_all(self._keys, texts)

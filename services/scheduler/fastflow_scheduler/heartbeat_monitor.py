@@ -66,9 +66,9 @@ async def mind_the_log(state: SchedulerState, fill: Callable[[], Awaitable[LogUs
 def hold_admission(state: SchedulerState, fill: LogUsage, changed: asyncio.Event) -> None:
     """Start nothing new, or go on, as the log has room."""
     capacity, reason = state.runs.capacity, too_full(*fill)
-    if reason and not capacity.hold_reason:
+    if reason is not None and capacity.hold_reason is None:
         logger.error("nothing new is started: %s", reason, extra={"action": "log_nearly_full", **fill._asdict()})
-    if bool(reason) != bool(capacity.hold_reason):
+    if (reason is None) != (capacity.hold_reason is None):
         changed.set()
     capacity.hold_reason = reason
 

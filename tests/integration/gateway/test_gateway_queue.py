@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from fastflow_events.aggregates.run.commands import (
 from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.aggregates.run.events import RunCancelRequested, RunPrioritised, Trigger
 from fastflow_events.execute import execute
+from fastflow_events.message import render, statements
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
 from fastflow_events.service.clock import utc_now
@@ -89,6 +91,11 @@ async def test_a_queued_run_says_what_it_waits_for_and_whose_end_would_free_it(
     assert [line["text"] for line in why["lines"]] == ["ann asked over http for a run of one"]
 
 
+def as_said(message: dict[str, Any]) -> str:
+    """The sentence, made of the code and the arguments alone."""
+    return render(statements()[message["code"]].english, message["args"])
+
+
 async def test_a_run_itself_says_what_it_waits_for(
     api: httpx.AsyncClient, jetstream_log: JetStreamLog, nats_url: str
 ) -> None:
@@ -96,7 +103,10 @@ async def test_a_run_itself_says_what_it_waits_for(
         async def said() -> bool:
             one = (await api.get(f"/api/runs/{run_id}")).json()["waiting_for"]
             listed = {run["id"]: run["waiting_for"] for run in (await api.get("/api/runs")).json()["items"]}
-            return bool(one == listed.get(run_id) == {"reason": reason, "position": position})
+            message = one.pop("reason_message")
+            assert as_said(message) == reason
+            assert listed[run_id].pop("reason_message") == message
+            return bool(one == listed[run_id] == {"reason": reason, "position": position})
 
         await eventually(said, within_s=30)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 from fastflow_events.aggregates.pipeline.events import PipelineInvalid, PipelineRemoved
@@ -12,10 +13,13 @@ from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_events.aggregates.run.commands import ConcludeRun
 from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.execute import execute
+from fastflow_events.message import Statement
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Position
 from fastflow_events.testing.builders import CAUSE, COMMIT, TREE, pipeline_discovered
 from fastflow_events.testing.eventually import eventually
+from fastflow_gateway.core.errors import finding as finding_of
+from fastflow_gateway.core.faults import NoSuchMember, OtherRunConfigurations
 from fastflow_gateway.testing import caught_up, running_gateway
 
 pytestmark = pytest.mark.nats
@@ -41,6 +45,10 @@ async def is_ready(client: httpx.AsyncClient) -> bool:
 
 async def ask(client: httpx.AsyncClient, pipeline: str = "hello", **more: object) -> httpx.Response:
     return await client.post(f"/api/pipelines/{pipeline}/run", **more)  # type: ignore[arg-type]
+
+
+def finding(words: Statement, pointer: str | None = None) -> object:
+    return msgspec.to_builtins(finding_of(words, pointer))
 
 
 def problem(response: httpx.Response) -> dict[str, object]:
@@ -147,7 +155,15 @@ async def test_an_invalid_pipeline_says_why_and_never_runs(api: httpx.AsyncClien
     invalid = PipelineInvalid(repository="main", commit=COMMIT, tree=TREE, errors=("timeout: found -1",))
     await add(jetstream_log, "broken", invalid)
     answer = await ask(api, "broken")
-    assert (answer.status_code, problem(answer)["errors"]) == (409, [{"detail": "timeout: found -1"}])
+    assert (answer.status_code, problem(answer)["errors"]) == (
+        409,
+        [
+            {
+                "detail": "timeout: found -1",
+                "detail_message": {"code": "verbatim", "args": {"text": "timeout: found -1"}},
+            }
+        ],
+    )
     shown = (await api.get("/api/pipelines/broken")).json()
     assert (shown["status"], shown["errors"], shown["definition"]) == ("invalid", ["timeout: found -1"], None)
 
@@ -168,7 +184,7 @@ async def test_a_run_configuration_must_be_one_of_the_pipelines(
     answer = await ask(api, "timed", json={"run_config_id": "weekly"})
     assert (answer.status_code, problem(answer)["errors"]) == (
         422,
-        [{"detail": "the pipeline has no such run configuration; it has: nightly", "pointer": "/run_config_id"}],
+        [finding(OtherRunConfigurations(("nightly",)), "/run_config_id")],
     )
 
 
@@ -264,7 +280,7 @@ async def test_a_sync_is_asked_of_every_repository_or_of_one(
     assert [sync["repository"] for sync in one.json()["items"]] == ["other"]
     assert problem(await api.post("/api/sync", json={"repository": "third"}))["status"] == 404
     refused = problem(await api.post("/api/sync", json={"what": 1}))
-    assert refused["errors"] == [{"detail": "there is no such member", "pointer": "/what"}]
+    assert refused["errors"] == [finding(NoSuchMember(), "/what")]
     requested = [r.id async for r in jetstream_log.read("fastflow.evt.repository.*.sync_requested")]
     assert requested == ["main", "other", "other"]
     shown = (await api.get("/api/repositories")).json()["items"]

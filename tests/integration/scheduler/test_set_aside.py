@@ -226,7 +226,7 @@ async def test_a_doubted_pipeline_starts_fires_and_chains_nothing(tmp_path: Path
     assert run_id == "r1"
     blocked = state.runs.capacity.blocked(lane)
     assert blocked is not None
-    assert "cannot be read" in blocked.reason
+    assert "cannot be read" in str(blocked.reason)
     assert all(state.schedules.rests(plan) for plan in state.schedules.plans.values())
     assert state.runs.run_queue.pick(state.runs.capacity) is None
 

@@ -12,7 +12,7 @@ from fastflow_events.aggregates.pipeline.commands import (
     ResumePipeline,
     StoreVersion,
 )
-from fastflow_events.aggregates.pipeline.decider import ForeignPipelineError, pipeline_decider
+from fastflow_events.aggregates.pipeline.decider import ForeignPipelineError, SeveralFolders, pipeline_decider
 from fastflow_events.aggregates.pipeline.events import (
     PipelineBundleExpired,
     PipelineChanged,
@@ -28,6 +28,7 @@ from fastflow_events.aggregates.pipeline.events import (
 )
 from fastflow_events.errors import NotFoundError
 from fastflow_events.fact import Fact
+from fastflow_events.message import Verbatim
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,7 +91,7 @@ def test_a_folder_whose_bundle_expired_is_stored_again() -> None:
 
 
 def test_an_invalid_folder_is_said_once_and_a_repaired_one_is_changed() -> None:
-    command = FindInvalid(repository="main", commit=COMMIT, tree=TREE, errors=("no",))
+    command = FindInvalid(repository="main", commit=COMMIT, tree=TREE, reasons=(Verbatim("no"),))
     assert when(command, []) == [invalid()]
     assert when(command, [invalid()]) == []
     assert [type(f) for f in when(find(version()), [invalid()])] == [PipelineVersionStored, PipelineChanged]
@@ -109,9 +110,10 @@ def test_a_version_of_another_repository_is_refused() -> None:
         when(store(version(repository="other")), [version(), discovered()])
 
 
+SEVERAL = SeveralFolders(('"main"', '"other"'))
 BOTH = 'several repositories have a folder of this name: "main", "other"; rename all but one of them'
 CLASHED = PipelineClashed(repository="other", commit=LATER, tree=OTHER_TREE)
-TAKEN = PipelineInvalid(repository="main", commit=COMMIT, tree=TREE, errors=(BOTH,))
+TAKEN = PipelineInvalid(repository="main", commit=COMMIT, tree=TREE, errors=(BOTH,), errors_messages=(SEVERAL.message,))
 CLASH = [version(), discovered(), CLASHED, TAKEN]
 THEIRS = find(version(LATER, OTHER_TREE, "other"))
 
@@ -119,14 +121,18 @@ THEIRS = find(version(LATER, OTHER_TREE, "other"))
 def test_a_name_in_two_repositories_is_invalid_and_says_both_places_once() -> None:
     assert when(THEIRS, CLASH[:2]) == [CLASHED, TAKEN]
     assert when(THEIRS, CLASH) == []
-    broken = FindInvalid(repository="other", commit=LATER, tree=OTHER_TREE, errors=("no",))
+    broken = FindInvalid(repository="other", commit=LATER, tree=OTHER_TREE, reasons=(Verbatim("no"),))
     assert when(broken, CLASH[:2]) == [CLASHED, TAKEN]
 
 
 def test_the_owner_of_a_taken_name_stays_invalid_whatever_it_says() -> None:
     assert when(find(version()), CLASH) == []
     changed = when(find(version(LATER, "3" * 40)), CLASH)
-    assert changed == [PipelineInvalid(repository="main", commit=LATER, tree="3" * 40, errors=(BOTH,))]
+    assert changed == [
+        PipelineInvalid(
+            repository="main", commit=LATER, tree="3" * 40, errors=(BOTH,), errors_messages=(SEVERAL.message,)
+        )
+    ]
 
 
 def test_whoever_stopped_between_two_facts_of_one_decision_says_the_rest() -> None:
@@ -187,7 +193,7 @@ def test_a_name_can_be_run_only_while_exactly_one_repository_has_it(steps: list[
 
 def test_a_version_is_stored_once_and_a_missing_one_is_said_each_time_somebody_asks() -> None:
     missing = PipelineVersionMissing(repository="main", commit=LATER, reason="no")
-    miss = MissVersion(repository="main", commit=LATER, reason="no")
+    miss = MissVersion(repository="main", commit=LATER, reason=Verbatim("no"))
     assert when(store(version(LATER)), [version(), discovered()]) == [version(LATER)]
     assert when(store(version()), [version(), discovered()]) == []
     assert when(miss, [version(), missing]) == [missing]

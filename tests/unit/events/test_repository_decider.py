@@ -26,6 +26,7 @@ from fastflow_events.aggregates.repository.events import (
 )
 from fastflow_events.errors import NotFoundError
 from fastflow_events.fact import Fact
+from fastflow_events.message import Verbatim
 from msgspec.structs import replace
 
 COMMIT, LATER = "a" * 40, "b" * 40
@@ -70,10 +71,12 @@ def test_a_request_made_while_the_head_was_read_stays_unanswered() -> None:
 
 def test_a_failure_is_said_once_per_reason_and_to_everybody_who_asks() -> None:
     failed = RepositorySyncFailed(reason="host away")
-    assert when(FailSync(reason="host away"), [SYNCED]) == [failed]
-    assert when(FailSync(reason="host away"), [SYNCED, failed]) == []
-    assert when(FailSync(reason="branch gone"), [SYNCED, failed]) == [RepositorySyncFailed(reason="branch gone")]
-    assert len(when(FailSync(reason="host away", requests=1), [failed, REQUESTED])) == 1
+    assert when(FailSync(reason=Verbatim("host away")), [SYNCED]) == [failed]
+    assert when(FailSync(reason=Verbatim("host away")), [SYNCED, failed]) == []
+    assert when(FailSync(reason=Verbatim("branch gone")), [SYNCED, failed]) == [
+        RepositorySyncFailed(reason="branch gone")
+    ]
+    assert len(when(FailSync(reason=Verbatim("host away"), requests=1), [failed, REQUESTED])) == 1
 
 
 def test_recovery_without_a_new_head_is_news() -> None:
@@ -82,7 +85,7 @@ def test_recovery_without_a_new_head_is_news() -> None:
 
 
 def test_a_loss_is_told_even_without_other_news() -> None:
-    found = CompleteSync(commit=COMMIT, pipelines=2, remarks=("lost",), told_anyway=True)
+    found = CompleteSync(commit=COMMIT, pipelines=2, remarks=(Verbatim("lost"),), told_anyway=True)
     [fact] = when(found, [SYNCED])
     assert isinstance(fact, RepositorySynced)
     assert fact.remarks == ("lost",)
@@ -124,7 +127,7 @@ def test_a_removed_repository_takes_no_wishes_and_no_outcome_until_it_is_configu
         with pytest.raises(NotFoundError):
             when(command, gone)
     assert when(CompleteSync(commit=LATER), gone) == []
-    assert when(FailSync(reason="away"), gone) == []
+    assert when(FailSync(reason=Verbatim("away")), gone) == []
     again = [*gone, BY_API]
     assert when(CompleteSync(commit=COMMIT, pipelines=2), again) == [RepositorySynced(commit=COMMIT, pipelines=2)]
 
@@ -132,7 +135,7 @@ def test_a_removed_repository_takes_no_wishes_and_no_outcome_until_it_is_configu
 def test_the_outcome_of_reading_what_is_not_watched_any_more_does_not_count() -> None:
     elsewhere = replace(CONFIGURED, url="https://git.example/elsewhere")
     assert when(CompleteSync(configured=CONFIGURED, commit=COMMIT), [CONFIGURED, elsewhere]) == []
-    assert when(FailSync(configured=CONFIGURED, reason="away"), [CONFIGURED, elsewhere]) == []
+    assert when(FailSync(configured=CONFIGURED, reason=Verbatim("away")), [CONFIGURED, elsewhere]) == []
     assert len(when(CompleteSync(configured=elsewhere, commit=COMMIT), [CONFIGURED, elsewhere])) == 1
 
 

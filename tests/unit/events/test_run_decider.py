@@ -21,6 +21,7 @@ from fastflow_events.aggregates.run.commands import (
     WithdrawDispatch,
 )
 from fastflow_events.aggregates.run.decider import run_decider
+from fastflow_events.aggregates.run.endings import CancelledUnstarted
 from fastflow_events.aggregates.run.events import (
     RunAdopted,
     RunArtifactStored,
@@ -39,6 +40,7 @@ from fastflow_events.aggregates.run.events import (
 from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.errors import FencedError, NotActiveError, NotFoundError
 from fastflow_events.fact import Fact
+from fastflow_events.message import Verbatim
 from fastflow_events.testing.builders import (
     NOON,
     attempt_finished,
@@ -111,7 +113,12 @@ def test_a_dispatch_that_lands_after_a_cancel_is_void() -> None:
     with pytest.raises(NotActiveError):
         when(CLAIM, given=story)
     assert when(ConcludeRun(), given=story) == [
-        RunFinished(outcome="cancelled", attempt=None, detail="cancelled before it was started")
+        RunFinished(
+            outcome="cancelled",
+            attempt=None,
+            detail="cancelled before it was started",
+            detail_message=CancelledUnstarted().message,
+        )
     ]
 
 
@@ -122,7 +129,7 @@ def test_a_second_dispatch_of_the_same_attempt_changes_nothing() -> None:
 
 def test_a_withdrawn_dispatch_is_made_again_as_the_same_attempt() -> None:
     withdrawn = RunDispatchWithdrawn(attempt=1, reason="nobody came")
-    assert when(WithdrawDispatch(attempt=1, reason="nobody came"), given=DISPATCHED) == [withdrawn]
+    assert when(WithdrawDispatch(attempt=1, reason=Verbatim("nobody came")), given=DISPATCHED) == [withdrawn]
     with pytest.raises(NotActiveError):
         when(CLAIM, given=[*DISPATCHED, withdrawn])
     [again] = when(DISPATCH, given=[*DISPATCHED, withdrawn])
@@ -217,12 +224,12 @@ def test_a_lost_attempt_is_a_fence_for_its_holder_and_ends_the_run() -> None:
 
 
 def test_a_run_in_the_queue_can_be_rejected_and_moved() -> None:
-    assert when(RejectRun(reason="disabled", detail="off"), given=QUEUED) == [
+    assert when(RejectRun(reason="disabled", detail=Verbatim("off")), given=QUEUED) == [
         RunRejected(reason="disabled", detail="off")
     ]
     assert when(PrioritiseRun(priority=5, who="ann"), given=QUEUED) == [RunPrioritised(priority=5, who="ann")]
     with pytest.raises(NotActiveError):
-        when(RejectRun(reason="disabled", detail="off"), given=CLAIMED)
+        when(RejectRun(reason="disabled", detail=Verbatim("off")), given=CLAIMED)
 
 
 def test_saying_the_end_twice_is_saying_it_once() -> None:

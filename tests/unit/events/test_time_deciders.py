@@ -40,6 +40,7 @@ from fastflow_events.ids import (
     run_id_of_restart,
     schedule_id,
 )
+from fastflow_events.message import Verbatim
 from fastflow_events.subjects import encode
 from fastflow_events.testing.builders import COMMIT, NOON
 
@@ -113,7 +114,7 @@ def test_everything_is_paused_once() -> None:
 
 def test_an_overdue_repository_is_told_once_and_the_next_sync_is_news() -> None:
     synced = RepositorySynced(commit=COMMIT)
-    report = ReportOverdue(since=NOON, reason="nothing was heard for an hour")
+    report = ReportOverdue(since=NOON, reason=Verbatim("nothing was heard for an hour"))
     [overdue] = repository_decider.decide(report, repository_decider.fold([synced]))
     assert isinstance(overdue, RepositoryOverdue)
     state = repository_decider.fold([synced, overdue])

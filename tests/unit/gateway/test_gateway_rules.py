@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from fastflow_events.errors import ConcurrencyError, ContractError, FastflowError, InfrastructureError, SettingsError
+from fastflow_events.message import Verbatim
 from fastflow_gateway.app import build
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.core.dead_letters import StoredLetter, Verdict, headers_of, open_letters, read_letter
@@ -66,7 +67,7 @@ def test_our_own_page_and_programs_may() -> None:
     [
         (ConcurrencyError("x"), 409),
         (ContractError("x"), 400),
-        (InvalidFieldError("x", "/env"), 422),
+        (InvalidFieldError(Verbatim("x"), "/env"), 422),
         (KeyReusedError("x"), 422),
         (InfrastructureError("x"), 503),
         (FastflowError("x"), 500),

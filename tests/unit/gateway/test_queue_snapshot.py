@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from fastflow_events.testing.builders import NOON
 from fastflow_gateway.queue_snapshot import QueueSnapshot, Seen
+from fastflow_rules.queue.waits import PipelinePaused
 
-KNOWN = {"r1": Seen(position=1, reason="the pipeline is paused")}
+KNOWN = {"r1": Seen(position=1, reason="the pipeline is paused", reason_message=PipelinePaused().message)}
 
 
 def looked(took_s: float) -> QueueSnapshot:

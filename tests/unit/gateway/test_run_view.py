@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastflow_events.aggregates.run.commands import RunCommand
 from fastflow_events.aggregates.run.events import (
     RunDispatchWithdrawn,
     RunLost,
@@ -29,9 +30,12 @@ from fastflow_events.testing.builders import (
     run_started,
     specification,
 )
+from fastflow_events.testing.run_stories import stories, told
 from fastflow_events.types import Outcome
 from fastflow_gateway.core.responses import show_run
+from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow, fold, project
+from fastflow_gateway.handlers.queue import in_queue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -198,3 +202,29 @@ def test_what_the_last_attempt_failed_with_is_shown_until_the_next_one_is_in_han
     assert show_run(row_after(*failed)).error == error
     again = (*failed, RunRetryScheduled(attempt=2, due=NOON), run_dispatched(2), run_claimed(2))
     assert show_run(row_after(*again)).error is None
+
+
+def test_a_dispatched_run_that_is_cancelled_does_not_come_back_into_the_queue() -> None:
+    """Where it stands is a field of its own: whatever is said of it meanwhile changes nothing about that."""
+    row = fold(recorded([run_requested(), run_dispatched(), cancel_requested(why="waiting, but not for a runner")]))
+    assert row is not None
+    assert (row.status, row.dispatched) == ("queued", 1)
+    assert not in_queue(row, NOON)
+
+
+def test_a_fact_without_a_code_is_said_in_its_own_words() -> None:
+    rejected = RunRejected(reason="disabled", detail="{words} of an older release")
+    row = fold(recorded([run_requested(), rejected]))
+    assert row is not None
+    assert row.reason == "disabled: {words} of an older release"
+    message = message_of(row.reason_message)
+    assert message is not None
+    assert message.args["detail"] == {"code": "verbatim", "args": {"text": "{words} of an older release"}}
+
+
+@given(stories)
+def test_beside_every_reason_stands_its_code(story: list[RunCommand]) -> None:
+    history = recorded(told(story))
+    for end in range(1, len(history) + 1):
+        if (row := fold(history[:end])) is not None:
+            assert bool(row.reason) == bool(row.reason_message)

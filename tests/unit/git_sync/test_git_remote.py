@@ -97,7 +97,7 @@ def test_a_subfolder_outside_is_refused(subfolder: str) -> None:
     ],
 )
 def test_a_complaint_becomes_one_sentence(stderr: str, expected: str) -> None:
-    sentence = reason(stderr, url="https://x/", branch="main")
+    sentence = str(reason(stderr, url="https://x/", branch="main"))
     assert expected in sentence
     assert "pw" not in sentence
     assert "\n" not in sentence

@@ -97,7 +97,7 @@ def test_a_script_is_told_which_instant_was_meant_and_which_run_came_before() ->
 def test_params_and_run_configurations_must_be_the_pipelines_own() -> None:
     picky = version(params=(Param(name="DAY", type="date", required=True),), schedules=(Schedule(id="weekly"),))
     assert refused(picky).reason == "invalid_params"
-    assert "DAY" in refused(picky, params={"DAY": "soon"}).detail
+    assert "DAY" in str(refused(picky, params={"DAY": "soon"}).detail)
     assert refused(picky, params={"DAY": "2026-05-01"}, run_config_id="daily").reason == "invalid_definition"
     assert frozen(picky, params={"DAY": "2026-05-01"}, run_config_id="weekly").env == {"DAY": "2026-05-01"}
 

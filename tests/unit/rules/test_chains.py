@@ -160,4 +160,4 @@ def test_a_param_that_names_a_member_no_result_can_hold_is_refused() -> None:
     raw = msgspec.json.encode({"downstream_triggers": [{"pipeline": "next", "params": {"A": long, "B": "$result.a"}}]})
     problems = parse(raw, folder="hello")
     assert isinstance(problems, list)
-    assert [problem.found for problem in problems] == ["a path of 65 steps"]
+    assert [str(problem.found) for problem in problems] == ["a path of 65 steps"]

@@ -10,6 +10,7 @@ import pytest
 from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.message import Verbatim
 from fastflow_events.output import Sample
 from fastflow_events.testing.builders import NOON
 from fastflow_runner.adapters.docker.stats import Stats
@@ -166,6 +167,8 @@ def test_two_names_that_hiding_a_secret_made_alike_stay_two() -> None:
 
 
 def test_artifacts_that_are_lost_are_named_and_the_outcome_stays() -> None:
-    ending = of_exit(Exit(exit_code=0, marker_code=0), lost_artifacts=("a", "b", "c"), why_lost="the store is full")
+    ending = of_exit(
+        Exit(exit_code=0, marker_code=0), lost_artifacts=("a", "b", "c"), why_lost=Verbatim("the store is full")
+    )
     assert ending.outcome == "succeeded"
     assert ending.detail == "artifacts could not be stored (a and 2 more): the store is full"

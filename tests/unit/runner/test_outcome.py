@@ -2,7 +2,9 @@ import json
 
 import pytest
 from fastflow_events.envelope import MAX_FACT_BYTES, body_of
+from fastflow_events.message import Verbatim
 from fastflow_events.testing.builders import NOON, attempt_finished
+from fastflow_runner.core.endings import Several, ToldToEnd
 from fastflow_runner.core.outcome import (
     DETAIL_CHARS,
     Ending,
@@ -158,19 +160,19 @@ def test_who_was_asked_to_end_by_us_is_not_said_to_have_been_stopped_by_somebody
 def test_a_result_is_a_json_object_or_a_complaint(left: Exit, result: object, complaint: str) -> None:
     found, seen = result_of(left)
     assert found == result
-    assert complaint in seen
-    assert bool(seen) == bool(complaint)
+    assert complaint in str(seen or "")
+    assert (seen is not None) == bool(complaint)
 
 
 def test_a_full_disk_is_told_apart_whoever_says_so() -> None:
     assert is_disk_full("the container engine refused: mkdir /x: no space left on device")
     assert is_disk_full("error: No space left on device (os error 28)")
-    assert "make room" in why_not("write: no space left on device")
-    assert why_not("no such image") == "the script was not started: no such image"
+    assert "make room" in str(why_not(Verbatim("write: no space left on device")))
+    assert str(why_not(Verbatim("no such image"))) == "the script was not started: no such image"
 
 
 def test_the_words_of_a_tool_are_cut_to_a_length_a_fact_can_hold() -> None:
-    ending = never_ran("dependency_error", "x" * 100_000)
+    ending = never_ran("dependency_error", Verbatim("x" * 100_000))
     assert len(ending.detail) == 4000
     assert finished(ending, REF, runner="r", lines=0, size_bytes=0, now=NOON).exit_code is None
 
@@ -184,7 +186,8 @@ def test_the_words_of_a_tool_are_cut_to_a_length_a_fact_can_hold() -> None:
 )
 def test_whatever_a_script_leaves_its_end_fits_into_a_fact(result: str | None, detail: str, route: str | None) -> None:
     exit = Exit(exit_code=0, marker_code=0, result=result, route=route)
-    ending = Ending(outcome="failed", detail=detail, exit_code=1, observed=exit)
+    why = ToldToEnd() if not detail else never_ran("failed", Several((ToldToEnd(), Verbatim(detail)))).why
+    ending = Ending(outcome="failed", why=why, exit_code=1, observed=exit)
     fact = finished(ending, REF, runner="r" * 60, lines=1, size_bytes=1, now=NOON)
     assert len(body_of(fact)) <= MAX_FACT_BYTES
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from fastflow_events.message import Message, Statement, Verbatim
 from msgspec import Struct
 
 State = Literal["ok", "warning", "missing"]
@@ -15,23 +16,29 @@ class Finding(Struct, frozen=True, kw_only=True):
     state: State
     """`missing` keeps Fast-Flow from starting, `warning` makes it do without something."""
     detail: str
+    detail_message: Message
     fix: str = ""
     """The command that puts it right."""
 
 
-def ok(name: str, detail: str) -> Finding:
+def ok(name: str, detail: str | Statement) -> Finding:
     """It is there."""
-    return Finding(name=name, state="ok", detail=detail)
+    return _finding(name, "ok", detail)
 
 
-def missing(name: str, detail: str, fix: str) -> Finding:
+def missing(name: str, detail: str | Statement, fix: str) -> Finding:
     """Nothing works without it."""
-    return Finding(name=name, state="missing", detail=detail, fix=fix)
+    return _finding(name, "missing", detail, fix)
 
 
-def warning(name: str, detail: str, fix: str = "") -> Finding:
+def warning(name: str, detail: str | Statement, fix: str = "") -> Finding:
     """Something has to do without it."""
-    return Finding(name=name, state="warning", detail=detail, fix=fix)
+    return _finding(name, "warning", detail, fix)
+
+
+def _finding(name: str, state: State, detail: str | Statement, fix: str = "") -> Finding:
+    words = Verbatim(detail) if isinstance(detail, str) else detail
+    return Finding(name=name, state=state, detail=str(words), detail_message=words.message, fix=fix)
 
 
 def verdict(findings: Sequence[Finding]) -> str:

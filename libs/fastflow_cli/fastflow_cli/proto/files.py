@@ -17,6 +17,7 @@ from fastflow_cli.errors import CliError
 from fastflow_cli.proto import asyncapi, yaml
 from fastflow_cli.proto.catalogue import facts
 from fastflow_cli.proto.compatibility import broken
+from fastflow_cli.proto.messages import changed_arguments, messages
 from fastflow_cli.proto.readme import readme
 from fastflow_cli.proto.samples import sample_of
 from fastflow_cli.proto.schemas import schema_of
@@ -48,6 +49,7 @@ def generated() -> dict[str, str]:
         **{f"events/{type_}.schema.json": text_of(schema_of(type_, cls)) for type_, cls in known.items()},
         "asyncapi.yaml": yaml.dump(asyncapi.document(known)),
         "openapi.json": text_of(openapi()),
+        "messages.json": text_of(messages()),
         "pipeline.schema.json": text_of(pipeline_schema()),
         "fastflow.schema.json": text_of(repository_schema()),
         "README.md": readme(known),
@@ -112,12 +114,14 @@ def broken_promises(folder: Path, base: str) -> list[str]:
             found.append(f"{path} is golden and was changed or removed")
         if path.startswith("events/") and now is not None:
             found += [f"{path}: {what}" for what in broken(json.loads(text), json.loads(now))]
+        if path == "messages.json" and now is not None:
+            found += [f"{path}: {what}" for what in changed_arguments(json.loads(text), json.loads(now))]
     return found
 
 
 def committed(folder: Path, base: str) -> dict[str, str]:
     """Path below `proto/` to content at a revision; empty outside a repository and before the first commit."""
-    names = _git(folder, "ls-tree", "-r", "--name-only", base, "--", "./events", "./samples")
+    names = _git(folder, "ls-tree", "-r", "--name-only", base, "--", "./events", "./samples", "./messages.json")
     return {name: _git(folder, "show", f"{base}:./{name}") for name in names.splitlines() if name.endswith(".json")}
 
 

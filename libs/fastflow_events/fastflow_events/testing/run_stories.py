@@ -31,6 +31,7 @@ from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.state import RUNNER_FACTS, heir_of
 from fastflow_events.errors import DomainError
 from fastflow_events.fact import BrokenFact, Fact, UnknownFact
+from fastflow_events.message import Verbatim
 from fastflow_events.testing.builders import (
     NOON,
     attempt_finished,
@@ -81,10 +82,10 @@ commands: st.SearchStrategy[RunCommand] = st.one_of(
     ),
     st.builds(FinishAttempt, holder=holders, finished=st.builds(attempt_finished, attempt=attempts, outcome=outcomes)),
     st.builds(LoseAttempt, attempt=attempts),
-    st.builds(WithdrawDispatch, attempt=attempts, reason=st.just("nobody came")),
+    st.builds(WithdrawDispatch, attempt=attempts, reason=st.just(Verbatim("nobody came"))),
     st.builds(ConcludeRun, retry_due=st.sampled_from([None, NOON, NOON + timedelta(hours=1)])),
     st.builds(RequestCancel, who=st.just("ann"), kind=st.sampled_from(["user", "policy", "restart"])),
-    st.just(RejectRun(reason="disabled", detail="off")),
+    st.just(RejectRun(reason="disabled", detail=Verbatim("off"))),
 )
 stories: st.SearchStrategy[list[RunCommand]] = st.lists(commands, max_size=40).map(
     lambda rest: [RequestRun(request=run_requested()), *rest]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fastflow_events.message import Message
 from fastflow_events.types import RepositoryName
 from msgspec import Struct
 
@@ -25,6 +26,7 @@ class FolderAt(Struct, frozen=True, kw_only=True):
     definition: dict[str, Any] | None = None
     """None when it is invalid."""
     errors: tuple[str, ...] = ()
+    errors_messages: tuple[Message, ...] = ()
     requirements_sha256: str = ""
     requirements_source: str = "none"
 
@@ -46,5 +48,6 @@ class BranchRefused(Struct, frozen=True, kw_only=True):
     """Why there is no answer."""
 
     refused: str
+    refused_message: Message | None = None
     missing: bool = False
     """True when there is no such repository or branch."""

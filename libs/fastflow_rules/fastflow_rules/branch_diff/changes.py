@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from fastflow_events.message import Message
 from msgspec import Struct
 
 
@@ -39,7 +40,9 @@ class PipelineChange(Struct, frozen=True, kw_only=True):
     members: list[MemberChange] = []
     """Empty when only code changes."""
     errors: list[str] = []
+    errors_messages: list[Message] = []
     warnings: list[str] = []
+    warnings_messages: list[Message] = []
 
 
 class ChainChange(Struct, frozen=True, kw_only=True):

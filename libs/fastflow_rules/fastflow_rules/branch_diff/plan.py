@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from fastflow_events.message import all_retold
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fastflow_rules.branch_diff.branch import BranchAnswer, FolderAt
 from fastflow_rules.branch_diff.changes import (
@@ -125,18 +127,28 @@ def plan(answer: BranchAnswer, around: Around, *, now: datetime) -> Plan:
 
 def _change(at: FolderAt, known: Present | None) -> PipelineChange:
     if at.definition is None:
-        return PipelineChange(pipeline=at.name, change="broken", errors=list(at.errors))
-    warnings = [str(warning) for warning in at.definition.get("warnings", ())]
-    if known is None:
-        return PipelineChange(pipeline=at.name, change="added", warnings=warnings)
-    if known.definition is None:
-        return PipelineChange(pipeline=at.name, change="repaired", warnings=warnings)
-    members = _members(to_fact(known.definition), at.definition)
-    return PipelineChange(pipeline=at.name, change="changed", members=members, warnings=warnings)
+        errors = all_retold(at.errors, at.errors_messages)
+        return PipelineChange(
+            pipeline=at.name,
+            change="broken",
+            errors=list(at.errors),
+            errors_messages=[error.message for error in errors],
+        )
+    found = from_fact(at.definition)
+    warnings = all_retold(found.warnings, found.warnings_messages)
+    change = PipelineChange(
+        pipeline=at.name,
+        change="added" if known is None else "repaired" if known.definition is None else "changed",
+        warnings=list(found.warnings),
+        warnings_messages=[warning.message for warning in warnings],
+    )
+    if known is None or known.definition is None:
+        return change
+    return replace(change, members=_members(to_fact(known.definition), at.definition))
 
 
 def _members(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[MemberChange]:
-    hidden = {"warnings", "webhook_hash", "sealed_env"}
+    hidden = {"warnings", "warnings_messages", "webhook_hash", "sealed_env"}
     return [
         MemberChange(member=member, before=_shown(before.get(member)), after=_shown(after.get(member)))
         for member in sorted({*before, *after} - hidden)

@@ -1,6 +1,6 @@
 """`pipeline.json`: what a pipeline may say about itself, read strictly and never guessed."""
 
-from fastflow_rules.definition.asked import NO_ENV, OPERATED, fault_of_request, faults, why_closed
+from fastflow_rules.definition.asked import OPERATED, NoEnv, fault_of_request, faults, why_closed
 from fastflow_rules.definition.chaining import PATH_ALLOWED, too_long
 from fastflow_rules.definition.model import (
     Catchup,
@@ -26,13 +26,13 @@ from fastflow_rules.definition.specification import Defaults, specification
 
 __all__ = [
     "MAX_BYTES",
-    "NO_ENV",
     "OPERATED",
     "PATH_ALLOWED",
     "Catchup",
     "Defaults",
     "Definition",
     "Downstream",
+    "NoEnv",
     "Param",
     "Problem",
     "RepositoryFile",

@@ -4,13 +4,15 @@ from typing import Any
 
 from fastflow_events.plain import MAX_DEPTH
 
+from fastflow_rules.definition import allowed as allow
 from fastflow_rules.definition import values
 from fastflow_rules.definition.asked import closed
+from fastflow_rules.definition.found import PathOf, TheName, brief
 from fastflow_rules.definition.kinds import Field, Kind, array, flag, table, text
 from fastflow_rules.definition.model import Downstream, Upstream
-from fastflow_rules.definition.problem import At, Problem, brief
+from fastflow_rules.definition.problem import At, Problem
 
-PATH_ALLOWED = f"a path of at most {MAX_DEPTH} steps"
+PATH_ALLOWED = allow.PathUpTo(MAX_DEPTH)
 
 
 def too_long(text: str) -> bool:
@@ -24,10 +26,10 @@ def _handed_over() -> Kind[dict[str, str]]:
     def read(value: object, at: At) -> dict[str, str] | Problem:
         found = plain.read(value, at)
         for name, why in closed(found) if isinstance(found, dict) else ():
-            at.key(name).refuse_as(f"the name {brief(name)}", why)
+            at.key(name).refuse_as(TheName(brief(name)), why)
         for name, expression in found.items() if isinstance(found, dict) else ():
             if too_long(expression):
-                at.key(name).refuse_as(f"a path of {expression.count('.')} steps", PATH_ALLOWED)
+                at.key(name).refuse_as(PathOf(expression.count(".")), PATH_ALLOWED)
         return found
 
     return Kind(read, plain.schema)
@@ -41,7 +43,7 @@ _PARAMS = Field(
 
 DOWNSTREAM: Kind[Downstream] = table(
     {
-        "pipeline": Field(_PIPELINE, "pipeline", "the pipeline to run next", required=True),
+        "pipeline": Field(_PIPELINE, "pipeline", str(allow.NextPipeline()), required=allow.NextPipeline()),
         "on_success": Field(flag(), "on_success", "Run it after a success; true."),
         "on_failure": Field(flag(), "on_failure", "Run it after the final failure; false."),
         "on_route": Field(text(blank=False, max_length=128), "on_route", "Run it after this route only."),
@@ -54,13 +56,15 @@ DOWNSTREAM: Kind[Downstream] = table(
 
 def _upstream(found: dict[str, Any], at: At) -> Upstream:
     if not found["all"]:
-        at.key("all").refuse(found["all"], "at least one pipeline")
+        at.key("all").refuse(found["all"], allow.OnePipeline())
     return Upstream(**{**found, "all": tuple(dict.fromkeys(found["all"]))})
 
 
 UPSTREAM: Kind[Upstream] = table(
     {
-        "all": Field(array(_PIPELINE, max_items=100), "all", "the pipelines that must have succeeded", required=True),
+        "all": Field(
+            array(_PIPELINE, max_items=100), "all", str(allow.PipelinesBefore()), required=allow.PipelinesBefore()
+        ),
         "run_config_id": _CONFIG,
         "params": _PARAMS,
     },

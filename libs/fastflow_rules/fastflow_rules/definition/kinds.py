@@ -6,11 +6,16 @@ A reader that refuses returns the problem it reported; null stands for "not said
 import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import reduce
 from typing import Any, Generic, TypeVar
 
+from fastflow_events.message import Statement
 from msgspec import Struct
 
-from fastflow_rules.definition.problem import MAX_FOUND, At, Problem, brief
+from fastflow_rules.definition import allowed as allow
+from fastflow_rules.definition.found import MAX_FOUND, brief
+from fastflow_rules.definition.problem import At, Problem
+from fastflow_rules.definition.remarks import UnknownMember, UnknownMemberLike
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -29,21 +34,23 @@ class Field(Struct, frozen=True):
     kind: Kind[Any]
     name: str
     about: str
-    required: bool = False
+    required: Statement | None = None
+    """What is said to be right where it is missing; None for what may be left out."""
 
 
 def flag() -> Kind[bool]:
     """True or false, and nothing that merely looks like it."""
 
     def read(value: object, at: At) -> bool | Problem:
-        return value if isinstance(value, bool) else at.refuse(value, "true or false")
+        return value if isinstance(value, bool) else at.refuse(value, allow.TrueOrFalse())
 
     return Kind(read, {"type": "boolean"})
 
 
 def number(*, above: float | None = None, minimum: float = 0, maximum: float = 1e9) -> Kind[float]:
     """A finite number; `above` excludes its bound."""
-    allowed = f"a number above {above:g}" if above is not None else f"a number from {minimum:g} to {maximum:g}"
+    bounds = allow.NumberFrom(minimum, maximum)
+    allowed = allow.NumberAbove(above) if above is not None else bounds
 
     def read(value: object, at: At) -> float | Problem:
         if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
@@ -62,7 +69,7 @@ def integer(*, minimum: int = 0, maximum: int = 1_000_000) -> Kind[int]:
         whole = int(value) if isinstance(value, float) and value.is_integer() else value
         if isinstance(whole, int) and not isinstance(whole, bool) and minimum <= whole <= maximum:
             return whole
-        return at.refuse(value, f"a whole number from {minimum} to {maximum}")
+        return at.refuse(value, allow.WholeNumberFrom(minimum, maximum))
 
     return Kind(read, {"type": "integer", "minimum": minimum, "maximum": maximum})
 
@@ -71,7 +78,7 @@ def text(*, blank: bool = True, max_length: int = 10_000) -> Kind[str]:
     """Text; surrounding white space is dropped."""
 
     def read(value: object, at: At) -> str | Problem:
-        allowed = f"text of at most {max_length} characters" + ("" if blank else ", not blank")
+        allowed = allow.TextUpTo(max_length) if blank else allow.WordsUpTo(max_length)
         if not isinstance(value, str) or len(value) > max_length or not (blank or value.strip()):
             return at.refuse(value, allowed)
         return value.strip()
@@ -81,10 +88,12 @@ def text(*, blank: bool = True, max_length: int = 10_000) -> Kind[str]:
 
 def choice(*options: str) -> Kind[str]:
     """One of a few words, in any case."""
+    words: list[Statement] = [allow.Option(brief(option)) for option in options]
+    allowed = reduce(allow.Either, words)
 
     def read(value: object, at: At) -> str | Problem:
         word = value.strip().lower() if isinstance(value, str) else None
-        return word if word in options else at.refuse(value, " or ".join(brief(option) for option in options))
+        return word if word in options else at.refuse(value, allowed)
 
     return Kind(read, {"enum": list(options)})
 
@@ -96,7 +105,7 @@ def scalar() -> Kind[str | int | float | bool]:
         finite = not isinstance(value, float) or math.isfinite(value)
         if isinstance(value, str | int | float) and finite and len(brief(value)) <= MAX_FOUND + 3:
             return value
-        return at.refuse(value, f"text of at most {MAX_FOUND} characters, a number, true or false")
+        return at.refuse(value, allow.ScalarUpTo(MAX_FOUND))
 
     return Kind(read, {"type": ["string", "number", "boolean"]})
 
@@ -118,7 +127,7 @@ def array(kind: Kind[T], *, max_items: int = 1000) -> Kind[tuple[T, ...]]:
 
     def read(value: object, at: At) -> tuple[T, ...] | Problem:
         if not isinstance(value, list) or len(value) > max_items:
-            return at.refuse(value, f"a list of at most {max_items}")
+            return at.refuse(value, allow.ListUpTo(max_items))
         found = (kind.read(item, at.item(index)) for index, item in enumerate(value))
         return tuple(item for item in found if not isinstance(item, Problem))
 
@@ -130,7 +139,7 @@ def mapping(kind: Kind[T], *, max_items: int = 1000) -> Kind[dict[str, T]]:
 
     def read(value: object, at: At) -> dict[str, T] | Problem:
         if not isinstance(value, dict) or len(value) > max_items:
-            return at.refuse(value, f"an object of at most {max_items} members")
+            return at.refuse(value, allow.MembersUpTo(max_items))
         found = {key.strip(): kind.read(member, at.key(key)) for key, member in value.items()}
         return {key: member for key, member in found.items() if not isinstance(member, Problem)}
 
@@ -142,7 +151,7 @@ def table(fields: Mapping[str, Field], build: Callable[[dict[str, Any], At], T])
 
     def read(value: object, at: At) -> T | Problem:
         if not isinstance(value, dict):
-            return at.refuse(value, "an object")
+            return at.refuse(value, allow.AnObject())
         found: dict[str, Any] = {}
         for key, member in value.items():
             if key not in fields:
@@ -152,10 +161,10 @@ def table(fields: Mapping[str, Field], build: Callable[[dict[str, Any], At], T])
                 known = fields[key].kind.read(member, at.key(key))
                 if not isinstance(known, Problem):
                     found[fields[key].name] = known
-        lacking = [key for key, field in fields.items() if field.required and field.name not in found]
-        for key in lacking:
+        lacking = {key: field.required for key, field in fields.items() if field.required and field.name not in found}
+        for key, required in lacking.items():
             if value.get(key) is None:
-                at.key(key).refuse(None, fields[key].about)
+                at.key(key).refuse(None, required)
         return at.report.problems[-1] if lacking else build(found, at)
 
     return Kind(read, object_schema(fields))
@@ -173,6 +182,6 @@ def object_schema(fields: Mapping[str, Field]) -> dict[str, object]:
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
-def _unknown(key: str, fields: Mapping[str, Field]) -> str:
+def _unknown(key: str, fields: Mapping[str, Field]) -> Statement:
     close = get_close_matches(key[:100], fields, n=1)
-    return f"{brief(key)} is not known and ignored" + (f"; did you mean {brief(close[0])}?" if close else "")
+    return UnknownMemberLike(brief(key), brief(close[0])) if close else UnknownMember(brief(key))

@@ -1,7 +1,7 @@
 """A pipeline as its folder describes it, with everything spelled out; what pipeline facts carry."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
@@ -10,8 +10,9 @@ import msgspec
 from fastflow_events.aggregates.run.specification import Cell
 from fastflow_events.doubts import words_of
 from fastflow_events.errors import UntrustedError
+from fastflow_events.message import Message, Statement
 from fastflow_events.types import Bytes, Env, Seconds
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class RetryStrategy(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,6 +148,17 @@ class Definition(RunConfig, frozen=True, kw_only=True, omit_defaults=True):
     cells: tuple[Cell, ...] = ()
     warnings: tuple[str, ...] = ()
     """Sentences for the author; the pipeline runs all the same."""
+    warnings_messages: tuple[Message, ...] = ()
+
+
+def warned(definition: Definition, remarks: Iterable[Statement]) -> Definition:
+    """The definition with more sentences for its author."""
+    more = tuple(remarks)
+    return structs.replace(
+        definition,
+        warnings=(*definition.warnings, *map(str, more)),
+        warnings_messages=(*definition.warnings_messages, *(remark.message for remark in more)),
+    )
 
 
 def to_fact(definition: Definition) -> dict[str, object]:

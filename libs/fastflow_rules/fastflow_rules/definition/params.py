@@ -6,21 +6,26 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
+from fastflow_events.message import Statement
+
+from fastflow_rules.definition import allowed as allow
+from fastflow_rules.definition import allowed_params
 from fastflow_rules.definition.asked import why_closed
+from fastflow_rules.definition.found import UnknownParam, brief
 from fastflow_rules.definition.kinds import Field, Kind, array, choice, flag, scalar, table, text
 from fastflow_rules.definition.model import Definition, Param
-from fastflow_rules.definition.problem import At, Problem, Report, brief
+from fastflow_rules.definition.problem import At, Problem, Report
 
 MAX_LENGTH = 16_384
 Scalar: TypeAlias = str | int | float | bool
 """What a person writes for a single value."""
-_ALLOWED = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "date": 'a date, as in "2026-01-31"',
-    "datetime": 'an instant, as in "2026-01-31T08:00:00Z"',
+_ALLOWED: dict[str, Statement] = {
+    "string": allowed_params.AText(),
+    "integer": allowed_params.AWholeNumber(),
+    "number": allowed_params.ANumber(),
+    "boolean": allow.TrueOrFalse(),
+    "date": allowed_params.ADate(),
+    "datetime": allowed_params.AnInstant(),
 }
 
 
@@ -46,7 +51,12 @@ def _text(value: object, kind: str, at: At, index: int) -> str | None:
 
 PARAM: Kind[Param] = table(
     {
-        "name": Field(text(blank=False, max_length=200), "name", "a name of an environment variable", required=True),
+        "name": Field(
+            text(blank=False, max_length=200),
+            "name",
+            str(allowed_params.ParamName()),
+            required=allowed_params.ParamName(),
+        ),
         "type": Field(choice(*_ALLOWED), "type", "What it is; string."),
         "default": Field(scalar(), "default", "What it is when nobody says otherwise."),
         "choices": Field(array(scalar(), max_items=200), "choices", "The only values it may have."),
@@ -70,13 +80,14 @@ def check_params(definition: Definition, given: Mapping[str, object]) -> dict[st
         param = declared.get(name) if declared else Param(name=name)
         if param is None:
             close = get_close_matches(name[:100], declared, n=1)
-            hint = f"; did you mean {brief(close[0])}?" if close else ""
-            at.key(name).refuse_as("a parameter that the pipeline does not have", f"those it declares{hint}")
+            at.key(name).refuse_as(
+                UnknownParam(), allowed_params.DeclaredAs(brief(close[0])) if close else allowed_params.Declared()
+            )
         elif not isinstance(text := fit(param, value, at.key(name)), Problem):
             fitting[name] = text
     for param in definition.params:
         if param.required and param.default is None and param.name not in given:
-            at.key(param.name).refuse(None, f"a value: {_ALLOWED[param.type]}")
+            at.key(param.name).refuse(None, allowed_params.AValue(_ALLOWED[param.type]))
     return report.problems or fitting
 
 
@@ -96,7 +107,7 @@ def fit(param: Param, value: object, at: At) -> str | Problem:
     if normal is None:
         return at.refuse(value, _ALLOWED[param.type])
     if param.choices and normal not in param.choices:
-        return at.refuse(value, "one of " + ", ".join(brief(option) for option in param.choices))
+        return at.refuse(value, allowed_params.OneOf(tuple(brief(option) for option in param.choices)))
     return normal
 
 

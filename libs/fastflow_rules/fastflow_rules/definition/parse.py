@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from fastflow_rules.definition import allowed, remarks
 from fastflow_rules.definition.fields import fields
+from fastflow_rules.definition.found import DefinitionOf, IdTwice, NameTwice, brief
 from fastflow_rules.definition.kinds import table
-from fastflow_rules.definition.model import Definition, Param, Schedule, to_fact, webhook_hash
-from fastflow_rules.definition.problem import At, Problem, Report, brief
+from fastflow_rules.definition.model import Definition, Param, Schedule, to_fact, warned, webhook_hash
+from fastflow_rules.definition.problem import At, Problem, Report
 from fastflow_rules.definition.reading import MAX_BYTES, read_json
 from fastflow_rules.definition.repository import RepositoryFile, inherit
 from fastflow_rules.definition.reserved import PROTECTED
@@ -40,10 +42,10 @@ def parse(raw: bytes, *, folder: str, repository: RepositoryFile | None = None) 
     definition = table(fields(keys), build).read(inherit(value, inherited), At(report))
     if report.problems or isinstance(definition, Problem):
         return report.problems
-    definition = replace(definition, warnings=tuple(report.warnings))
-    size = len(msgspec.json.encode(to_fact(definition)))
+    definition = warned(definition, report.warnings)
+    size = len(msgspec.json.encode(to_fact(replace(definition, warnings_messages=()))))
     if size > MAX_FACT_BYTES:
-        return [Problem(path="$", found=f"a definition of {size} bytes", allowed=f"at most {MAX_FACT_BYTES} bytes")]
+        return [Problem(path="$", found=DefinitionOf(size), allowed=allowed.BytesUpTo(MAX_FACT_BYTES))]
     return definition
 
 
@@ -70,38 +72,38 @@ def _limit(group: dict[str, Any], groups: dict[str, int] | None, at: At) -> int:
     """The limit of a group: what `fastflow.json` says, else the pipeline itself, else 1."""
     name, own = group["name"], group.get("limit")
     if groups is not None and name not in groups:
-        at.key("concurrency_group").warn(f"fastflow.json has no group {brief(name)}")
+        at.key("concurrency_group").warn(remarks.NoGroup(brief(name)))
     shared = (groups or {}).get(name)
     if shared is not None and own not in (None, shared):
-        at.key("concurrency_group").warn(f"fastflow.json says that the limit is {shared}, and that counts")
+        at.key("concurrency_group").warn(remarks.GroupLimitIs(shared))
     return int(shared or own or 1)
 
 
 def _check_params(found: dict[str, Any], at: At) -> None:
     params: Sequence[Param] = found.get("params", ())
     for name in sorted(repeated(param.name for param in params)):
-        at.key("params").refuse_as(f"the name {brief(name)} twice", "a different name for each parameter")
+        at.key("params").refuse_as(NameTwice(brief(name)), allowed.OtherNames())
     timed = [found, *(msgspec.structs.asdict(schedule) for schedule in found.get("schedules", ()))]
     by_itself = any(each.get("cron") or each.get("interval_s") for each in timed) or found.get("run_once_at")
     for param in params:
         set_by = any(param.name in config.get("env", {}) for config in timed)
         if by_itself and param.required and param.default is None and not set_by:
-            at.key("params").warn(f"{param.name} is required, and no schedule can give it")
+            at.key("params").warn(remarks.ParamUnset(param.name))
 
 
 def _check_schedules(found: dict[str, Any], schedules: Sequence[Schedule], at: At) -> None:
     check_times(found, at)
     for id in sorted(repeated(schedule.id for schedule in schedules)):
-        at.key("schedules").refuse_as(f"the id {brief(id)} twice", "a different id for each schedule")
+        at.key("schedules").refuse_as(IdTwice(brief(id)), allowed.OtherIds())
     if schedules and (lost := [key for key in ("cron", "interval_s", "start", "end") if found.pop(key, None)]):
-        at.warn(f"schedules is there, so the file's own {', '.join(lost)} do not count")
+        at.warn(remarks.OwnTimesUnused(tuple(lost)))
 
 
 def _check_keys(keys: Sequence[str], at: At) -> None:
     if repeated(keys):
-        at.key("webhook_key").refuse_secret("a different key for the pipeline and each of its schedules")
+        at.key("webhook_key").refuse_secret(allowed.OtherKeys())
     if any(len(key) < SHORT_KEY for key in keys):
-        at.warn(f"a webhook key of less than {SHORT_KEY} characters can be guessed")
+        at.warn(remarks.KeyGuessable(SHORT_KEY))
 
 
 def _check_env(found: dict[str, Any], at: At) -> None:
@@ -111,7 +113,7 @@ def _check_env(found: dict[str, Any], at: At) -> None:
     ]
     for place, env in configs:
         for name in sorted(PROTECTED & env.keys()):
-            place.warn(f"{name} is set for every run and cannot be changed")
+            place.warn(remarks.VariableFixed(name))
     for n, name in enumerate(found.get("secrets", ())):
         if not is_variable_name(name):
-            at.key("secrets").item(n).refuse(name, "the name of a secret, without =")
+            at.key("secrets").item(n).refuse(name, allowed.SecretName())

@@ -1,9 +1,28 @@
 """What is wrong with a file, where, and what would be right."""
 
+from fastflow_events.message import Statement
 from msgspec import Struct
 
-MAX_FOUND = 80
+from fastflow_rules.definition.found import MAX_FOUND, NotShown, brief, found_in
+
 MAX_WARNINGS = 50
+
+
+class Unfit(Statement, frozen=True, tag="definition.unfit"):
+    """A place in a file, what was found there, and what would be right."""
+
+    english = "{path}: found {found}; allowed: {allowed}"
+    path: str
+    found: Statement
+    allowed: Statement
+
+
+class Remarked(Statement, frozen=True, tag="definition.remark"):
+    """A place in a file, and what is to be said of it."""
+
+    english = "{path}: {remark}"
+    path: str
+    remark: Statement
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -11,13 +30,18 @@ class Problem(Struct, frozen=True, kw_only=True):
 
     path: str
     """JSON path from the root of the file: `$.schedules[0].timeout`."""
-    found: str
-    allowed: str
+    found: Statement
+    allowed: Statement
     member: str = ""
     """The last name of the path, as it was written; empty for the root and for elements of lists."""
 
     def __str__(self) -> str:
-        return f"{self.path}: found {self.found}; allowed: {self.allowed}"
+        return str(self.statement)
+
+    @property
+    def statement(self) -> Unfit:
+        """All of it."""
+        return Unfit(self.path, self.found, self.allowed)
 
 
 class Report:
@@ -25,7 +49,7 @@ class Report:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.warnings: list[str] = []
+        self.warnings: list[Statement] = []
 
 
 class At:
@@ -48,45 +72,24 @@ class At:
         """The place of one element of the array here, counting from 0."""
         return At(self.report, f"{self.path}[{index}]")
 
-    def refuse(self, found: object, allowed: str) -> Problem:
+    def refuse(self, found: object, allowed: Statement) -> Problem:
         """Note, and return, that the value here cannot be used."""
-        return self._refuse(brief(found), allowed)
+        return self._refuse(found_in(found), allowed)
 
-    def refuse_secret(self, allowed: str) -> Problem:
+    def refuse_secret(self, allowed: Statement) -> Problem:
         """Note, and return, that the value here cannot be used, without repeating it."""
-        return self._refuse("a value that is not shown", allowed)
+        return self._refuse(NotShown(), allowed)
 
-    def refuse_as(self, found: str, allowed: str) -> Problem:
+    def refuse_as(self, found: Statement, allowed: Statement) -> Problem:
         """Note, and return, that what is here cannot be used, in words of the caller's."""
         return self._refuse(found, allowed)
 
-    def warn(self, sentence: str) -> None:
+    def warn(self, remark: Statement) -> None:
         """Note something that does not keep the file from being used."""
         if len(self.report.warnings) < MAX_WARNINGS:
-            self.report.warnings.append(f"{self.path}: {sentence}")
+            self.report.warnings.append(Remarked(self.path, remark))
 
-    def _refuse(self, found: str, allowed: str) -> Problem:
+    def _refuse(self, found: Statement, allowed: Statement) -> Problem:
         problem = Problem(path=self.path, found=found, allowed=allowed, member=self.member)
         self.report.problems.append(problem)
         return problem
-
-
-def brief(value: object) -> str:
-    """The value as a person would recognise it, on one line and short."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            shown = value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value
-            text = f'"{shown[:MAX_FOUND]}{"…" if len(shown) > MAX_FOUND else ""}"'
-        case list() | tuple():
-            text = f"a list of {len(value)}"
-        case dict():
-            text = f"an object with {len(value)} members"
-        case int() if abs(value) >= 10**MAX_FOUND:
-            text = "an enormous number"
-        case _:
-            text = str(value)
-    return text

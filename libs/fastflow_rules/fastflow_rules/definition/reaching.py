@@ -2,12 +2,12 @@
 
 from typing import Literal, TypeAlias
 
+from fastflow_rules.definition import allowed as allow
 from fastflow_rules.definition.kinds import Kind
 from fastflow_rules.definition.problem import At, Problem
 from fastflow_rules.network import DNS, MAX_TARGETS, NoTargetError, target
 
 Network: TypeAlias = Literal["none", "internet"] | tuple[str, ...]
-_ALLOWED = f'"none" or "internet" or a list of 1 to {MAX_TARGETS} targets'
 
 
 def network() -> Kind[Network]:
@@ -23,7 +23,7 @@ def network() -> Kind[Network]:
                 found = [_target(item, at.item(index)) for index, item in enumerate(items)]
                 return tuple(dict.fromkeys(item for item in found if not isinstance(item, Problem)))
             case _:
-                return at.refuse(value, _ALLOWED)
+                return at.refuse(value, allow.Network(MAX_TARGETS))
 
     items = {"type": "string", "maxLength": 100}
     schema = {
@@ -40,6 +40,6 @@ def _target(value: object, at: At) -> str | Problem:
     if value == DNS:
         return DNS
     try:
-        return str(target(value)) if isinstance(value, str) else at.refuse(value, "text, as in a network's address")
+        return str(target(value)) if isinstance(value, str) else at.refuse(value, allow.TargetText())
     except NoTargetError as exc:
-        return at.refuse(value, str(exc))
+        return at.refuse(value, exc.statement)

@@ -5,7 +5,10 @@ import json
 import msgspec
 from fastflow_events.plain import MAX_DEPTH, fault_of, is_too_deep
 
-from fastflow_rules.definition.problem import At, Report, brief
+from fastflow_rules.definition.allowed import AJsonObject, BytesUpTo, DepthUpTo, EveryReader
+from fastflow_rules.definition.found import FileOf, NestedTooDeeply, NoJson, brief
+from fastflow_rules.definition.problem import At, Report
+from fastflow_rules.definition.remarks import GivenTwice
 
 MAX_BYTES = 256 * 1024
 """A longer file is not even read."""
@@ -16,18 +19,18 @@ def read_json(raw: bytes, report: Report) -> object:
     """Return the value, or the problem that was noted."""
     at = At(report)
     if len(raw) > MAX_BYTES:
-        return at.refuse_as(f"a file of {len(raw)} bytes", f"at most {MAX_BYTES} bytes")
+        return at.refuse_as(FileOf(len(raw)), BytesUpTo(MAX_BYTES))
     if is_too_deep(raw):
-        return at.refuse_as("objects nested too deeply", f"at most {MAX_DEPTH} within each other")
+        return at.refuse_as(NestedTooDeeply(), DepthUpTo(MAX_DEPTH))
     try:
         value = msgspec.json.decode(raw.removeprefix(_BOM))
         repeated = _repeated(raw.removeprefix(_BOM))
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as exc:
-        return at.refuse_as(f"no JSON: {exc}", "a JSON object")
+        return at.refuse_as(NoJson(str(exc)), AJsonObject())
     if fault := fault_of(value):
-        return at.refuse_as(fault, "what every reader of JSON takes")
+        return at.refuse_as(fault, EveryReader())
     for name in repeated:
-        at.warn(f"{brief(name)} is given twice in one object; the last one counts")
+        at.warn(GivenTwice(brief(name)))
     return value
 
 

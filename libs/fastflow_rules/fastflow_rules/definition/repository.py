@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fastflow_events.message import Statement
 from msgspec import Struct
 
+from fastflow_rules.definition.allowed import GroupRuns
 from fastflow_rules.definition.fields import SHARED, fields
 from fastflow_rules.definition.kinds import Field, Kind, either, integer, mapping, object_schema, table
 from fastflow_rules.definition.problem import At, Problem, Report
@@ -35,7 +37,12 @@ class RepositoryFile(Struct, frozen=True, kw_only=True):
     """Members of `pipeline.json` as they were written, for pipelines that do not have them."""
     groups: dict[str, int] | None = None
     """Concurrency group to limit; None says nothing about groups."""
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Statement, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for its author."""
+        return tuple(map(str, self.remarks))
 
 
 def _checked() -> Mapping[str, Field]:
@@ -52,7 +59,7 @@ def _members() -> Mapping[str, Field]:
         limit,
         lambda found: found,
         table(
-            {"limit": Field(limit, "limit", "runs of the whole group at once", required=True)},
+            {"limit": Field(limit, "limit", str(GroupRuns()), required=GroupRuns())},
             lambda found, _: int(found["limit"]),
         ),
     )
@@ -77,7 +84,7 @@ def parse_repository(raw: bytes) -> RepositoryFile | list[Problem]:
     read = table(_members(), build).read(value, At(report))
     if report.problems or isinstance(read, Problem):
         return report.problems
-    return RepositoryFile(defaults=read.defaults, groups=read.groups, warnings=tuple(report.warnings))
+    return RepositoryFile(defaults=read.defaults, groups=read.groups, remarks=tuple(report.warnings))
 
 
 def inherit(value: object, repository: RepositoryFile) -> object:

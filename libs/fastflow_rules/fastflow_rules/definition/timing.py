@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fastflow_rules.definition import allowed as allow
 from fastflow_rules.definition.kinds import Field, Kind, array, choice, either, integer, number, table, text
 from fastflow_rules.definition.model import Catchup, RetryStrategy, Schedule
 from fastflow_rules.definition.problem import At
+from fastflow_rules.definition.remarks import CronWins, NeverByItself, NoDelays
 
 MAX_ATTEMPTS = 1000
 """More retries than anybody waits for."""
@@ -16,7 +18,7 @@ def _strategy(found: dict[str, Any], at: At) -> RetryStrategy:
     initial = found.pop("initial_delay_s", None)
     strategy = RetryStrategy(**found)
     if strategy.type == "custom_schedule" and not strategy.delays_s:
-        at.warn("a custom schedule without delays waits 60 seconds")
+        at.warn(NoDelays())
     if strategy.type == "exponential_backoff":
         return RetryStrategy(**{**found, "delay_s": initial if initial is not None else 60.0})
     return strategy
@@ -60,20 +62,20 @@ def schedules(shared: Mapping[str, Field], keys: dict[str, str]) -> Kind[Schedul
             keys[found["id"]] = key
         return _schedule(found, at)
 
-    id_field = Field(text(blank=False, max_length=100), "id", "a name, unique in the file", required=True)
+    id_field = Field(text(blank=False, max_length=100), "id", str(allow.ScheduleId()), required=allow.ScheduleId())
     return table({"id": id_field, **shared}, build)
 
 
 def check_times(found: dict[str, Any], at: At) -> None:
     """Refuse a window that never opens; say which of two times wins."""
     if "cron" in found and "interval_s" in found:
-        at.warn("schedule_cron wins over schedule_interval_seconds")
+        at.warn(CronWins())
     if "start" in found and "end" in found and found["start"] >= found["end"]:
-        at.key("schedule_end").refuse(found["end"].isoformat(), "an instant after schedule_start")
+        at.key("schedule_end").refuse(found["end"].isoformat(), allow.AfterStart())
 
 
 def _schedule(found: dict[str, Any], at: At) -> Schedule:
     if "cron" not in found and "interval_s" not in found:
-        at.warn("without schedule_cron and schedule_interval_seconds it never runs by itself, only when it is chosen")
+        at.warn(NeverByItself())
     check_times(found, at)
     return Schedule(**{key: value for key, value in found.items() if key != "webhook_key"})

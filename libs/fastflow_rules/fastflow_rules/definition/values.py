@@ -7,8 +7,11 @@ from typing import Any
 
 from cronsim import CronSim, CronSimError
 
+from fastflow_rules.definition import allowed as allow
+from fastflow_rules.definition.found import brief
 from fastflow_rules.definition.kinds import Field, Kind, choice, either, integer, table, text
-from fastflow_rules.definition.problem import At, Problem, brief
+from fastflow_rules.definition.problem import At, Problem
+from fastflow_rules.definition.remarks import LongStep, WaitIsQueue
 from fastflow_rules.schedules.zones import zone_names
 
 MIN_MEMORY_BYTES = 6 * 1024**2
@@ -18,8 +21,6 @@ _UNIT = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _PYTHON = re.compile(r"(?:(?:cpython|pypy|graalpy)[-@]?)?3(?:\.\d{1,3}){0,2}t?")
 _CRON_NAMES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _ANY_INSTANT = datetime(2026, 1, 1, tzinfo=UTC)
-_NAME_ALLOWED = "a name of an environment variable: not blank, without = and NUL"
-_VALUE_ALLOWED = 'text, as in "5432"'
 _POOL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_VARIABLES = 500
 MAX_VALUE_LENGTH = 16_384
@@ -27,7 +28,7 @@ MAX_VALUE_LENGTH = 16_384
 
 def memory() -> Kind[int]:
     """An amount of memory in bytes: `"512m"`, `"1.5g"`, `"1Gi"`, `"256MB"` or a plain number; units are 1024-based."""
-    allowed = 'memory of at least 6 MB, as in "512m", "1.5g" or a number of bytes'
+    allowed = allow.Memory()
 
     def read(value: object, at: At) -> int | Problem:
         bytes_: float | None = None
@@ -41,14 +42,14 @@ def memory() -> Kind[int]:
 
     pattern = r"^\s*\d+(\.\d+)?\s*([kKmMgGtT]?)([iI]?[bB])?\s*$(?!\n)"
     schema = {"anyOf": [{"type": "string", "pattern": pattern}, {"type": "integer", "minimum": MIN_MEMORY_BYTES}]}
-    return Kind(read, {"description": allowed, **schema})
+    return Kind(read, {"description": str(allowed), **schema})
 
 
 def moment(*, end_of_day: bool = False) -> Kind[datetime]:
     """An instant in UTC; without an offset it means UTC, a bare date means its first or last microsecond."""
 
     def read(value: object, at: At) -> datetime | Problem:
-        allowed = 'an ISO 8601 date or instant, as in "2026-01-31" or "2026-01-31T08:00:00Z"'
+        allowed = allow.Moment()
         if not isinstance(value, str) or len(value) > 40:
             return at.refuse(value, allowed)
         try:
@@ -68,7 +69,7 @@ _UNITS = ((7, "days of the week"), (12, "months"), (31, "days"), (24, "hours"), 
 
 def cron() -> Kind[str]:
     """A crontab expression of five fields, or six with seconds first, or a name such as `@daily`."""
-    allowed = 'five crontab fields, as in "*/15 8-18 * * 1-5", or a name such as "@daily"'
+    allowed = allow.Cron()
 
     def read(value: object, at: At) -> str | Problem:
         if not isinstance(value, str) or len(value) > 200:
@@ -76,10 +77,10 @@ def cron() -> Kind[str]:
         if not is_cron(value):
             return at.refuse(value, allowed)
         for part, size, unit in _long_steps(value):
-            at.warn(f"{brief(part)} steps over all {size} {unit} there are, so only the first one counts")
+            at.warn(LongStep(brief(part), size, unit))
         return " ".join(value.split())
 
-    return Kind(read, {"type": "string", "description": allowed})
+    return Kind(read, {"type": "string", "description": str(allowed)})
 
 
 def _long_steps(expression: str) -> Iterator[tuple[str, int, str]]:
@@ -109,7 +110,7 @@ def zone() -> Kind[str]:
     def read(value: object, at: At) -> str | Problem:
         if isinstance(value, str) and value in zone_names():
             return value
-        return at.refuse(value, 'a name of the time zone database, as in "Europe/Berlin"')
+        return at.refuse(value, allow.Zone())
 
     return Kind(read, {"type": "string", "examples": ["UTC", "Europe/Berlin"]})
 
@@ -124,7 +125,7 @@ def restart_interval() -> Kind[str]:
             bare = value.strip()
             if (bare.isascii() and bare.isdigit() and len(bare) <= 9 and int(bare) > 0) or is_cron(bare):
                 return bare
-        return at.refuse(value, "seconds above 0 or five crontab fields")
+        return at.refuse(value, allow.RestartInterval())
 
     return Kind(read, {"anyOf": [{"type": "number", "minimum": 1}, {"type": "string"}]})
 
@@ -133,7 +134,7 @@ def python_version() -> Kind[str]:
     """A Python that uv can install: `3.12`, `3.13t`, `pypy3.10`."""
 
     def read(value: object, at: At) -> str | Problem:
-        allowed = 'a version as text, as in "3.12" or "pypy3.10"'
+        allowed = allow.PythonVersion()
         bare = value.strip().lower() if isinstance(value, str) else ""
         return bare if len(bare) <= 30 and _PYTHON.fullmatch(bare) else at.refuse(value, allowed)
 
@@ -146,7 +147,7 @@ def on_limit() -> Kind[str]:
 
     def read(value: object, at: At) -> str | Problem:
         if isinstance(value, str) and value.strip().lower() == "wait":
-            at.warn('"wait" is called "queue" now')
+            at.warn(WaitIsQueue())
             return "queue"
         return word.read(value, at)
 
@@ -157,7 +158,7 @@ def group() -> Kind[dict[str, Any]]:
     """A concurrency group: its name, or an object of its name and limit."""
     name = text(blank=False, max_length=100)
     fields = {
-        "name": Field(name, "name", "the name of the group", required=True),
+        "name": Field(name, "name", str(allow.GroupName()), required=allow.GroupName()),
         "limit": Field(integer(minimum=1), "limit", "Runs of the whole group at once; 1."),
     }
     return either(name, lambda found: {"name": found}, table(fields, lambda found, _: found))
@@ -168,7 +169,7 @@ def pool() -> Kind[str]:
 
     def read(value: object, at: At) -> str | Problem:
         bare = value.strip() if isinstance(value, str) else ""
-        return bare if _POOL.fullmatch(bare) else at.refuse(value, "1 to 64 letters, digits, _ and -")
+        return bare if _POOL.fullmatch(bare) else at.refuse(value, allow.PoolName())
 
     return Kind(read, {"type": "string", "pattern": rf"^{_POOL.pattern}$(?!\n)"})
 
@@ -177,7 +178,7 @@ def pattern() -> Kind[str]:
     """A pattern of files inside the folder: `report.html`, `out/**/*.csv`."""
 
     def read(value: object, at: At) -> str | Problem:
-        allowed = 'a path or pattern inside the folder, as in "out/**/*.csv"'
+        allowed = allow.Pattern()
         bare = value.strip() if isinstance(value, str) else ""
         steps = bare.split("/")
         fits = bare and len(bare) <= 300 and "\0" not in bare and "\\" not in bare and ".." not in steps and all(steps)
@@ -191,14 +192,15 @@ def variables(*, secret: bool = False) -> Kind[dict[str, str]]:
 
     def read(value: object, at: At) -> dict[str, str] | Problem:
         if not isinstance(value, dict) or len(value) > MAX_VARIABLES:
-            return at.refuse(value, f"an object of at most {MAX_VARIABLES} names with text values")
+            return at.refuse(value, allow.VariablesUpTo(MAX_VARIABLES))
         env: dict[str, str] = {}
         for key, member in value.items():
             place, name = at.key(key), key.strip()
             if not is_variable_name(name):
-                place.refuse(key, _NAME_ALLOWED)
+                place.refuse(key, allow.VariableName())
             elif not isinstance(member, str) or "\0" in member or len(member) > MAX_VALUE_LENGTH:
-                place.refuse_secret(_VALUE_ALLOWED) if secret else place.refuse(member, _VALUE_ALLOWED)
+                wanted = allow.VariableValue()
+                place.refuse_secret(wanted) if secret else place.refuse(member, wanted)
             else:
                 env[name] = member
         return env

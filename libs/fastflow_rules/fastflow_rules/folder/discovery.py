@@ -10,15 +10,21 @@
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from fastflow_events import subjects
 from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_events.errors import ContractError
+from fastflow_events.message import Statement, Verbatim
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_rules.definition import MAX_BYTES, Definition, RepositoryFile, parse
+from fastflow_rules.definition.model import warned
+from fastflow_rules.definition.problem import Problem
+from fastflow_rules.definition.repository import NAME as FASTFLOW_JSON
+from fastflow_rules.folder import reasons, remarks
 from fastflow_rules.folder.entries import Entry, Folder
 from fastflow_rules.folder.links import shown, unsafe_links, unsafe_names
 from fastflow_rules.folder.notebooks import read_notebook, unfit
@@ -52,7 +58,12 @@ class Invalid(Struct, frozen=True, kw_only=True):
     """A pipeline that cannot be run as it is."""
 
     folder: Folder
-    errors: tuple[str, ...]
+    reasons: tuple[Statement, ...]
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """One sentence each."""
+        return tuple(map(str, self.reasons))
 
 
 Judged: TypeAlias = Runnable | Invalid
@@ -67,11 +78,10 @@ def is_name(folder: str) -> bool:
     return True
 
 
-def no_name(folder: str) -> str:
+def no_name(folder: str) -> Statement:
     """Say that no pipeline may be called like this folder."""
     start = folder.encode("utf-8", "replace")[:40].decode("utf-8", "ignore")
-    rule = f"UTF-8 of at most {subjects.MAX_TOKEN_BYTES} bytes, and all but A-Z, a-z, 0-9, _ and - count three times"
-    return f'the folder "{start}…" is passed over: the name of a pipeline is {rule}'
+    return reasons.NoName(start, subjects.MAX_TOKEN_BYTES)
 
 
 def is_pipeline(names: Sequence[Entry]) -> bool:
@@ -106,9 +116,13 @@ def inspect(
     """Judge a folder that `is_pipeline`, with everything that was `wanted` at hand."""
     texts = _texts(contents)
     links = {e.path: contents.get(e.path, b"").decode("utf-8", "surrogateescape") for e in entries if e.is_link}
-    errors = [*too_large(entries), *unsafe_names(entry.path for entry in entries), *unsafe_links(links)]
+    errors: list[Statement] = [
+        *too_large(entries),
+        *unsafe_names(entry.path for entry in entries),
+        *unsafe_links(links),
+    ]
     if left_out := (included(texts) & {entry.path for entry in entries}) - within(entries, included(texts)):
-        errors.append(f"the files that requirements include are too large, as is {shown(min(left_out))}")
+        errors.append(reasons.Included(shown(min(left_out))))
     definition = _definition(folder, entries, contents, repository)
     if isinstance(definition, Definition):
         definition = _with_kind(definition, entries, errors)
@@ -117,8 +131,7 @@ def inspect(
             # What names packages stands in one of its cells.
             definition, texts[SCRIPT] = _of_notebook(definition, entries, contents, errors)
         elif definition.cells:
-            warning = "cells is for notebooks, and this is a script"
-            definition = replace(definition, warnings=(*definition.warnings, warning))
+            definition = warned(definition, [remarks.CellsUnused()])
     else:
         errors += definition
     if errors or not isinstance(definition, Definition):
@@ -129,15 +142,17 @@ def inspect(
         errors += impossible(texts, entries)
         if errors:
             return invalid(folder, errors)
-        definition = replace(definition, warnings=(*definition.warnings, *doubtful(texts, entry_point)))
+        definition = warned(definition, doubtful(texts, entry_point))
     return Runnable(folder=folder, definition=definition, requirements=requirements(texts, entries))
 
 
-def invalid(folder: Folder, errors: Sequence[str]) -> Invalid:
+def invalid(folder: Folder, errors: Sequence[Statement]) -> Invalid:
     """The folder with its reasons, the first twenty of them."""
     more = len(errors) - MAX_ERRORS
-    first = (error[:MAX_ERROR_LENGTH] for error in errors[:MAX_ERRORS])
-    return Invalid(folder=folder, errors=(*first, *([f"and {more} more"] if more > 0 else [])))
+    first = (
+        error if len(str(error)) <= MAX_ERROR_LENGTH else Verbatim(str(error)[:MAX_ERROR_LENGTH]) for error in errors
+    )
+    return Invalid(folder=folder, reasons=(*islice(first, MAX_ERRORS), *([reasons.AndMore(more)] if more > 0 else [])))
 
 
 def _metadata(folder: Folder, entries: Sequence[Entry]) -> Entry | None:
@@ -147,39 +162,41 @@ def _metadata(folder: Folder, entries: Sequence[Entry]) -> Entry | None:
 
 def _definition(
     folder: Folder, entries: Sequence[Entry], contents: Mapping[str, bytes], repository: RepositoryFile | None
-) -> Definition | list[str]:
+) -> Definition | list[Statement]:
     metadata = _metadata(folder, entries)
     if metadata is None:
         silent = parse(b"{}", folder=folder.name, repository=repository)
-        return silent if isinstance(silent, Definition) else [f"fastflow.json: {problem}" for problem in silent]
+        return silent if isinstance(silent, Definition) else _of_file(FASTFLOW_JSON, silent)
     if not metadata.is_file:
-        return [f"{metadata.path} is no regular file"]
+        return [reasons.NotRegular(metadata.path)]
     if metadata.size > MAX_BYTES:
-        return [f"{metadata.path} has {metadata.size} bytes; at most {MAX_BYTES} are read"]
+        return [reasons.LongFile(metadata.path, metadata.size, MAX_BYTES)]
     found = parse(contents[metadata.path], folder=folder.name, repository=repository)
-    return found if isinstance(found, Definition) else [f"{metadata.path}: {problem}" for problem in found]
+    return found if isinstance(found, Definition) else _of_file(metadata.path, found)
 
 
-def _with_kind(definition: Definition, entries: Sequence[Entry], errors: list[str]) -> Definition:
+def _of_file(file: str, problems: Sequence[Problem]) -> list[Statement]:
+    return [reasons.OfFile(file, problem.statement) for problem in problems]
+
+
+def _with_kind(definition: Definition, entries: Sequence[Entry], errors: list[Statement]) -> Definition:
     """Check the entry point; a folder with nothing but a notebook, and no word about its type, is a notebook."""
     by_path = {entry.path: entry for entry in entries}
     if definition.kind == "script" and SCRIPT not in by_path:
         definition = replace(definition, kind="notebook")
     entry_point = by_path.get(NOTEBOOK if definition.kind == "notebook" else SCRIPT)
     if entry_point is None:
-        errors.append(f'the type is "notebook", but there is no {NOTEBOOK}')
+        errors.append(reasons.NoNotebookThere(NOTEBOOK))
     elif not entry_point.is_file:
-        errors.append(f"{entry_point.path} is a symbolic link; it has to be a regular file")
+        errors.append(reasons.LinkedEntryPoint(entry_point.path))
     left_out = [shown(entry.path) for entry in entries if entry.is_submodule]
     if left_out:
-        names = ", ".join(left_out[:MAX_SHOWN])
-        sentence = f"submodules are left out of the code: {names}"
-        definition = replace(definition, warnings=(*definition.warnings, sentence))
+        definition = warned(definition, [remarks.Submodules(tuple(left_out[:MAX_SHOWN]))])
     return definition
 
 
 def _of_notebook(
-    definition: Definition, entries: Sequence[Entry], contents: Mapping[str, bytes], errors: list[str]
+    definition: Definition, entries: Sequence[Entry], contents: Mapping[str, bytes], errors: list[Statement]
 ) -> tuple[Definition, str]:
     """Judge the notebook itself; the text of its cell that names packages comes with it."""
     content = contents.get(NOTEBOOK)
@@ -187,32 +204,24 @@ def _of_notebook(
         sizes = [entry.size for entry in entries if entry.path == NOTEBOOK and entry.is_file]
         if not sizes:
             return definition, ""
-        warning = f"{NOTEBOOK} has {sizes[0]} bytes and is not looked into; clear its outputs before it is committed"
-        return replace(definition, warnings=(*definition.warnings, warning)), ""
+        return warned(definition, [remarks.NotLookedInto(NOTEBOOK, sizes[0])]), ""
     if content.startswith(LFS_POINTER):
         return definition, ""
     notebook = read_notebook(content, NOTEBOOK)
     unfitting, warnings = unfit(definition, notebook)
     errors += [*notebook.errors, *unfitting]
-    warnings = [] if notebook.errors else warnings
-    return replace(definition, warnings=(*definition.warnings, *warnings)), notebook.block
+    return warned(definition, [] if notebook.errors else warnings), notebook.block
 
 
-def _without_pointers(definition: Definition, contents: Mapping[str, bytes], errors: list[str]) -> Definition:
+def _without_pointers(definition: Definition, contents: Mapping[str, bytes], errors: list[Statement]) -> Definition:
     """Say which files are not what they seem: Git LFS keeps their content elsewhere."""
     pointers = sorted(path for path, content in contents.items() if content.startswith(LFS_POINTER))
     entry_point = NOTEBOOK if definition.kind == "notebook" else SCRIPT
-    errors += [
-        f"{shown(path)} is a Git LFS pointer; its content is not fetched"
-        for path in pointers
-        if path in (entry_point, *FILES)
-    ]
+    errors += [reasons.Pointer(shown(path)) for path in pointers if path in (entry_point, *FILES)]
     if not pointers:
         return definition
-    names = ", ".join(shown(path) for path in pointers[:MAX_SHOWN])
-    more = f" and {len(pointers) - MAX_SHOWN} more" if len(pointers) > MAX_SHOWN else ""
-    sentence = f"the content of files in Git LFS is not fetched, runs see the pointers: {names}{more}"
-    return replace(definition, warnings=(*definition.warnings, sentence))
+    names, more = tuple(shown(path) for path in pointers[:MAX_SHOWN]), len(pointers) - MAX_SHOWN
+    return warned(definition, [remarks.PointersAndMore(names, more) if more > 0 else remarks.Pointers(names)])
 
 
 def _texts(contents: Mapping[str, bytes]) -> dict[str, str]:

@@ -17,7 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from fastflow_events.message import Statement
+
 from fastflow_rules.folder.entries import Entry
+from fastflow_rules.folder.reasons import BesideFolder, NotInFolder, Unseen, VariableUnused
 
 _EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))")
 _PLACE = re.compile(r"(?:-f|--find-links|-i|--index-url|--extra-index-url)(?:\s*=\s*|\s+|(?<=-[fi])(?=\S))(.+)")
@@ -66,21 +69,18 @@ def of_lock(lock: str) -> list[str]:
     return [place for kind, place in places if "://" not in place and (kind, place) != ("virtual", ".")]
 
 
-def refusals(text: str, paths: Sequence[str], entries: Sequence[Entry], where: str) -> Iterator[str]:
-    """Sentences on what cannot be: variables, and paths that lead out of the folder or nowhere."""
+def refusals(text: str, paths: Sequence[str], entries: Sequence[Entry], where: str) -> Iterator[Statement]:
+    """What cannot be: variables, and paths that lead out of the folder or nowhere."""
     for name in sorted({match[0] for line in lines_of(text) for match in _VARIABLE.finditer(line)}):
-        yield (
-            f"{where}: {name} is not replaced when packages are prepared; "
-            "credentials of package indexes are set for the runner"
-        )
+        yield VariableUnused(where, name)
     if hidden := next((line for line in lines_of(text) if "\ufeff" in line), None):
-        yield f"{where}: {hidden!r} holds U+FEFF, which nobody sees; remove it"
+        yield Unseen(where, repr(hidden))
     for path in dict.fromkeys(paths):
         plain = posixpath.normpath(path)
         if plain.startswith("/") or plain.split("/", 1)[0] == "..":
-            yield f"{where} names {path}, which lies beside the pipeline's folder; packages may lie in it only"
+            yield BesideFolder(where, path)
         elif not any(_is_below(entry.path, plain) for entry in entries) and not _linked(plain, entries):
-            yield f"{where} names {path}, which is not in the pipeline's folder"
+            yield NotInFolder(where, path)
 
 
 def digest(text: str, paths: Sequence[str], entries: Sequence[Entry]) -> str:

@@ -5,38 +5,38 @@ A Git tree may hold any bytes as a name, any text as the target of a link, and t
 
 from collections.abc import Iterable, Mapping
 
+from fastflow_events.message import Statement
+
+from fastflow_rules.folder.reasons import FileAndFolder, LinkOut, LongPath, NoPath, PathTwice
+
 MAX_PATH_BYTES = 3000
 MAX_NAME_BYTES = 255
 MAX_HOPS = 40
 """As Linux has it; more is a circle."""
 
 
-def unsafe_names(paths: Iterable[str]) -> list[str]:
-    """One sentence for each path that must not be laid down."""
+def unsafe_names(paths: Iterable[str]) -> list[Statement]:
+    """One reason for each path that must not be laid down."""
     seen: set[str] = set()
     folders: set[str] = set()
-    reasons = []
+    reasons: list[Statement] = []
     for path in paths:
         parts = path.split("/")
         if any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
-            reasons.append(f"{shown(path)} is no path a file may have")
+            reasons.append(NoPath(shown(path)))
         elif any(len(_bytes(part)) > MAX_NAME_BYTES for part in parts) or len(_bytes(path)) > MAX_PATH_BYTES:
-            reasons.append(f"{shown(path)} is too long for a file system")
+            reasons.append(LongPath(shown(path)))
         elif path in seen:
-            reasons.append(f"{shown(path)} is there twice")
+            reasons.append(PathTwice(shown(path)))
         seen.add(path)
         folders.update("/".join(parts[:n]) for n in range(1, len(parts)))
-    reasons += [f"{shown(path)} is a file and a folder at once" for path in sorted(seen & folders)]
+    reasons += [FileAndFolder(shown(path)) for path in sorted(seen & folders)]
     return reasons
 
 
-def unsafe_links(links: Mapping[str, str]) -> list[str]:
-    """One sentence for each symbolic link that leads out of the folder or in circles."""
-    return [
-        f"{shown(path)} is a symbolic link to {shown(target)}, which leads out of the pipeline's folder or in a circle"
-        for path, target in sorted(links.items())
-        if leaves(path, links)
-    ]
+def unsafe_links(links: Mapping[str, str]) -> list[Statement]:
+    """One reason for each symbolic link that leads out of the folder or in circles."""
+    return [LinkOut(shown(path), shown(target)) for path, target in sorted(links.items()) if leaves(path, links)]
 
 
 def leaves(path: str, links: Mapping[str, str]) -> bool:

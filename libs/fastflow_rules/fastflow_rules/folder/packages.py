@@ -3,8 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from fastflow_events.message import Statement
+
 from fastflow_rules.folder.entries import Entry
 from fastflow_rules.folder.leaning import lines_of, refusals, toml
+from fastflow_rules.folder.reasons import Unlocked
+from fastflow_rules.folder.remarks import Installs, NoBinary, NoLock
 from fastflow_rules.folder.requirements import named
 
 _INSTALLS = re.compile(
@@ -15,8 +19,8 @@ _INSTALLS = re.compile(
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def impossible(files: Mapping[str, str], entries: Sequence[Entry]) -> list[str]:
-    """One sentence for each reason why the packages can never be had."""
+def impossible(files: Mapping[str, str], entries: Sequence[Entry]) -> list[Statement]:
+    """Each reason why the packages can never be had."""
     found = named(files)
     if found.source == "none":
         return []
@@ -24,23 +28,21 @@ def impossible(files: Mapping[str, str], entries: Sequence[Entry]) -> list[str]:
     return [*refusals(found.text, found.paths, entries, found.file), *unlocked]
 
 
-def doubtful(files: Mapping[str, str], entry_point: str) -> list[str]:
+def doubtful(files: Mapping[str, str], entry_point: str) -> list[Statement]:
     """Warnings: it works, and hardly as it was meant."""
-    found, warnings = named(files), []
+    found = named(files)
+    warnings: list[Statement] = []
     project = (toml(files.get("pyproject.toml", "")) or {}).get("project")
     if isinstance(project, dict) and project.get("dependencies") and found.source in {"none", "requirements"}:
-        warnings.append("pyproject.toml names packages and has no uv.lock, so they are not installed; type: uv lock")
+        warnings.append(NoLock())
     if any(line.startswith("--no-binary") for line in lines_of(found.text)) and found.source.startswith("requirements"):
-        warnings.append(f"{found.file} says --no-binary: packages are built from their sources, without credentials")
+        warnings.append(NoBinary(found.file))
     if _INSTALLS.search(files.get(entry_point, "").replace('\\"', '"')):
-        warnings.append(
-            f"{entry_point} installs packages while it runs, and they cannot be written; name them where packages are "
-            'named, or say "isolation": "jit" in pipeline.json'
-        )
+        warnings.append(Installs(entry_point))
     return warnings
 
 
-def _unlocked(files: Mapping[str, str]) -> Iterator[str]:
+def _unlocked(files: Mapping[str, str]) -> Iterator[Statement]:
     """Packages that the project names and its lock has not heard of: `uv run` would add them to the lock."""
     project, lock = toml(files["pyproject.toml"]), toml(files["uv.lock"])
     project_table = (project or {}).get("project")
@@ -52,7 +54,7 @@ def _unlocked(files: Mapping[str, str]) -> Iterator[str]:
     for package in wanted if isinstance(wanted, list) else ():
         name = _NAME.match(package) if isinstance(package, str) else None
         if name and _normal(name[0]) not in known:
-            yield f"pyproject.toml names {name[0]}, which uv.lock does not have; type: uv lock"
+            yield Unlocked(name[0])
 
 
 def _normal(name: str) -> str:

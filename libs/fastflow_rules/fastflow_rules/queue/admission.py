@@ -7,11 +7,19 @@ from typing import NamedTuple
 from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.aggregates.run.specification import CommitAbout, Requirements, Specification
 from fastflow_events.errors import NotFoundError
+from fastflow_events.message import Message, Statement, all_retold
 from fastflow_events.types import RejectReason
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_rules.definition import Defaults, Definition, check_params, fault_of_request, specification
+from fastflow_rules.queue.refusals import (
+    ChainTooLong,
+    NoSuchPipeline,
+    PipelineDisabled,
+    PipelineInvalid,
+    RequestUnfit,
+)
 
 MAX_CHAIN_DEPTH = 50
 """Chains one after the other; more of them are a circle."""
@@ -36,6 +44,7 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     last: Definition | None = None
     """The last one that was valid."""
     errors: tuple[str, ...] = ()
+    errors_messages: tuple[Message, ...] = ()
     commit: str = ""
     removed: bool = False
     paused: bool = False
@@ -45,7 +54,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     """The run will never start."""
 
     reason: RejectReason
-    detail: str
+    detail: Statement
 
 
 class Lane(NamedTuple):
@@ -65,21 +74,20 @@ class Order(NamedTuple):
 
 
 def rejection_of(
-    request: RunRequested, pipeline: Pipeline | None, *, version: Version | None, missing: str = ""
+    request: RunRequested, pipeline: Pipeline | None, *, version: Version | None, missing: Statement | None = None
 ) -> Refusal | None:
     """Why the run can never start, whatever happens in the queue; `missing` says why its code will not come."""
     if request.trigger.depth > MAX_CHAIN_DEPTH:
-        detail = f"it would be number {request.trigger.depth} in one chain; chains that run in circles end here"
-        return Refusal(reason="chain_depth", detail=detail)
+        return Refusal(reason="chain_depth", detail=ChainTooLong(request.trigger.depth))
     if pipeline is None or (pipeline.removed and version is None):
-        return Refusal(reason="unknown", detail=f"there is no pipeline named {request.pipeline!r}")
-    if missing:
+        return Refusal(reason="unknown", detail=NoSuchPipeline(request.pipeline))
+    if missing is not None:
         return Refusal(reason="version_missing", detail=missing)
     if pipeline.definition is None and not pipeline.removed and request.commit in (None, pipeline.commit):
-        detail = "the pipeline is invalid: " + "; ".join(pipeline.errors)
-        return Refusal(reason="invalid_definition", detail=detail)
+        problems = all_retold(pipeline.errors, pipeline.errors_messages)
+        return Refusal(reason="invalid_definition", detail=PipelineInvalid(problems))
     if pipeline.definition is not None and not pipeline.definition.enabled:
-        return Refusal(reason="disabled", detail="the pipeline is disabled in its pipeline.json")
+        return Refusal(reason="disabled", detail=PipelineDisabled())
     fits = _params(request, version) if version is not None else {}
     return fits if isinstance(fits, Refusal) else None
 
@@ -110,18 +118,18 @@ def freeze(
             defaults=defaults,
         )
     except NotFoundError as exc:
-        return Refusal(reason="invalid_definition", detail=str(exc))
+        return Refusal(reason="invalid_definition", detail=exc.statement)
     return replace(frozen, env={**frozen.env, **_variables(request)})
 
 
 def _params(request: RunRequested, version: Version) -> dict[str, str] | Refusal:
     """The parameters as the pipeline takes them at the commit of the run, or why it does not."""
-    if fault := fault_of_request(request.trigger.kind, request.env, request.params):
-        return Refusal(reason="invalid_params", detail=fault)
+    if faults := fault_of_request(request.trigger.kind, request.env, request.params):
+        return Refusal(reason="invalid_params", detail=RequestUnfit(faults))
     params = check_params(version.definition, request.params)
     if isinstance(params, dict):
         return params
-    return Refusal(reason="invalid_params", detail="; ".join(str(problem) for problem in params))
+    return Refusal(reason="invalid_params", detail=RequestUnfit(tuple(problem.statement for problem in params)))
 
 
 def _variables(request: RunRequested) -> dict[str, str]:

@@ -7,34 +7,45 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
+from fastflow_events.message import Statement
 from msgspec import Struct
 
 from fastflow_rules.queue.admission import Lane
 from fastflow_rules.queue.pools import LiveRunner, Pools
+from fastflow_rules.queue.waits import (
+    DiskFull,
+    EverythingPaused,
+    GroupLimit,
+    LogFull,
+    NoRunner,
+    NoSlot,
+    PipelineDoubted,
+    PipelineLimit,
+    PipelinePaused,
+    PlacesTaken,
+)
 
 Resource: TypeAlias = tuple[str, str]
 """What a lane can be short of: `("pipeline", name)`, `("group", name)`, `("pool", name)` or `EVERYTHING`."""
 EVERYTHING: Resource = ("all", "")
 
 
-DOUBTED = "a fact about the pipeline cannot be read, so nothing of it is started; fastflow doctor names it"
 FULL = 0.9
 """Share of the log from which on nothing new is started."""
 ROOM_BYTES = 256 * 1024**2
 """Free bytes of its disk below which nothing new is started."""
 
 
-def too_full(share: float, room_bytes: int) -> str:
-    """Why nothing new is started while the log and its disk are this full; empty while there is room.
+def too_full(share: float, room_bytes: int) -> LogFull | DiskFull | None:
+    """Why nothing new is started while the log and its disk are this full; None while there is room.
 
     What is left is kept for ending what runs.
     """
     if share >= FULL:
-        return f"the log is {share:.0%} full, and the rest is kept for ending what runs"
+        return LogFull(round(share * 100))
     if room_bytes < ROOM_BYTES:
-        room = room_bytes // 1024**2
-        return f"the disk is full but for {room} MiB, and the rest is kept for ending what runs; make room"
-    return ""
+        return DiskFull(room_bytes // 1024**2)
+    return None
 
 
 class Slot(Struct, frozen=True, kw_only=True):
@@ -51,7 +62,7 @@ class Blocked(NamedTuple):
     """Why a lane does not move."""
 
     resource: Resource
-    reason: str
+    reason: Statement
     own: bool = False
     """True at a limit of the pipeline's own, where its `on_limit` counts."""
 
@@ -62,8 +73,8 @@ class Capacity:
     def __init__(self, max_running: int) -> None:
         self.max_running = max_running
         self.paused = False
-        self.hold_reason = ""
-        """Why nothing new may be started at all; empty when it may."""
+        self.hold_reason: Statement | None = None
+        """Why nothing new may be started at all; None when it may."""
         self.pools = Pools()
         self.freed: set[Resource] = set()
         """What may have become free since somebody looked."""
@@ -150,38 +161,33 @@ class Capacity:
 
     def blocked(self, lane: Lane) -> Blocked | None:
         """The first thing that keeps a run of the lane from starting now."""
-        if self.hold_reason:
+        if self.hold_reason is not None:
             return Blocked(EVERYTHING, self.hold_reason)
         if self.paused:
-            return Blocked(EVERYTHING, "everything is paused")
+            return Blocked(EVERYTHING, EverythingPaused())
         if len(self._slots) >= self.max_running:
-            return Blocked(EVERYTHING, f"all {self.max_running} places are taken")
+            return Blocked(EVERYTHING, PlacesTaken(self.max_running))
         mine = ("pipeline", lane.pipeline)
         if lane.pipeline in self._doubted:
-            return Blocked(mine, DOUBTED)
+            return Blocked(mine, PipelineDoubted())
         if lane.pipeline in self._paused:
-            return Blocked(mine, "the pipeline is paused")
+            return Blocked(mine, PipelinePaused())
         active, most = self._by_pipeline[lane.pipeline], self._max_instances.get(lane.pipeline)
         if most is not None and active >= most:
-            return Blocked(mine, f"{active} of at most {most} runs of this pipeline are active", own=True)
+            return Blocked(mine, PipelineLimit(active, most), own=True)
         if lane.group is not None:
             active, limit = (
                 self._by_group[lane.group],
                 min(self._group_limits.get(lane.group, {}).values(), default=None),
             )
             if limit is not None and active >= limit:
-                return Blocked(
-                    ("group", lane.group),
-                    f"{active} of at most {limit} runs of group {lane.group} are active",
-                    own=True,
-                )
+                return Blocked(("group", lane.group), GroupLimit(active, limit, lane.group), own=True)
         return self._blocked_by_pool(lane.pool)
 
     def _blocked_by_pool(self, pool: str) -> Blocked | None:
         alive = self.pools.alive(pool)
         if not alive:
-            return Blocked(("pool", pool), f"no runner of pool {pool} is alive")
+            return Blocked(("pool", pool), NoRunner(pool))
         if self.pools.free(pool) <= 0:
-            runners = "1 live runner" if alive == 1 else f"{alive} live runners"
-            return Blocked(("pool", pool), f"no free slot: pool {pool} has {runners}")
+            return Blocked(("pool", pool), NoSlot(pool, alive))
         return None

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from fastflow_events import instants
 from fastflow_events.aggregates.schedule.events import ScheduleSet
+from fastflow_events.message import Statement
 from msgspec.structs import replace
 
 from fastflow_rules.definition.values import is_cron
+from fastflow_rules.schedules import faults
 from fastflow_rules.schedules.timetable import MAX_INTERVAL_S
 from fastflow_rules.schedules.zones import zone_names
 
@@ -21,7 +23,7 @@ class Fault(NamedTuple):
     """What is wrong with which member."""
 
     member: str
-    detail: str
+    detail: Statement
 
 
 def in_utc(schedule: ScheduleSet) -> ScheduleSet:
@@ -32,13 +34,13 @@ def in_utc(schedule: ScheduleSet) -> ScheduleSet:
 def fault_of(schedule: ScheduleSet) -> Fault | None:
     """The first thing that is wrong; None when the schedule can be kept."""
     if sum(given is not None for given in (schedule.cron, schedule.interval_s, schedule.at)) != 1:
-        return Fault("cron", "say exactly one of cron, interval_s and at")
+        return Fault("cron", faults.ExactlyOne())
     if schedule.cron is not None and (len(schedule.cron) > LONGEST_TEXT or not is_cron(schedule.cron)):
-        return Fault("cron", "not a crontab expression")
+        return Fault("cron", faults.NoCrontab())
     if schedule.interval_s is not None and not 1 <= schedule.interval_s <= MAX_INTERVAL_S:
-        return Fault("interval_s", "at least one second")
+        return Fault("interval_s", faults.OneSecond())
     if schedule.timezone not in zone_names():
-        return Fault("timezone", 'not a name of the time zone database, as in "Europe/Berlin"')
+        return Fault("timezone", faults.NoZone())
     return _fault_of_window(schedule) or _fault_of_rest(schedule)
 
 
@@ -46,23 +48,23 @@ def _fault_of_window(schedule: ScheduleSet) -> Fault | None:
     for member in ("at", "start", "end"):
         instant: datetime | None = getattr(schedule, member)
         if instant is not None and instant.tzinfo is None:
-            return Fault(member, "an instant needs its offset from UTC")
+            return Fault(member, faults.NoOffset())
         if instant is not None and instants.in_utc(instant) is None:
-            return Fault(member, "an instant that exists in UTC, of the years 1 to 9999")
+            return Fault(member, faults.NoInstant())
     if schedule.start is not None and schedule.end is not None and schedule.start >= schedule.end:
-        return Fault("end", "an instant after start")
+        return Fault("end", faults.EndBeforeStart())
     return None
 
 
 def _fault_of_rest(schedule: ScheduleSet) -> Fault | None:
     if not 0 <= schedule.jitter_s <= LONGEST_JITTER_S:
-        return Fault("jitter_s", "from 0 to a day")
+        return Fault("jitter_s", faults.Jitter())
     if math.isnan(schedule.catchup.within_s) or not 0 <= schedule.catchup.within_s <= MAX_INTERVAL_S:
-        return Fault("catchup", "within_s is from 0 to thirty years")
+        return Fault("catchup", faults.CatchupWithin())
     if schedule.priority is not None and abs(schedule.priority) > HIGHEST_PRIORITY:
-        return Fault("priority", f"from -{HIGHEST_PRIORITY} to {HIGHEST_PRIORITY}")
+        return Fault("priority", faults.PriorityRange(HIGHEST_PRIORITY))
     if not 0 < len(schedule.name) <= LONGEST_TEXT:
-        return Fault("name", f"1 to {LONGEST_TEXT} characters")
+        return Fault("name", faults.NameLength(LONGEST_TEXT))
     return None
 
 

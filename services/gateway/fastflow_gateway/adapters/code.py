@@ -10,6 +10,7 @@ import zstandard
 from fastflow_events.nats.bundles import BundleDamagedError, BundleMissingError, StoredBundle, chunks_of, find_bundle
 from nats.aio.client import Client
 
+from fastflow_gateway.core.refusals import CodeDamaged, CodeGone
 from fastflow_gateway.ports import CodeFile
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class BundleCode:
     async def _find(self, tree: str) -> StoredBundle:
         bundle = await find_bundle(self._nc, tree)
         if bundle is None:
-            raise BundleMissingError("the code is not stored any more", tree=tree)
+            raise BundleMissingError(CodeGone(), tree=tree)
         return bundle
 
     async def _read(self, tree: str, look: Callable[[tarfile.TarFile], T]) -> T:
@@ -60,7 +61,7 @@ class BundleCode:
             try:
                 return await asyncio.to_thread(_walk, file, look)
             except (tarfile.TarError, zstandard.ZstdError) as exc:
-                raise BundleDamagedError("the code bundle cannot be read", tree=tree) from exc
+                raise BundleDamagedError(CodeDamaged(), tree=tree) from exc
 
 
 def _walk(file: IO[bytes], look: Callable[[tarfile.TarFile], T]) -> T:

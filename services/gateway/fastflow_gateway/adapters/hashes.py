@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from fastflow_events.errors import InfrastructureError
 
+from fastflow_gateway.core.refusals import ModelUnreadable
 from fastflow_gateway.core.views.tables import TABLES, Table
 from fastflow_gateway.ports import ModelHash
 
@@ -22,7 +23,7 @@ async def hash_tables(path: Path) -> ModelHash:
     try:
         return await to_thread(_hash, path)
     except sqlite3.Error as exc:
-        raise InfrastructureError(f"the read model cannot be read: {exc}", path=str(path)) from exc
+        raise InfrastructureError(ModelUnreadable(str(exc)), path=str(path)) from exc
 
 
 def _hash(path: Path) -> ModelHash:

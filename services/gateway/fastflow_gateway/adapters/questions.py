@@ -5,6 +5,8 @@ from fastflow_events import subjects
 from fastflow_events.errors import InfrastructureError
 from nats.aio.client import Client
 
+from fastflow_gateway.core.refusals import SyncSilent, SyncUnreachable
+
 
 class NatsQuestions:
     """`Questions` over one NATS connection."""
@@ -17,6 +19,6 @@ class NatsQuestions:
         try:
             return (await self._nc.request(subjects.git_question(what), question, timeout=timeout_s)).data
         except (nats.errors.NoRespondersError, nats.errors.TimeoutError, TimeoutError) as exc:
-            raise InfrastructureError("git_sync does not answer") from exc
+            raise InfrastructureError(SyncSilent()) from exc
         except nats.errors.Error as exc:
-            raise InfrastructureError(f"git_sync cannot be asked: {exc!r}") from exc
+            raise InfrastructureError(SyncUnreachable(repr(exc))) from exc

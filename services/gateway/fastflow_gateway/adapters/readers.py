@@ -16,6 +16,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.types import Seconds
 
 from fastflow_gateway.core.errors import TooSlowError
+from fastflow_gateway.core.refusals import ModelUnreadable
 
 QUICK = 4
 QUICK_WITHIN_S = 2.0
@@ -81,7 +82,7 @@ class Lane:
         try:
             return await reader.ask(query, values, self._within_s)
         except (aiosqlite.Error, ValueError, OverflowError) as exc:
-            raise InfrastructureError(f"the read model cannot be read: {exc}") from exc
+            raise InfrastructureError(ModelUnreadable(str(exc))) from exc
         finally:
             self._free.put_nowait(reader)
 

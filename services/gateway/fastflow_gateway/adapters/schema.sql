@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS runs (
     priority INTEGER NOT NULL,
     outcome TEXT,
     reason TEXT NOT NULL,
+    reason_message TEXT NOT NULL,
+    dispatched INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     cancel_requested INTEGER NOT NULL,
     due TEXT,
@@ -54,6 +56,7 @@ CREATE TABLE IF NOT EXISTS runs (
     route TEXT,
     has_result INTEGER NOT NULL,
     result_error TEXT NOT NULL,
+    result_error_message TEXT NOT NULL,
     error TEXT
 ) WITHOUT ROWID;
 
@@ -72,6 +75,7 @@ CREATE TABLE IF NOT EXISTS pipelines (
     tree TEXT NOT NULL,
     definition TEXT NOT NULL,
     errors TEXT NOT NULL,
+    errors_messages TEXT NOT NULL,
     paused INTEGER NOT NULL,
     requirements_sha256 TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -85,6 +89,7 @@ CREATE TABLE IF NOT EXISTS repositories (
     subfolder TEXT NOT NULL,
     commit_sha TEXT,
     reason TEXT NOT NULL,
+    reason_message TEXT NOT NULL,
     pipelines INTEGER NOT NULL,
     invalid INTEGER NOT NULL,
     synced_at TEXT,

@@ -5,6 +5,7 @@ from pathlib import Path
 from fastflow_events.errors import InfrastructureError
 
 from fastflow_gateway.core.push_hooks import MIN_SECRET, secrets_in
+from fastflow_gateway.core.refusals import HookSecretShort, HookSecretsUnreadable
 
 
 def hook_secrets(path: Path | None) -> list[str]:
@@ -18,7 +19,7 @@ def hook_secrets(path: Path | None) -> list[str]:
     try:
         secrets = secrets_in(path.read_text())
     except (OSError, UnicodeDecodeError) as exc:
-        raise InfrastructureError("the file FASTFLOW_HOOK_SECRETS_FILE names cannot be read") from exc
+        raise InfrastructureError(HookSecretsUnreadable()) from exc
     if any(len(secret) < MIN_SECRET for secret in secrets):
-        raise InfrastructureError(f"a secret of FASTFLOW_HOOK_SECRETS_FILE has less than {MIN_SECRET} characters")
+        raise InfrastructureError(HookSecretShort(MIN_SECRET))
     return secrets

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
+from fastflow_events.message import Verbatim
 from fastflow_events.plain import MAX_DEPTH, fault_of, is_too_deep
 
 from fastflow_gateway.core.errors import InvalidBodyError, InvalidFieldError
+from fastflow_gateway.core.faults import BodyTooDeep, NoSuchMember, NotJson
 
 T = TypeVar("T")
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?\Z", re.DOTALL)
@@ -23,11 +25,11 @@ def read_json(body: bytes, type_: type[T]) -> T:
         InvalidFieldError: a member is unknown or has the wrong form.
     """
     if is_too_deep(body):
-        raise InvalidBodyError(f"the body is nested more than {MAX_DEPTH} deep")
+        raise InvalidBodyError(BodyTooDeep(MAX_DEPTH))
     try:
         plain = msgspec.json.decode(body) if body.strip() else {}
     except (msgspec.DecodeError, ValueError, RecursionError) as exc:
-        raise InvalidBodyError(f"the body is not JSON: {exc}") from exc
+        raise InvalidBodyError(NotJson(str(exc))) from exc
     try:
         value = msgspec.convert(plain, type_)
     except msgspec.ValidationError as exc:
@@ -57,8 +59,8 @@ def _finding(message: str, body: Any) -> InvalidFieldError:
         here = here.get(name) if isinstance(here, Mapping) else None
     if unknown := _UNKNOWN.search(what):
         steps.append(unknown["name"])
-        what = "there is no such member"
-    return InvalidFieldError(what[:1].lower() + what[1:], pointer_to(*steps))
+        return InvalidFieldError(NoSuchMember(), pointer_to(*steps))
+    return InvalidFieldError(Verbatim(what[:1].lower() + what[1:]), pointer_to(*steps))
 
 
 def _is_text(value: object, what: str) -> bool:

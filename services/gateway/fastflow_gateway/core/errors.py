@@ -1,6 +1,8 @@
 """What the gateway itself refuses; everything else comes from the shared tree."""
 
+from fastflow_events.absent import NoSuchRun
 from fastflow_events.errors import ContractError, DomainError, InfrastructureError, NotFoundError
+from fastflow_events.message import Message, Statement
 from msgspec import Struct
 
 
@@ -8,8 +10,14 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     """One thing that is wrong."""
 
     detail: str
+    detail_message: Message
     pointer: str | None = None
     """JSON pointer into the body (RFC 6901); the empty text is the whole body."""
+
+
+def finding(words: Statement, pointer: str | None = None) -> Finding:
+    """One thing that is wrong, with its code."""
+    return Finding(detail=str(words), detail_message=words.message, pointer=pointer)
 
 
 class InvalidBodyError(ContractError):
@@ -23,9 +31,9 @@ class InvalidFieldError(ContractError):
 
     code = "invalid-field"
 
-    def __init__(self, detail: str, pointer: str = "") -> None:
-        super().__init__(detail)
-        self.finding = Finding(detail=detail, pointer=pointer)
+    def __init__(self, words: Statement, pointer: str = "") -> None:
+        super().__init__(words)
+        self.finding = finding(words, pointer)
 
 
 class InvalidParameterError(ContractError):
@@ -40,16 +48,23 @@ class LogFullError(InfrastructureError):
     code = "log-full"
 
 
+class TooSlow(Statement, frozen=True, tag="problem.too_slow"):
+    """Others wait, too."""
+
+    english = (
+        "this was not answered within {within_s} s and was given up, so that nobody waits for it; "
+        "ask for less: a smaller limit, one pipeline, one status"
+    )
+    within_s: float
+
+
 class TooSlowError(InfrastructureError):
     """The question takes longer than a question may."""
 
     code = "too-slow"
 
     def __init__(self, within_s: float) -> None:
-        super().__init__(
-            f"this was not answered within {within_s:g} s and was given up, so that nobody waits for it; "
-            "ask for less: a smaller limit, one pipeline, one status"
-        )
+        super().__init__(TooSlow(within_s))
 
 
 class NotRunnableError(DomainError):
@@ -57,8 +72,8 @@ class NotRunnableError(DomainError):
 
     code = "pipeline-not-runnable"
 
-    def __init__(self, message: str, findings: tuple[Finding, ...], **context: str) -> None:
-        super().__init__(message, **context)
+    def __init__(self, words: Statement, findings: tuple[Finding, ...], **context: str) -> None:
+        super().__init__(words, **context)
         self.findings = findings
 
 
@@ -91,8 +106,8 @@ class InvalidParamsError(ContractError):
 
     code = "invalid-params"
 
-    def __init__(self, message: str, findings: tuple[Finding, ...], **context: str) -> None:
-        super().__init__(message, **context)
+    def __init__(self, words: Statement, findings: tuple[Finding, ...], **context: str) -> None:
+        super().__init__(words, **context)
         self.findings = findings
 
 
@@ -116,4 +131,4 @@ class ForeignOriginError(DomainError):
 
 def no_such_run(run_id: str) -> NotFoundError:
     """Nobody ever asked for this run."""
-    return NotFoundError("there is no such run", run=run_id[:64])
+    return NotFoundError(NoSuchRun(), run=run_id[:64])

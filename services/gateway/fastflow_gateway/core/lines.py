@@ -16,6 +16,7 @@ from fastflow_events.errors import ContractError
 from fastflow_events.output import MAX_LINE_BYTES, Chunk, OutFrame, StreamName
 from msgspec import Struct
 
+from fastflow_gateway.core.faults import OutputPlace
 from fastflow_gateway.core.unfinished_lines import PART_BYTES, Begun, Part
 
 _PLACE = re.compile(r"([0-9]{1,9})\.([0-9]{1,15})(?:\.([0-9]{1,9}))?")
@@ -48,7 +49,7 @@ def position_of(text: str) -> LogPosition:
     """
     found = _PLACE.fullmatch(text)
     if found is None:
-        raise ContractError("a place in the output is written <attempt>.<line>", given=text[:40])
+        raise ContractError(OutputPlace(), given=text[:40])
     return LogPosition(int(found[1]), int(found[2]), int(found[3] or 0))
 
 

@@ -10,6 +10,7 @@ from fastflow_events.errors import (
     InfrastructureError,
     NotFoundError,
 )
+from fastflow_events.message import Message
 from msgspec import UNSET, Struct, UnsetType
 
 from fastflow_gateway.core.errors import (
@@ -48,6 +49,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     title: str
     status: int
     detail: str
+    detail_message: Message
     errors: tuple[Finding, ...] | UnsetType = UNSET
     context: dict[str, Any] | UnsetType = UNSET
 
@@ -68,6 +70,7 @@ def problem_of(error: FastflowError) -> Problem:
         title=title.rstrip("."),
         status=status,
         detail=str(error),
+        detail_message=error.statement.message,
         errors=findings or UNSET,
         context=dict(error.context) or UNSET,
     )

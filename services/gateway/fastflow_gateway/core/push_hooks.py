@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidBodyError
+from fastflow_gateway.core.faults import MessageNoObject, MessageNotJson, NoPush
 
 Host: TypeAlias = Literal["github", "gitlab", "gitea"]
 HOSTS: tuple[Host, ...] = get_args(Host)
@@ -73,7 +74,7 @@ def read_push(host: Host, headers: Mapping[str, str], body: bytes) -> Push | Non
     place = message.get("project") if host == "gitlab" else message.get("repository")
     ref = message.get("ref")
     if not isinstance(place, dict) or not isinstance(ref, str):
-        raise InvalidBodyError("the message names no repository or no branch")
+        raise InvalidBodyError(NoPush())
     urls = tuple(url for key in _URLS if isinstance(url := place.get(key), str))
     return Push(urls=urls, branch=ref.removeprefix(_BRANCH) if ref.startswith(_BRANCH) else "")
 
@@ -94,7 +95,7 @@ def _json(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
             body = parse_qs(body.decode(), strict_parsing=True)["payload"][0].encode()
         message = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as exc:
-        raise InvalidBodyError("the message is not JSON") from exc
+        raise InvalidBodyError(MessageNotJson()) from exc
     if not isinstance(message, dict):
-        raise InvalidBodyError("the message is not a JSON object")
+        raise InvalidBodyError(MessageNoObject())
     return message

@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.fact import BrokenFact, Fact, ForeignFact, UnknownFact
+from fastflow_events.message import Message, Statement
 from fastflow_events.plain import fault_of
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
-from fastflow_gateway.core.dead_letters import StoredLetter
 from fastflow_gateway.core.views.pipelines import PipelineRow, PipelineStatus
+from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 
 HIDDEN = "***"
@@ -23,6 +24,7 @@ class WaitingFor(Struct, frozen=True, kw_only=True):
     """What keeps a run from starting."""
 
     reason: str
+    reason_message: Message | None
     position: int | None = None
     """Place in the queue, counting from 1; null for one that is not in it."""
 
@@ -36,6 +38,7 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     outcome: str | None
     reason: str
     """Why it waits, was refused or ended as it did."""
+    reason_message: Message | None
     attempt: int
     trigger: str
     who: str
@@ -83,6 +86,7 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     """What it left in `FASTFLOW_RESULT_FILE`; null in lists."""
     result_error: str
     """Why what it left there could not be read; empty when there is nothing to say."""
+    result_error_message: Message | None
     error: ScriptError | None
     """The last error that the script printed, as far as it can be read out of its output; null unless it failed."""
     schedule: str | None
@@ -101,6 +105,7 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     """Its runner gives no sign of life; it keeps its place until it is found again or given up as lost."""
     untrusted: str
     """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""
+    untrusted_message: Message | None
     seq: int
     """Stream position of the fact that changed it last."""
 
@@ -114,12 +119,14 @@ class PipelineResponse(Struct, frozen=True, kw_only=True):
     paused: bool
     errors: list[str]
     """Why it is invalid, one sentence each."""
+    errors_messages: list[Message]
     commit: str
     tree: str
     definition: dict[str, Any] | None
     """What its pipeline.json says; null while it is invalid. Of `sealed_env` the names are shown."""
     untrusted: str
     """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""
+    untrusted_message: Message | None
     seq: int
 
 
@@ -139,30 +146,14 @@ class FactResponse(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-class DeadLetterResponse(Struct, frozen=True, kw_only=True):
-    """One message that could not be handled."""
-
-    seq: int
-    service: str
-    subject: str
-    stream: str
-    stream_seq: int
-    consumer: str
-    reason: str
-    at: datetime | None
-    data: str
-    """The message's first kilobyte as text; bytes that are not UTF-8 read as U+FFFD."""
-    size_bytes: int
-
-
-_JSON = {"params", "soft_limits", "upstream_runs", "error"}
+_JSON = {"params", "soft_limits", "upstream_runs", "error", "reason_message", "result_error_message"}
 _SAME = frozenset(RunResponse.__struct_fields__) & frozenset(RunRow.__struct_fields__) - _JSON
 
 
 def show_run(
     row: RunRow,
     *,
-    untrusted: str = "",
+    untrusted: Statement | None = None,
     waits: WaitingFor | None = None,
     downstream: list[str] | None = None,
     result: dict[str, Any] | None = None,
@@ -172,6 +163,8 @@ def show_run(
     return RunResponse(
         trigger=row.trigger_kind,
         commit=row.commit_sha,
+        reason_message=message_of(row.reason_message),
+        result_error_message=message_of(row.result_error_message),
         params=msgspec.json.decode(row.params),
         env=msgspec.json.decode(row.env_names),
         soft_limits=msgspec.json.decode(row.soft_limits),
@@ -181,7 +174,8 @@ def show_run(
         waiting_for=waits,
         result=result,
         unreachable=unreachable,
-        untrusted=untrusted,
+        untrusted=str(untrusted or ""),
+        untrusted_message=untrusted.message if untrusted is not None else None,
         **{**{name: getattr(row, name) for name in _SAME}, "cancel_requested": bool(row.cancel_requested)},
     )
 
@@ -191,7 +185,7 @@ def error_of(row: RunRow) -> ScriptError | None:
     return msgspec.json.decode(row.error, type=ScriptError) if row.error else None
 
 
-def show_pipeline(row: PipelineRow, *, untrusted: str = "") -> PipelineResponse:
+def show_pipeline(row: PipelineRow, *, untrusted: Statement | None = None) -> PipelineResponse:
     """The row without its SQL, and without what only helps to guess webhook keys, and without ciphertext."""
     return PipelineResponse(
         name=row.name,
@@ -199,10 +193,12 @@ def show_pipeline(row: PipelineRow, *, untrusted: str = "") -> PipelineResponse:
         status=row.status,
         paused=bool(row.paused),
         errors=msgspec.json.decode(row.errors),
+        errors_messages=msgspec.json.decode(row.errors_messages, type=list[Message]),
         commit=row.commit_sha,
         tree=row.tree,
         definition=_without_keys(msgspec.json.decode(row.definition)),
-        untrusted=untrusted,
+        untrusted=str(untrusted or ""),
+        untrusted_message=untrusted.message if untrusted is not None else None,
         seq=row.seq,
     )
 
@@ -221,22 +217,6 @@ def show_fact(recorded: Recorded) -> FactResponse:
         correlation_id=recorded.cause.correlation_id,
         causation_id=recorded.cause.causation_id,
         data=_hide(_plain(recorded.fact)),
-    )
-
-
-def show_letter(letter: StoredLetter) -> DeadLetterResponse:
-    """The letter with the beginning of its message."""
-    return DeadLetterResponse(
-        seq=letter.seq,
-        service=letter.service,
-        subject=letter.subject,
-        stream=letter.stream,
-        stream_seq=letter.stream_seq,
-        consumer=letter.consumer,
-        reason=letter.reason,
-        at=letter.at,
-        data=letter.data[:1000].decode(errors="replace"),
-        size_bytes=len(letter.data),
     )
 
 

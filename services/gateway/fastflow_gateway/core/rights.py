@@ -5,7 +5,7 @@ for here, and nowhere else.
 """
 
 from fastflow_events.aggregates.run.events import Trigger
-from fastflow_rules.definition import NO_ENV, OPERATED
+from fastflow_rules.definition import OPERATED, NoEnv
 
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.run_request import RunOptions
@@ -23,4 +23,4 @@ def check_rights(options: RunOptions, trigger: Trigger) -> None:
         InvalidFieldError: he does not, and says it.
     """
     if options.env and not may_operate(trigger):
-        raise InvalidFieldError(NO_ENV, "/env")
+        raise InvalidFieldError(NoEnv(), "/env")

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from fastflow_gateway.core.bodies import pointer_to, read_json
 from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.faults import TwoNames
 
 MAX_VARIABLES = 50
 Variable: TypeAlias = Annotated[str, Meta(max_length=16_384)]
@@ -90,5 +91,5 @@ def _one_of(ours: dict[str, str], older: dict[str, str] | None, name: str) -> di
     if older is None:
         return ours
     if ours and ours != older:
-        raise InvalidFieldError("given under two names with different content", pointer_to(name))
+        raise InvalidFieldError(TwoNames(), pointer_to(name))
     return older

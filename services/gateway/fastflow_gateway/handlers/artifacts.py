@@ -14,6 +14,7 @@ from fastflow_events.nats.topology import ARTIFACTS_AGE_S
 from fastflow_events.service.waiting import is_set_within
 from msgspec.structs import replace
 
+from fastflow_gateway.core.refusals import AttemptLeftNoFile, FileExpired, RunLeftNoFile
 from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import find_run, history_of_run
@@ -67,8 +68,7 @@ async def find_left(log: EventLog, run_id: str, path: str, attempt: int | None) 
     found = [left for left in await artifacts_of_run(log, run_id) if left.path == path]
     chosen = [left for left in found if attempt in (None, left.attempt)]
     if not chosen:
-        which = "the run" if attempt is None else f"attempt {attempt}"
-        raise NotFoundError(f"{which} left no such file behind", file=path[:300])
+        raise NotFoundError(RunLeftNoFile() if attempt is None else AttemptLeftNoFile(attempt), file=path[:300])
     return max(chosen, key=lambda left: left.attempt)
 
 
@@ -81,7 +81,7 @@ async def open_left(artifacts: Artifacts, run_id: str, left: Left) -> AsyncItera
     pieces = await artifacts.open(run_id, left.attempt, left.path, left.sha256)
     if pieces is None:
         days = ARTIFACTS_AGE_S / 86_400
-        raise NotFoundError(f"the file is not stored any more: files of runs are kept for {days:g} days")
+        raise NotFoundError(FileExpired(days))
     return pieces
 
 

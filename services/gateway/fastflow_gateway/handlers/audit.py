@@ -12,6 +12,7 @@ from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParameterError
+from fastflow_gateway.core.faults import IdAlone, NoAggregate, NoSuchFacts
 
 MAX_SCANNED = 10_000
 """Facts looked at for one page; a page may be short and still have a next one."""
@@ -47,16 +48,16 @@ def subject_of(wanted: Filter) -> str:
     if wanted.type is not None:
         known = [name for name in wire_types() if name == wanted.type or name.rsplit(".", 1)[0] == wanted.type]
         if not known or aggregate not in (None, aggregate_name(known[0])):
-            raise InvalidParameterError("there are no such facts", type=wanted.type[:80])
+            raise InvalidParameterError(NoSuchFacts(), type=wanted.type[:80])
         name = known[0]
         scope = subjects.ANY if wire_types()[name].scope_field else None
         return subjects.event(aggregate_name(name), subjects.ANY if id is None else id, fact_name(name), scope)
     if aggregate is None:
         if id is not None:
-            raise InvalidParameterError("an id says nothing without its aggregate", id=id[:80])
+            raise InvalidParameterError(IdAlone(), id=id[:80])
         return subjects.EVENTS
     if aggregate not in {aggregate_name(name) for name in wire_types()}:
-        raise InvalidParameterError("there is no such kind of aggregate", aggregate=aggregate[:80])
+        raise InvalidParameterError(NoAggregate(), aggregate=aggregate[:80])
     return subjects.of_aggregate(aggregate, id) if id is not None else subjects.of_kind(aggregate)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from fastflow_events.absent import NoSuchBackfill
 from fastflow_events.aggregates.backfill.commands import CancelBackfill, RequestBackfill
 from fastflow_events.aggregates.backfill.decider import backfill_decider
 from fastflow_events.aggregates.backfill.events import MAX_INSTANTS, BackfillRequested
@@ -16,6 +17,7 @@ from fastflow_rules.schedules.timetable import next_fires
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.faults import BackfillRange, Concurrency, TooFarAhead, TooManyInstants
 from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.schedules import find
@@ -57,14 +59,14 @@ async def request(deps: Deps, pipeline: str, body: BackfillBody, *, who: str, ca
     check_variables("params", body.params)
     plan = await find(deps, pipeline, body.schedule)
     if body.after.tzinfo is None or body.until.tzinfo is None or body.after >= body.until:
-        raise InvalidFieldError("a range of instants with time zones, after before until", "/after")
+        raise InvalidFieldError(BackfillRange(), "/after")
     if held(body.until) > later(deps.clock(), HORIZON.total_seconds()):
-        raise InvalidFieldError("an instant of the next thirty years at most", "/until")
+        raise InvalidFieldError(TooFarAhead(), "/until")
     if not 1 <= body.concurrency <= 1000:
-        raise InvalidFieldError("from 1 to 1000", "/concurrency")
+        raise InvalidFieldError(Concurrency(1000), "/concurrency")
     found = next_fires(plan.timetable, after=body.after, until=body.until, count=MAX_INSTANTS + 1)
     if len(found) > MAX_INSTANTS:
-        raise InvalidFieldError(f"more than {MAX_INSTANTS} instants; ask for shorter ranges", "/until")
+        raise InvalidFieldError(TooManyInstants(MAX_INSTANTS), "/until")
     if body.only_missing:
         found = [at for at in found if not await _succeeded(deps.rows, run_id_of_fire(pipeline, plan.name, at))]
     if body.preview or not found:
@@ -92,7 +94,7 @@ async def show(deps: Deps, id: str) -> BackfillResponse:
     """
     known = backfill_decider.fold((await deps.log.load("backfill", id)).facts)
     if known.request is None:
-        raise NotFoundError("there is no such backfill", backfill=id[:64])
+        raise NotFoundError(NoSuchBackfill(), backfill=id[:64])
     runs: dict[str, str] = {}
     for at in known.request.instants:
         row = await deps.rows.run(run_id_of_backfill(id, at))

@@ -1,6 +1,7 @@
 """Chains that are set over the API, beside those of the files."""
 
 from fastflow_events import subjects
+from fastflow_events.absent import NoSuchChain
 from fastflow_events.aggregates.chain.commands import RemoveChain, SetChain
 from fastflow_events.aggregates.chain.decider import chain_decider
 from fastflow_events.aggregates.chain.events import ChainRemoved, ChainSet
@@ -14,6 +15,7 @@ from fastflow_rules.definition import from_fact, run_config
 from msgspec import Struct, json
 
 from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.faults import NextHasNoRunConfiguration
 from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import find_pipeline, known_definition
@@ -108,7 +110,7 @@ async def set_chain(deps: Deps, chain: ChainSet, *, cause: Cause) -> EdgeRespons
         and definition is not None
         and run_config(from_fact(definition), chain.run_config_id) is None
     ):
-        raise InvalidFieldError("the next pipeline has no such run configuration", "/run_config_id")
+        raise InvalidFieldError(NextHasNoRunConfiguration(), "/run_config_id")
     id = chain_id(chain.upstream, chain.downstream, chain.run_config_id)
     await execute(deps.log, chain_decider, id, SetChain(chain=chain), cause=cause)
     return shown(edge_of_api(chain))
@@ -121,5 +123,5 @@ async def remove_chain(deps: Deps, upstream: str, id: str, *, who: str, cause: C
         NotFoundError: nobody set it over the API, or it follows another pipeline.
     """
     if not any(edge.id == id for edge in await edges(deps, upstream)):
-        raise NotFoundError("there is no such chain", pipeline=upstream)
+        raise NotFoundError(NoSuchChain(), pipeline=upstream)
     await execute(deps.log, chain_decider, id, RemoveChain(who=who), cause=cause)

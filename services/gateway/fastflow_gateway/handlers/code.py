@@ -7,6 +7,7 @@ from fastflow_events.log import EventLog
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import no_such_run
+from fastflow_gateway.core.refusals import CodeNotYet
 
 
 class Ran(Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ async def code_of_run(log: EventLog, run_id: str) -> Ran:
     history = (await log.load("pipeline", request.pipeline)).facts
     versions = [f for f in history if isinstance(f, PipelineVersionStored) and f.commit == request.commit]
     if not versions:
-        raise NotFoundError("the code of this run is not stored yet", run=run_id[:64])
+        raise NotFoundError(CodeNotYet(), run=run_id[:64])
     return Ran(
         pipeline=request.pipeline,
         repository=versions[-1].repository,

@@ -6,6 +6,7 @@ from fastflow_events.recorded import Cause
 
 from fastflow_gateway.core.dead_letters import Judgement, StoredLetter, Verdict, open_letters
 from fastflow_gateway.core.errors import NotRetryableError
+from fastflow_gateway.core.refusals import LetterNotRetryable, NoLetter
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.triggers import run_of_trigger
@@ -28,7 +29,7 @@ async def retry_letter(deps: Deps, seq: int, *, who: str, cause: Cause) -> Accep
     letter = await _find(deps.letters, seq)
     if letter.stream != topology.TRIGGERS or not letter.stream_seq:
         raise NotRetryableError(
-            f"only requests for runs can be retried from here; this one was {letter.consumer or letter.service}'s",
+            LetterNotRetryable(letter.consumer or letter.service),
             letter=seq,
         )
     accepted = await run_of_trigger(
@@ -51,7 +52,7 @@ async def discard_letter(letters: Letters, seq: int, *, who: str) -> None:
 async def _find(letters: Letters, seq: int) -> StoredLetter:
     letter = open_letters([one async for one in letters.read()]).get(seq)
     if letter is None:
-        raise NotFoundError("there is no such dead letter, or it was dealt with already", letter=seq)
+        raise NotFoundError(NoLetter(), letter=seq)
     return letter
 
 

@@ -15,6 +15,7 @@ from fastflow_events.instants import later
 from fastflow_events.recorded import Cause, Recorded
 from msgspec import Struct
 
+from fastflow_gateway.core.refusals import ModelBehind
 from fastflow_gateway.core.views.instants import text_of
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.deps import Deps
@@ -56,7 +57,7 @@ async def collect(deps: Deps, *, who: str, cause: Cause, keep_days: float | None
         InfrastructureError: the read model does not know yet what is needed.
     """
     if not await deps.changes.reached(await deps.log.last_seq(), within_s=CAUGHT_UP_WITHIN_S):
-        raise InfrastructureError("the read model is still behind the log; ask again")
+        raise InfrastructureError(ModelBehind())
     days = deps.env_keep_days if keep_days is None else keep_days
     # Runs first: what is asked for after that prepares what it needs, and so takes it back.
     uses = await deps.rows.environment_uses()

@@ -13,6 +13,7 @@ from fastflow_rules.remote import Remote, remote, same_place
 
 from fastflow_gateway.core.errors import NotGenuineError
 from fastflow_gateway.core.push_hooks import Host, Push, delivery_of, is_genuine, read_push
+from fastflow_gateway.core.refusals import NobodyWatches, NotGenuine
 from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.sync import SyncAccepted
@@ -30,13 +31,13 @@ async def take_push(
         InfrastructureError: the log failed; the host sends the message again.
     """
     if not is_genuine(host, headers, body, deps.hook_secrets()):
-        raise NotGenuineError("the signature or token of this message is not known here")
+        raise NotGenuineError(NotGenuine())
     push = read_push(host, headers, body)
     if push is None:
         return []
     watching = _watching(await deps.rows.repositories(), push)
     if not watching:
-        raise NotFoundError("nobody watches this repository", url=push.urls[0] if push.urls else "")
+        raise NotFoundError(NobodyWatches(), url=push.urls[0] if push.urls else "")
     delivery = delivery_of(host, headers, body)
     return [await _ask(deps.log, row.name, host, delivery, cause) for row in watching if row.branch == push.branch]
 

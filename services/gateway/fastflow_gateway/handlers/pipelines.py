@@ -8,9 +8,18 @@ import msgspec
 from fastflow_events.errors import NotFoundError, UntrustedError
 from fastflow_rules.definition import Definition, from_fact, run_config
 
-from fastflow_gateway.core.errors import Finding, InvalidFieldError, NotRunnableError
+from fastflow_gateway.core.errors import InvalidFieldError, NotRunnableError, finding
+from fastflow_gateway.core.faults import NoRunConfigurations, OtherRunConfigurations
+from fastflow_gateway.core.refusals import (
+    NoPipeline,
+    NoPipelineButLike,
+    PipelineDisabled,
+    PipelineInvalid,
+    PipelineRemoved,
+    SaysDisabled,
+)
 from fastflow_gateway.core.views import pipelines as view
-from fastflow_gateway.core.views.pipelines import PipelineRow
+from fastflow_gateway.core.views.pipelines import PipelineRow, errors_of
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.ports import ReadModel
 
@@ -60,10 +69,9 @@ async def find_pipeline(deps: Deps, name: str) -> PipelineRow:
     row = await deps.rows.pipeline(name) or view.fold((await deps.log.load("pipeline", name)).recorded)
     if row is None:
         close = get_close_matches(name, await deps.rows.pipeline_names(), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise NotFoundError(f"there is no pipeline {name}{hint}", pipeline=name)
+        raise NotFoundError(NoPipelineButLike(name, close[0]) if close else NoPipeline(name), pipeline=name)
     if row.status == "removed":
-        raise NotFoundError(f"pipeline {name} was removed at commit {row.commit_sha[:12]}", pipeline=name)
+        raise NotFoundError(PipelineRemoved(name, row.commit_sha[:12]), pipeline=name)
     return row
 
 
@@ -79,19 +87,15 @@ async def find_runnable(deps: Deps, name: str, run_config_id: str | None) -> Pip
     row = await find_pipeline(deps, name)
     deps.log.doubts.check("pipeline", name)
     if row.status == "invalid":
-        reasons = msgspec.json.decode(row.errors, type=tuple[str, ...])
-        raise NotRunnableError(
-            f"pipeline {name} is invalid at commit {row.commit_sha[:12]} and never runs with defaults: "
-            + "; ".join(reasons),
-            tuple(Finding(detail=reason) for reason in reasons),
-            pipeline=name,
-        )
+        reasons = errors_of(row)
+        why = PipelineInvalid(name, row.commit_sha[:12], reasons)
+        raise NotRunnableError(why, tuple(finding(reason) for reason in reasons), pipeline=name)
     if row.status == "disabled":
-        reason = "its pipeline.json says enabled: false"
-        raise NotRunnableError(f"pipeline {name} is disabled: {reason}", (Finding(detail=reason),), pipeline=name)
+        says = SaysDisabled()
+        raise NotRunnableError(PipelineDisabled(name, says), (finding(says),), pipeline=name)
     if run_config_id is not None:
         definition = from_fact(msgspec.json.decode(row.definition))
         if run_config(definition, run_config_id) is None:
-            known = ", ".join(schedule.id for schedule in definition.schedules) or "none"
-            raise InvalidFieldError(f"the pipeline has no such run configuration; it has: {known}", "/run_config_id")
+            known = tuple(schedule.id for schedule in definition.schedules)
+            raise InvalidFieldError(OtherRunConfigurations(known) if known else NoRunConfigurations(), "/run_config_id")
     return row

@@ -7,12 +7,15 @@ from fastflow_events.aggregates.environment.decider import Environment, environm
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES
 from fastflow_events.errors import ContractError, DomainError, NotFoundError
 from fastflow_events.ids import environment_id
+from fastflow_events.message import retold
 from fastflow_rules.branch_diff.branch import BranchAnswer, BranchQuestion, BranchRefused
 from fastflow_rules.branch_diff.changes import Plan
 from fastflow_rules.branch_diff.plan import Around, Needed, Present, needed, plan
 from fastflow_rules.chains import edge_of_api
 
 from fastflow_gateway.core.errors import InvalidParameterError
+from fastflow_gateway.core.faults import WhichRepository
+from fastflow_gateway.core.refusals import AnswerUnreadable, NoRepository
 from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.chains import chains_of_api
@@ -45,8 +48,8 @@ async def plan_branch(deps: Deps, repository: str | None, ref: str) -> Plan:
     answer = await ask_branch(deps.questions, name, ref)
     if isinstance(answer, BranchRefused):
         if answer.missing:
-            raise NotFoundError(answer.refused, repository=name, ref=ref)
-        raise NotPlannableError(answer.refused, repository=name, ref=ref)
+            raise NotFoundError(retold(answer.refused, answer.refused_message), repository=name, ref=ref)
+        raise NotPlannableError(retold(answer.refused, answer.refused_message), repository=name, ref=ref)
     rows = await deps.rows.pipelines(after="", limit=EVERYTHING)
     around = Around(
         present=[_present(row) for row in rows],
@@ -86,9 +89,9 @@ async def _known(deps: Deps, wanted: Iterable[Needed]) -> AsyncIterator[tuple[Ne
 async def _only_one(rows: ReadModel) -> str:
     names = [row.name for row in await rows.repositories()]
     if not names:
-        raise NotFoundError("no repository is watched")
+        raise NotFoundError(NoRepository())
     if len(names) > 1:
-        raise InvalidParameterError(f"say which repository: {', '.join(names)}")
+        raise InvalidParameterError(WhichRepository(tuple(names)))
     return names[0]
 
 
@@ -99,7 +102,7 @@ def _read(data: bytes) -> BranchAnswer | BranchRefused:
             return msgspec.json.decode(data, type=BranchRefused)
         return msgspec.json.decode(data, type=BranchAnswer)
     except msgspec.MsgspecError as exc:
-        raise ContractError("git_sync gave an answer that cannot be read") from exc
+        raise ContractError(AnswerUnreadable()) from exc
 
 
 def _present(row: PipelineRow) -> Present:

@@ -10,11 +10,13 @@ from fastflow_events.aggregates.queue.events import QUEUE, QueueLeased
 from fastflow_events.aggregates.setting.decider import setting_decider
 from fastflow_events.aggregates.setting.events import MAIN
 from fastflow_events.log import EventLog
+from fastflow_events.message import Message, Statement
 from fastflow_events.nats.leases import Heartbeat
 from fastflow_events.nats.topology import DEFAULT_POOL
 from fastflow_rules.queue.admission import Lane, Order, Pipeline, lane, order
 from fastflow_rules.queue.capacity import Capacity, Resource, Slot, too_full
 from fastflow_rules.queue.pools import LiveRunner
+from fastflow_rules.queue.waits import Code, Nothing
 from msgspec import Struct
 
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
@@ -27,8 +29,6 @@ OPEN: tuple[RunStatus, ...] = ("queued", "waiting", "preparing", "running")
 BLOCKERS = 20
 AGEING_S = 60.0
 """Where no leader has said how much waiting counts."""
-DISPATCHED = "waiting for a runner"
-NOTHING = "nothing is short: a scheduler admits it next"
 
 
 class WaitingRun(Struct, frozen=True, kw_only=True):
@@ -41,6 +41,7 @@ class WaitingRun(Struct, frozen=True, kw_only=True):
     priority: int
     since: str
     waiting_for: str
+    waiting_for_message: Message
     blockers: tuple[str, ...] = ()
     """Runs whose end would free what it waits for; at most twenty."""
 
@@ -49,7 +50,7 @@ def in_queue(row: RunRow, now: datetime) -> bool:
     """Whether the run waits for a place: it was never admitted, or its next attempt is due."""
     if row.status == "waiting":
         return row.due is None or datetime.fromisoformat(row.due) <= now
-    return row.status == "queued" and row.reason != DISPATCHED
+    return row.status == "queued" and not row.dispatched
 
 
 async def waiting(deps: Deps) -> list[WaitingRun]:
@@ -73,7 +74,7 @@ async def waiting(deps: Deps) -> list[WaitingRun]:
             )
             queue.append((place, row, mine))
         elif row.status != "waiting":
-            runner = None if row.reason == DISPATCHED else row.runner or "nobody"
+            runner = None if row.dispatched else row.runner or "nobody"
             capacity.acquire(row.id, Slot(pipeline=row.pipeline, group=mine.group, pool=mine.pool, runner=runner))
     queue.sort(key=lambda entry: entry[0])
     sight = _Sight(deps, capacity, pipelines)
@@ -93,17 +94,18 @@ class _Sight:
     async def of(self, position: int, row: RunRow, mine: Lane) -> WaitingRun:
         """One run in the queue."""
         blocked = self._places.blocked(mine)
-        reason = blocked.reason if blocked else NOTHING
+        reason: Statement = blocked.reason if blocked else Nothing()
         blockers = self._blockers(blocked.resource) if blocked else ()
         if row.attempt == 0 and not await self._has_code(row):
-            reason, blockers = f"its code: commit {(row.commit_sha or '')[:10]} is being fetched", ()
+            reason, blockers = Code((row.commit_sha or "")[:10]), ()
         return WaitingRun(
             id=row.id,
             pipeline=row.pipeline,
             position=position,
             priority=row.priority,
             since=row.due or row.requested_at,
-            waiting_for=reason,
+            waiting_for=str(reason),
+            waiting_for_message=reason.message,
             blockers=blockers,
         )
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from fastflow_events import sealing, subjects
+from fastflow_events.absent import NoSuchRepository
 from fastflow_events.aggregates.repository.commands import ConfigureRepository, RemoveRepository, RequestDeployKey
 from fastflow_events.aggregates.repository.decider import repository_decider
 from fastflow_events.aggregates.repository.events import Credentials, RepositoryConfigured
@@ -17,6 +18,7 @@ from fastflow_rules.remote import InvalidRemoteError, Remote, check_branch, chec
 from msgspec import Meta, Struct
 
 from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.faults import FileName, KnownHosts, NoTokenNeeded, TokenGivenTwice, TokenOfAnotherAddress
 from fastflow_gateway.core.views import repositories as view
 from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
@@ -65,7 +67,7 @@ async def configure(deps: Deps, name: str, body: RepositoryBody, *, who: str, ca
     try:
         subjects.encode(name)
     except ContractError as exc:
-        raise InvalidFieldError(str(exc), "") from exc
+        raise InvalidFieldError(exc.statement, "") from exc
     url = _checked(body.url, "/url", lambda url: remote(url).shown)
     configured = RepositoryConfigured(
         url=url,
@@ -107,7 +109,7 @@ async def find_repository(log: EventLog, name: str) -> RepositoryRow:
     """
     row = view.fold((await log.load("repository", name)).recorded)
     if row is None or row.status == "removed":
-        raise NotFoundError("there is no such repository", repository=name)
+        raise NotFoundError(NoSuchRepository(), repository=name)
     return row
 
 
@@ -115,19 +117,19 @@ def _checked(value: str, pointer: str, check: Callable[[str], str]) -> str:
     try:
         return check(value)
     except InvalidRemoteError as exc:
-        raise InvalidFieldError(str(exc), pointer) from exc
+        raise InvalidFieldError(exc.statement, pointer) from exc
 
 
 async def _credentials(deps: Deps, name: str, body: RepositoryBody) -> Credentials:
     given = [member for member in ("token", "sealed_token", "token_file") if getattr(body, member)]
     if len(given) > 1:
-        raise InvalidFieldError(f"a token is given once, not as {' and '.join(given)}", f"/{given[1]}")
+        raise InvalidFieldError(TokenGivenTwice(given[0], given[1]), f"/{given[1]}")
     for member in ("token_file", "ssh_key_file"):
         if (file := getattr(body, member)) and not _FILE.fullmatch(file):
-            raise InvalidFieldError("the name of a file, without folders", f"/{member}")
+            raise InvalidFieldError(FileName(), f"/{member}")
     for line in body.known_hosts.splitlines():
         if line.strip() and not _HOST_KEY.fullmatch(line.strip()):
-            raise InvalidFieldError("lines as in known_hosts: host, kind of key, key", "/known_hosts")
+            raise InvalidFieldError(KnownHosts(), "/known_hosts")
     sealed = body.sealed_token
     if sealed:
         _check_sealed(sealed)
@@ -147,7 +149,7 @@ def _check_sealed(text: str) -> None:
     try:
         sealing.parse(text)
     except ContractError as exc:
-        raise InvalidFieldError(str(exc), "/sealed_token") from exc
+        raise InvalidFieldError(exc.statement, "/sealed_token") from exc
 
 
 async def _check_place(log: EventLog, name: str, sealed: str, place: Remote) -> None:
@@ -156,15 +158,13 @@ async def _check_place(log: EventLog, name: str, sealed: str, place: Remote) -> 
         if not isinstance(fact, RepositoryConfigured) or fact.credentials.sealed_token != sealed:
             continue
         if fact.url != place.shown:
-            raise InvalidFieldError(
-                f"this token was given for {fact.url}; another address needs it again", "/sealed_token"
-            )
+            raise InvalidFieldError(TokenOfAnotherAddress(fact.url), "/sealed_token")
 
 
 async def _sealed(questions: Questions, name: str, place: Remote, token: str) -> str:
     if why := sealing.why_not_sealable(token):
         raise InvalidFieldError(why, "/token")
     if not place.addresses:
-        raise InvalidFieldError("a folder of this machine needs no token", "/token")
+        raise InvalidFieldError(NoTokenNeeded(), "/token")
     answer = msgspec.json.decode(await questions.ask("key", b""), type=_Key)
     return sealing.seal(answer.public_key, sealing.for_repository(name, place.addresses[0]), token)

@@ -4,6 +4,7 @@ from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.recorded import Cause
 
 from fastflow_gateway.core.errors import RunNotOverError, no_such_run
+from fastflow_gateway.core.refusals import NotOver
 from fastflow_gateway.core.run_request import RunOptions
 from fastflow_gateway.core.views import runs as view
 from fastflow_gateway.core.views.runs import OVER
@@ -28,7 +29,7 @@ async def rerun(
     if row is None:
         raise no_such_run(run_id)
     if row.status not in OVER:
-        raise RunNotOverError(f"the run is {row.status}; it can be repeated when it is over", run=run_id)
+        raise RunNotOverError(NotOver(row.status), run=run_id)
     first = history[0].fact
     assert isinstance(first, RunRequested)
     after = first.trigger.upstream_run or first.trigger.rerun_after

@@ -10,7 +10,8 @@ from fastflow_events.log import EventLog
 from fastflow_rules.definition import Definition, check_params, from_fact
 
 from fastflow_gateway.core.bodies import pointer_to
-from fastflow_gateway.core.errors import Finding, InvalidParamsError
+from fastflow_gateway.core.errors import InvalidParamsError, finding
+from fastflow_gateway.core.faults import OfParam, Several
 from fastflow_gateway.core.run_request import RunOptions
 from fastflow_gateway.core.views.pipelines import PipelineRow
 
@@ -29,12 +30,9 @@ async def fitting(log: EventLog, row: PipelineRow, options: RunOptions) -> RunOp
     if isinstance(checked, dict):
         return msgspec.structs.replace(options, params=checked)
     findings = tuple(
-        Finding(
-            detail=f"found {problem.found}; allowed: {problem.allowed}", pointer=pointer_to("params", problem.member)
-        )
-        for problem in checked
+        finding(OfParam(problem.found, problem.allowed), pointer_to("params", problem.member)) for problem in checked
     )
-    raise InvalidParamsError("; ".join(str(problem) for problem in checked), findings, pipeline=row.name)
+    raise InvalidParamsError(Several(tuple(problem.statement for problem in checked)), findings, pipeline=row.name)
 
 
 async def _definition(log: EventLog, row: PipelineRow, options: RunOptions) -> Definition | None:

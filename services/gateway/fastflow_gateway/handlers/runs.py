@@ -15,6 +15,7 @@ from fastflow_rules.queue.capacity import too_full
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParamsError, KeyReusedError, LogFullError, no_such_run
+from fastflow_gateway.core.refusals import KeyReused
 from fastflow_gateway.core.rights import check_rights
 from fastflow_gateway.core.run_request import RunOptions, check_variables
 from fastflow_gateway.core.views import runs as view
@@ -111,7 +112,7 @@ async def _asked_before(log: EventLog, run_id: str, pipeline: str, *several: Run
         and options.commit in (None, first.commit)
         for options in several
     ):
-        raise KeyReusedError("this key already stands for a run that was asked for differently", run=run_id)
+        raise KeyReusedError(KeyReused(), run=run_id)
     return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.requested_seq)
 
 

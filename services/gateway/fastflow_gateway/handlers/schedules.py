@@ -31,6 +31,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.faults import NoRunConfiguration, ScheduleInFile, Several
+from fastflow_gateway.core.refusals import NoSchedule
 from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import definition_of, find_pipeline
@@ -94,7 +96,7 @@ async def find(deps: Deps, name: str, schedule: str) -> PlannedSchedule:
     """
     plan = (await plans(deps, name)).get(schedule_id(name, schedule))
     if plan is None:
-        raise NotFoundError(f"pipeline {name} has no schedule {schedule[:100]}", pipeline=name)
+        raise NotFoundError(NoSchedule(name, schedule[:100]), pipeline=name)
     return plan
 
 
@@ -135,7 +137,7 @@ async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> Sc
     id = schedule_id(schedule.pipeline, schedule.name)
     known = (await plans(deps, schedule.pipeline)).get(id)
     if known is not None and known.source == "file":
-        raise InvalidFieldError("pipeline.json has a schedule of this name", "/name")
+        raise InvalidFieldError(ScheduleInFile(), "/name")
     await _must_fit(deps, schedule)
     await execute(deps.log, schedule_decider, id, SetSchedule(schedule=schedule), cause=cause)
     around = await _paused_around(deps, schedule.pipeline)
@@ -148,10 +150,10 @@ async def _must_fit(deps: Deps, schedule: ScheduleSet) -> None:
     if definition is None:
         return  # it is invalid now; its runs will say so
     if schedule.run_config_id is not None and run_config(definition, schedule.run_config_id) is None:
-        raise InvalidFieldError("the pipeline has no such run configuration", "/run_config_id")
+        raise InvalidFieldError(NoRunConfiguration(), "/run_config_id")
     params = check_params(definition, schedule.params)
     if isinstance(params, list):
-        raise InvalidFieldError("; ".join(str(problem) for problem in params), "/params")
+        raise InvalidFieldError(Several(tuple(problem.statement for problem in params)), "/params")
 
 
 async def change(deps: Deps, name: str, schedule: str, command: ScheduleCommand, *, cause: Cause) -> None:

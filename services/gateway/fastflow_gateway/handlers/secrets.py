@@ -4,6 +4,7 @@ import base64
 import re
 
 from fastflow_events import sealing
+from fastflow_events.absent import NoSuchSecret
 from fastflow_events.aggregates.keyring.decider import Keyring, keyring_decider
 from fastflow_events.aggregates.keyring.events import KEYRING
 from fastflow_events.aggregates.secret.commands import RemoveSecret, SetSecret
@@ -17,6 +18,8 @@ from fastflow_rules.definition.reserved import PROTECTED
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.faults import SecretName, UnknownKey, ValueAlone, ValueOrSealed, VariableFixed
+from fastflow_gateway.core.refusals import NoKeyYet, SecretChanges
 from fastflow_gateway.core.views.secrets import SecretRow, project
 
 TRIES = 5
@@ -71,7 +74,7 @@ async def public_key(log: EventLog) -> PublicKey:
     """
     ring = await _ring(log)
     if ring.current is None:
-        raise NotFoundError("there is no key to seal for yet: a runner publishes one when it starts for the first time")
+        raise NotFoundError(NoKeyYet())
     return PublicKey(key_id=ring.current, public_key=ring.keys[ring.current])
 
 
@@ -101,7 +104,7 @@ async def set_secret(log: EventLog, name: str, body: SecretBody, *, who: str, ca
         version, sealed = await _sealed_before(log, body)
         return await _append(log, name, SetSecret(version=version, sealed=sealed, who=who), cause)
     if body.sealed is not None or body.version is not None:
-        raise InvalidFieldError("with a value there is nothing else to say", "/value")
+        raise InvalidFieldError(ValueAlone(), "/value")
     _check_value(body.value)
     key = base64.b64decode((await public_key(log)).public_key)
     for _ in range(TRIES):
@@ -112,7 +115,7 @@ async def set_secret(log: EventLog, name: str, body: SecretBody, *, who: str, ca
             return await _append(log, name, SetSecret(version=version, sealed=sealed, who=who), cause)
         except VersionTakenError:
             continue
-    raise InfrastructureError("the secret keeps changing", secret=name)
+    raise InfrastructureError(SecretChanges(), secret=name)
 
 
 async def remove_secret(log: EventLog, name: str, *, who: str, cause: Cause) -> SecretAccepted:
@@ -134,7 +137,7 @@ async def find_secret(log: EventLog, name: str) -> SecretRow:
     for recorded in (await log.load("secret", name)).recorded:
         row = project(row, recorded)
     if row is None:
-        raise NotFoundError("there is no such secret", secret=name[:128])
+        raise NotFoundError(NoSuchSecret(), secret=name[:128])
     return row
 
 
@@ -146,13 +149,13 @@ async def _append(log: EventLog, name: str, command: SetSecret | RemoveSecret, c
 
 async def _sealed_before(log: EventLog, body: SecretBody) -> tuple[int, str]:
     if body.sealed is None or body.version is None:
-        raise InvalidFieldError("give a value, or a sealed text and the version it was sealed for", "")
+        raise InvalidFieldError(ValueOrSealed(), "")
     try:
         sealed = sealing.parse(body.sealed)
     except NotOpenedError as exc:
-        raise InvalidFieldError(str(exc), "/sealed") from exc
+        raise InvalidFieldError(exc.statement, "/sealed") from exc
     if sealed.key_id not in (await _ring(log)).keys:
-        raise InvalidFieldError("it was sealed for a key that no runner has ever published", "/sealed")
+        raise InvalidFieldError(UnknownKey(), "/sealed")
     return body.version, body.sealed
 
 
@@ -162,9 +165,9 @@ async def _ring(log: EventLog) -> Keyring:
 
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise InvalidFieldError("a secret is named like an environment variable: letters, digits and _")
+        raise InvalidFieldError(SecretName())
     if name in PROTECTED:
-        raise InvalidFieldError(f"{name} is set for every run and cannot be changed")
+        raise InvalidFieldError(VariableFixed(name))
 
 
 def _check_value(value: str) -> None:

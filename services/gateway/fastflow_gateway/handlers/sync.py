@@ -1,5 +1,6 @@
 """Asking for a repository to be fetched now."""
 
+from fastflow_events.absent import NoSuchRepository
 from fastflow_events.aggregates.repository.commands import RequestSync
 from fastflow_events.aggregates.repository.decider import repository_decider
 from fastflow_events.errors import DomainError, NotFoundError
@@ -7,6 +8,7 @@ from fastflow_events.execute import execute
 from fastflow_events.recorded import Cause
 from msgspec import Struct
 
+from fastflow_gateway.core.refusals import NoRepositoryYet
 from fastflow_gateway.core.views import repositories as view
 from fastflow_gateway.deps import Deps
 
@@ -30,9 +32,9 @@ async def request_sync(deps: Deps, repository: str | None, *, who: str, cause: C
     elif (row := view.fold((await deps.log.load("repository", repository)).recorded)) and row.status != "removed":
         names = [repository]
     else:
-        raise NotFoundError("there is no such repository", repository=repository)
+        raise NotFoundError(NoSuchRepository(), repository=repository)
     if not names:
-        raise DomainError("no repository is watched yet")
+        raise DomainError(NoRepositoryYet())
     accepted = []
     for name in names:
         [recorded] = await execute(deps.log, repository_decider, name, RequestSync(who=who), cause=cause)

@@ -43,7 +43,7 @@ async def run_of_trigger(
             repeated=True,
         )
     except DomainError as exc:
-        raise ContractError(str(exc), **exc.context) from exc
+        raise ContractError(exc.statement, **exc.context) from exc
 
 
 async def run_of_request(deps: Deps, subject: str, data: bytes, *, cause: Cause) -> Accepted:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from fastflow_events.errors import InfrastructureError
+from fastflow_events.message import Statement
+from fastflow_rules.queue.waits import NextAttempt, UnknownPlace
 
 from fastflow_gateway.core.responses import WaitingFor
+from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.queue import WaitingRun, in_queue, waiting
 from fastflow_gateway.queue_snapshot import Seen
-
-UNKNOWN = "its place, which is not known yet"
 
 
 async def waiting_for(deps: Deps, rows: Sequence[RunRow]) -> dict[str, WaitingFor]:
@@ -18,7 +19,7 @@ async def waiting_for(deps: Deps, rows: Sequence[RunRow]) -> dict[str, WaitingFo
     now = deps.clock()
     queued = [row for row in rows if in_queue(row, now)]
     found = {
-        row.id: WaitingFor(reason=f"the instant of its next attempt, {row.due}" if row.due else row.reason)
+        row.id: _waits(NextAttempt(row.due)) if row.due else _as_the_row_says(row)
         for row in rows
         if row.status in ("queued", "waiting")
     }
@@ -35,10 +36,18 @@ async def waiting_for(deps: Deps, rows: Sequence[RunRow]) -> dict[str, WaitingFo
     for row in queued:
         seen = deps.queue_snapshot.runs.get(row.id)
         if seen is not None:
-            found[row.id] = WaitingFor(reason=seen.reason, position=seen.position)
+            found[row.id] = WaitingFor(reason=seen.reason, reason_message=seen.reason_message, position=seen.position)
         else:
-            found[row.id] = WaitingFor(reason=UNKNOWN)
+            found[row.id] = _waits(UnknownPlace())
     return found
+
+
+def _waits(reason: Statement) -> WaitingFor:
+    return WaitingFor(reason=str(reason), reason_message=reason.message)
+
+
+def _as_the_row_says(row: RunRow) -> WaitingFor:
+    return WaitingFor(reason=row.reason, reason_message=message_of(row.reason_message))
 
 
 async def everybody(deps: Deps) -> list[WaitingRun]:
@@ -53,6 +62,9 @@ async def everybody(deps: Deps) -> list[WaitingRun]:
 async def _look(deps: Deps) -> list[WaitingRun]:
     began = deps.clock()
     found = await waiting(deps)
-    seen = {run.id: Seen(position=run.position, reason=run.waiting_for) for run in found}
+    seen = {
+        run.id: Seen(position=run.position, reason=run.waiting_for, reason_message=run.waiting_for_message)
+        for run in found
+    }
     deps.queue_snapshot.keep(seen, began=began, ended=deps.clock())
     return found

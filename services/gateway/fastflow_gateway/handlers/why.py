@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from fastflow_events.message import Message
 from fastflow_events.recorded import Recorded
 from fastflow_rules.why import Line, caused_by, story
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import no_such_run
 from fastflow_gateway.core.views import runs as view
+from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.queue import WaitingRun, waiting
 
@@ -20,6 +22,7 @@ class Why(Struct, frozen=True, kw_only=True):
     id: str
     status: str
     reason: str
+    reason_message: Message | None
     lines: list[Line]
     """Oldest cause first: those of the runs it follows, then its own."""
     waiting: WaitingRun | None = None
@@ -42,7 +45,8 @@ async def why(deps: Deps, run_id: str) -> Why:
     row = view.fold(histories[run_id])
     if row is None:
         raise no_such_run(run_id)
-    queued = row.status == "queued" and row.reason != "waiting for a runner"
+    queued = row.status == "queued" and not row.dispatched
     entry = next((entry for entry in await waiting(deps) if entry.id == run_id), None) if queued else None
     lines = story(reversed(histories.values()))
-    return Why(id=run_id, status=row.status, reason=row.reason, lines=lines, waiting=entry)
+    message = message_of(row.reason_message)
+    return Why(id=run_id, status=row.status, reason=row.reason, reason_message=message, lines=lines, waiting=entry)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from fastflow_gateway.core.bodies import pointer_to, read_json
 from fastflow_gateway.core.errors import InvalidFieldError
+from fastflow_gateway.core.faults import RouteLength
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import chains
 from fastflow_gateway.handlers.chains import EdgeResponse, Graph
@@ -66,7 +67,7 @@ class ChainController(Controller):
         options = read_json(body, ChainBody)
         route = options.on_route.strip() if options.on_route is not None else None
         if route is not None and not 0 < len(route) <= LONGEST_ROUTE:
-            raise InvalidFieldError(f"1 to {LONGEST_ROUTE} characters, not blank", "/on_route")
+            raise InvalidFieldError(RouteLength(LONGEST_ROUTE), "/on_route")
         for param, value in options.params.items():
             if too_long(value):
                 raise InvalidFieldError(PATH_ALLOWED, pointer_to("params", param))

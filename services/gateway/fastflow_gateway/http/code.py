@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 
+from fastflow_gateway.core.refusals import HadNoFile
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.code import code_of_run
 from fastflow_gateway.ports import CodeFile
@@ -66,7 +67,7 @@ class CodeController(Controller):
         ran = await code_of_run(deps.log, run_id)
         content = await deps.code.file(ran.tree, file.removeprefix("/"))
         if content is None:
-            raise NotFoundError("the run had no such file", file=file[:300])
+            raise NotFoundError(HadNoFile(), file=file[:300])
         return Response(content, media_type=_media_type(content), headers=NEVER_A_PAGE)
 
     @get("/code.tar.zst", media_type="application/zstd")

@@ -8,6 +8,7 @@ from fastflow_events.instants import held
 from litestar.params import QueryParameter
 
 from fastflow_gateway.core.errors import InvalidParameterError
+from fastflow_gateway.core.faults import AnInstant, NoCursor
 
 LAST_POSITION = 2**63 - 1
 """No stream holds more."""
@@ -34,9 +35,7 @@ def instant_of(name: str, text: str | None) -> datetime | None:
     except ValueError:
         at = None
     if at is None:
-        raise InvalidParameterError(
-            f"{name} is an instant, as in 2026-01-31T08:00:00Z", parameter=name, given=text[:40]
-        )
+        raise InvalidParameterError(AnInstant(name), parameter=name, given=text[:40])
     return held(at)
 
 
@@ -49,5 +48,5 @@ def position_of(text: str | None) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LAST_POSITION):
-        raise InvalidParameterError("not a cursor of ours", cursor=text[:40])
+        raise InvalidParameterError(NoCursor(), cursor=text[:40])
     return int(text)

@@ -8,6 +8,7 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
+from fastflow_gateway.core.faults import NoHooks
 from fastflow_gateway.core.push_hooks import HOSTS, Host
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import hooks
@@ -30,5 +31,5 @@ async def take_push(
     """A push of `github`, `gitlab` or `gitea`; signed with a secret of `FASTFLOW_HOOK_SECRETS_FILE`."""
     known: Host | None = next((name for name in get_args(Host) if name == host), None)
     if known is None:
-        raise NotFoundError(f"there are hooks for {', '.join(HOSTS)}", host=host[:40])
+        raise NotFoundError(NoHooks(tuple(HOSTS)), host=host[:40])
     return SyncList(items=await hooks.take_push(deps, known, dict(request.headers), body, cause=cause))

@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from fastflow_gateway.core.errors import ForeignOriginError
+from fastflow_gateway.core.faults import OtherOrigin
 from fastflow_gateway.core.hosts import address_of
 from fastflow_gateway.deps import Deps
 
@@ -56,4 +57,4 @@ def refuse_foreign(host: str, method: str, headers: dict[str, str]) -> None:
     if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") or (
         origin is not None and urlsplit(origin).netloc != host
     ):
-        raise ForeignOriginError("a page of another origin may not change anything here", origin=(origin or "")[:100])
+        raise ForeignOriginError(OtherOrigin(), origin=(origin or "")[:100])

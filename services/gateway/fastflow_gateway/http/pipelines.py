@@ -53,7 +53,7 @@ class PipelineController(Controller):
         following = rows[limit - 1].name if len(rows) > limit else None
         doubts = deps.log.doubts
         return PipelinePage(
-            items=[show_pipeline(row, untrusted=doubts.why("pipeline", row.name)) for row in rows[:limit]],
+            items=[show_pipeline(row, untrusted=doubts.reason("pipeline", row.name)) for row in rows[:limit]],
             next=following,
         )
 
@@ -61,7 +61,7 @@ class PipelineController(Controller):
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineResponse:
         """One pipeline."""
         row = await pipelines.find_pipeline(deps, name)
-        return show_pipeline(row, untrusted=deps.log.doubts.why("pipeline", row.name))
+        return show_pipeline(row, untrusted=deps.log.doubts.reason("pipeline", row.name))
 
     @post("/{name:str}/run", status_code=202, operation_class=operation_with(RunBody))
     async def run(

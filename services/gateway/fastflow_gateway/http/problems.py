@@ -5,12 +5,14 @@ from http import HTTPStatus
 from typing import Any
 
 from fastflow_events.errors import FastflowError
+from fastflow_events.message import Verbatim
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET
 
-from fastflow_gateway.core.errors import Finding
+from fastflow_gateway.core.errors import Finding, finding
+from fastflow_gateway.core.faults import Bug, OfParameter
 from fastflow_gateway.core.problems import CONTENT_TYPE, Problem, problem_of
 
 logger = logging.getLogger(__name__)
@@ -40,13 +42,16 @@ def _the_frameworks(_: AnyRequest, error: HTTPException) -> Response[Problem]:
     findings: tuple[Finding, ...] = ()
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         findings = tuple(
-            Finding(detail=f"{found.get('key', '?')}: {found.get('message', '')}") for found in error.extra
+            finding(OfParameter(str(found.get("key", "?")), str(found.get("message", "")))) for found in error.extra
         )
+    ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    words = Bug() if ours else Verbatim(error.detail)
     problem = Problem(
         type=f"urn:fastflow:{status.phrase.lower().replace(' ', '-')}",
         title=status.phrase,
         status=status.value,
-        detail=error.detail if status < HTTPStatus.INTERNAL_SERVER_ERROR else "this is our fault; the log says more",
+        detail=str(words),
+        detail_message=words.message,
         errors=findings or UNSET,
     )
     return _answer(problem, dict(error.headers or {}))
@@ -55,8 +60,15 @@ def _the_frameworks(_: AnyRequest, error: HTTPException) -> Response[Problem]:
 def _bug(request: AnyRequest, error: Exception) -> Response[Problem]:
     logger.error("bug", exc_info=error, extra={"action": "bug", "path": request.url.path})
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    detail = "this is our fault; the log says more"
-    return _answer(Problem(type="urn:fastflow:bug", title=status.phrase, status=status.value, detail=detail))
+    words = Bug()
+    problem = Problem(
+        type="urn:fastflow:bug",
+        title=status.phrase,
+        status=status.value,
+        detail=str(words),
+        detail_message=words.message,
+    )
+    return _answer(problem)
 
 
 HANDLERS: ExceptionHandlersMap = {FastflowError: _ours, HTTPException: _the_frameworks, Exception: _bug}

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from msgspec import Struct
 
 from fastflow_gateway.core.bodies import read_json
-from fastflow_gateway.core.views.repositories import RepositoryRow
+from fastflow_gateway.core.repository_responses import RepositoryResponse, show_repository
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import repositories, sync
 from fastflow_gateway.handlers.planning import plan_branch
@@ -37,14 +37,14 @@ class SyncList(Struct, frozen=True, kw_only=True):
 class RepositoryList(Struct, frozen=True, kw_only=True):
     """Watched repositories by name."""
 
-    items: list[RepositoryRow]
+    items: list[RepositoryResponse]
     next: str | None = None
 
 
 @get("/api/repositories", tags=["repositories"])
 async def list_repositories(deps: NamedDependency[Deps]) -> RepositoryList:
     """Every watched repository and how its last reading went."""
-    return RepositoryList(items=await deps.rows.repositories())
+    return RepositoryList(items=[show_repository(row) for row in await deps.rows.repositories()])
 
 
 class RepositoryController(Controller):
@@ -54,9 +54,9 @@ class RepositoryController(Controller):
     tags = ("repositories",)
 
     @get()
-    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> RepositoryRow:
+    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> RepositoryResponse:
         """One watched repository."""
-        return await repositories.find_repository(deps.log, name)
+        return show_repository(await repositories.find_repository(deps.log, name))
 
     @put(operation_class=operation_with(RepositoryBody))
     async def configure(
@@ -67,10 +67,10 @@ class RepositoryController(Controller):
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],
         who: NamedDependency[str],
-    ) -> RepositoryRow:
+    ) -> RepositoryResponse:
         """Watch a repository from now on; a token is sealed before it is stored."""
         options = read_json(body, RepositoryBody)
-        return await repositories.configure(deps, name, options, who=who, cause=cause)
+        return show_repository(await repositories.configure(deps, name, options, who=who, cause=cause))
 
     @delete()
     async def remove(

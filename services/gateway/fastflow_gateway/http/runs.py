@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParameterError
+from fastflow_gateway.core.faults import NoStatus
 from fastflow_gateway.core.responses import FactResponse, RunResponse, show_fact, show_run
 from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
@@ -73,7 +74,10 @@ class RunController(Controller):
         waits, lost = await waiting_for(deps, rows[:limit]), await out_of_reach(deps.heartbeats, rows[:limit])
         items = [
             show_run(
-                row, untrusted=deps.log.doubts.why("run", row.id), waits=waits.get(row.id), unreachable=row.id in lost
+                row,
+                untrusted=deps.log.doubts.reason("run", row.id),
+                waits=waits.get(row.id),
+                unreachable=row.id in lost,
             )
             for row in rows[:limit]
         ]
@@ -87,7 +91,7 @@ class RunController(Controller):
         lost, result = await out_of_reach(deps.heartbeats, [row]), await runs.result_of(deps.log, row)
         return show_run(
             row,
-            untrusted=deps.log.doubts.why("run", row.id),
+            untrusted=deps.log.doubts.reason("run", row.id),
             waits=waits.get(row.id),
             downstream=followers,
             result=result,
@@ -150,5 +154,5 @@ def _statuses(given: Sequence[str] | None) -> Sequence[RunStatus]:
     known: dict[str, RunStatus] = {status: status for status in get_args(RunStatus)}
     unknown = [status for status in given or () if status not in known]
     if unknown:
-        raise InvalidParameterError(f"there is no status {unknown[0][:40]}; there are {', '.join(known)}")
+        raise InvalidParameterError(NoStatus(unknown[0][:40], tuple(known)))
     return [known[status] for status in given or ()]

@@ -12,6 +12,7 @@ from git import Git
 from git.exc import GitCommandNotFound
 
 from fastflow_git_sync.adapters.objects import AnyHash, Objects
+from fastflow_git_sync.core import host_faults
 from fastflow_git_sync.ports import GitError
 
 LOOK_EVERY_S = 0.5
@@ -61,7 +62,7 @@ class GitCommand:
                 **({"env": {"GIT_SSH_COMMAND": ssh}} if ssh else {}),
             )
         except GitCommandNotFound as exc:
-            raise GitError("the program git is not installed") from exc
+            raise GitError(host_faults.NoGit()) from exc
         if self._closed:
             self._kill(process.pid)
         self._running = process.pid
@@ -102,10 +103,10 @@ class GitCommand:
                 given = None
                 if left <= 0:
                     self._end(process)
-                    raise GitError(f"Git was not done after {self._timeout_s:g} seconds") from None
+                    raise GitError(host_faults.TooSlow(self._timeout_s)) from None
                 if incoming(self.repository) > self._max_bytes:
                     self._end(process)
-                    raise GitError(f"the repository sends more than {self._max_bytes / 1e6:.0f} MB at once") from None
+                    raise GitError(host_faults.TooMuchSent(round(self._max_bytes / 1e6))) from None
             else:
                 return out, err
 

@@ -19,6 +19,7 @@ from fastflow_git_sync.adapters.archive import write_archive
 from fastflow_git_sync.adapters.command import GitFailedError
 from fastflow_git_sync.adapters.mending import KEPT
 from fastflow_git_sync.adapters.mirror import Mirror, Origin, Resolve, resolve
+from fastflow_git_sync.core import faults, host_faults
 from fastflow_git_sync.core.access import Access
 from fastflow_git_sync.core.commits import about
 from fastflow_git_sync.core.credentials import ASKPASS
@@ -134,7 +135,7 @@ class GitSource:
             commit, rewritten = self._look_at_head(previous)
         except (GitError, GitFailedError) as exc:
             if not mender.finds_damage():
-                raise GitError("the copy of the repository cannot be read or written") from exc
+                raise GitError(faults.CopyUnusable()) from exc
             mender.mend((self._head_refspec,))
             commit, rewritten = self._look_at_head(previous)
         return Head(commit=commit, rewritten=rewritten, lost=mender.take_lost())
@@ -182,16 +183,16 @@ class GitSource:
                 self._fetch_all(question)
             if self._is_ours(name):
                 return name
-            raise CommitMissingError(f"no branch of the repository has the commit {name}")
+            raise CommitMissingError(faults.NoBranchHas(name))
         try:
             ref = f"refs/fastflow/all/{check_branch(name)}"
         except InvalidRemoteError as exc:
-            raise CommitMissingError(str(exc)) from exc
+            raise CommitMissingError(exc.statement) from exc
         self._fetch_all(question)
         try:
             return self._objects.header(f"{ref}^{{commit}}")[0]
         except GitError:
-            raise CommitMissingError(f'the repository has no branch "{name}"') from None
+            raise CommitMissingError(host_faults.NoBranch(name)) from None
 
     def _may_run(self, commit: str) -> bool:
         """True for what the watched branch holds, or held once; with `any_commit` for whatever is ours."""
@@ -223,7 +224,7 @@ class GitSource:
         for part in self._subfolder.split("/") if self._subfolder else ():
             inner = next((e.oid for e in self._objects.names(tree) if e.path == part and e.is_folder), None)
             if inner is None:
-                raise GitError(f'the repository has no folder "{self._subfolder}"')
+                raise GitError(faults.NoFolder(self._subfolder))
             tree = inner
         return tree
 

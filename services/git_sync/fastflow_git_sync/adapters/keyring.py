@@ -21,6 +21,7 @@ from fastflow_events.errors import ContractError, SettingsError
 from fastflow_events.service.sealing_keys import make_keys_file, read_keys
 from fastflow_rules.remote import Remote, remote
 
+from fastflow_git_sync.core import faults
 from fastflow_git_sync.core.access import Access, may_go_to
 from fastflow_git_sync.ports import GitError
 from fastflow_git_sync.settings import GitSyncSettings
@@ -90,7 +91,7 @@ class Keyring:
         if place.protocol != "ssh" or not file.is_file():
             return None
         if not may_go_to(_read(_named_beside(file)), place):
-            raise GitError("the deploy key was made for another address; ask for a new one")
+            raise GitError(faults.KeyOfAnotherAddress())
         return file
 
     async def new_deploy_key(self, repository: str, url: str) -> tuple[str, str]:
@@ -124,15 +125,15 @@ class Keyring:
             return None
         folder = self._settings.git_secrets_dir
         if folder is None:
-            raise GitError("files of secrets need FASTFLOW_GIT_SECRETS_DIR")
+            raise GitError(faults.NoSecretsFolder())
         file = folder / name
         if Path(name).name != name or not file.is_file():
-            raise GitError(f'the folder of secrets has no file "{name}"')
+            raise GitError(faults.NoSecretFile(name))
         beside = _named_beside(file)
         if not beside.is_file():
-            raise GitError(f'the file "{name}" does not say where it may be used; list addresses in "{beside.name}"')
+            raise GitError(faults.FileUnbound(name, beside.name))
         if not may_go_to(_read(beside), place):
-            raise GitError(f'the file "{name}" may not be used at {place.shown}; "{beside.name}" lists other addresses')
+            raise GitError(faults.FileElsewhere(name, place.shown, beside.name))
         return file
 
     def _token(self, name: str, given: Credentials, place: Remote) -> str:
@@ -143,16 +144,16 @@ class Keyring:
             sealed = sealing.parse(given.sealed_token)
             key = read_keys(self._home / KEYS_FILE).get(sealed.key_id)
         except (ContractError, SettingsError) as exc:
-            raise GitError(f"the token cannot be opened: {exc}") from exc
+            raise GitError(faults.TokenUnopened(exc.statement)) from exc
         if key is None:
-            raise GitError("the token was sealed for a key that this git_sync does not have; set it again")
-        why = sealing.NotOpenedError("no token goes there")
+            raise GitError(faults.TokenKeyGone())
+        why = sealing.NotOpenedError(faults.NoTokenThere())
         for address in place.addresses:
             try:
                 return sealing.unseal(key, sealing.for_repository(name, address), sealed.box)
             except sealing.NotOpenedError as exc:
                 why = exc
-        raise GitError(f"the token cannot be used at {place.shown}: {why}; set it again for this address") from why
+        raise GitError(faults.TokenElsewhere(place.shown, why.statement)) from why
 
 
 def _named_beside(file: Path) -> Path:
@@ -176,9 +177,9 @@ async def _ssh_keygen(*arguments: str) -> str:
             stderr=asyncio.subprocess.PIPE,
         )
     except FileNotFoundError as exc:
-        raise GitError("the program ssh-keygen is not installed") from exc
+        raise GitError(faults.NoSshKeygen()) from exc
     async with asyncio.timeout(MADE_WITHIN_S):
         out, err = await process.communicate()
     if process.returncode:
-        raise GitError(f"the SSH key was not made: {err.decode(errors='replace').strip()[:200]}")
+        raise GitError(faults.NoSshKey(err.decode(errors="replace").strip()[:200]))
     return out.decode()

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from fastflow_events.message import Statement
 from fastflow_rules.remote import Remote
 from msgspec import Struct
 
 from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.command import GitCommand, GitFailedError, remove_rubbish
 from fastflow_git_sync.adapters.mending import Mender
+from fastflow_git_sync.core import host_faults
 from fastflow_git_sync.core.access import Access, why_not
 from fastflow_git_sync.core.credentials import environment, options, ssh
 from fastflow_git_sync.core.reasons import is_unadvertised, reason
@@ -33,7 +35,6 @@ Resolve = Callable[[str, int], Sequence[str]]
 _QUIET = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
 _PARTIAL = "--filter=blob:none"
 _FORMATS = {40: "sha1", 64: "sha256"}
-_FORMAT_CHANGED = "ids of another kind than before (SHA-1, SHA-256); remove it and configure it again"
 _ONCE = 20_000
 """Objects asked for with one fetch."""
 
@@ -47,7 +48,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise GitError(f"the host {host} is not known") from exc
+        raise GitError(host_faults.HostUnknown(host)) from exc
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -106,7 +107,7 @@ class Mirror:
         except GitFailedError as exc:
             if self._is_laid_out():  # else it was not the host that failed
                 if self._other_format() is not None:
-                    raise GitError(f"the repository at {self._remote.shown} has {_FORMAT_CHANGED}") from exc
+                    raise GitError(host_faults.OtherIds(self._remote.shown)) from exc
                 if self._id_length() is None or not self.mender.finds_damage():
                     raise GitError(self._reason(exc.stderr)) from exc
             self.mender.mend(refspecs)
@@ -242,11 +243,13 @@ class Mirror:
         pinned = options(access, remote, addresses)
         return self.command.run(*args, input=input, more=pinned, ssh=ssh(access, remote, addresses))
 
-    def _reason(self, stderr: str) -> str:
-        words = reason(stderr, url=self._remote.shown, branch=self._branch, secrets=self._secrets())
-        if words.startswith("the repository has no branch") and self.has_no_branches():
-            return f"the repository at {self._remote.shown} is empty"
-        return words
+    def _reason(self, stderr: str) -> Statement:
+        why = reason(stderr, url=self._remote.shown, branch=self._branch, secrets=self._secrets())
+        return (
+            host_faults.Empty(self._remote.shown)
+            if isinstance(why, host_faults.NoBranch) and self.has_no_branches()
+            else why
+        )
 
     def _secrets(self) -> list[str]:
         file = self._access.token_file

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from fastflow_rules.folder import MAX_BYTES, MAX_FILES, TOO_LARGE, TOO_MANY, Entry
 from git import Git
 
+from fastflow_git_sync.core import faults
 from fastflow_git_sync.ports import GitError, TooLargeError
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class Objects:
             oid, kind, size = self._git.get_object_header(revision)
         except (ValueError, OSError) as exc:
             self._git.clear_cache()
-            raise GitError(f"the object {revision} cannot be read from the copy of the repository") from exc
+            raise GitError(faults.ObjectUnreadable(revision)) from exc
         found = _text(oid), _text(kind), size
         if revision == found[0]:  # an object never changes, what a name stands for does
             _keep(self._headers, revision, found)
@@ -93,7 +94,7 @@ class Objects:
         except (ValueError, OSError) as exc:
             self._git.clear_cache()
             self.unreadable.add(oid)
-            raise GitError(f"the object {oid} cannot be read from the copy of the repository") from exc
+            raise GitError(faults.ObjectUnreadable(oid)) from exc
         if len(content) <= _KEPT_BYTES:
             _keep(self._contents, oid, content)
         return content
@@ -111,7 +112,7 @@ class Objects:
         except (ValueError, OSError) as exc:
             self._git.clear_cache()
             self.unreadable.add(oid)
-            raise GitError(f"the object {oid} cannot be read from the copy of the repository") from exc
+            raise GitError(faults.ObjectUnreadable(oid)) from exc
 
     def names(self, tree: str) -> list[Entry]:
         """What lies directly in a tree; sub-trees have the mode `40000`.
@@ -122,13 +123,13 @@ class Objects:
         size = self.size(tree)
         oid, kind, _ = self.header(tree)
         if kind != "tree":
-            raise GitError(f"{tree} is a {kind}, not a tree")
+            raise GitError(faults.NotATree(tree, kind))
         if size > MAX_TREE_BYTES:
-            raise TooLargeError(f"a folder holds more than {MAX_FILES} names")
+            raise TooLargeError(faults.TooManyNames(MAX_FILES))
         try:
             return list(_parse(self.data(oid), hash_bytes=len(oid) // 2))
         except ValueError as exc:
-            raise GitError(f"the tree {oid} is malformed") from exc
+            raise GitError(faults.TreeMalformed(oid)) from exc
 
     def files(self, tree: str) -> list[Entry]:
         """Every file under a tree, by path.
@@ -155,7 +156,7 @@ class Objects:
                 if total > MAX_BYTES:
                     raise TooLargeError(TOO_LARGE)
             if visited + len(todo) > MAX_FILES:
-                raise TooLargeError(f"the folder holds more than {MAX_FILES} folders")
+                raise TooLargeError(faults.TooManyFolders(MAX_FILES))
         return sorted(found, key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
 
 

@@ -3,53 +3,57 @@
 import re
 from collections.abc import Sequence
 
+from fastflow_events.message import Statement
+
+from fastflow_git_sync.core import host_faults
+
 MAX_SENTENCE = 300
-_KNOWN = (
+_KNOWN: tuple[tuple[str, type[Statement]], ...] = (
     (
         r"requested url returned error: 30[1-8]|unable to update url base from redirection",
-        "the repository at {url} has moved, and redirects need FASTFLOW_GIT_ALLOW_REDIRECTS, those of an address given "
-        "over the API FASTFLOW_GIT_ALLOW_PRIVATE too",
+        host_faults.Moved,
     ),
-    (r"couldn't find remote ref|remote ref does not exist", "the repository has no branch {branch}"),
+    (r"couldn't find remote ref|remote ref does not exist", host_faults.NoBranch),
     (
         r"authentication failed|could not read (?:username|password)|returned error: 403|invalid credentials|"
         r"terminal prompts disabled",
-        "the repository at {url} refuses these credentials, or wants some",
+        host_faults.CredentialsRefused,
     ),
     (
         r"host key verification failed|no .* host key is known|remote host identification has changed",
-        "the host key of {url} is not trusted; give the host's public keys as known_hosts",
+        host_faults.HostKey,
     ),
-    (r"permission denied \(", "the repository at {url} refuses the SSH key"),
-    (r"could not resolve host", "the host of {url} is not known"),
-    (r"connection refused|couldn't connect to server|failed to connect", "nothing answers at {url}"),
+    (r"permission denied \(", host_faults.SshKeyRefused),
+    (r"could not resolve host", host_faults.UnknownHost),
+    (r"connection refused|couldn't connect to server|failed to connect", host_faults.NothingAnswers),
     (
         r"timed out|operation too slow|connection reset|remote end hung up|early eof",
-        "the connection to {url} broke off",
+        host_faults.BrokeOff,
     ),
     (
         r"repository .*not found|does not appear to be a git repository|does not exist|not a git repository|"
         r"no such file or directory",
-        "there is no repository at {url}",
+        host_faults.NoRepositoryAt,
     ),
-    (r"certificate|ssl", "the certificate of {url} is not trusted"),
-    (r"transport .* not allowed|unsupported protocol", "the address {url} uses a protocol that is not allowed"),
-    (r"no space left", "the disk is full"),
+    (r"certificate|ssl", host_faults.Certificate),
+    (r"transport .* not allowed|unsupported protocol", host_faults.ProtocolRefused),
+    (r"no space left", host_faults.DiskFull),
 )
 _NAMED = re.compile(r"(?<!\w)'[^'\n]*'|\w+://\S+|\[[^\]\s]*\](?::\d+)?|\bport \d+")
 """Addresses and names in what Git prints: a port 40399 is no answer 403, a repository called `ssl` no certificate."""
 _URL_USER = re.compile(r"//[^/@\s']*@")
 
 
-def reason(stderr: str, *, url: str, branch: str, secrets: Sequence[str] = ()) -> str:
-    """Return the sentence for what Git printed."""
+def reason(stderr: str, *, url: str, branch: str, secrets: Sequence[str] = ()) -> Statement:
+    """Return what Git printed means."""
+    about = {"url": url, "branch": branch}
     complaint = _NAMED.sub("…", stderr).replace(url, "…")
-    for pattern, sentence in _KNOWN:
+    for pattern, fault in _KNOWN:
         if re.search(pattern, complaint, re.IGNORECASE):
-            return sentence.format(url=url, branch=f'"{branch}"')
+            return fault(*(about[name] for name in fault.__struct_fields__))
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     telling = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
-    return f"Git failed: {scrub(telling, secrets)[:MAX_SENTENCE]}" if telling else "Git failed without a word"
+    return host_faults.GitFailed(scrub(telling, secrets)[:MAX_SENTENCE]) if telling else host_faults.GitSilent()
 
 
 def is_unadvertised(stderr: str) -> bool:

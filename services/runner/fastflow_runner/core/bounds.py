@@ -5,6 +5,8 @@ from math import ceil
 from fastflow_events.aggregates.run.specification import Limits
 from msgspec import Struct
 
+from fastflow_runner.core.shortfalls import Processors
+
 MIN_MEMORY_BYTES = 6 << 20  # the engine refuses less
 MIN_CHANGED_BYTES = 32 << 20
 """A worker that runs already has taken some memory: less than this it is not given afterwards."""
@@ -65,12 +67,11 @@ def bounds_of(limits: Limits, machine: Machine) -> Bounds:
     return Bounds(memory_bytes=memory, nano_cpus=ceil(cpus * 100) * _STEP_NANO_CPUS, pids=limits.pids)
 
 
-def remarks_on(limits: Limits, host_cpus: int) -> tuple[str, ...]:
-    """What the author of a pipeline should know of its limits on this host, in sentences."""
+def remarks_on(limits: Limits, host_cpus: int) -> tuple[Processors, ...]:
+    """What the author of a pipeline should know of its limits on this host."""
     if not limits.cpus or limits.cpus <= host_cpus:
         return ()
-    have = "1 processor" if host_cpus == 1 else f"{host_cpus} processors"
-    return (f"the limit is {limits.cpus:g} processors, and the machine has {have}: it may use all of them",)
+    return (Processors(limits.cpus, host_cpus),)
 
 
 def can_become(have: Bounds, want: Bounds) -> bool:

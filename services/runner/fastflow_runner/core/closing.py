@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from fastflow_events.aggregates.run.specification import Specification
-from fastflow_rules.network import DNS, MAX_TARGETS, NoTargetError, Target, target
+from fastflow_rules.network import DNS, MAX_TARGETS, NoTargetError, Target, TooManyTargets, target
 from msgspec import Struct, structs
 
 from fastflow_runner.ports import NotClosedError
@@ -127,5 +127,5 @@ def _split(setting: str) -> list[Target]:
     words = [word.strip() for word in setting.split(",") if word.strip()]
     targets = [part for word in words for part in (_PRIVATE if word == PRIVATE else (word,))]
     if len(targets) > MAX_TARGETS:
-        raise NoTargetError(f"at most {MAX_TARGETS} targets")
+        raise NoTargetError(TooManyTargets(MAX_TARGETS))
     return [target(word) for word in targets]

@@ -29,8 +29,8 @@ def not_kept(exit: Exit, at: datetime) -> list[OutFrame]:
     """Names the artifacts that are not kept, and the result that could not be read, and says why."""
     lines = [f"not kept: {_printable(path)}: {why}" for path, why in exit.left]
     _, why_no_result = result_of(exit)
-    if why_no_result:
-        lines.append(f"the result is not kept: {_printable(why_no_result)}")
+    if why_no_result is not None:
+        lines.append(f"the result is not kept: {_printable(str(why_no_result))}")
     return [notice("\n".join(lines), at)] if lines else []
 
 

@@ -6,12 +6,14 @@ from hashlib import sha256
 from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES, Specification
 from fastflow_events.ids import environment_id
+from fastflow_events.message import Statement, all_beside
 from msgspec import Raw, json
 
 from fastflow_runner.core.attempt_paths import STATE_FOLDER, AttemptPaths
 from fastflow_runner.core.bounds import Room
 from fastflow_runner.core.marks import Fetched
 from fastflow_runner.core.program import argv_of, file_of, jit_env
+from fastflow_runner.core.shortfalls import TooLong, TooLongAnyway
 from fastflow_runner.entry.credentials import apart
 from fastflow_runner.entry.sealed import seal
 from fastflow_runner.ports import Launch, Prepared
@@ -32,9 +34,9 @@ def of_generation(builder: str, lock: str | None, generation: int) -> str:
     return f"{builder} generation {generation}" if lock is None and generation else builder
 
 
-def took_too_long(within_s: float | None) -> str:
-    """Words about what was ended because it took longer than it may."""
-    return f"it took longer than {within_s:g} s, and was ended" if within_s else "it took too long, and was ended"
+def took_too_long(within_s: float | None) -> Statement:
+    """What is said of what was ended because it took longer than it may."""
+    return TooLong(within_s) if within_s else TooLongAnyway()
 
 
 def run_order(
@@ -228,7 +230,7 @@ def manifest_of(
     image: str = "",
     memory_bytes: int = 0,
     cpus: float = 0,
-    remarks: tuple[str, ...] = (),
+    remarks: tuple[Statement, ...] = (),
 ) -> Manifest:
     """Manifest of an attempt; 0 bytes of memory and 0 processors are no limit."""
     prepared = launch.prepared
@@ -243,6 +245,8 @@ def manifest_of(
         environment=prepared.environment,
         lock_sha256=sha256(prepared.lock.encode()).hexdigest() if prepared.lock else "",
         prepare_s=prepared.prepare_s,
-        left_out=launch.left_out,
-        remarks=remarks,
+        left_out={name: str(why) for name, why in launch.left_out.items()},
+        left_out_messages={name: why.message for name, why in launch.left_out.items()},
+        remarks=tuple(map(str, remarks)),
+        remarks_messages=all_beside(remarks),
     )

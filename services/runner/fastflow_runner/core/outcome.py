@@ -22,10 +22,12 @@ from typing import Any
 
 from fastflow_events.aggregates.run.events import RunAttemptFinished
 from fastflow_events.aggregates.run.script_error import ScriptError
-from fastflow_events.plain import MAX_DEPTH, fault_of, is_too_deep
+from fastflow_events.message import Statement, Verbatim, beside
+from fastflow_events.plain import MAX_DEPTH, TooDeep, fault_of, is_too_deep
 from fastflow_events.types import Outcome
 from msgspec import MsgspecError, Struct, json, structs
 
+from fastflow_runner.core import endings
 from fastflow_runner.core.gauge import Peaks
 from fastflow_runner.entry.leaving import RESULT_BYTES
 from fastflow_runner.ports import AttemptRef, Exit
@@ -33,28 +35,28 @@ from fastflow_runner.ports import AttemptRef, Exit
 DETAIL_CHARS = 4000
 FEW_CHARS = 1000
 _NO_PEAKS = Peaks()
-_REFUSED = "it wanted more processes or threads than it may have"
-_TOLD = (
-    "what runs the script was told to end (SIGTERM): the engine was shut down, somebody stopped it, or the script did"
-)
-_NO_ROOM = "a mapped file or shared memory (/dev/shm) had no room left, or was made shorter"
 
 
 class Ending(Struct, frozen=True, kw_only=True):
     """How an attempt ended."""
 
     outcome: Outcome
-    detail: str = ""
-    """A sentence a person understands; empty when there is nothing to say about a success."""
+    why: Statement | None = None
+    """None when there is nothing to say about a success."""
     exit_code: int | None = None
     signal: int | None = None
     observed: Exit | None = None
     """None when nothing was ever executed."""
 
+    @property
+    def detail(self) -> str:
+        """A sentence a person understands; empty when there is nothing to say."""
+        return str(self.why or "")
 
-def never_ran(outcome: Outcome, detail: str) -> Ending:
+
+def never_ran(outcome: Outcome, why: Statement) -> Ending:
     """An attempt whose user code was not started."""
-    return Ending(outcome=outcome, detail=detail[:DETAIL_CHARS])
+    return Ending(outcome=outcome, why=_short(why))
 
 
 def of_exit(
@@ -66,7 +68,7 @@ def of_exit(
     overdue: bool = False,
     cancelled: bool = False,
     lost_artifacts: Sequence[str] = (),
-    why_lost: str = "",
+    why_lost: Statement | None = None,
 ) -> Ending:
     """What to say of an attempt whose user code was started.
 
@@ -76,9 +78,9 @@ def of_exit(
     ending = _of_exit(exit, timeout_s, memory_bytes, disk_bytes, overdue=overdue, cancelled=cancelled)
     if not lost_artifacts:
         return ending
-    more = f" and {len(lost_artifacts) - 1} more" if len(lost_artifacts) > 1 else ""
-    words = f"artifacts could not be stored ({lost_artifacts[0]}{more}): {why_lost}"
-    return structs.replace(ending, detail="; ".join(filter(None, (ending.detail, words)))[:DETAIL_CHARS])
+    path, more, why = lost_artifacts[0], len(lost_artifacts) - 1, why_lost or Verbatim("")
+    lost = endings.ArtifactsLost(path, more, why) if more else endings.ArtifactLost(path, why)
+    return structs.replace(ending, why=_short(_several([ending.why, lost])))
 
 
 def _of_exit(
@@ -92,33 +94,32 @@ def _of_exit(
 ) -> Ending:
     code = exit.marker_code if exit.marker_code is not None else exit.exit_code
     if exit.timed_out or overdue:
-        limit = f"{timeout_s:g} s" if timeout_s else "the time allowed"
-        return _ending(exit, "timed_out", f"it ran longer than {limit} and was ended{_where(exit)}", code)
+        long = endings.TooLong(timeout_s) if timeout_s else endings.TooLongAnyway()
+        return _ending(exit, "timed_out", _where(exit, long), code)
     if exit.held_bytes and code != 0:
-        most = f" ({_size(disk_bytes)})" if disk_bytes else ""
-        return _ending(
-            exit, "out_of_disk", f"it wrote more to the disk than it may keep there{most}{_where(exit)}", code
-        )
+        disk = endings.DiskExceeded(_size(disk_bytes)) if disk_bytes else endings.DiskExceededAnyway()
+        return _ending(exit, "out_of_disk", _where(exit, disk), code)
     if exit.oom_killed and code != 0:
-        return _ending(exit, "out_of_memory", f"{_out_of_memory(exit, memory_bytes)}{_where(exit)}", code)
+        return _ending(exit, "out_of_memory", _where(exit, _out_of_memory(exit, memory_bytes)), code)
     if exit.never_started:
-        return _ending(exit, "infrastructure_error", "the script was never started", None)
+        return _ending(exit, "infrastructure_error", endings.NeverStarted(), None)
     if exit.marker_code is None and cancelled and exit.exit_code == 137:
-        return _ending(exit, "failed", "the script did not end when it was asked to, and was killed", 137)
+        return _ending(exit, "failed", endings.Unstoppable(), 137)
     if exit.marker_code is None:
         return _ending(exit, "infrastructure_error", _unproven(exit.exit_code), exit.exit_code or None)
     if exit.marker_code != 0 and exit.told_to_end and not cancelled:
-        return _ending(exit, "infrastructure_error", _TOLD, exit.marker_code)
+        return _ending(exit, "infrastructure_error", endings.ToldToEnd(), exit.marker_code)
     if exit.marker_code != 0:
-        short = "; no room was left on the disk of its folder" if exit.disk_full else ""
-        short += f"; {_REFUSED}" if exit.processes_refused else ""
-        short += "; it had told what runs it to end (SIGTERM)" if exit.ended_itself else ""
-        why = exit.notebook.why if exit.notebook else ""
-        why = why or _failure(exit.marker_code, exit.signal) + _where(exit)
-        return _ending(exit, "failed", (why + short)[:DETAIL_CHARS], exit.marker_code)
+        words = exit.notebook.why if exit.notebook else ""
+        why = Verbatim(words) if words else _where(exit, _failure(exit.marker_code, exit.signal))
+        maybe = [
+            endings.NoRoomOnDisk() if exit.disk_full else None,
+            endings.TooManyProcesses() if exit.processes_refused else None,
+            endings.EndedItself() if exit.ended_itself else None,
+        ]
+        return _ending(exit, "failed", _short(_several([why, *maybe])), exit.marker_code)
     if exit.exit_code not in (0, None):
-        detail = f"the script ended with 0, but the engine reports exit code {exit.exit_code}"
-        return _ending(exit, "infrastructure_error", detail, exit.exit_code)
+        return _ending(exit, "infrastructure_error", endings.CodesDiffer(int(exit.exit_code or 0)), exit.exit_code)
     return _ending(exit, "succeeded", _remark(exit, cancelled=cancelled), 0)
 
 
@@ -142,11 +143,13 @@ def finished(
         runner=runner,
         outcome=ending.outcome,
         detail=ending.detail,
+        detail_message=beside(ending.why),
         exit_code=ending.exit_code,
         signal=ending.signal,
         route=seen.route,
         result=result,
-        result_error=result_error,
+        result_error=str(result_error or ""),
+        result_error_message=beside(result_error),
         peak_memory_bytes=max(filter(None, (seen.peak_memory_bytes, peaks.memory_bytes)), default=None),
         peak_cpus=peaks.cpus,
         cpu_s=seen.cpu_s,
@@ -163,35 +166,44 @@ def finished(
 
 def in_fewer_words(fact: RunAttemptFinished) -> RunAttemptFinished | None:
     """The same end without what takes room; None when there is nothing left to leave out."""
-    error = "it could not be written down" if fact.result is not None else fact.result_error
+    error = str(endings.NotWrittenDown()) if fact.result is not None else fact.result_error
     detail = fact.detail.encode("ascii", "backslashreplace").decode()[:FEW_CHARS]
-    fewer = structs.replace(fact, result=None, result_error=error[:FEW_CHARS], route=None, detail=detail, error=None)
+    fewer = structs.replace(
+        fact,
+        result=None,
+        result_error=error[:FEW_CHARS],
+        result_error_message=None,
+        route=None,
+        detail=detail,
+        detail_message=None,
+        error=None,
+    )
     return None if fewer == fact else fewer
 
 
-def result_of(exit: Exit) -> tuple[dict[str, Any] | None, str]:
+def result_of(exit: Exit) -> tuple[dict[str, Any] | None, Statement | None]:
     """The result the script left, and why there is none although it left something."""
     if exit.result is None:
-        return None, exit.result_error
+        return None, Verbatim(exit.result_error) if exit.result_error else None
     try:
         if is_too_deep(exit.result.encode()):
-            return None, f"it is nested more than {MAX_DEPTH} deep"
+            return None, TooDeep(MAX_DEPTH)
         result = json.decode(exit.result, type=dict[str, Any])
         if fault := fault_of(result):
             return None, fault
         kept_bytes = len(json.encode(result))
     except (MsgspecError, ValueError, RecursionError) as error:
-        return None, f"it is no JSON object: {error}"[:DETAIL_CHARS]
+        return None, _short(endings.ResultNoObject(str(error)))
     if kept_bytes > RESULT_BYTES:
-        return None, f"written out it has {kept_bytes} bytes; at most {RESULT_BYTES} are kept"
-    return result, ""
+        return None, endings.ResultTooLarge(kept_bytes, RESULT_BYTES)
+    return result, None
 
 
-def why_not(reason: str) -> str:
+def why_not(reason: Statement) -> Statement:
     """Why user code was not started, in words that say what to do about it."""
-    if is_disk_full(reason):
-        return f"the engine's disk is full, so the script was not started; make room and run it again ({reason})"
-    return f"the script was not started: {reason}"
+    if is_disk_full(str(reason)):
+        return endings.EngineDiskFull(reason)
+    return endings.NotStarted(reason)
 
 
 def is_disk_full(reason: str) -> bool:
@@ -199,59 +211,68 @@ def is_disk_full(reason: str) -> bool:
     return "no space left on device" in reason.lower() or "disk quota exceeded" in reason.lower()
 
 
-def _ending(exit: Exit, outcome: Outcome, detail: str, code: int | None) -> Ending:
+def _ending(exit: Exit, outcome: Outcome, why: Statement | None, code: int | None) -> Ending:
     known = code if code is not None and 0 <= code <= 255 else None
-    return Ending(outcome=outcome, detail=detail, exit_code=known, signal=exit.signal, observed=exit)
+    return Ending(outcome=outcome, why=why, exit_code=known, signal=exit.signal, observed=exit)
 
 
-def _where(exit: Exit) -> str:
-    """The cell in hand when a notebook ended."""
-    return f", in {exit.notebook.where}" if exit.notebook and exit.notebook.where else ""
+def _where(exit: Exit, what: Statement) -> Statement:
+    """The same with the cell that was in hand when a notebook ended."""
+    return endings.InCell(what, Verbatim(exit.notebook.where)) if exit.notebook and exit.notebook.where else what
 
 
-def _failure(code: int, number: int | None) -> str:
+def _several(parts: Sequence[Statement | None]) -> Statement:
+    """All that there is to say, one after the other."""
+    found = tuple(part for part in parts if part is not None)
+    return found[0] if len(found) == 1 else endings.Several(found)
+
+
+def _short(why: Statement) -> Statement:
+    """The same, if a fact has room for it; else its first words."""
+    return why if len(str(why)) <= DETAIL_CHARS else Verbatim(str(why)[:DETAIL_CHARS])
+
+
+def _failure(code: int, number: int | None) -> Statement:
     if number is None:
-        return f"the script ended with exit code {code}"
+        return endings.ExitCode(code)
     try:
         name = signals.Signals(number).name
     except ValueError:
-        return f"the script was ended by signal {number}"
-    why = f": {_NO_ROOM}" if name == "SIGBUS" else ""
-    return f"the script was ended by signal {number} ({name}){why}"
+        return endings.Signal(number)
+    return endings.BusError(number, name) if name == "SIGBUS" else endings.NamedSignal(number, name)
 
 
-def _out_of_memory(exit: Exit, memory_bytes: int | None) -> str:
+def _out_of_memory(exit: Exit, memory_bytes: int | None) -> Statement:
+    limit = _size(memory_bytes) if memory_bytes else ""
     if not exit.machine_full:
-        return f"it needed more memory than it may use{f' ({_size(memory_bytes)})' if memory_bytes else ''}"
-    own = f"it was within its limit ({_size(memory_bytes)})" if memory_bytes else "it has no limit"
-    return f"the machine had no memory left, and the kernel chose it to make room; {own}"
+        return endings.OutOfMemoryOf(limit) if limit else endings.OutOfMemory()
+    return endings.MachineFullWithin(limit) if limit else endings.MachineFull()
 
 
-def _unproven(code: int | None) -> str:
+def _unproven(code: int | None) -> Statement:
     if code is None:
-        return "somebody removed it while it ran, so nobody knows what became of the script"
+        return endings.Removed()
     if code == 255:
-        return "the engine lost hold of the script (exit code 255), so nobody knows how far it came"
+        return endings.HoldLost()
     if code == 0:
-        return "it was cut off: the engine reports exit code 0, but nothing says that the script was completed"
+        return endings.CutOff()
     if code in (137, 143):
-        return f"it was killed (exit code {code}), not for memory: from outside, or by a process of the script"
-    return f"what watches over the script ended with exit code {code} and did not say how the script ended"
+        return endings.Killed(code)
+    return endings.EntryEnded(code)
 
 
-def _remark(exit: Exit, *, cancelled: bool) -> str:
+def _remark(exit: Exit, *, cancelled: bool) -> Statement | None:
     """What is odd about a success."""
-    remarks = []
+    remarks: list[Statement] = []
     if exit.oom_killed:
-        why = "the machine had no memory left" if exit.machine_full else "it needed more memory than it may use"
-        remarks.append(f"a process that it started was killed because {why}")
+        remarks.append(endings.ChildKilledMachineFull() if exit.machine_full else endings.ChildKilled())
     if exit.processes_refused:
-        remarks.append(_REFUSED)
+        remarks.append(endings.TooManyProcesses())
     if exit.told_to_end and not cancelled:
-        remarks.append("what runs the script was told to end (SIGTERM), and it ended with exit code 0")
+        remarks.append(endings.ToldAndSucceeded())
     if exit.ended_itself:
-        remarks.append("it told what runs it to end (SIGTERM), and ended with exit code 0")
-    return "; ".join(remarks)
+        remarks.append(endings.EndedItselfWell())
+    return _several(remarks) if remarks else None
 
 
 def _size(count: int) -> str:

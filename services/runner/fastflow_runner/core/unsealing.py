@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from cryptography.fernet import Fernet, InvalidToken
 from fastflow_events import sealing
 from fastflow_events.errors import SettingsError
+from fastflow_events.message import Statement
+from fastflow_events.sealed_faults import NotSealed, NulValue
 from fastflow_events.sealing import NotOpenedError, Purpose
 from msgspec import Struct
+
+from fastflow_runner.core.shortfalls import KeyGone, NoOldKey, OtherOldKey
 
 _TOKEN_START = "gAAAA"
 
@@ -27,7 +31,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     """The sealed part of a run's environment."""
 
     values: dict[str, str] = {}
-    left_out: dict[str, str] = {}
+    left_out: dict[str, Statement] = {}
     """Names of the variables that cannot be had here, and why."""
 
     def __repr__(self) -> str:
@@ -58,32 +62,33 @@ def open_text(keys: Keys, purpose: Purpose, text: str) -> str:
         sealed = sealing.parse(text)
         private_key = keys.private.get(sealed.key_id)
         if private_key is None:
-            raise NotOpenedError(f"it was sealed for the key {sealed.key_id}, which this runner does not have")
+            raise NotOpenedError(KeyGone(sealed.key_id))
         value = sealing.unseal(private_key, purpose, sealed.box)
     elif text.startswith(_TOKEN_START) and purpose[0] == "pipeline":
         value = _open_token(keys.legacy, text)
     else:
-        raise NotOpenedError(f"it is no sealed text: those begin with {sealing.PREFIX}")
+        raise NotOpenedError(NotSealed(sealing.PREFIX))
     if "\0" in value:
-        raise NotOpenedError("the value holds a NUL character, which no environment variable can")
+        raise NotOpenedError(NulValue())
     return value
 
 
 def open_all(keys: Keys, texts: Mapping[str, tuple[Purpose, str]]) -> Opened:
     """Open what can be opened; the rest is left out with its reason."""
-    values, left_out = {}, {}
+    values: dict[str, str] = {}
+    left_out: dict[str, Statement] = {}
     for name, (purpose, text) in texts.items():
         try:
             values[name] = open_text(keys, purpose, text)
         except NotOpenedError as exc:
-            left_out[name] = str(exc)
+            left_out[name] = exc.statement
     return Opened(values=values, left_out=left_out)
 
 
 def _open_token(legacy: bytes | None, text: str) -> str:
     if legacy is None:
-        raise NotOpenedError("it is a token of an older installation, and this runner was not given its encryption key")
+        raise NotOpenedError(NoOldKey())
     try:
         return Fernet(legacy).decrypt(text).decode()
     except (InvalidToken, UnicodeDecodeError):
-        raise NotOpenedError("it is a token of an older installation, made with another encryption key") from None
+        raise NotOpenedError(OtherOldKey()) from None

@@ -9,9 +9,11 @@ from fastflow_events.aggregates.run.commands import ReportAttempt
 from fastflow_events.aggregates.run.events import RunArtifactStored
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.log import EventLog
+from fastflow_events.message import Statement
 from fastflow_events.nats.artifacts import Artifact
 
 from fastflow_runner.attempt import AttemptContext
+from fastflow_runner.core.endings import Gone
 from fastflow_runner.deps import Deps
 from fastflow_runner.facts import record
 from fastflow_runner.ports import Exit
@@ -27,7 +29,7 @@ class Lost(NamedTuple):
     """Artifacts that were there and could not be stored."""
 
     paths: tuple[str, ...]
-    why: str
+    why: Statement
 
 
 async def collect(deps: Deps, context: AttemptContext, exit: Exit) -> Lost | None:
@@ -40,12 +42,12 @@ async def collect(deps: Deps, context: AttemptContext, exit: Exit) -> Lost | Non
         return None
     stored = await retry(lambda: _stored(deps.log, context), what="reading what is stored")
     wanted = {number: path for number, path in enumerate(distinct(exit)) if path not in stored}
-    why = "they are gone"
+    why: Statement = Gone()
     try:
         if wanted:
             await retry(lambda: _move(deps, context, wanted), what="storing artifacts", retry_for_s=RETRY_FOR_S)
     except InfrastructureError as exc:
-        why = str(exc)
+        why = exc.statement
     if not wanted:
         return None
     logger.warning("artifacts are lost: %s", why, extra={"action": "artifacts_lost", "count": len(wanted)})

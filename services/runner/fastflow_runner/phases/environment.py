@@ -14,6 +14,7 @@ from fastflow_events.errors import (
 )
 from fastflow_events.execute import execute, retry_on_conflict
 from fastflow_events.log import EventLog
+from fastflow_events.message import Verbatim, beside
 from fastflow_events.recorded import Cause
 
 from fastflow_runner.attempt import AttemptContext, CancelledRunError, Signals
@@ -56,7 +57,7 @@ async def prepare_for(
         try:
             prepared = await _build(deps.executor, specification, signals, known, within_s)
         except DependencyError as exc:
-            failed = EnvironmentFailed(engine=deps.holder.engine, reason=str(exc)[:MAX_REASON_CHARS])
+            failed = _failed(deps.holder.engine, exc)
             await _record(deps.log, cause, signals, name, RecordFailed(failed=failed))
             raise
         fact = EnvironmentPrepared(
@@ -74,6 +75,12 @@ async def prepare_for(
         except LockDecidedError:
             continue
         return prepared
+
+
+def _failed(engine: str, error: DependencyError) -> EnvironmentFailed:
+    why = error.statement
+    why = why if len(str(why)) <= MAX_REASON_CHARS else Verbatim(str(why)[:MAX_REASON_CHARS])
+    return EnvironmentFailed(engine=engine, reason=str(why), reason_message=beside(why))
 
 
 async def _build(

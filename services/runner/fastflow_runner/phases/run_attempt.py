@@ -6,6 +6,7 @@ from fastflow_events.errors import ContractError, FencedError, InfrastructureErr
 from fastflow_events.service.tasks import background
 
 from fastflow_runner.attempt import AttemptContext, CancelledRunError, Signals
+from fastflow_runner.core.endings import BeforeStart
 from fastflow_runner.core.gauge import Peaks
 from fastflow_runner.core.outcome import Ending, is_disk_full, never_ran, of_exit, why_not
 from fastflow_runner.deps import Deps
@@ -40,7 +41,7 @@ async def run_attempt(deps: Deps, context: AttemptContext, signals: Signals, *, 
                 overdue=watched.overdue,
                 cancelled=signals.cancelled.is_set(),
                 lost_artifacts=lost.paths if lost else (),
-                why_lost=lost.why if lost else "",
+                why_lost=lost.why if lost else None,
             )
         await finish.finish(deps, context, ending, shipper, peaks)
     except FencedError as exc:
@@ -58,13 +59,13 @@ async def _begin(deps: Deps, context: AttemptContext, signals: Signals, *, fresh
         started = await _make_ready_and_start(deps, context, signals)
         deps.passed("launched")
     except CancelledRunError:
-        return never_ran("cancelled", "before the script was started")
+        return never_ran("cancelled", BeforeStart())
     except DependencyError as exc:
         if is_disk_full(str(exc)):
-            return never_ran("infrastructure_error", why_not(str(exc)))
-        return never_ran("dependency_error", str(exc))
+            return never_ran("infrastructure_error", why_not(exc.statement))
+        return never_ran("dependency_error", exc.statement)
     except (ContractError, InfrastructureError, NotFoundError) as exc:
-        return never_ran("infrastructure_error", why_not(str(exc)))
+        return never_ran("infrastructure_error", why_not(exc.statement))
     return started
 
 

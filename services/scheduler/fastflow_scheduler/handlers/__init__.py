@@ -32,7 +32,7 @@ async def decide(deps: Deps) -> datetime | None:
             elif entry.kind == "pending_run":
                 deps.state.pending_runs.is_due(entry.key)
         await firing.fire(deps, [entry.key for entry in due if entry.kind == "fire"], now)
-    if not deps.state.runs.capacity.hold_reason:
+    if deps.state.runs.capacity.hold_reason is None:
         await asking.ask(deps)
     await admitting.admit(deps)
     return None if now is None else deps.state.agenda.head() or datetime.max.replace(tzinfo=UTC)

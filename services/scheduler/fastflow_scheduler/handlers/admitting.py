@@ -4,7 +4,9 @@ import logging
 
 from fastflow_events.aggregates.run.commands import DispatchAttempt, RejectRun
 from fastflow_events.errors import ConcurrencyError, ContractError, InfrastructureError
+from fastflow_events.message import retold
 from fastflow_rules.queue.admission import Lane, Refusal, freeze, rejection_of
+from fastflow_rules.queue.refusals import Unwritable
 
 from fastflow_scheduler.core.run_queue import Pick
 from fastflow_scheduler.deps import Deps
@@ -43,7 +45,7 @@ async def _judge(deps: Deps, run_id: str) -> None:
         request,
         deps.state.pipelines.get(request.pipeline),
         version=deps.state.pipelines.version(request),
-        missing=open_run.missing,
+        missing=retold(open_run.missing, open_run.missing_message) if open_run.missing else None,
     )
     if refusal is None:
         deps.state.runs.to_judge.discard(run_id)
@@ -94,7 +96,7 @@ async def _dispatch(deps: Deps, run_id: str, lane: Lane, command: DispatchAttemp
         return False
     except ContractError as exc:
         runs.dispatched(run_id, 0)
-        refusal = Refusal(reason="invalid_definition", detail=f"what it would execute cannot be written down: {exc}")
+        refusal = Refusal(reason="invalid_definition", detail=Unwritable(exc.statement))
         return await _out_of_the_queue(deps, run_id, refusal)
     runs.dispatched(run_id, seq)
     return True

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from fastflow_events.aggregates.run.commands import RunCommand
 from fastflow_events.aggregates.run.decider import run_decider
-from fastflow_events.doubts import words_of
+from fastflow_events.doubts import Undecidable, words_of
 from fastflow_events.errors import ConcurrencyError, DomainError, InfrastructureError
 from fastflow_events.recorded import Position
 from fastflow_events.service.for_each import for_each
@@ -72,5 +72,5 @@ async def _alone(deps: Deps, kind: str, id: str, do: Callable[[str], Awaitable[o
 
 def leave(deps: Deps, kind: str, id: str, error: Exception) -> None:
     """Decide nothing more about it until this process ends, and have health say so."""
-    deps.log.doubts.add(kind, id, f"no decision about it is possible ({words_of(error)})")
+    deps.log.doubts.add(kind, id, Undecidable(words_of(error)))
     deps.state.doubt(kind, id)

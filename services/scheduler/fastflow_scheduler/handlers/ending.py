@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from fastflow_events.aggregates.run.commands import ConcludeRun, RequestCancel, WithdrawDispatch
 
 from fastflow_scheduler.core.agenda import Entry
+from fastflow_scheduler.core.endings import BackfillCancelled, NotClaimed
 from fastflow_scheduler.core.retries import retry_due
 from fastflow_scheduler.core.state.records import OpenRun
 from fastflow_scheduler.deps import Deps
@@ -43,7 +44,7 @@ async def cancel(deps: Deps) -> None:
         if open_run is None or open_run.run.cancelled:
             to_cancel.pop(run_id, None)
             return
-        await append(deps, run_id, RequestCancel(who=to_cancel[run_id], why="its backfill was cancelled"))
+        await append(deps, run_id, RequestCancel(who=to_cancel[run_id], why=BackfillCancelled()))
 
     await each(deps, "run", to_cancel, end)
 
@@ -61,8 +62,7 @@ async def withdraw(deps: Deps, run_ids: list[str], now: datetime) -> None:
         deps.state.agenda.set(Entry("claim", run_id), now + AGAIN)
         if deps.leadership.lease is None:
             return
-        waited = deps.settings.claim_within_s
-        reason = f"no runner of pool {open_run.pool} claimed it within {waited:g} s"
+        reason = NotClaimed(open_run.pool, deps.settings.claim_within_s)
         await append(deps, run_id, WithdrawDispatch(attempt=open_run.run.attempt, reason=reason))
 
     await each(deps, "run", run_ids, take_back)

@@ -10,12 +10,14 @@ from fastflow_events.aggregates.schedule.events import ScheduleFireMissed, Sched
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.log import EventLog
+from fastflow_events.message import Statement, beside
 from fastflow_events.recorded import Cause
 from fastflow_rules.schedules.planned import PlannedSchedule
 from fastflow_rules.schedules.timetable import next_fire
 
 from fastflow_scheduler.core.agenda import Entry
 from fastflow_scheduler.core.catchup import Due, NotFired, due_at, outlook
+from fastflow_scheduler.core.endings import NobodyThere, WasPaused
 from fastflow_scheduler.core.state.schedules import terms_of
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import each, leave
@@ -26,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 AGAIN = timedelta(seconds=1)
 ASK_AGAIN = timedelta(seconds=5)
-REASONS = {"missed": "nothing was there to fire it in time", "skipped": "it was paused"}
+REASONS: dict[str, Statement] = {"missed": NobodyThere(), "skipped": WasPaused()}
 
 
 def plan_ahead(deps: Deps) -> None:
@@ -57,7 +59,7 @@ def _next_due(deps: Deps, plan: PlannedSchedule) -> datetime | None:
 
 async def fire(deps: Deps, ids: list[str], now: datetime) -> None:
     """Settle what is due of these schedules, each in the order of its instants; later, when nothing may be started."""
-    if deps.state.runs.capacity.hold_reason:
+    if deps.state.runs.capacity.hold_reason is not None:
         for id in ids:
             deps.state.agenda.set(Entry("fire", id), now + ASK_AGAIN)
         return
@@ -97,7 +99,7 @@ async def _do(deps: Deps, plan: PlannedSchedule, step: Due | NotFired) -> int:
             return await tell(deps.log, plan, step, REASONS[step.kind])
 
 
-async def tell(log: EventLog, plan: PlannedSchedule, step: NotFired, reason: str) -> int:
+async def tell(log: EventLog, plan: PlannedSchedule, step: NotFired, reason: Statement) -> int:
     """Tell that fires did not happen; returns the position, 0 when it was told before."""
     kind = ScheduleFireSkipped if step.kind == "skipped" else ScheduleFireMissed
     fact = kind(
@@ -106,7 +108,8 @@ async def tell(log: EventLog, plan: PlannedSchedule, step: NotFired, reason: str
         last=step.last,
         count=step.number,
         at_least=step.at_least,
-        reason=reason,
+        reason=str(reason),
+        reason_message=beside(reason),
     )
     cause = Cause(correlation_id=plan.id)
     appended = await execute(log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)

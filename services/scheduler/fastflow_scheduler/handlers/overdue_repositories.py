@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from fastflow_events.aggregates.repository.events import RepositoryOverdue, RepositorySyncRequested
 from fastflow_events.errors import ConcurrencyError
 from fastflow_events.fact import Fact
+from fastflow_events.message import beside
 
 from fastflow_scheduler.core.agenda import Entry
+from fastflow_scheduler.core.endings import NobodyAnswers, SyncsFail
 from fastflow_scheduler.core.state.records import Watched
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import each
@@ -39,6 +41,6 @@ async def look(deps: Deps, names: list[str], now: datetime) -> None:
 def _news(known: Watched, bad: datetime | None) -> Fact:
     if bad is None:
         return RepositorySyncRequested(who=WHO)
-    what = "every sync has failed" if known.failing_since == bad else "nobody has answered a request for a sync"
     at = bad.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return RepositoryOverdue(since=bad, reason=f"{what} since {at}; what runs may be old")
+    reason = SyncsFail(at) if known.failing_since == bad else NobodyAnswers(at)
+    return RepositoryOverdue(since=bad, reason=str(reason), reason_message=beside(reason))

@@ -10,9 +10,11 @@ from fastflow_events.aggregates.schedule.events import ScheduleFireSkipped
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_fire
 from fastflow_events.log import EventLog
+from fastflow_events.message import Statement, beside
 from fastflow_events.recorded import Cause
 from fastflow_rules.schedules.planned import PlannedSchedule
 
+from fastflow_scheduler.core.endings import BeingEnded, Replaced, Starting
 from fastflow_scheduler.core.state.runs import ACTIVE
 from fastflow_scheduler.deps import Deps
 from fastflow_scheduler.handlers.appending import append, each
@@ -41,9 +43,9 @@ async def restart(deps: Deps, plan: PlannedSchedule, nominal: datetime) -> int:
     if any(positions):
         return max(positions)
     if active:
-        return await _leave_out(deps.log, plan, nominal, "its run is being ended already")
+        return await _leave_out(deps.log, plan, nominal, BeingEnded())
     if queued:
-        return await _leave_out(deps.log, plan, nominal, "a run of it is starting already")
+        return await _leave_out(deps.log, plan, nominal, Starting())
     run_id = run_id_of_fire(plan.pipeline, plan.name, nominal)
     wanted = RunRequested(
         pipeline=plan.pipeline,
@@ -67,12 +69,13 @@ async def go_on(deps: Deps) -> None:
 
 def replaced(schedule: str, nominal: datetime) -> RequestCancel:
     """The command that a run ends to be replaced by the one of an instant."""
-    why = "it is replaced by a new run"
-    return RequestCancel(who="scheduler", why=why, kind="restart", schedule=schedule, nominal=nominal)
+    return RequestCancel(who="scheduler", why=Replaced(), kind="restart", schedule=schedule, nominal=nominal)
 
 
-async def _leave_out(log: EventLog, plan: PlannedSchedule, nominal: datetime, reason: str) -> int:
-    fact = ScheduleFireSkipped(pipeline=plan.pipeline, first=nominal, last=nominal, count=1, reason=reason)
+async def _leave_out(log: EventLog, plan: PlannedSchedule, nominal: datetime, reason: Statement) -> int:
+    fact = ScheduleFireSkipped(
+        pipeline=plan.pipeline, first=nominal, last=nominal, count=1, reason=str(reason), reason_message=beside(reason)
+    )
     cause = Cause(correlation_id=plan.id)
     appended = await execute(log, schedule_decider, plan.id, SettleFires(fires=fact), cause=cause)
     return appended[-1].seq if appended else 0

@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fastflow_events.absent import NoSuchBackfill
 from fastflow_events.aggregates.backfill.commands import BackfillCommand, CancelBackfill, RequestBackfill
 from fastflow_events.aggregates.backfill.events import BackfillCancelled, BackfillRequested
 from fastflow_events.decider import Decider
@@ -27,7 +28,7 @@ def decide(command: BackfillCommand, backfill: Backfill) -> list[Fact]:
         case RequestBackfill(request=request):
             return [request] if backfill.request is None else []
         case CancelBackfill() if backfill.request is None:
-            raise NotFoundError("there is no such backfill")
+            raise NotFoundError(NoSuchBackfill())
         case CancelBackfill(who=who, why=why):
             return [] if backfill.cancelled else [BackfillCancelled(who=who, why=why)]
 

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from fastflow_events.absent import NoChainOfApi
 from fastflow_events.aggregates.chain.commands import ChainCommand, RemoveChain, SetChain
 from fastflow_events.aggregates.chain.events import ChainRemoved, ChainSet
 from fastflow_events.decider import Decider
@@ -37,7 +38,7 @@ def decide(command: ChainCommand, chain: Chain) -> list[Fact]:
             raise ChainExistsError("remove it first, then set it anew", upstream=wanted.upstream)
         case RemoveChain(who=who):
             if chain.set is None:
-                raise NotFoundError("there is no such chain that was set over the API")
+                raise NotFoundError(NoChainOfApi())
             return [ChainRemoved(who=who)]
 
 

@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fastflow_events.absent import NoSuchEnvironment
 from fastflow_events.aggregates.environment.commands import (
     EnvironmentCommand,
     RecordDeleted,
@@ -64,7 +65,7 @@ def decide(command: EnvironmentCommand, environment: Environment) -> list[Fact]:
             return [] if environment.failures.get(failed.engine) == failed.reason else [failed]
         case RefreshEnvironment(who=who):
             if environment == Environment():
-                raise NotFoundError("there is no such environment")
+                raise NotFoundError(NoSuchEnvironment())
             return [] if environment.lock is None else [EnvironmentRefreshed(who=who)]
         case RetireEnvironments(environments=names, who=who):
             there = {name for _, name in environment.folders} - environment.retired

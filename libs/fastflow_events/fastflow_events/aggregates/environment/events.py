@@ -1,6 +1,7 @@
 """The facts of an environment; its id is the hash of its input."""
 
 from fastflow_events.fact import Fact, wire
+from fastflow_events.message import Message
 from fastflow_events.types import Bytes, Seconds
 
 
@@ -53,3 +54,4 @@ class EnvironmentFailed(Fact, frozen=True, kw_only=True):
     engine: str
     reason: str
     """uv's own words, credentials removed."""
+    reason_message: Message | None = None

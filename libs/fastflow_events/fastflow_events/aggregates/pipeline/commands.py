@@ -5,6 +5,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
+from fastflow_events.message import Statement
 
 
 class FindPipeline(Struct, frozen=True, kw_only=True):
@@ -19,7 +20,7 @@ class FindInvalid(Struct, frozen=True, kw_only=True):
     repository: str
     commit: str
     tree: str
-    errors: tuple[str, ...]
+    reasons: tuple[Statement, ...]
 
 
 class LosePipeline(Struct, frozen=True, kw_only=True):
@@ -40,7 +41,7 @@ class MissVersion(Struct, frozen=True, kw_only=True):
 
     repository: str
     commit: str
-    reason: str
+    reason: Statement
 
 
 class PausePipeline(Struct, frozen=True, kw_only=True):

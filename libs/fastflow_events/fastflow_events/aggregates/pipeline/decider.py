@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fastflow_events.absent import NoSuchPipeline
 from fastflow_events.aggregates.pipeline.commands import (
     ExpireBundle,
     FindInvalid,
@@ -43,6 +44,7 @@ from fastflow_events.aggregates.pipeline.events import (
 from fastflow_events.decider import Decider
 from fastflow_events.errors import DomainError, NotFoundError
 from fastflow_events.fact import Fact
+from fastflow_events.message import Message, Statement, all_beside, all_retold, beside
 
 Phase: TypeAlias = Literal["absent", "runnable", "invalid"]
 
@@ -56,11 +58,19 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     tree: str = ""
     definition: dict[str, object] = {}
     errors: tuple[str, ...] = ()
+    errors_messages: tuple[Message, ...] = ()
     paused: bool = False
     rivals: tuple[str, ...] = ()
     """Other repositories that have a folder of this name, sorted."""
     versions: dict[str, str] = {}
     """Commit to tree, for every commit whose bundle is stored; a caller may hold back those it does not ask about."""
+
+
+class SeveralFolders(Statement, frozen=True, tag="pipeline.several_folders"):
+    """Nobody knows which one is meant."""
+
+    english = "several repositories have a folder of this name: {names}; rename all but one of them"
+    names: tuple[str, ...]
 
 
 class ForeignPipelineError(DomainError):
@@ -80,7 +90,7 @@ def decide(command: PipelineCommand, pipeline: Pipeline) -> list[Fact]:
     """
     match command:
         case FindPipeline(version=version):
-            place = FindInvalid(repository=version.repository, commit=version.commit, tree=version.tree, errors=())
+            place = FindInvalid(repository=version.repository, commit=version.commit, tree=version.tree, reasons=())
             return _in_one_place(place, pipeline, lambda ours: _found(version, ours))
         case FindInvalid():
             return _in_one_place(command, pipeline, lambda ours: _found_invalid(command, ours))
@@ -95,7 +105,7 @@ def decide(command: PipelineCommand, pipeline: Pipeline) -> list[Fact]:
         case MissVersion(repository=repository, commit=commit, reason=reason):
             if commit in pipeline.versions:
                 return []
-            return [PipelineVersionMissing(repository=repository, commit=commit, reason=reason)]
+            return [_missing(repository, commit, reason)]
         case ExpireBundle(tree=tree):
             return [PipelineBundleExpired(tree=tree)] if tree in pipeline.versions.values() else []
         case PausePipeline() | ResumePipeline():
@@ -114,6 +124,7 @@ def evolve(pipeline: Pipeline, fact: Fact) -> Pipeline:
                 tree=fact.tree,
                 definition=fact.definition,
                 errors=(),
+                errors_messages=(),
             )
         case PipelineInvalid():
             return replace(
@@ -124,9 +135,10 @@ def evolve(pipeline: Pipeline, fact: Fact) -> Pipeline:
                 tree=fact.tree,
                 definition={},
                 errors=fact.errors,
+                errors_messages=fact.errors_messages,
             )
         case PipelineRemoved():
-            return replace(pipeline, phase="absent", tree="", definition={}, errors=())
+            return replace(pipeline, phase="absent", tree="", definition={}, errors=(), errors_messages=())
         case PipelinePaused() | PipelineResumed():
             return replace(pipeline, paused=isinstance(fact, PipelinePaused))
         case PipelineClashed(repository=rival):
@@ -163,14 +175,35 @@ def _in_one_place(found: FindInvalid, pipeline: Pipeline, say: Callable[[Pipelin
 
 
 def _taken(repository: str, commit: str, tree: str, rivals: tuple[str, ...]) -> PipelineInvalid:
-    names = ", ".join(f'"{name}"' for name in sorted({repository, *rivals}))
-    sentence = f"several repositories have a folder of this name: {names}; rename all but one of them"
-    return PipelineInvalid(repository=repository, commit=commit, tree=tree, errors=(sentence,))
+    names = tuple(f'"{name}"' for name in sorted({repository, *rivals}))
+    return _invalid(repository, commit, tree, (SeveralFolders(names),))
+
+
+def _invalid(repository: str, commit: str, tree: str, reasons: tuple[Statement, ...]) -> PipelineInvalid:
+    return PipelineInvalid(
+        repository=repository,
+        commit=commit,
+        tree=tree,
+        errors=tuple(map(str, reasons)),
+        errors_messages=all_beside(reasons),
+    )
+
+
+def _missing(repository: str, commit: str, reason: Statement) -> PipelineVersionMissing:
+    return PipelineVersionMissing(
+        repository=repository, commit=commit, reason=str(reason), reason_message=beside(reason)
+    )
+
+
+def codes_of(errors: tuple[str, ...], messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """What errors say, however they are worded."""
+    return tuple(error.message for error in all_retold(errors, messages))
 
 
 def _says(pipeline: Pipeline, invalid: PipelineInvalid) -> bool:
     """True when the pipeline is invalid already, for the same reasons."""
-    return (pipeline.phase, pipeline.tree, pipeline.errors) == ("invalid", invalid.tree, invalid.errors)
+    same = codes_of(pipeline.errors, pipeline.errors_messages) == codes_of(invalid.errors, invalid.errors_messages)
+    return (pipeline.phase, pipeline.tree) == ("invalid", invalid.tree) and same
 
 
 def _found(version: PipelineVersionStored, pipeline: Pipeline) -> list[Fact]:
@@ -190,16 +223,14 @@ def _found(version: PipelineVersionStored, pipeline: Pipeline) -> list[Fact]:
 
 
 def _found_invalid(command: FindInvalid, pipeline: Pipeline) -> list[Fact]:
-    invalid = PipelineInvalid(
-        repository=command.repository, commit=command.commit, tree=command.tree, errors=command.errors
-    )
+    invalid = _invalid(command.repository, command.commit, command.tree, command.reasons)
     return [] if _says(pipeline, invalid) else [invalid]
 
 
 def _paused(command: PausePipeline | ResumePipeline, pipeline: Pipeline) -> list[Fact]:
     wanted = isinstance(command, PausePipeline)
     if pipeline.phase == "absent" and (wanted or not pipeline.paused):  # runs of one that is gone may still wait
-        raise NotFoundError("there is no such pipeline")
+        raise NotFoundError(NoSuchPipeline())
     if pipeline.paused == wanted:
         return []
     return [PipelinePaused(who=command.who) if wanted else PipelineResumed(who=command.who)]

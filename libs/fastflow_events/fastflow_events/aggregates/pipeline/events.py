@@ -2,6 +2,7 @@
 
 from fastflow_events.aggregates.run.specification import CommitAbout, Requirements
 from fastflow_events.fact import Fact, wire
+from fastflow_events.message import Message
 from fastflow_events.types import Bytes, CommitSha, RepositoryName, TreeId
 
 
@@ -34,6 +35,7 @@ class PipelineInvalid(_Version, frozen=True, kw_only=True):
 
     errors: tuple[str, ...]
     """One sentence each: path in the file, what was found, what is allowed."""
+    errors_messages: tuple[Message, ...] = ()
 
 
 @wire("pipeline.removed.v1")
@@ -76,6 +78,7 @@ class PipelineVersionMissing(Fact, frozen=True, kw_only=True):
     repository: RepositoryName
     commit: CommitSha
     reason: str
+    reason_message: Message | None = None
 
 
 @wire("pipeline.bundle_expired.v1")

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fastflow_events.aggregates.repository.events import ConfiguredBy, RepositoryConfigured
 from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.message import Statement
 
 
 class ConfigureRepository(Struct, frozen=True, kw_only=True):
@@ -55,7 +56,7 @@ class CompleteSync(Struct, frozen=True, kw_only=True):
     about: CommitAbout | None = None
     pipelines: int = 0
     invalid: int = 0
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Statement, ...] = ()
     told_anyway: bool = False
     """The remarks are news, whatever else is."""
     requests: int = 0
@@ -67,7 +68,7 @@ class FailSync(Struct, frozen=True, kw_only=True):
 
     configured: RepositoryConfigured | None = None
     """What could not be read."""
-    reason: str
+    reason: Statement
     requests: int = 0
     """Number of sync requests that had been made before the head was read."""
 
@@ -76,7 +77,7 @@ class ReportOverdue(Struct, frozen=True, kw_only=True):
     """Nothing good was heard of the repository for too long."""
 
     since: datetime
-    reason: str
+    reason: Statement
 
 
 RepositoryCommand: TypeAlias = (

@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fastflow_events.absent import NoSuchRepository
 from fastflow_events.aggregates.repository.commands import (
     CompleteSync,
     ConfigureRepository,
@@ -27,6 +28,7 @@ from fastflow_events.aggregates.repository.events import (
 from fastflow_events.decider import Decider
 from fastflow_events.errors import DomainError, NotFoundError
 from fastflow_events.fact import Fact
+from fastflow_events.message import Message, Statement, all_beside, beside, retold
 
 MAX_DELIVERIES = 1000
 """Deliveries that are remembered; an older one that comes again only causes one more sync."""
@@ -42,6 +44,7 @@ class Repository(Struct, frozen=True, kw_only=True):
     pipelines: int = 0
     invalid: int = 0
     failure: str | None = None
+    failure_message: Message | None = None
     """Why the last sync failed; None after one that succeeded."""
     requests: int = 0
     answered: int = 0
@@ -59,6 +62,12 @@ class ConfiguredByEnvironmentError(DomainError):
     code = "configured-by-environment"
 
 
+class OfEnvironment(Statement, frozen=True, tag="repository.of_environment"):
+    """Only who starts git_sync changes it."""
+
+    english = "this repository is configured by the environment of git_sync"
+
+
 def decide(command: RepositoryCommand, repository: Repository) -> list[Fact]:
     """Return the facts that follow from `command`; an empty list means "already so".
 
@@ -71,12 +80,12 @@ def decide(command: RepositoryCommand, repository: Repository) -> list[Fact]:
             return _configure(command, repository)
         case RequestSync(who=who, delivery=delivery):
             if repository.removed:
-                raise NotFoundError("there is no such repository")
+                raise NotFoundError(NoSuchRepository())
             again = delivery and delivery in repository.deliveries
             return [] if again else [RepositorySyncRequested(who=who, delivery=delivery)]
         case RequestDeployKey(who=who):
             if repository.configured is None:
-                raise NotFoundError("there is no such repository")
+                raise NotFoundError(NoSuchRepository())
             return [RepositoryDeployKeyRequested(who=who)]
         case StoreDeployKey(public_key=public_key, fingerprint=fingerprint, requests=requests):
             if requests <= repository.key_answered or repository.removed:
@@ -84,7 +93,11 @@ def decide(command: RepositoryCommand, repository: Repository) -> list[Fact]:
             return [RepositoryDeployKeyGenerated(public_key=public_key, fingerprint=fingerprint, requests=requests)]
         case ReportOverdue(since=since, reason=reason):
             is_settled = repository.overdue or repository.removed
-            return [] if is_settled else [RepositoryOverdue(since=since, reason=reason)]
+            return (
+                []
+                if is_settled
+                else [RepositoryOverdue(since=since, reason=str(reason), reason_message=beside(reason))]
+            )
         case CompleteSync() | FailSync():
             other = command.configured is not None and not same(command.configured, repository.configured)
             return [] if repository.removed or other else _answer(command, repository)
@@ -126,7 +139,7 @@ def evolve(repository: Repository, fact: Fact) -> Repository:
             )
         case RepositorySyncFailed():
             answered = max(repository.answered, fact.requests)
-            return replace(repository, failure=fact.reason, answered=answered)
+            return replace(repository, failure=fact.reason, failure_message=fact.reason_message, answered=answered)
         case RepositoryOverdue():
             return replace(repository, overdue=True)
         case _:
@@ -137,12 +150,12 @@ def _configure(command: ConfigureRepository | RemoveRepository, repository: Repo
     by = command.by if isinstance(command, RemoveRepository) else command.configured.by
     theirs = repository.configured.by if repository.configured else by
     if by == "api" and theirs == "environment":
-        raise ConfiguredByEnvironmentError("this repository is configured by the environment of git_sync")
+        raise ConfiguredByEnvironmentError(OfEnvironment())
     if isinstance(command, ConfigureRepository):
         return [] if same(command.configured, repository.configured) else [command.configured]
     if repository.configured is None or theirs != by:
         if by == "api":
-            raise NotFoundError("there is no such repository")
+            raise NotFoundError(NoSuchRepository())
         return []
     return [RepositoryRemoved(who=command.who)]
 
@@ -150,11 +163,13 @@ def _configure(command: ConfigureRepository | RemoveRepository, repository: Repo
 def _answer(command: CompleteSync | FailSync, repository: Repository) -> list[Fact]:
     waiting, answered = command.requests > repository.answered, max(command.requests, repository.answered)
     if isinstance(command, FailSync):
-        news = waiting or command.reason != repository.failure
-        return [RepositorySyncFailed(reason=command.reason, requests=answered)] if news else []
-    before = (repository.commit, repository.pipelines, repository.invalid, repository.failure)
+        reason, before = command.reason, repository.failure
+        known = retold(before, repository.failure_message).message if before is not None else None
+        failed = RepositorySyncFailed(reason=str(reason), reason_message=beside(reason), requests=answered)
+        return [failed] if waiting or reason.message != known else []
+    stood = (repository.commit, repository.pipelines, repository.invalid, repository.failure)
     news = waiting or repository.overdue or command.told_anyway
-    if before == (command.commit, command.pipelines, command.invalid, None) and not news:
+    if stood == (command.commit, command.pipelines, command.invalid, None) and not news:
         return []
     synced = RepositorySynced(
         commit=command.commit,
@@ -163,7 +178,8 @@ def _answer(command: CompleteSync | FailSync, repository: Repository) -> list[Fa
         about=command.about,
         pipelines=command.pipelines,
         invalid=command.invalid,
-        remarks=command.remarks,
+        remarks=tuple(map(str, command.remarks)),
+        remarks_messages=all_beside(command.remarks),
         requests=answered,
     )
     return [synced]

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.fact import Fact, wire
+from fastflow_events.message import Message
 from fastflow_events.types import CommitSha
 
 ConfiguredBy: TypeAlias = Literal["environment", "api"]
@@ -90,6 +91,7 @@ class RepositorySynced(Fact, frozen=True, kw_only=True):
     pipelines: int = 0
     invalid: int = 0
     remarks: tuple[str, ...] = ()
+    remarks_messages: tuple[Message, ...] = ()
     """What was passed over and why, in sentences; at most twenty."""
     requests: int = 0
     """How many of the repository's sync requests, counted from the first, are answered by now."""
@@ -101,6 +103,7 @@ class RepositoryOverdue(Fact, frozen=True, kw_only=True):
 
     since: datetime
     reason: str
+    reason_message: Message | None = None
     """A sentence a person understands."""
 
 
@@ -109,5 +112,6 @@ class RepositorySyncFailed(Fact, frozen=True, kw_only=True):
     """The head could not be read; the last good definitions stay. Said once per reason."""
 
     reason: str
+    reason_message: Message | None = None
     requests: int = 0
     """How many of the repository's sync requests, counted from the first, are answered by now."""

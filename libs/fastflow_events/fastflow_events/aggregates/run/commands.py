@@ -15,6 +15,7 @@ from fastflow_events.aggregates.run.events import (
 )
 from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.specification import Specification
+from fastflow_events.message import Statement
 from fastflow_events.types import CancelKind, RejectReason
 
 
@@ -36,7 +37,7 @@ class RejectRun(Struct, frozen=True, kw_only=True):
     """Refuse a run that has not been dispatched."""
 
     reason: RejectReason
-    detail: str
+    detail: Statement
 
 
 class DispatchAttempt(Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ class WithdrawDispatch(Struct, frozen=True, kw_only=True):
     """Take an unclaimed attempt back into the queue."""
 
     attempt: int
-    reason: str
+    reason: Statement
 
 
 class ClaimAttempt(Struct, frozen=True, kw_only=True):
@@ -116,7 +117,8 @@ class RequestCancel(Struct, frozen=True, kw_only=True):
     """Ask for the run's end."""
 
     who: str
-    why: str = ""
+    why: str | Statement = ""
+    """The words of a person, or ours."""
     kind: CancelKind = "user"
     schedule: str | None = None
     nominal: datetime | None = None

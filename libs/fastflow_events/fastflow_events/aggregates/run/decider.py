@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from fastflow_events.absent import NoSuchRun
 from fastflow_events.aggregates.run.commands import (
     AdoptAttempt,
     ClaimAttempt,
@@ -20,6 +21,7 @@ from fastflow_events.aggregates.run.commands import (
     StartAttempt,
     WithdrawDispatch,
 )
+from fastflow_events.aggregates.run.endings import CancelledUnstarted, cancelled
 from fastflow_events.aggregates.run.events import (
     RunAdopted,
     RunCancelRequested,
@@ -38,6 +40,8 @@ from fastflow_events.aggregates.run.state import HELD, OVER, UNCLAIMED, Run, evo
 from fastflow_events.decider import Decider
 from fastflow_events.errors import FencedError, NotActiveError, NotFoundError
 from fastflow_events.fact import Fact
+from fastflow_events.message import Statement, beside, retold
+from fastflow_events.types import Outcome
 
 
 def decide(command: RunCommand, run: Run) -> list[Fact]:
@@ -52,7 +56,7 @@ def decide(command: RunCommand, run: Run) -> list[Fact]:
         case RequestRun():
             return [command.request] if run.phase == "absent" else []
         case _ if run.phase == "absent":
-            raise NotFoundError("there is no such run")
+            raise NotFoundError(NoSuchRun())
         case ConcludeRun():
             return _conclude(command, run)
         case _ if run.phase in OVER:
@@ -65,7 +69,7 @@ def decide(command: RunCommand, run: Run) -> list[Fact]:
         case HurryRun():
             return [RunHurried(who=command.who)] if run.phase == "waiting" else []
         case RejectRun() if run.phase == "queued":
-            return [RunRejected(reason=command.reason, detail=command.detail)]
+            return [_rejected(command)]
         case DispatchAttempt() if run.phase in ("queued", "waiting") and not run.cancelled:
             specification = run.specification or command.specification
             attempt = run.next_attempt
@@ -78,7 +82,7 @@ def decide(command: RunCommand, run: Run) -> list[Fact]:
             )
             return [dispatched]
         case WithdrawDispatch() if run.phase == "dispatched" and run.attempt == command.attempt:
-            return [RunDispatchWithdrawn(attempt=command.attempt, reason=command.reason)]
+            return [_withdrawn(command)]
         case LoseAttempt() if run.phase in HELD and run.attempt == command.attempt and run.holder:
             lost = RunLost(attempt=run.attempt, runner=run.holder.runner, last_heartbeat=command.last_heartbeat)
             return [lost]
@@ -88,9 +92,32 @@ def decide(command: RunCommand, run: Run) -> list[Fact]:
             raise NotActiveError(f"the run is {run.phase}, so this cannot happen now", attempt=run.attempt)
 
 
+def _rejected(command: RejectRun) -> RunRejected:
+    return RunRejected(reason=command.reason, detail=str(command.detail), detail_message=beside(command.detail))
+
+
+def _withdrawn(command: WithdrawDispatch) -> RunDispatchWithdrawn:
+    reason = command.reason
+    return RunDispatchWithdrawn(attempt=command.attempt, reason=str(reason), reason_message=beside(reason))
+
+
 def _cancel(command: RequestCancel) -> RunCancelRequested:
     return RunCancelRequested(
-        who=command.who, why=command.why, kind=command.kind, schedule=command.schedule, nominal=command.nominal
+        who=command.who,
+        why=str(command.why),
+        why_message=beside(command.why) if isinstance(command.why, Statement) else None,
+        kind=command.kind,
+        schedule=command.schedule,
+        nominal=command.nominal,
+    )
+
+
+def _finished(run: Run, outcome: Outcome, detail: Statement | None) -> RunFinished:
+    return RunFinished(
+        outcome=outcome,
+        attempt=run.attempt or None,
+        detail=str(detail or ""),
+        detail_message=beside(detail),
     )
 
 
@@ -98,15 +125,15 @@ def _conclude(command: ConcludeRun, run: Run) -> list[Fact]:
     if run.phase in OVER:
         return []
     if run.cancelled and run.phase in UNCLAIMED:
-        return [RunFinished(outcome="cancelled", attempt=run.attempt or None, detail="cancelled before it was started")]
+        return [_finished(run, "cancelled", CancelledUnstarted())]
     if run.phase != "ended":
         raise NotActiveError(f"the run is {run.phase}, so it cannot be concluded", attempt=run.attempt)
     assert run.outcome is not None
     if command.retry_due is not None and not run.cancelled:
         return [RunRetryScheduled(attempt=run.attempt + 1, due=command.retry_due)]
     if run.cancelled and run.outcome == "lost":
-        return [RunFinished(outcome="cancelled", attempt=run.attempt, detail=f"cancelled: {run.detail}")]
-    return [RunFinished(outcome=run.outcome, attempt=run.attempt, detail=run.detail)]
+        return [_finished(run, "cancelled", cancelled(run.why))]
+    return [_finished(run, run.outcome, run.why)]
 
 
 def _after_the_end(command: RunCommand, run: Run) -> list[Fact]:
@@ -168,8 +195,8 @@ def _as_holder(
             _must_be_open(run, finished.attempt)
             _must_hold(run, me)
             if run.cancelled:
-                detail = f"cancelled: {finished.detail}" if finished.detail else "cancelled"
-                return [replace(finished, outcome="cancelled", detail=detail)]
+                why = cancelled(retold(finished.detail, finished.detail_message) if finished.detail else None)
+                return [replace(finished, outcome="cancelled", detail=str(why), detail_message=beside(why))]
             return [finished]
 
 

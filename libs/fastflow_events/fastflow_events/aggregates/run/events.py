@@ -9,6 +9,7 @@ from fastflow_events.aggregates.run.manifest import Manifest
 from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.fact import Fact, wire
+from fastflow_events.message import Message
 from fastflow_events.types import (
     Attempt,
     Bytes,
@@ -65,6 +66,7 @@ class RunRejected(Fact, frozen=True, kw_only=True):
     reason: RejectReason
     detail: str
     """A sentence a person understands."""
+    detail_message: Message | None = None
 
 
 @wire("run.dispatched.v1", scope="pool")
@@ -86,6 +88,7 @@ class RunDispatchWithdrawn(Fact, frozen=True, kw_only=True):
 
     attempt: Attempt
     reason: str
+    reason_message: Message | None = None
 
 
 @wire("run.claimed.v1", scope="runner")
@@ -135,6 +138,7 @@ class RunAttemptFinished(Fact, frozen=True, kw_only=True):
     outcome: Outcome
     detail: str = ""
     """A sentence a person understands; empty on success."""
+    detail_message: Message | None = None
     exit_code: int | None = None
     """0-255; None when no user code ran or its end is unknown."""
     signal: int | None = None
@@ -143,6 +147,7 @@ class RunAttemptFinished(Fact, frozen=True, kw_only=True):
     """What the run left in `FASTFLOW_RESULT_FILE`: a JSON object of at most 32 kB."""
     result_error: str = ""
     """Why what it left there could not be read; empty when there is nothing to say."""
+    result_error_message: Message | None = None
     peak_memory_bytes: Bytes | None = None
     peak_cpus: float | None = None
     """Most processors in use over about a second."""
@@ -184,6 +189,8 @@ class RunCancelRequested(Fact, frozen=True, kw_only=True):
 
     who: str
     why: str = ""
+    why_message: Message | None = None
+    """Missing for the words of a person."""
     kind: CancelKind = "user"
     schedule: str | None = None
     """Schedule that replaces the run by a new one, and the instant it meant."""
@@ -256,6 +263,7 @@ class RunFinished(Fact, frozen=True, kw_only=True):
     attempt: Attempt | None = None
     """The attempt that decided; None when none was ever made."""
     detail: str = ""
+    detail_message: Message | None = None
 
 
 RunFact: TypeAlias = (

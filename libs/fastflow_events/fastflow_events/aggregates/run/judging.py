@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from fastflow_events.aggregates.run.events import RunAdopted, RunClaimed
 from fastflow_events.aggregates.run.state import OVER, Run, applied, counts, is_a_runners
-from fastflow_events.doubts import Doubts
+from fastflow_events.doubts import Doubts, Unreadable
 from fastflow_events.fact import BrokenFact, Fact, ForeignFact, UnknownFact
 from fastflow_events.recorded import History, Recorded
 
@@ -56,7 +56,7 @@ def doubt(doubts: Doubts, recorded: Iterable[Recorded], *, judged: bool) -> None
     """Doubt the aggregates of facts that cannot be read; those for the judge only when he has `judged` them."""
     for one in recorded:
         if isinstance(one.fact, BrokenFact) and is_for_the_judge(one) is judged:
-            doubts.add(one.aggregate, one.id, f"its fact {one.seq} cannot be read ({one.fact.reason})")
+            doubts.add(one.aggregate, one.id, Unreadable(one.seq, one.fact.reason))
 
 
 def is_for_the_judge(recorded: Recorded) -> bool:
@@ -72,7 +72,7 @@ def holders(facts: Iterable[Fact]) -> frozenset[tuple[int, str]]:
 def _lean(run: Run) -> Run:
     if run.specification is None and not run.told and not run.detail:
         return run
-    return replace(run, specification=None, told=frozenset(), detail="")
+    return replace(run, specification=None, told=frozenset(), detail="", detail_message=None)
 
 
 def _foreign(recorded: Recorded, run: Run) -> ForeignFact:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from fastflow_events.message import Message
 from fastflow_events.types import Bytes, Seconds
 
 
@@ -22,9 +23,11 @@ class Manifest(Struct, frozen=True, kw_only=True):
     prepare_s: Seconds = 0.0
     left_out: dict[str, str] = {}
     """Sealed variables and secrets that the attempt was not given, because they could not be opened, and why."""
+    left_out_messages: dict[str, Message] = {}
     cpus: float | None = None
     memory_bytes: Bytes | None = None
     disk_bytes: Bytes | None = None
     """What it may use: its pipeline's limit, else the runner's; of each process without a container. None: no limit."""
     remarks: tuple[str, ...] = ()
     """What else differs from what its pipeline asks for, in sentences."""
+    remarks_messages: tuple[Message, ...] = ()

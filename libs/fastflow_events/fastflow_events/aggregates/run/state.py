@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_events.aggregates.run.commands import Holder
+from fastflow_events.aggregates.run.endings import RunnerGone
 from fastflow_events.aggregates.run.events import (
     RunAdopted,
     RunArtifactStored,
@@ -38,6 +39,7 @@ from fastflow_events.aggregates.run.events import (
 )
 from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.fact import Fact, ForeignFact, UnknownFact, aggregate_name, fact_name
+from fastflow_events.message import Message, Statement, beside, retold
 from fastflow_events.types import CancelKind, Outcome
 
 Phase: TypeAlias = Literal[
@@ -64,10 +66,17 @@ class Run(Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     """Of the last attempt that ended."""
     detail: str = ""
+    """What is to be said of that."""
+    detail_message: Message | None = None
     specification: Specification | None = None
     """Of the first attempt; retries repeat it."""
     told: frozenset[tuple[str, str]] = frozenset()
     """What was reported of the attempt in hand; each is told once."""
+
+    @property
+    def why(self) -> Statement | None:
+        """What is to be said of how its last attempt ended."""
+        return retold(self.detail, self.detail_message) if self.detail else None
 
     @property
     def next_attempt(self) -> int:
@@ -86,7 +95,7 @@ def applied(run: Run, fact: Fact) -> Run:
         case RunRequested() if run.phase == "absent":
             return replace(run, phase="queued")
         case RunRejected():
-            return replace(run, phase="rejected", detail=fact.detail)
+            return replace(run, phase="rejected", detail=fact.detail, detail_message=fact.detail_message)
         case RunDispatched():
             if run.cancelled or run.phase not in ("queued", "waiting") or fact.attempt != run.next_attempt:
                 return run
@@ -106,18 +115,23 @@ def applied(run: Run, fact: Fact) -> Run:
         case RunStarted():
             return replace(run, phase="started")
         case RunAttemptFinished():
-            return replace(run, phase="ended", outcome=fact.outcome, detail=fact.detail)
+            return _ended(run, fact.outcome, fact.detail, fact.detail_message)
         case RunLost():
-            return replace(run, phase="ended", outcome="lost", detail=f"runner {fact.runner} did not come back")
+            gone = RunnerGone(fact.runner)
+            return _ended(run, "lost", str(gone), beside(gone))
         case RunRetryScheduled():
             return replace(run, phase="waiting", holder=None)
         case RunCancelRequested():
             return replace(run, cancelled=run.cancelled if run.cancelled == "user" else fact.kind)
         case RunFinished():
-            return replace(run, phase="finished", outcome=fact.outcome, detail=fact.detail)
+            return replace(_ended(run, fact.outcome, fact.detail, fact.detail_message), phase="finished")
         case _:
             about = subject_of_report(fact)
             return replace(run, told=run.told | {about}) if about else run
+
+
+def _ended(run: Run, outcome: Outcome, detail: str, message: Message | None) -> Run:
+    return replace(run, phase="ended", outcome=outcome, detail=detail, detail_message=message)
 
 
 def counts(run: Run, fact: Fact) -> bool:

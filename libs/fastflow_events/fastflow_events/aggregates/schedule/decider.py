@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fastflow_events.absent import NoScheduleOfApi
 from fastflow_events.aggregates.schedule.commands import (
     PauseSchedule,
     RemoveSchedule,
@@ -48,7 +49,7 @@ def decide(command: ScheduleCommand, schedule: Schedule) -> list[Fact]:
             return [] if before == wanted else [wanted]
         case RemoveSchedule(who=who):
             if schedule.set is None:
-                raise NotFoundError("there is no such schedule that was set over the API")
+                raise NotFoundError(NoScheduleOfApi())
             return [ScheduleRemoved(who=who)]
         case PauseSchedule(who=who, why=why):
             return [] if schedule.paused else [SchedulePaused(who=who, why=why)]

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from fastflow_events.fact import Fact, wire
+from fastflow_events.message import Message
 from fastflow_events.types import Env, PipelineName, Seconds
 
 
@@ -77,6 +78,7 @@ class _NotFired(Fact, frozen=True, kw_only=True):
     at_least: bool = False
     reason: str
     """A sentence a person understands."""
+    reason_message: Message | None = None
 
 
 @wire("schedule.fire_skipped.v1")

@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fastflow_events.absent import NoSuchSecret
 from fastflow_events.aggregates.secret.commands import RemoveSecret, SecretCommand, SetSecret
 from fastflow_events.aggregates.secret.events import SecretRemoved, SecretSet
 from fastflow_events.decider import Decider
@@ -43,7 +44,7 @@ def decide(command: SecretCommand, secret: Secret) -> list[Fact]:
             return [SecretSet(version=version, sealed=sealed, who=who)]
         case RemoveSecret(who=who):
             if secret.version == 0:
-                raise NotFoundError("there is no such secret")
+                raise NotFoundError(NoSuchSecret())
             return [] if secret.removed else [SecretRemoved(who=who)]
 
 

@@ -12,6 +12,7 @@ from fastflow_events.aggregates.pipeline.events import (
     PipelineRemoved,
     PipelineResumed,
 )
+from fastflow_events.message import Message, Statement, all_retold
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,6 +35,8 @@ class PipelineRow(Struct, frozen=True):
     """Normalised `pipeline.json`; `null` while the pipeline is invalid: it never runs with anything else."""
     errors: str
     """JSON list of sentences; empty unless invalid."""
+    errors_messages: str = "[]"
+    """JSON list: code and arguments of each."""
     paused: int = 0
     """1 while new runs are held back."""
     requirements_sha256: str = ""
@@ -53,9 +56,20 @@ def _valid(row: PipelineRow | None, recorded: Recorded, fact: PipelineDiscovered
         tree=fact.tree,
         definition=_json.encode(fact.definition).decode(),
         errors="[]",
+        errors_messages="[]",
         paused=row.paused if row else 0,
         requirements_sha256=fact.requirements_sha256,
     )
+
+
+def _reasons(fact: PipelineInvalid) -> tuple[Statement, ...]:
+    return all_retold(fact.errors, fact.errors_messages)
+
+
+def errors_of(row: PipelineRow) -> tuple[Statement, ...]:
+    """Why it is invalid."""
+    texts = msgspec.json.decode(row.errors, type=tuple[str, ...])
+    return all_retold(texts, msgspec.json.decode(row.errors_messages, type=tuple[Message, ...]))
 
 
 def project(row: PipelineRow | None, recorded: Recorded) -> PipelineRow | None:
@@ -74,6 +88,7 @@ def project(row: PipelineRow | None, recorded: Recorded) -> PipelineRow | None:
                 tree=fact.tree,
                 definition="null",
                 errors=_json.encode(fact.errors).decode(),
+                errors_messages=_json.encode([reason.message for reason in _reasons(fact)]).decode(),
                 paused=row.paused if row else 0,
             )
         case _ if row is None:

@@ -13,11 +13,13 @@ from fastflow_events.aggregates.repository.events import (
     RepositorySyncRequested,
 )
 from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.message import all_retold, retold
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_gateway.core.views.instants import text_of
+from fastflow_gateway.core.views.reasons import Remarks, wire_of
 
 RepositoryStatus: TypeAlias = Literal["new", "synced", "failed", "removed"]
 
@@ -35,6 +37,8 @@ class RepositoryRow(Struct, frozen=True):
     commit_sha: str | None = None
     reason: str = ""
     """Why the last attempt to read the head failed."""
+    reason_message: str = ""
+    """JSON object: its code and arguments; empty when there is nothing to say."""
     pipelines: int = 0
     invalid: int = 0
     synced_at: str | None = None
@@ -83,11 +87,13 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
             return replace(row, seq=seq, requested_seq=seq, requests=row.requests + 1)
         case RepositorySynced():
             about = fact.about or CommitAbout()
+            remarks = Remarks(all_retold(fact.remarks, fact.remarks_messages)) if fact.remarks else None
             return replace(
                 row,
                 seq=seq,
                 status="synced",
-                reason="; ".join(fact.remarks),
+                reason=str(remarks or ""),
+                reason_message=wire_of(remarks),
                 commit_sha=fact.commit,
                 pipelines=fact.pipelines,
                 invalid=fact.invalid,
@@ -99,7 +105,9 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
             )
         case RepositorySyncFailed():
             answered = max(row.answered, fact.requests)
-            return replace(row, seq=seq, status="failed", reason=fact.reason, answered=answered)
+            message = wire_of(retold(fact.reason, fact.reason_message))
+            row = replace(row, seq=seq, status="failed", reason=fact.reason, reason_message=message)
+            return replace(row, answered=answered)
         case _:
             return row
 

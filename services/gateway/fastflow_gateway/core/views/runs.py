@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
+from fastflow_events.aggregates.run.endings import RunnerGone
 from fastflow_events.aggregates.run.events import (
     RunAdopted,
     RunArtifactStored,
@@ -32,12 +33,15 @@ from fastflow_events.aggregates.run.events import (
 )
 from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.instants import held
+from fastflow_events.message import Statement, retold
 from fastflow_events.recorded import Recorded
 from fastflow_events.types import Outcome
+from fastflow_rules.queue.waits import Runner
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_gateway.core.views.instants import text_of
+from fastflow_gateway.core.views.reasons import AttemptDue, CancelRequested, Ended, Rejected, wire_of
 
 RunStatus: TypeAlias = Literal[
     "queued", "preparing", "running", "waiting", "succeeded", "failed", "cancelled", "rejected"
@@ -68,6 +72,10 @@ class RunRow(Struct, frozen=True):
     outcome: Outcome | None = None
     reason: str = ""
     """Why the run waits, was refused or ended as it did; empty when there is nothing to say."""
+    reason_message: str = ""
+    """JSON object: its code and arguments; empty when there is nothing to say."""
+    dispatched: int = 0
+    """1 while an attempt waits in its pool for a runner."""
     attempt: int = 0
     """The attempt in hand or the last one; 0 before the first dispatch."""
     cancel_requested: int = 0
@@ -118,6 +126,7 @@ class RunRow(Struct, frozen=True):
     """1 when the last attempt left a result; the result itself is in its fact."""
     result_error: str = ""
     """Why what it left as a result could not be read."""
+    result_error_message: str = ""
     error: str | None = None
     """JSON object: the last error that the last attempt printed, where it failed."""
 
@@ -151,6 +160,10 @@ def _requested(recorded: Recorded, fact: RunRequested) -> RunRow:
     )
 
 
+def _because(row: RunRow, reason: Statement | None) -> RunRow:
+    return replace(row, reason=str(reason or ""), reason_message=wire_of(reason))
+
+
 def status_of(outcome: Outcome) -> RunStatus:
     """The word people see for how a run ended; the outcome itself stays as the reason."""
     return outcome if outcome in ("succeeded", "cancelled") else "failed"
@@ -170,22 +183,20 @@ def project(row: RunRow | None, recorded: Recorded) -> RunRow | None:
                 return row
             about = fact.specification.about or CommitAbout()
             row = replace(row, branch=about.branch, commit_subject=about.subject, attempt=fact.attempt)
-            return replace(row, seq=seq, status="queued", reason="waiting for a runner", due=None)
+            row = _because(row, Runner())
+            return replace(row, seq=seq, status="queued", dispatched=1, due=None)
         case RunClaimed():
-            row = replace(row, seq=seq, status="preparing", reason="", runner=fact.runner, attempt=fact.attempt)
+            row = replace(_because(row, None), seq=seq, status="preparing", runner=fact.runner, attempt=fact.attempt)
             row = replace(row, started_at=None, finished_at=None, exit_code=None, signal=None, container=None)
-            return replace(row, route=None, has_result=0, result_error="", error=None)
+            return replace(
+                row, dispatched=0, route=None, has_result=0, result_error="", result_error_message="", error=None
+            )
         case RunStarted():
             return _started(replace(row, seq=seq, status="running", started_at=text_of(fact.started_at)), fact)
         case RunAttemptFinished():
             return _attempt_finished(row, recorded, fact)
         case RunFinished():
-            finished_at = row.finished_at or text_of(recorded.at)
-            reason = fact.detail or ("" if fact.outcome == "succeeded" else row.reason or fact.outcome)
-            status = status_of(fact.outcome)
-            return replace(
-                row, seq=seq, status=status, outcome=fact.outcome, reason=reason, finished_at=finished_at, due=None
-            )
+            return _finished(replace(row, seq=seq, finished_at=row.finished_at or text_of(recorded.at)), fact)
         case _:
             return _seldom(row, recorded)
 
@@ -195,19 +206,21 @@ def _seldom(row: RunRow, recorded: Recorded) -> RunRow:
     match fact:
         case RunRejected():
             at = text_of(recorded.at)
-            return replace(row, seq=seq, status="rejected", reason=f"{fact.reason}: {fact.detail}", finished_at=at)
+            row = _because(row, Rejected(fact.reason, retold(fact.detail, fact.detail_message)))
+            return replace(row, seq=seq, status="rejected", finished_at=at)
         case RunDispatchWithdrawn():
-            return replace(row, seq=seq, status="queued", reason=fact.reason)
+            row = _because(row, retold(fact.reason, fact.reason_message))
+            return replace(row, seq=seq, status="queued", dispatched=0)
         case RunAdopted():
             return replace(row, seq=seq, runner=fact.runner)
         case RunLost():
-            return replace(row, seq=seq, reason=f"runner {fact.runner} did not come back")
+            return replace(_because(row, RunnerGone(fact.runner)), seq=seq)
         case RunRetryScheduled():
-            return replace(
-                row, seq=seq, status="waiting", reason=f"attempt {fact.attempt} is due", due=text_of(fact.due)
-            )
+            row = _because(row, AttemptDue(fact.attempt))
+            return replace(row, seq=seq, status="waiting", due=text_of(fact.due))
         case RunCancelRequested():
-            return replace(row, seq=seq, cancel_requested=1, reason=fact.why or f"cancel requested by {fact.who}")
+            why = retold(fact.why, fact.why_message) if fact.why else CancelRequested(fact.who)
+            return replace(_because(row, why), seq=seq, cancel_requested=1)
         case RunPrioritised():
             return replace(row, seq=seq, priority=fact.priority)
         case RunHurried():
@@ -223,6 +236,16 @@ def _seldom(row: RunRow, recorded: Recorded) -> RunRow:
             return row
 
 
+def _finished(row: RunRow, fact: RunFinished) -> RunRow:
+    if fact.detail:
+        row = _because(row, retold(fact.detail, fact.detail_message))
+    elif fact.outcome == "succeeded":
+        row = _because(row, None)
+    elif not row.reason:
+        row = _because(row, Ended(fact.outcome))
+    return replace(row, status=status_of(fact.outcome), outcome=fact.outcome, dispatched=0, due=None)
+
+
 def _started(row: RunRow, fact: RunStarted) -> RunRow:
     made = fact.manifest
     return replace(
@@ -236,10 +259,11 @@ def _started(row: RunRow, fact: RunStarted) -> RunRow:
 
 
 def _attempt_finished(row: RunRow, recorded: Recorded, fact: RunAttemptFinished) -> RunRow:
+    row = _because(row, retold(fact.detail, fact.detail_message) if fact.detail else None)
+    error = retold(fact.result_error, fact.result_error_message) if fact.result_error else None
     return replace(
         row,
         seq=recorded.seq,
-        reason=fact.detail,
         finished_at=text_of(fact.finished_at or recorded.at),
         exit_code=fact.exit_code,
         signal=fact.signal,
@@ -254,7 +278,8 @@ def _attempt_finished(row: RunRow, recorded: Recorded, fact: RunAttemptFinished)
         written_bytes=fact.written_bytes,
         route=fact.route,
         has_result=int(fact.result is not None),
-        result_error=fact.result_error,
+        result_error=str(error or ""),
+        result_error_message=wire_of(error),
         error=_json.encode(fact.error).decode() if fact.error else None,
     )
 

@@ -16,6 +16,7 @@ from fastflow_runner.adapters.docker.tool import Tools, words
 from fastflow_runner.core import marks
 from fastflow_runner.core.container_spec import BUILD_ROOT
 from fastflow_runner.core.orders import build_order, fetch_order, link_order, python_order
+from fastflow_runner.core.shortfalls import BuiltTooLarge
 from fastflow_runner.entry.codes import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED
 from fastflow_runner.ports import DependencyError, VolumeChangedError
 
@@ -46,7 +47,7 @@ class Handed:
             async for piece in archive:
                 length += len(piece)
                 if self._most_bytes is not None and length > self._most_bytes:
-                    raise DependencyError(f"what was built is larger than {self._most_bytes} bytes")
+                    raise DependencyError(BuiltTooLarge(self._most_bytes))
                 yield piece
 
 

@@ -28,6 +28,7 @@ from fastflow_runner.core.orders import (
     prepare_order,
     took_too_long,
 )
+from fastflow_runner.core.shortfalls import OthersTooLong
 from fastflow_runner.entry.codes import NEEDS_BUILD, NOT_STAGED, REFUSED
 from fastflow_runner.entry.leaving import head
 from fastflow_runner.entry.sealed import head_of
@@ -200,7 +201,7 @@ class ProcessEnvironments:
                     fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     if time.monotonic() > until:
-                        raise DependencyError("others took too long to make it") from None
+                        raise DependencyError(OthersTooLong()) from None
                     self._tools.closing.wait(_TURN_S)
                 else:
                     yield

@@ -15,6 +15,7 @@ from fastflow_events.aggregates.queue.events import QueueLeased
 from fastflow_events.aggregates.run.events import RunCancelRequested, RunFinished, RunRequested
 from fastflow_events.aggregates.run.state import OVER
 from fastflow_events.aggregates.setting.events import SettingsPaused, SettingsResumed
+from fastflow_events.message import retold
 from fastflow_events.recorded import Recorded
 from fastflow_rules.queue.admission import Pipeline, Version
 
@@ -183,7 +184,7 @@ class SchedulerState:
             self.runs.code_arrived(name, fact.commit)
             return
         if isinstance(fact, PipelineVersionMissing):
-            self.runs.code_arrived(name, fact.commit, missing=fact.reason)
+            self.runs.code_arrived(name, fact.commit, missing=retold(fact.reason, fact.reason_message))
             return
         before = self.pipelines.get(name)
         definition = self.pipelines.definition(name)

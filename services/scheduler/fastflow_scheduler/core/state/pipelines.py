@@ -36,12 +36,25 @@ class Pipelines:
             case PipelineDiscovered() | PipelineChanged():
                 definition = from_fact(fact.definition)
                 known = replace(
-                    known, definition=definition, last=definition, errors=(), commit=fact.commit, removed=False
+                    known,
+                    definition=definition,
+                    last=definition,
+                    errors=(),
+                    errors_messages=(),
+                    commit=fact.commit,
+                    removed=False,
                 )
             case PipelineInvalid():
-                known = replace(known, definition=None, errors=fact.errors, commit=fact.commit, removed=False)
+                known = replace(
+                    known,
+                    definition=None,
+                    errors=fact.errors,
+                    errors_messages=fact.errors_messages,
+                    commit=fact.commit,
+                    removed=False,
+                )
             case PipelineRemoved():
-                known = replace(known, definition=None, last=None, errors=(), removed=True)
+                known = replace(known, definition=None, last=None, errors=(), errors_messages=(), removed=True)
             case PipelinePaused() | PipelineResumed():
                 known = replace(known, paused=isinstance(fact, PipelinePaused))
             case _:

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastflow_events.aggregates.run.events import RunRequested
 from fastflow_events.aggregates.run.state import Run
+from fastflow_events.message import Message
 from fastflow_events.recorded import Cause, Position
 from msgspec import Struct
 
@@ -26,6 +27,7 @@ class OpenRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     priority: int = 0
     missing: str = ""
     """Why the code it asks for will never be stored."""
+    missing_message: Message | None = None
     due: datetime | None = None
     """When a waiting retry is due; None when somebody hurried it."""
     lost: int = 0

@@ -15,6 +15,7 @@ from fastflow_events.aggregates.run.events import (
 )
 from fastflow_events.aggregates.run.state import HELD, OVER, UNCLAIMED, Run, counts, evolve
 from fastflow_events.instants import later
+from fastflow_events.message import Statement, beside
 from fastflow_events.recorded import Position, Recorded
 from fastflow_rules.queue.admission import Lane, lane, order
 from fastflow_rules.queue.capacity import Capacity, Slot
@@ -138,12 +139,12 @@ class Runs:
                 self.table.put(id, replace(open_run, to_replace=(schedule, nominal)))
                 self.sort(id)
 
-    def code_arrived(self, pipeline: str, commit: str, *, missing: str = "") -> None:
+    def code_arrived(self, pipeline: str, commit: str, *, missing: Statement | None = None) -> None:
         """Its code, or the news that there will be none, has come for all runs that wait for it."""
         for id in list(self._fetching.get((pipeline, commit), ())):
             open_run = self.table.get(id)
             if open_run is not None:
-                self.table.put(id, replace(open_run, missing=missing))
+                self.table.put(id, replace(open_run, missing=str(missing or ""), missing_message=beside(missing)))
                 self.sort(id)
 
     def retry_is_due(self, id: str) -> None:
