@@ -33,7 +33,7 @@ class Seen:
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         for recorded in batch:
-            await self._store.db.execute("INSERT INTO seen VALUES (?, ?)", (recorded.seq, recorded.id))
+            self._store.write("INSERT INTO seen VALUES (?, ?)", [(recorded.seq, recorded.id)])
             if recorded.seq == self.fail_at:
                 self.fail_at = 0
                 raise OSError("disk full")
@@ -112,8 +112,8 @@ async def test_facts_of_a_newer_release_move_the_checkpoint_only(tmp_path: Path)
 
 async def test_another_schema_or_a_broken_file_is_folded_anew(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    async with open_store(path, SCHEMA) as store, store.advance(5) as db:
-        await db.execute("INSERT INTO seen VALUES (5, 'r')")
+    async with open_store(path, SCHEMA) as store, store.advance(5):
+        store.write("INSERT INTO seen VALUES (?, ?)", [(5, "r")])
     async with open_store(path, SCHEMA) as store:
         assert await store.checkpoint() == 5
     async with open_store(path, SCHEMA + " STRICT") as store:

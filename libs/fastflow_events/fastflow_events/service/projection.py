@@ -36,9 +36,9 @@ class Projection(Protocol):
     """Which facts are folded; wildcards allowed."""
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
-        """Fold the batch, oldest first, inside the transaction that also moves the checkpoint.
+        """Fold the batch, oldest first; what it gives to `Store.write` is written together with the checkpoint.
 
-        When it raises the transaction is undone, and the facts come again one by one; what is kept beside the rows
+        When it or the writing fails the transaction is undone, and the facts come again one by one; what is kept beside the rows
         has to be as if they had never come.
         """
 
@@ -117,8 +117,8 @@ async def _fold_one(doubts: Doubts, store: Store, projection: Projection, record
         )
         aside, judged = [_set_aside(projection, recorded, words_of(exc))], store.judge([recorded])
         async with store.advance(recorded.seq):
-            await store.set_aside(aside)
-            await store.keep(judged)
+            store.set_aside(aside)
+            store.keep(judged)
         store.take(judged)
         _doubt(doubts, projection, aside)
         projection.committed(recorded.seq)
@@ -141,11 +141,11 @@ async def _fold(doubts: Doubts, store: Store, projection: Projection, batch: Seq
                 known.append(recorded)
     async with store.advance(batch[-1].seq):
         if aside:
-            await store.set_aside(aside)
+            store.set_aside(aside)
         if newer:
-            await store.step_over()
+            store.step_over()
         await projection.apply(known)
-        await store.keep(judged)  # last: what follows from the facts is decided while this is written
+        store.keep(judged)
     store.take(judged)
     _doubt(doubts, projection, aside)
     projection.committed(batch[-1].seq)

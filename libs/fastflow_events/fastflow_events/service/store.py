@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 import aiosqlite
 import msgspec
@@ -51,6 +52,7 @@ _ABOUT_VALUES = frozenset(
 )
 _RUN_ENCODER = msgspec.json.Encoder()
 _RUN_DECODER = msgspec.json.Decoder(Run)
+Write: TypeAlias = tuple[str, Sequence[Sequence[object]]]
 _LEFT_OUT = "INSERT OR REPLACE INTO fold VALUES ('left out by', ?)"
 
 
@@ -71,19 +73,24 @@ class Store:
         self.db = db
         self.reader = reader
         self._standing = dict(standing or {})
+        self._writes: list[Write] = []
 
     def judge(self, batch: Sequence[Recorded]) -> Judged:
         """Tell what counts of facts that follow those in the rows."""
         return judge(self._standing, batch)
 
-    async def keep(self, judged: Judged) -> None:
+    def write(self, query: str, rows: Sequence[Sequence[object]]) -> None:
+        """Have a statement executed for each of the rows when the block of `advance` ends; nothing sees them before."""
+        self._writes.append((query, rows))
+
+    def keep(self, judged: Judged) -> None:
         """Keep how the runs stand, within the transaction that folds the facts."""
         open_runs = [(id, _RUN_ENCODER.encode(run)) for id, run in judged.standing.items() if run is not None]
         over = [(id,) for id, run in judged.standing.items() if run is None and id in self._standing]
         if open_runs:
-            await self.db.executemany("INSERT OR REPLACE INTO standing VALUES (?, ?)", open_runs)
+            self.write("INSERT OR REPLACE INTO standing VALUES (?, ?)", open_runs)
         if over:
-            await self.db.executemany("DELETE FROM standing WHERE run_id = ?", over)
+            self.write("DELETE FROM standing WHERE run_id = ?", over)
 
     def take(self, judged: Judged) -> None:
         """The transaction is committed: the next facts follow these."""
@@ -100,16 +107,15 @@ class Store:
         return int(row[0]) if row else 0
 
     @asynccontextmanager
-    async def advance(self, seq: int) -> AsyncIterator[aiosqlite.Connection]:
-        """Write rows and the checkpoint `seq` in one transaction, or nothing."""
-        await self.db.execute("BEGIN IMMEDIATE")
-        try:
-            yield self.db
-            await self.db.execute("INSERT OR REPLACE INTO fold VALUES ('checkpoint', ?)", (str(seq),))
-        except BaseException:
-            await self.db.rollback()
-            raise
-        await self.db.commit()
+    async def advance(self, seq: int) -> AsyncIterator[None]:
+        """Write what the block gives to `write`, and the checkpoint `seq`, in one transaction, or nothing.
+
+        All of it goes to SQLite's thread at once when the block ends: there and back costs more than a statement.
+        """
+        self._writes = []
+        yield
+        writes = [*self._writes, ("INSERT OR REPLACE INTO fold VALUES ('checkpoint', ?)", [(str(seq),)])]
+        await self.db._execute(_write, self.db, writes)  # type: ignore[no-untyped-call]
 
     async def is_of(self, log: Life) -> bool:
         """True when the rows are of this log, or there are none; else the next opening deletes them."""
@@ -122,21 +128,34 @@ class Store:
             await self.db.execute("DELETE FROM fold WHERE name = 'fingerprint'")
         return ours
 
-    async def set_aside(self, facts: Collection[SetAside]) -> None:
+    def set_aside(self, facts: Collection[SetAside]) -> None:
         """Keep word of facts that the rows do not hold, within the transaction that steps over them."""
         rows = [(f.seq, f.fold, f.aggregate, f.id, f.type, f.error, f.foreign) for f in facts]
-        await self.db.executemany("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self.write("INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         if not all(f.foreign for f in facts):
-            await self.step_over()
+            self.step_over()
 
-    async def step_over(self) -> None:
+    def step_over(self) -> None:
         """Remember that this build left out facts, so that another one folds everything anew."""
-        await self.db.execute(_LEFT_OUT, (self._build,))
+        self.write(_LEFT_OUT, [(self._build,)])
 
     async def aside(self) -> list[SetAside]:
         """Every fact that was set aside."""
         rows = await self.reader.execute_fetchall("SELECT * FROM set_aside ORDER BY seq")
         return [SetAside(**(dict(row) | {"foreign": bool(row["foreign"])})) for row in rows]
+
+
+def _write(db: aiosqlite.Connection, writes: Sequence[Write]) -> None:
+    """In SQLite's thread."""
+    connection = db._conn
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for query, rows in writes:
+            connection.executemany(query, rows)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 @cache

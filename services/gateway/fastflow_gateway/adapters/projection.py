@@ -25,7 +25,7 @@ class RowProjection:
     subject = subjects.EVENTS
 
     def __init__(self, store: Store, changes: Changes) -> None:
-        self._db = store.db
+        self._store = store
         self._changes = changes
         self._changed_runs: set[str] = set()
 
@@ -38,7 +38,7 @@ class RowProjection:
     async def _fold(self, table: Table, facts: Sequence[Recorded]) -> None:
         if not facts:
             return
-        before = await _rows(self._db, table, sorted({recorded.id for recorded in facts}))
+        before = await _rows(self._store.db, table, sorted({recorded.id for recorded in facts}))
         after = dict(before)
         project = table.project
         for recorded in facts:
@@ -48,7 +48,7 @@ class RowProjection:
         changed = [astuple(row) for key, row in after.items() if row is not before.get(key)]
         if changed:
             marks = ", ".join("?" * len(table.columns))
-            await self._db.executemany(f"INSERT OR REPLACE INTO {table.name} VALUES ({marks})", changed)
+            self._store.write(f"INSERT OR REPLACE INTO {table.name} VALUES ({marks})", changed)
 
     def doubt(self, aggregate: str, id: str) -> None:
         """The log itself refuses what is decided about it."""

@@ -35,7 +35,8 @@ class PipelineRows(Reached):
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Fold the batch, oldest first."""
-        await self._apply_versions(batch)
+        for query, rows in groupby(filter(None, map(_row, batch)), key=itemgetter(0)):
+            self._store.write(query, [row for _, row in rows])
         await self._apply_states(batch)
 
     async def known(self, name: str, *, commit: str, tree: str | None) -> Known[Pipeline]:
@@ -62,13 +63,8 @@ class PipelineRows(Reached):
         async with self._store.reader.execute(query, (repository,)) as cursor:
             return {str(name) async for (name,) in cursor}
 
-    async def _apply_versions(self, batch: Sequence[Recorded]) -> None:
-        """Write what the facts say of versions and rivals, those of one kind in a row at once."""
-        for query, rows in groupby(filter(None, map(_row, batch)), key=itemgetter(0)):
-            await self._store.db.executemany(query, [row for _, row in rows])
-
     async def _apply_states(self, batch: Sequence[Recorded]) -> None:
-        """Read, fold and write the state of everything the batch is about, in three steps however long it is."""
+        """Read, fold and write the state of everything the batch is about, at once however long it is."""
         names = sorted({recorded.id for recorded in batch})
         query = "SELECT name, state FROM pipelines WHERE name IN (SELECT value FROM json_each(?))"
         rows = await self._store.db.execute_fetchall(query, (msgspec.json.encode(names).decode(),))
@@ -77,7 +73,7 @@ class PipelineRows(Reached):
         for recorded in batch:
             before = states.get(recorded.id, pipeline_decider.initial)
             states[recorded.id] = replace(pipeline_decider.evolve(before, recorded.fact), versions={})
-        await self._store.db.executemany(
+        self._store.write(
             "INSERT OR REPLACE INTO pipelines VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (

@@ -26,16 +26,21 @@ class RepositoryRows(Reached):
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Fold the batch, oldest first."""
+        names = sorted({recorded.id for recorded in batch})
+        query = "SELECT name, state FROM repositories WHERE name IN (SELECT value FROM json_each(?))"
+        rows = await self._store.db.execute_fetchall(query, (msgspec.json.encode(names).decode(),))
+        states = {str(name): msgspec.json.decode(state, type=Repository) for name, state in rows}
+        newest = {recorded.id: recorded for recorded in batch}
         for recorded in batch:
-            query = "SELECT state FROM repositories WHERE name = ?"
-            async with self._store.db.execute(query, (recorded.id,)) as cursor:
-                row = await cursor.fetchone()
-            before = msgspec.json.decode(row["state"], type=Repository) if row else repository_decider.initial
-            state = msgspec.json.encode(repository_decider.evolve(before, recorded.fact))
-            await self._store.db.execute(
-                "INSERT OR REPLACE INTO repositories VALUES (?, ?, ?, ?)",
-                (recorded.id, recorded.seq, recorded.version, state),
-            )
+            before = states.get(recorded.id, repository_decider.initial)
+            states[recorded.id] = repository_decider.evolve(before, recorded.fact)
+        self._store.write(
+            "INSERT OR REPLACE INTO repositories VALUES (?, ?, ?, ?)",
+            [
+                (name, newest[name].seq, newest[name].version, msgspec.json.encode(state))
+                for name, state in states.items()
+            ],
+        )
 
     async def known(self, name: str) -> Known[Repository]:
         """The repository."""

@@ -41,9 +41,9 @@ class ClaimsProjection:
             match change(recorded):
                 case OpenClaim(ref=ref, holder=holder):
                     row = (ref.run_id, ref.attempt, holder.runner, holder.incarnation, holder.engine)
-                    await self._store.db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?)", row)
+                    self._store.write("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?)", [row])
                 case Closed(run_id=run_id):
-                    await self._store.db.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
+                    self._store.write("DELETE FROM claims WHERE run_id = ?", [(run_id,)])
                 case _:
                     pass
 

@@ -29,9 +29,9 @@ class Heads:
         for recorded in batch:
             match recorded.fact:
                 case PipelineVersionStored(tree=tree):
-                    await self._store.db.execute("INSERT OR REPLACE INTO heads VALUES (?, ?)", (recorded.id, tree))
+                    self._store.write("INSERT OR REPLACE INTO heads VALUES (?, ?)", [(recorded.id, tree)])
                 case PipelineRemoved():
-                    await self._store.db.execute("DELETE FROM heads WHERE pipeline = ?", (recorded.id,))
+                    self._store.write("DELETE FROM heads WHERE pipeline = ?", [(recorded.id,)])
                 case _:
                     pass
 

@@ -38,6 +38,8 @@ class StateProjection:
         self._state = state
         self._folded_to = 0
         self._ahead_to = 0
+        self._unwritten: dict[tuple[str, str], Version] = {}
+        """Versions of the batch in hand."""
         self.changed = asyncio.Event()
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
@@ -47,11 +49,12 @@ class StateProjection:
         if self._folded_to == _IN_DOUBT:
             await self.load()
         self._folded_to, self._ahead_to = _IN_DOUBT, batch[-1].seq  # until its rows are stored
+        self._unwritten.clear()
         try:
             for recorded in batch:
                 await self._fold(recorded)
             self.changed.set()
-            await self._write()
+            self._write()
         except Exception:
             await self.load()  # nothing may be decided on half of a fact
             raise
@@ -59,7 +62,7 @@ class StateProjection:
     async def _fold(self, recorded: Recorded) -> None:
         fact = recorded.fact
         if isinstance(fact, PipelineVersionStored):
-            await self._keep_version(recorded.id, fact)
+            self._keep_version(recorded.id, fact)
         version = await self._version(fact) if isinstance(fact, RunRequested) else None
         self._state.apply(recorded, version)
 
@@ -96,17 +99,20 @@ class StateProjection:
         known = self._state.pipelines.version(request)
         if known is not None or request.commit is None:
             return known
+        if (unwritten := self._unwritten.get((request.pipeline, request.commit))) is not None:
+            return unwritten
         async with self._store.db.execute(
             "SELECT body FROM versions WHERE pipeline = ? AND commit_sha = ?", (request.pipeline, request.commit)
         ) as cursor:
             row = await cursor.fetchone()
         return _VERSION.decode(row["body"]) if row else None
 
-    async def _keep_version(self, pipeline: str, fact: PipelineVersionStored) -> None:
-        body = _ENCODER.encode(version_of(fact))
-        await self._store.db.execute("INSERT OR REPLACE INTO versions VALUES (?, ?, ?)", (pipeline, fact.commit, body))
+    def _keep_version(self, pipeline: str, fact: PipelineVersionStored) -> None:
+        version = self._unwritten[pipeline, fact.commit] = version_of(fact)
+        row = (pipeline, fact.commit, _ENCODER.encode(version))
+        self._store.write("INSERT OR REPLACE INTO versions VALUES (?, ?, ?)", [row])
 
-    async def _write(self) -> None:
+    def _write(self) -> None:
         kept, gone = [], []
         for table in self._state.tables():
             for key in table.dirty:
@@ -117,6 +123,6 @@ class StateProjection:
                     kept.append((table.name, key, _ENCODER.encode(thing)))
             table.dirty.clear()
         if kept:
-            await self._store.db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", kept)
+            self._store.write("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", kept)
         if gone:
-            await self._store.db.executemany("DELETE FROM records WHERE kind = ? AND key = ?", gone)
+            self._store.write("DELETE FROM records WHERE kind = ? AND key = ?", gone)
