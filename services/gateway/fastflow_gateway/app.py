@@ -143,7 +143,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
         log = JetStreamLog(nc, source=f"/fastflow/{SERVICE}/{settings.instance}")
         deps = Deps(
             log=log,
-            rows=SqliteReadModel(readers, store.path),
+            rows=SqliteReadModel(readers, store.path, changes),
             output=JetStreamOutput(nc),
             samples=JetStreamSamples(nc),
             artifacts=StoredArtifacts(nc),
@@ -167,7 +167,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
         subscribe(broker, deps)
         started = deps.work.expect("broker")
         rows = project(log, store, RowProjection(store, changes))
-        async with background(of=deps.work, rows=rows), broker:
+        async with background(of=deps.work, rows=rows, room=gauge.watch()), broker:
             await broker.start()
             started()
             yield deps

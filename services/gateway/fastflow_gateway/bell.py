@@ -11,12 +11,15 @@ class Changes:
     def __init__(self) -> None:
         self.seq = 0
         """Stream position of the last fact in committed rows."""
+        self.of_pipelines = 0
+        """How often committed rows of pipelines have changed."""
         self._of_run: dict[str, set[asyncio.Event]] = {}
         self._any: set[asyncio.Event] = set()
 
-    def ring(self, seq: int, run_ids: Iterable[str]) -> None:
-        """Rows up to `seq` are committed; `run_ids` are those that changed."""
+    def ring(self, seq: int, run_ids: Iterable[str], *, pipelines: bool = False) -> None:
+        """Rows up to `seq` are committed; `run_ids` are those that changed, and perhaps those of pipelines."""
         self.seq = seq
+        self.of_pipelines += pipelines
         for run_id in run_ids:
             for event in self._of_run.get(run_id, ()):
                 event.set()

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from fastflow_events.nats.leases import Leader, beat, heartbeats, lead
 from fastflow_events.nats.usage import Gauge
 from fastflow_events.recorded import Position, Recorded
 from fastflow_events.service.settings import Settings
+from fastflow_events.service.tasks import Work, background
 from fastflow_events.testing.accounts_bus import VICTIM, Bus
 from fastflow_events.testing.builders import (
     CAUSE,
@@ -134,6 +136,20 @@ async def test_whoever_folds_the_log_knows_how_full_it_is_and_since_when_it_is_t
     gauge = Gauge(await bus.client(user), topology.EVENTS, folder=Path(), steady=lambda: 0.0)
     share = (await gauge.fill()).share
     assert (0 < share < 0.01) == knows
+
+
+async def test_nobody_waits_for_the_size_of_a_log_that_is_watched(bus: Bus) -> None:
+    nc, now = await bus.client("gateway"), itertools.count(step=1000)
+    gauge = Gauge(nc, topology.EVENTS, folder=Path(), steady=lambda: float(next(now)))
+    async with background(of=(work := Work()), gauge=gauge.watch()):
+
+        async def is_watched() -> bool:
+            return await work.ping() is None
+
+        await eventually(is_watched)
+        asked = nc.stats["out_msgs"]
+        assert [0 < (await gauge.fill()).share < 0.01 for _ in range(3)] == [True] * 3
+        assert nc.stats["out_msgs"] == asked
 
 
 @pytest.mark.parametrize("user", ["gateway", "git_sync", "scheduler", "runner-1", "external"])

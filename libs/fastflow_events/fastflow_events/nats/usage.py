@@ -4,6 +4,7 @@ A disk without room is worse than a stream at its bound: nats-server stores noth
 So the disk is looked at as well, where it can be seen from here.
 """
 
+import asyncio
 import logging
 import shutil
 import sys
@@ -16,6 +17,7 @@ from nats.aio.client import Client
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.forecast import Observed, Point, remember
 from fastflow_events.nats.stream_info import StreamSaid, ask_stream
+from fastflow_events.service.tasks import turned
 from fastflow_events.service.telemetry import LOG_BOUND_BYTES, LOG_BYTES
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Gauge:
         self._folder = folder
         self._steady = steady
         self._asked: float | None = None
+        self._is_watched = False
         self._share = 0.0
         self._points: list[Point] = []
         self._max_bytes = 0
@@ -50,6 +53,14 @@ class Gauge:
     def observed(self) -> Observed:
         """What was seen so far, and what the stream says of its beginning."""
         return Observed(tuple(self._points), self._max_bytes)
+
+    async def watch(self) -> None:
+        """Ask now and then until cancelled, so that who wants to know how full it is does not wait for the answer."""
+        while True:
+            await self._ask()
+            self._is_watched = True
+            turned()
+            await asyncio.sleep(ASK_EVERY_S)
 
     async def fill(self) -> LogUsage:
         """Of the stream some seconds old, and the last one known while nobody answers."""
@@ -61,16 +72,18 @@ class Gauge:
         return LogUsage(await self._current_share(), room)
 
     async def _current_share(self) -> float:
-        now = self._steady()
-        if self._asked is None or now - self._asked >= ASK_EVERY_S:
-            self._asked = now
-            try:
-                info = await ask_stream(self._nc, self._stream)
-            except InfrastructureError as exc:
-                logger.info("the size of the log is not known: %r", exc, extra={"action": "fill_unknown"})
-            else:
-                self._saw(info)
+        if self._asked is None or (not self._is_watched and self._steady() - self._asked >= ASK_EVERY_S):
+            await self._ask()
         return self._share
+
+    async def _ask(self) -> None:
+        self._asked = self._steady()
+        try:
+            info = await ask_stream(self._nc, self._stream)
+        except InfrastructureError as exc:
+            logger.info("the size of the log is not known: %r", exc, extra={"action": "fill_unknown"})
+        else:
+            self._saw(info)
 
     def _saw(self, info: StreamSaid) -> None:
         state, bound = info.state, max(0, info.config.max_bytes)

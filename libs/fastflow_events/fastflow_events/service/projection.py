@@ -38,8 +38,8 @@ class Projection(Protocol):
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Fold the batch, oldest first; what it gives to `Store.write` is written together with the checkpoint.
 
-        When it or the writing fails the transaction is undone, and the facts come again one by one; what is kept beside the rows
-        has to be as if they had never come.
+        When it or the writing fails nothing is written, and the facts come again one by one; what is kept beside the
+        rows has to be as if they had never come.
         """
 
     def doubt(self, aggregate: str, id: str) -> None:

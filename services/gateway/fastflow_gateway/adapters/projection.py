@@ -28,10 +28,12 @@ class RowProjection:
         self._store = store
         self._changes = changes
         self._changed_runs: set[str] = set()
+        self._pipelines_changed = True
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Fold the batch in memory: one look-up and one write per table, however many facts a row gets."""
         self._changed_runs = {recorded.id for recorded in batch if recorded.aggregate == "run"}
+        self._pipelines_changed |= any(recorded.aggregate == "pipeline" for recorded in batch)
         for table in TABLES:
             await self._fold(table, [recorded for recorded in batch if recorded.aggregate == table.aggregate])
 
@@ -55,8 +57,8 @@ class RowProjection:
 
     def committed(self, seq: int) -> None:
         """Wake whoever waits for these rows."""
-        self._changes.ring(seq, self._changed_runs)
-        self._changed_runs = set()
+        self._changes.ring(seq, self._changed_runs, pipelines=self._pipelines_changed)
+        self._changed_runs, self._pipelines_changed = set(), False
 
 
 async def _rows(db: aiosqlite.Connection, table: Table, keys: Sequence[str]) -> dict[str, Struct]:

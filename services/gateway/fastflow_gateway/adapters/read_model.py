@@ -8,7 +8,9 @@ from fastflow_events.errors import InfrastructureError
 from msgspec import Struct
 
 from fastflow_gateway.adapters.hashes import hash_tables
+from fastflow_gateway.adapters.kept_rows import KeptRows
 from fastflow_gateway.adapters.readers import Readers, Values
+from fastflow_gateway.bell import Changes
 from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
@@ -22,9 +24,11 @@ R = TypeVar("R", bound=Struct)
 class SqliteReadModel:
     """`ReadModel` over reading connections of its own."""
 
-    def __init__(self, readers: Readers, path: Path) -> None:
+    def __init__(self, readers: Readers, path: Path, changes: Changes | None = None) -> None:
+        """`changes` is told by whoever writes the rows; without it nothing that was read is kept."""
         self._readers = readers
         self._path = path
+        self._pipelines = KeptRows[PipelineRow](lambda: changes.of_pipelines) if changes else None
         self._hashing = Shared()
 
     async def run(self, run_id: str) -> RunRow | None:
@@ -68,8 +72,9 @@ class SqliteReadModel:
 
     async def pipeline(self, name: str) -> PipelineRow | None:
         """The pipeline, removed ones too, or None."""
-        rows = await self._select(PipelineRow, "pipelines WHERE name = ?", name)
-        return rows[0] if rows else None
+        if self._pipelines is None:
+            return await self._pipeline(name)
+        return await self._pipelines.get(name, self._pipeline)
 
     async def pipelines(self, *, after: str, limit: int) -> list[PipelineRow]:
         """Pipelines by name."""
@@ -108,6 +113,10 @@ class SqliteReadModel:
         except InfrastructureError as exc:
             return str(exc)
         return None
+
+    async def _pipeline(self, name: str) -> PipelineRow | None:
+        rows = await self._select(PipelineRow, "pipelines WHERE name = ?", name)
+        return rows[0] if rows else None
 
     async def _select(self, row: type[R], rest: str, *values: str | int) -> list[R]:
         columns = ", ".join(row.__struct_fields__)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,6 +23,9 @@ from fastflow_gateway.core.views import pipelines as view
 from fastflow_gateway.core.views.pipelines import PipelineRow, errors_of
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.ports import ReadModel
+
+KEPT = 256
+"""Definitions that were read; most runs are asked of few pipelines."""
 
 
 async def list_pipelines(read_model: ReadModel, *, after: str, limit: int, tags: frozenset[str]) -> list[PipelineRow]:
@@ -47,8 +51,17 @@ def _tags_of_row(row: PipelineRow) -> frozenset[str]:
 
 
 def definition_of(row: PipelineRow) -> Definition | None:
-    """What the pipeline says of itself at the head; None while it is invalid."""
-    definition = msgspec.json.decode(row.definition)
+    """What the pipeline says of itself at the head; None while it is invalid.
+
+    Raises:
+        UntrustedError: another release wrote it, with values that this one does not know.
+    """
+    return _read(row.definition)
+
+
+@lru_cache(KEPT)
+def _read(text: str) -> Definition | None:
+    definition = msgspec.json.decode(text)
     return None if definition is None else from_fact(definition)
 
 
@@ -94,7 +107,8 @@ async def find_runnable(deps: Deps, name: str, run_config_id: str | None) -> Pip
         says = SaysDisabled()
         raise NotRunnableError(PipelineDisabled(name, says), (finding(says),), pipeline=name)
     if run_config_id is not None:
-        definition = from_fact(msgspec.json.decode(row.definition))
+        definition = definition_of(row)
+        assert definition is not None  # it is valid
         if run_config(definition, run_config_id) is None:
             known = tuple(schedule.id for schedule in definition.schedules)
             raise InvalidFieldError(OtherRunConfigurations(known) if known else NoRunConfigurations(), "/run_config_id")

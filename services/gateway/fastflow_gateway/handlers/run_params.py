@@ -14,6 +14,7 @@ from fastflow_gateway.core.errors import InvalidParamsError, finding
 from fastflow_gateway.core.faults import OfParam, Several
 from fastflow_gateway.core.run_request import RunOptions
 from fastflow_gateway.core.views.pipelines import PipelineRow
+from fastflow_gateway.handlers.pipelines import definition_of
 
 
 async def fitting(log: EventLog, row: PipelineRow, options: RunOptions) -> RunOptions:
@@ -38,7 +39,7 @@ async def fitting(log: EventLog, row: PipelineRow, options: RunOptions) -> RunOp
 async def _definition(log: EventLog, row: PipelineRow, options: RunOptions) -> Definition | None:
     """What the pipeline says of itself at the commit; None while the log does not know it."""
     if options.commit in (None, row.commit_sha):
-        return from_fact(msgspec.json.decode(row.definition))
+        return definition_of(row)
     for fact in reversed((await log.load("pipeline", row.name)).facts):
         if isinstance(fact, PipelineVersionStored) and fact.commit == options.commit:
             return from_fact(fact.definition)
