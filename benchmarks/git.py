@@ -1,4 +1,8 @@
-"""A repository of a thousand pipelines: read for the first time, and read again when nothing has changed."""
+"""A repository of a thousand pipelines: read for the first time, and read again when nothing has changed.
+
+What has to be stored at first costs what the bus takes for it, so the first time is also compared with Git and as many
+bare publishes.
+"""
 
 import asyncio
 import shutil
@@ -9,9 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from fastflow_events import subjects
 from fastflow_events.aggregates.repository.commands import RequestSync
 from fastflow_events.aggregates.repository.decider import Repository, repository_decider
+from fastflow_events.envelope import body_of, headers_of
 from fastflow_events.execute import execute
+from fastflow_events.nats.bundles.names import chunk_subject, meta_subject
 from fastflow_events.nats.connection import connect
 from fastflow_events.nats.deploy import deploy
 from fastflow_events.nats.event_log import JetStreamLog
@@ -19,14 +26,20 @@ from fastflow_events.recorded import Cause
 from fastflow_events.service.settings import Settings
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_git_sync.app import build
+from fastflow_git_sync.handlers import AT_ONCE, each
 from fastflow_git_sync.settings import GitSyncSettings
 
 from benchmarks.measure import CannotMeasureError, interleaved, sample, until
 from benchmarks.results import Figure
+from benchmarks.stories import story
 
 PIPELINES = 1000
 FIRST_ROUNDS, AGAIN_ROUNDS = 2, 8
 WITHIN_S = 180.0
+PUBLISHES = 4
+"""For each pipeline: its code, the description of that, and two facts."""
+BUNDLE, DESCRIPTION = bytes(400), bytes(300)
+"""About as long as what is stored of these pipelines."""
 WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
 
 
@@ -35,22 +48,27 @@ async def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="fastflow-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         origin = repository(folder / "origin")
-        first, first_bare = await interleaved(
-            lambda: first_sync(folder, origin), lambda: bare_first(folder, origin), rounds=FIRST_ROUNDS, warm_up=0
-        )
+        rounds = [
+            (await first_sync(folder, origin), await bare_first(folder, origin), await bare_stored(folder))
+            for _ in range(FIRST_ROUNDS)
+        ]
+        first, first_bare, stored = map(list, zip(*rounds, strict=True))
         async with watching(folder / "again", origin) as log:
             await bare_first(folder, origin, keep=True)
             again, again_bare = await interleaved(
                 lambda: synced_again(log), lambda: bare_again(folder, origin), rounds=AGAIN_ROUNDS, warm_up=2
             )
-    against = f"git fetch and git ls-tree of the same {PIPELINES} folders"
+    title, git = f"first sync of {PIPELINES} pipelines", f"git fetch and git ls-tree of the same {PIPELINES} folders"
+    with_stored = [a + b for a, b in zip(first_bare, stored, strict=True)]
+    publishes = f"the same, and {PUBLISHES * PIPELINES} bare publishes, {AT_ONCE} at a time, on a bus of their own"
     rows = [
-        (f"first sync of {PIPELINES} pipelines: facts and bundles stored", first, first_bare),
-        (f"sync of {PIPELINES} pipelines without a change, asked and answered", again, again_bare),
+        (f"{title}: facts and bundles stored", first, first_bare, git),
+        (f"{title}, against what has to be stored", first, with_stored, publishes),
+        (f"sync of {PIPELINES} pipelines without a change, asked and answered", again, again_bare, git),
     ]
     return [
         Figure(name=title, ours=sample(_ms(mine)), bare=sample(_ms(theirs)), unit="ms", against=against, budget=None)
-        for title, mine, theirs in rows
+        for title, mine, theirs, against in rows
     ]
 
 
@@ -104,6 +122,29 @@ async def first_sync(folder: Path, origin: Path) -> float:
     async with watching(home, origin):
         took = time.perf_counter() - began
     shutil.rmtree(home)
+    return took
+
+
+async def bare_stored(folder: Path) -> float:
+    """Seconds from the start of a bus until as much is stored as a first sync stores, in the same streams."""
+    home = folder / "stored"
+    began = time.perf_counter()
+    with nats_server(home) as url:
+        async with connect(Settings(nats_url=url), "benchmark") as nc:
+            await deploy(nc)
+            js = nc.jetstream(timeout=10)
+            recorded = story(0)[0]
+            headers, fact = headers_of(recorded), body_of(recorded.fact)
+
+            async def store(n: int) -> None:
+                await js.publish(chunk_subject(f"bare{n}"), BUNDLE)
+                await js.publish(meta_subject(f"{n:040x}"), DESCRIPTION)
+                for name in ("version_stored", "discovered"):
+                    await js.publish(subjects.event("pipeline", f"bare-{n}", name), fact, headers=headers)
+
+            await each(store, range(PIPELINES), at_once=AT_ONCE)
+            took = time.perf_counter() - began
+    shutil.rmtree(home, ignore_errors=True)
     return took
 
 

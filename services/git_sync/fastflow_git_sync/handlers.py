@@ -104,7 +104,7 @@ async def _look_at_head(
         raise GitError(rules)
     everything = await repo.source.folders(commit)
     folders = [folder for folder in everything if discovery.is_name(folder.name)]
-    remarks = tuple(discovery.no_name(folder.name) for folder in everything if folder not in folders)
+    remarks = tuple(discovery.no_name(folder.name) for folder in everything if not discovery.is_name(folder.name))
     present = await deps.pipelines.present(repo.name)
     verdicts = {folder.name: _still(repo, folder, rules, present.get(folder.name)) for folder in folders}
     changed = [folder for folder in folders if verdicts[folder.name] is None]

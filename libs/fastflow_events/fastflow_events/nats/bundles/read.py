@@ -52,8 +52,8 @@ async def undescribed(nc: Client, trees: Collection[str]) -> set[str]:
         InfrastructureError: the server did not answer.
     """
     subjects = {meta_subject(tree): tree for tree in trees}
-    described = [stored.subject async for stored in get_newest(nc, CODE, subjects=list(subjects))]
-    return {tree for subject, tree in subjects.items() if subject not in set(described)}
+    described = {stored.subject async for stored in get_newest(nc, CODE, subjects=list(subjects))}
+    return {tree for subject, tree in subjects.items() if subject not in described}
 
 
 async def read_bundle(nc: Client, tree: str) -> bytes:
