@@ -107,7 +107,7 @@ def build(settings: GatewaySettings) -> Litestar:
         return deps
 
     async def before_request(request: AnyRequest) -> None:
-        refuse_foreign(request.headers.get("host", ""), request.method, dict(request.headers))
+        refuse_foreign(request.headers.get("host", ""), request.method, request.headers)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:

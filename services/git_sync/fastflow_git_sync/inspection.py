@@ -1,5 +1,7 @@
 """Read what a folder needs to be judged, and store what was judged well."""
 
+from functools import partial
+
 from fastflow_events.aggregates.pipeline.decider import Pipeline
 from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_events.aggregates.run.specification import CommitAbout
@@ -13,7 +15,7 @@ from msgspec import Struct
 
 from fastflow_git_sync.core.faults import RulesUnusable
 from fastflow_git_sync.deps import Repo
-from fastflow_git_sync.ports import Bundles, Source, TooLargeError
+from fastflow_git_sync.ports import Bundles, Copy, Source, TooLargeError
 
 
 class Rules(Struct, frozen=True):
@@ -35,7 +37,7 @@ async def rules_at(source: Source, commit: str) -> Rules | Statement:
         return Rules()
     if entry.size > MAX_BYTES:
         return LongFile(NAME, entry.size, MAX_BYTES)
-    found = parse_repository((await source.read([entry]))[NAME])
+    found = parse_repository(await source.look(lambda copy: copy.read([entry])[NAME]))
     if isinstance(found, RepositoryFile):
         return Rules(entry.oid, found)
     return RulesUnusable(NAME, tuple(problem.statement for problem in found[:5]))
@@ -47,15 +49,19 @@ async def judge(source: Source, folder: Folder, file: RepositoryFile | None) -> 
     Raises:
         GitError: our copy of the repository cannot be read.
     """
+    return await source.look(partial(_judged, folder, file))
+
+
+def _judged(folder: Folder, file: RepositoryFile | None, copy: Copy) -> discovery.Judged | None:
     try:
-        entries = await source.entries(folder.tree, discovery.is_pipeline)
+        entries = copy.entries(folder.tree, discovery.is_pipeline)
     except TooLargeError as exc:
         return discovery.invalid(folder, [exc.statement])
     if not entries:
         return None
     contents: dict[str, bytes] = {}
     while missing := discovery.wanted(folder, entries, contents):
-        contents |= await source.read(missing)
+        contents |= copy.read(missing)
     return discovery.inspect(folder, entries, contents, file)
 
 

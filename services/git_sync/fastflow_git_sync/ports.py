@@ -14,6 +14,7 @@ from fastflow_rules.folder import Entry, Folder
 from msgspec import Struct
 
 S_co = TypeVar("S_co", covariant=True)
+T = TypeVar("T")
 
 
 def always(_: Sequence[Entry]) -> bool:
@@ -47,6 +48,20 @@ class Head(Struct, frozen=True, kw_only=True):
     """True when the head before is no ancestor of this one."""
     lost: tuple[str, ...] = ()
     """Commits that were kept, and that went with a damaged copy: no branch holds them any more."""
+
+
+class Copy(Protocol):
+    """What is in the copy, for work that reads."""
+
+    def entries(self, tree: str, accept: Callable[[Sequence[Entry]], bool] = always) -> Sequence[Entry]:
+        """Every file under a tree, by path; none when what lies directly in it, without sizes, is not accepted.
+
+        Raises:
+            TooLargeError: too many files, or too many bytes.
+        """
+
+    def read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
+        """The content of each entry, by path."""
 
 
 class Source(Protocol):
@@ -105,15 +120,12 @@ class Source(Protocol):
             GitError: the commit has no such sub-folder to look in.
         """
 
-    async def entries(self, tree: str, accept: Callable[[Sequence[Entry]], bool] = always) -> Sequence[Entry]:
-        """Every file under a tree, by path; none when what lies directly in it, without sizes, is not accepted.
+    async def look(self, work: Callable[[Copy], T]) -> T:
+        """What `work` makes of what can be read; nothing else is read meanwhile.
 
         Raises:
-            TooLargeError: too many files, or too many bytes.
+            GitError: our copy of the repository cannot be read.
         """
-
-    async def read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
-        """The content of each entry, by path."""
 
     def archive(self, tree: str) -> AbstractAsyncContextManager[BinaryIO]:
         """A temporary file with everything under a tree as a tar.zst, the same bytes every time.

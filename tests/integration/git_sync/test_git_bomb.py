@@ -96,7 +96,7 @@ async def test_one_that_is_too_large_is_refused_by_git_sync_and_by_validate_in_t
         [folder] = await source.folders(head.commit)
         await source.complete([folder])
         with pytest.raises(TooLargeError, match="the folder holds more than 500 MB"):
-            await source.entries(folder.tree)
+            await source.look(lambda copy: copy.entries(folder.tree))
     disk = tmp_path / "disk/hello"
     disk.mkdir(parents=True)
     (disk / "main.py").touch()

@@ -37,7 +37,7 @@ def the_copy(home: Path) -> Path:
 async def main_py(source: GitSource, commit: str) -> bytes:
     [folder] = await source.folders(commit)
     await source.complete([folder])
-    return (await source.read(await source.entries(folder.tree)))["main.py"]
+    return await source.look(lambda copy: copy.read(copy.entries(folder.tree))["main.py"])
 
 
 async def two_histories(origin: Repository, home: Path) -> tuple[str, str]:

@@ -60,5 +60,5 @@ async def test_a_gigabyte_of_history_costs_its_commits_trees_and_the_files_of_th
         assert size_of(settings.home) < 2_000_000
         [folder] = await source.folders(head.commit)
         await source.complete([folder])
-        assert [entry.size for entry in await source.entries(folder.tree)] == [EACH, 2]
+        assert [entry.size for entry in await source.look(lambda copy: copy.entries(folder.tree))] == [EACH, 2]
         assert EACH < size_of(settings.home) < EACH + 2_000_000

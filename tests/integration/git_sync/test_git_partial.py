@@ -38,8 +38,7 @@ def size_of(home: Path) -> int:
 async def main_py(source: GitSource, commit: str) -> bytes:
     [folder] = await source.folders(commit)
     await source.complete([folder])
-    entries = await source.entries(folder.tree)
-    return (await source.read(entries))["main.py"]
+    return await source.look(lambda copy: copy.read(copy.entries(folder.tree))["main.py"])
 
 
 async def test_only_the_files_of_the_head_are_fetched_and_older_ones_when_somebody_asks(

@@ -90,8 +90,8 @@ async def test_a_rewritten_history_is_noticed_and_the_old_head_is_kept(tmp_path:
         repository.git("gc", "--prune=now", "--quiet")
         await source.require(old)
         [folder] = await source.folders(old)
-        [entry] = await source.entries(folder.tree)
-        assert (await source.read([entry]))["main.py"] == b"print('old')"
+        [entry] = await source.look(lambda copy: copy.entries(folder.tree))
+        assert (await source.look(lambda copy: copy.read([entry])))["main.py"] == b"print('old')"
         assert not (await source.fetch(new)).rewritten
 
 
@@ -191,8 +191,8 @@ async def test_attributes_filters_and_hooks_of_the_repository_do_nothing(
     async with opened(tmp_path, repository.url) as source:
         head = await source.fetch(None)
         [folder] = await source.folders(head.commit)
-        entries = await source.entries(folder.tree)
-        assert (await source.read(entries))["x.txt"] == b"$Id$"
+        entries = await source.look(lambda copy: copy.entries(folder.tree))
+        assert (await source.look(lambda copy: copy.read(entries)))["x.txt"] == b"$Id$"
     assert not mark.exists()
 
 
@@ -207,7 +207,7 @@ async def test_a_bomb_is_refused_at_once(tmp_path: Path, repository: Repository)
         head = await source.fetch(None)
         [folder] = await source.folders(head.commit)
         with pytest.raises(TooLargeError, match=str(MAX_FILES)):
-            await source.entries(folder.tree)
+            await source.look(lambda copy: copy.entries(folder.tree))
 
 
 async def test_a_locked_and_a_damaged_copy_heal(tmp_path: Path, repository: Repository) -> None:

@@ -6,12 +6,15 @@ headers does not count at all.
 """
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from fastflow_events.errors import SettingsError
 from msgspec import Struct
 
 _SAID = re.compile(r"(?:\[(?P<literal>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
+KEPT = 64
+"""Names that were looked at; nearly every request says the same."""
 UNSPECIFIED = frozenset({"0.0.0.0", "::"})
 
 
@@ -34,6 +37,7 @@ def host_of(text: str) -> Host | None:
     return Host(str(address or name), int(match["port"]) if match["port"] else None)
 
 
+@lru_cache(KEPT)
 def address_of(name: str) -> IPv4Address | IPv6Address | None:
     """The address that a name is, without looking it up."""
     try:

@@ -1,6 +1,7 @@
 """Who asks: correlation of the request, its caller, and whether a foreign web page is behind it."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,7 +43,7 @@ async def provide_who(request: AnyRequest, cause: NamedDependency[Cause]) -> str
     return host if address_of(host) is not None else ANONYMOUS
 
 
-def refuse_foreign(host: str, method: str, headers: dict[str, str]) -> None:
+def refuse_foreign(host: str, method: str, headers: Mapping[str, str]) -> None:
     """Refuse what a web page of another site makes a browser send.
 
     Without a login the browser of the person at this machine is the only key there is, so a foreign page must not

@@ -23,7 +23,7 @@ from fastflow_git_sync.core import faults, host_faults
 from fastflow_git_sync.core.access import Access
 from fastflow_git_sync.core.commits import about
 from fastflow_git_sync.core.credentials import ASKPASS
-from fastflow_git_sync.ports import CommitMissingError, GitError, Head, always
+from fastflow_git_sync.ports import CommitMissingError, Copy, GitError, Head
 from fastflow_git_sync.settings import GitSyncSettings
 
 T = TypeVar("T")
@@ -93,20 +93,16 @@ class GitSource:
         """The direct sub-folders that may be pipelines."""
         return await self._in_thread(self._folders, commit)
 
-    async def entries(self, tree: str, accept: Callable[[Sequence[Entry]], bool] = always) -> Sequence[Entry]:
-        """Every file under a tree that is accepted."""
-        return await self._in_thread(lambda: self._objects.files(tree) if accept(self._objects.names(tree)) else [])
-
-    async def read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
-        """The content of each entry."""
-        return await self._in_thread(lambda: {entry.path: self._objects.data(entry.oid) for entry in entries})
+    async def look(self, work: Callable[[Copy], T]) -> T:
+        """What `work` makes of what can be read, in one turn of Git's thread."""
+        return await self._in_thread(work, self._objects)
 
     @asynccontextmanager
     async def archive(self, tree: str) -> AsyncIterator[BinaryIO]:
         """A temporary file with everything under a tree as a tar.zst."""
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(self._mirror.folder)) as file:
             packed = cast("BinaryIO", file)
-            await self._in_thread(lambda: write_archive(self._objects.files(tree), self._objects.stream, packed))
+            await self._in_thread(lambda: write_archive(self._objects.entries(tree), self._objects.stream, packed))
             yield packed
 
     def open(self) -> None:

@@ -12,6 +12,7 @@ import logging
 import shutil
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -37,6 +38,8 @@ _PARTIAL = "--filter=blob:none"
 _FORMATS = {40: "sha1", 64: "sha256"}
 _ONCE = 20_000
 """Objects asked for with one fetch."""
+_MANY, _TOO_MANY = 100, 50_000
+"""Objects whose kinds and sizes are asked for together: worth a process, and few enough to remember."""
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -120,7 +123,12 @@ class Mirror:
         Raises:
             GitError: the repository cannot be asked, or does not give them out.
         """
-        self.bring(self._missing(trees), kept)
+        listed = self._listed(trees)
+        self.bring([line[1:] for line in listed if line.startswith("?")], kept)
+        if _MANY <= len(listed) <= _TOO_MANY:
+            names = "".join(f"{line.removeprefix('?')}\n" for line in listed)
+            with suppress(GitFailedError):  # then each is asked for when it is read
+                self.command.objects.tell(self.command.run("cat-file", "--batch-check", input=names))
 
     def bring(self, objects: Sequence[str], kept: Iterable[str]) -> None:
         """Fetch single objects.
@@ -226,13 +234,14 @@ class Mirror:
         except GitFailedError as exc:
             raise GitError(self._reason(exc.stderr)) from exc
 
-    def _missing(self, trees: Iterable[str]) -> list[str]:
+    def _listed(self, trees: Iterable[str]) -> list[str]:
+        """Ids of all that the trees lead to; with a question mark before those that are missing."""
         words = ("rev-list", "--objects", "--no-object-names", "--missing=print", "--stdin")
         try:
             listed = self.command.run(*words, input="".join(f"{tree}\n" for tree in trees))
         except GitFailedError as exc:
             raise GitError(self._reason(exc.stderr)) from exc
-        return [line[1:] for line in listed.splitlines() if line.startswith("?")]
+        return listed.splitlines()
 
     def _ask(self, *args: str, input: str | None = None) -> str:
         """A command that talks to the host: to an address that is allowed, and to no other."""

@@ -1,18 +1,20 @@
 """Git objects read through one long-lived `git cat-file`, so that a tree costs no process."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from io import BytesIO
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from fastflow_rules.folder import MAX_BYTES, MAX_FILES, TOO_LARGE, TOO_MANY, Entry
 from git import Git
 
 from fastflow_git_sync.core import faults
-from fastflow_git_sync.ports import GitError, TooLargeError
+from fastflow_git_sync.ports import GitError, TooLargeError, always
 
 T = TypeVar("T")
+Header: TypeAlias = tuple[str, str, int]
+"""Id, type and size."""
 MAX_TREE_BYTES = 10_000_000
 """A tree object of twenty thousand long names."""
 _KEPT = 1024
@@ -29,22 +31,24 @@ class Reader(Protocol):
 
 
 class Objects:
-    """The objects of one repository, from one thread at a time."""
+    """The objects of one repository, from one thread at a time; a `Copy`."""
 
     def __init__(self, git: Git) -> None:
         self._git = git
-        self._headers: OrderedDict[str, tuple[str, str, int]] = OrderedDict()
+        self._headers: OrderedDict[str, Header] = OrderedDict()
+        self._told: dict[str, Header] = {}
+        """Headers of what is about to be read, asked for all at once."""
         self._contents: OrderedDict[str, bytes] = OrderedDict()
         self.unreadable: set[str] = set()
         """Objects that should have been there and could not be read."""
 
-    def header(self, revision: str) -> tuple[str, str, int]:
+    def header(self, revision: str) -> Header:
         """Id, type and size of an object.
 
         Raises:
             GitError: there is none.
         """
-        if known := self._headers.get(revision):
+        if known := self._headers.get(revision) or self._told.get(revision):
             return known
         try:
             oid, kind, size = self._git.get_object_header(revision)
@@ -56,9 +60,15 @@ class Objects:
             _keep(self._headers, revision, found)
         return found
 
+    def tell(self, listed: str) -> None:
+        """Take the headers that `cat-file --batch-check` lists, until it lists others; what is missing has none."""
+        words = (line.split(" ") for line in listed.splitlines())
+        self._told = {found[0]: (found[0], found[1], int(found[2])) for found in words if len(found) == 3}
+
     def forget(self) -> None:
         """Forget what was read: the copy was made anew, and may hold less."""
         self._headers.clear()
+        self._told.clear()
         self._contents.clear()
 
     def has(self, oid: str) -> bool:
@@ -131,12 +141,18 @@ class Objects:
         except ValueError as exc:
             raise GitError(faults.TreeMalformed(oid)) from exc
 
-    def files(self, tree: str) -> list[Entry]:
-        """Every file under a tree, by path.
+    def read(self, entries: Sequence[Entry]) -> dict[str, bytes]:
+        """The content of each entry."""
+        return {entry.path: self.data(entry.oid) for entry in entries}
+
+    def entries(self, tree: str, accept: Callable[[Sequence[Entry]], bool] = always) -> list[Entry]:
+        """Every file under a tree that is accepted.
 
         Raises:
             TooLargeError: more files or more bytes than a pipeline may have; noticed before they are read.
         """
+        if not accept(self.names(tree)):
+            return []
         found: list[Entry] = []
         names, sizes = cache(self.names), cache(self.size)  # a bomb repeats itself
         todo, total, visited = [("", tree)], 0, 0
