@@ -41,15 +41,18 @@ class PipelineRows(Reached):
 
     async def known(self, name: str, *, commit: str, tree: str | None) -> Known[Pipeline]:
         """The pipeline, with those of its versions that are of this commit or this tree."""
-        reader = self._store.reader
-        rows = list(await reader.execute_fetchall("SELECT * FROM pipelines WHERE name = ?", (name,)))
+        query = (
+            "SELECT seq, version, state, commit_id, tree FROM pipelines LEFT JOIN versions "
+            "ON pipeline = name AND (commit_id = ? OR tree = ?) WHERE name = ?"
+        )
+        rows = list(await self._store.reader.execute_fetchall(query, (commit, tree or "", name)))
         if not rows:
             return Known(Pipeline(), Position(aggregate=AGGREGATE, id=name))
-        query = "SELECT commit_id, tree FROM versions WHERE pipeline = ? AND (commit_id = ? OR tree = ?)"
-        found = await reader.execute_fetchall(query, (name, commit, tree or ""))
-        versions, row = {str(commit_id): str(tree) for commit_id, tree in found}, rows[0]
-        state = replace(msgspec.json.decode(row["state"], type=Pipeline), versions=versions)
-        return Known(state, Position(aggregate=AGGREGATE, id=name, seq=row["seq"], version=row["version"]))
+        versions = {str(row["commit_id"]): str(row["tree"]) for row in rows if row["commit_id"] is not None}
+        seq, version, state = rows[0]["seq"], rows[0]["version"], msgspec.json.decode(rows[0]["state"], type=Pipeline)
+        return Known(
+            replace(state, versions=versions), Position(aggregate=AGGREGATE, id=name, seq=seq, version=version)
+        )
 
     async def present(self, repository: str) -> dict[str, Pipeline]:
         """Every pipeline of the repository that is at its head, by name, without versions."""
