@@ -23,10 +23,11 @@ from fastflow_events.nats.connection import connect
 from fastflow_events.nats.deploy import deploy
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.recorded import Cause
+from fastflow_events.service.for_each import for_each
 from fastflow_events.service.settings import Settings
 from fastflow_events.testing.nats_server import nats_server
 from fastflow_git_sync.app import build
-from fastflow_git_sync.handlers import AT_ONCE, each
+from fastflow_git_sync.handlers import AT_ONCE
 from fastflow_git_sync.settings import GitSyncSettings
 
 from benchmarks.measure import CannotMeasureError, interleaved, sample, until
@@ -142,7 +143,7 @@ async def bare_stored(folder: Path) -> float:
                 for name in ("version_stored", "discovered"):
                     await js.publish(subjects.event("pipeline", f"bare-{n}", name), fact, headers=headers)
 
-            await each(store, range(PIPELINES), at_once=AT_ONCE)
+            await for_each(range(PIPELINES), store, at_once=AT_ONCE)
             took = time.perf_counter() - began
     shutil.rmtree(home, ignore_errors=True)
     return took
