@@ -63,6 +63,12 @@ async def the(log: JetStreamLog, run_id: str, kind: type[Fact], within_s: float 
     return fact
 
 
+async def end_of(log: JetStreamLog, run_id: str, within_s: float = 30.0) -> tuple[str, int | None, str]:
+    end = await the(log, run_id, RunFinished, within_s)
+    assert isinstance(end, RunFinished)
+    return end.outcome, end.attempt, end.detail
+
+
 async def test_a_run_that_waits_for_its_turn_is_cancelled_at_once(
     nats_url: str, jetstream_log: JetStreamLog, tmp_path: Path
 ) -> None:
@@ -72,11 +78,9 @@ async def test_a_run_that_waits_for_its_turn_is_cancelled_at_once(
         await the(jetstream_log, "first", RunDispatched)
         await request(jetstream_log, "second")
         await cancel(jetstream_log, "second")
-        end = await the(jetstream_log, "second", RunFinished)
-        assert end == RunFinished(outcome="cancelled", detail="cancelled before it was started")
+        assert await end_of(jetstream_log, "second") == ("cancelled", None, "cancelled before it was started")
         await cancel(jetstream_log, "first")
-        end = await the(jetstream_log, "first", RunFinished)
-        assert end == RunFinished(outcome="cancelled", attempt=1, detail="cancelled before it was started")
+        assert await end_of(jetstream_log, "first") == ("cancelled", 1, "cancelled before it was started")
     assert not await facts_of(jetstream_log, "second", RunDispatched)
 
 
@@ -92,9 +96,7 @@ async def test_a_run_that_waits_for_its_retry_is_cancelled_at_once(
         await execute(jetstream_log, run_decider, "r1", failed, cause=CAUSE)
         await the(jetstream_log, "r1", RunRetryScheduled)
         await cancel(jetstream_log, "r1")
-        end = await the(jetstream_log, "r1", RunFinished)
-        assert isinstance(end, RunFinished)
-        assert (end.outcome, end.detail) == ("cancelled", "cancelled before it was started")
+        assert await end_of(jetstream_log, "r1") == ("cancelled", 1, "cancelled before it was started")
 
 
 async def test_an_attempt_is_lost_when_its_runner_does_not_come_back_and_stays_lost_when_it_does(
@@ -109,11 +111,9 @@ async def test_an_attempt_is_lost_when_its_runner_does_not_come_back_and_stays_l
     runner.kill()
     await cancel(jetstream_log, cancelled)
     async with scheduling(nats_url, tmp_path / "scheduler", lost_after_s=1):
-        end = await the(jetstream_log, lost, RunFinished, within_s=90)
-        assert end == RunFinished(outcome="lost", attempt=1, detail=f"runner {NAME} did not come back")
-        end = await the(jetstream_log, cancelled, RunFinished)
-        detail = f"cancelled: runner {NAME} did not come back"
-        assert end == RunFinished(outcome="cancelled", attempt=1, detail=detail)
+        gone = f"runner {NAME} did not come back"
+        assert await end_of(jetstream_log, lost, within_s=90) == ("lost", 1, gone)
+        assert await end_of(jetstream_log, cancelled) == ("cancelled", 1, f"cancelled: {gone}")
         assert await facts_of(jetstream_log, cancelled, RunLost)
     runner.start()
     await eventually(lambda: runner.log_text().count("orphan_removed") == 2, within_s=60)
