@@ -11,6 +11,7 @@ from fastflow_events.service.waiting import is_set_within
 
 from fastflow_runner.adapters.docker.engine import Engine
 from fastflow_runner.adapters.docker.pool import Pool
+from fastflow_runner.adapters.docker.standby import Worker
 from fastflow_runner.core import marks
 from fastflow_runner.core.bounds import Bounds
 from fastflow_runner.core.pool import next_bounds, pause_after, too_old, wanted
@@ -118,15 +119,18 @@ class Keeper:
                 if self._making is not None:
                     await asyncio.wait({self._making})
                     self._making.exception()  # whoever waited for it is gone
-                for worker in list(self._pool.waiting):
-                    with suppress(InfrastructureError):  # the sweep tries again
-                        await self._pool.drop(worker)
+                await asyncio.gather(*(self._drop(worker) for worker in list(self._pool.waiting)))
                 # What was just being made, thrown away or taken over, is known to the engine only.
                 await self._pool.sweep(first=self._swept < 0, last=True)
                 self._pool.nets.shrink(0, "")
                 await self._pool.nets.clean()
         except (TimeoutError, InfrastructureError) as exc:
-            logger.warning("what waited for attempts stays: %s", exc or "no time", extra={"action": "pool_left"})
+            why = str(exc) or f"the engine takes longer than {CLOSE_WITHIN_S:g} s"
+            logger.warning("what waited for attempts stays: %s", why, extra={"action": "pool_left"})
+
+    async def _drop(self, worker: Worker) -> None:
+        with suppress(InfrastructureError):  # the sweep tries again
+            await self._pool.drop(worker)
 
 
 def _now() -> float:

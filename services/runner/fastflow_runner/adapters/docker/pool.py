@@ -163,8 +163,7 @@ class Pool:
         before = self.nets.held() - self._busy - {worker.name for worker in self.waiting}
         found = await listed(self._engine, self._deployment)
         forgotten = {other.name for other in found if other.kind == "standby" and not self._knows(other.name)}
-        for name in forgotten:
-            await Container(self._engine, name).remove()
+        await asyncio.gather(*(Container(self._engine, name).remove() for name in forgotten))
         if first:
             await self.nets.adopt(found, last=last)
         # A pause container lives in its own namespace, but nobody else does because of that.
