@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.output import OutFrame, StreamName
 
+from fastflow_runner.entry.notebook.words import plain
+
 MAX_TYPE_CHARS = 200
 MAX_MESSAGE_CHARS = 500
 MAX_FILE_CHARS = 300
@@ -27,7 +29,6 @@ _MAX_OPEN_BYTES = 8192
 """Of a line; nothing that says where an error is has longer ones, and what is cut off is only words."""
 _SIGN = b"Traceback (most recent call last)"
 _SYNTAX = b'  File "'
-_COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PYTHON = re.compile(r"(?P<group>  \+ Exception Group )?Traceback \(most recent call last\):?\Z")
 _IPYTHON = re.compile(r"(?P<type>[A-Za-z_][\w.]*) +Traceback \(most recent call last\)\Z")
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>[0-9]{1,9})(?:, in .*)?\Z')
@@ -163,4 +164,4 @@ def _shown(file: str) -> str:
 
 
 def _words(line: bytes) -> str:
-    return _COLOURS.sub("", line[:_MAX_OPEN_BYTES].decode("utf-8", "replace")).rstrip("\r")
+    return plain(line[:_MAX_OPEN_BYTES].decode("utf-8", "replace")).rstrip("\r")
