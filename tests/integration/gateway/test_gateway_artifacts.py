@@ -13,44 +13,32 @@ from fastflow_cli.errors import CliError, UsageError
 from fastflow_cli.options import Where
 from fastflow_events import subjects
 from fastflow_events.aggregates.run.events import RunArtifactStored, RunSoftLimitExceeded
-from fastflow_events.fact import Fact
 from fastflow_events.nats import topology
 from fastflow_events.nats.artifacts import Artifact, store_artifact
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import Sample, encode_sample
 from fastflow_events.testing.builders import (
-    CAUSE,
     NOON,
     attempt_finished,
-    run_claimed,
-    run_dispatched,
     run_finished,
-    run_requested,
-    run_started,
     second_attempt,
 )
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import read_events, running_gateway
+from fastflow_gateway.testing.idle_runner import RUN, IdleRunner
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
-RUN = "r1"
 BIG = bytes(range(256)) * 5000
 ODD = 'sub/"; x=y\r\nX-Evil: 1 é.html'
 
 
-class Runner:
+class Runner(IdleRunner):
     """Leaves and says what a runner does, without running anything."""
 
     def __init__(self, nc: Client, log: JetStreamLog) -> None:
+        super().__init__(log)
         self._nc = nc
-        self._log = log
-
-    async def say(self, *facts: Fact) -> None:
-        await self._log.append((await self._log.load("run", RUN)).position, facts, cause=CAUSE)
-
-    async def start(self) -> None:
-        await self.say(run_requested(), run_dispatched(), run_claimed(), run_started())
 
     async def leave(self, path: str, content: bytes, attempt: int = 1) -> str:
         async def pieces() -> AsyncIterator[bytes]:

@@ -10,42 +10,31 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
-from fastflow_events.fact import Fact
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import Chunk, OutFrame, encode_chunk
 from fastflow_events.testing.builders import (
-    CAUSE,
     NOON,
     attempt_finished,
-    run_claimed,
-    run_dispatched,
     run_finished,
     run_requested,
-    run_started,
     second_attempt,
 )
 from fastflow_events.testing.eventually import eventually
 from fastflow_gateway.testing import Event, read_events, running_gateway
+from fastflow_gateway.testing.idle_runner import RUN, IdleRunner
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
-RUN = "r1"
 AT = "2026-03-01T12:00:00Z"
 
 
-class Runner:
+class Runner(IdleRunner):
     """Writes what a runner writes, without running anything."""
 
     def __init__(self, nc: Client, log: JetStreamLog) -> None:
+        super().__init__(log)
         self._js = nc.jetstream()
-        self._log = log
         self._next = 0
-
-    async def say(self, *facts: Fact) -> None:
-        await self._log.append((await self._log.load("run", RUN)).position, facts, cause=CAUSE)
-
-    async def start(self) -> None:
-        await self.say(run_requested(), run_dispatched(), run_claimed(), run_started())
 
     async def write(self, *pieces: bytes, attempt: int = 1, last: bool = False) -> None:
         frames = tuple(OutFrame("stdout", NOON, piece) for piece in pieces)
