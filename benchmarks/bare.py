@@ -84,8 +84,8 @@ async def bare(system: System) -> AsyncIterator[Bare]:
     if docker is None:
         raise CannotMeasureError("the baseline needs the docker command on PATH")
     settings = [part for name in sorted(os.environ) if name.startswith("UV_") for part in ("-e", name)]
-    mounts = ("-v", "{folder}:/app:ro", "-v", f"{volume}:/uv")
-    variables = (*settings, "-e", "UV_CACHE_DIR=/uv/cache")
+    mounts = ("-v", "{folder}:/app:ro", "-v", f"{volume}:/cache")
+    variables = (*settings, "-e", "UV_CACHE_DIR=/cache/uv")
     words = (docker, "run", "--rm", *mounts, *variables, "--entrypoint", "uv", WORKER_IMAGE, "run")
     known = Bare(words, {**os.environ, "DOCKER_HOST": system.engine.address.url}, "docker run … uv run", system)
     try:
