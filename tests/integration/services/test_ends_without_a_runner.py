@@ -113,7 +113,7 @@ async def test_an_attempt_is_lost_when_its_runner_does_not_come_back_and_stays_l
     async with scheduling(nats_url, tmp_path / "scheduler", lost_after_s=1):
         gone = f"runner {NAME} did not come back"
         assert await end_of(jetstream_log, lost, within_s=90) == ("lost", 1, gone)
-        assert await end_of(jetstream_log, cancelled) == ("cancelled", 1, f"cancelled: {gone}")
+        assert await end_of(jetstream_log, cancelled) == ("cancelled", 1, f"cancelled: runner {NAME} did not come back")
         assert await facts_of(jetstream_log, cancelled, RunLost)
     runner.start()
     await eventually(lambda: runner.log_text().count("orphan_removed") == 2, within_s=60)
