@@ -32,7 +32,7 @@ from fastflow_gateway.adapters.projection import SCHEMA as ROWS
 from fastflow_gateway.adapters.projection import RowProjection
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.core.dead_letters import read_letter
-from fastflow_gateway.core.responses import show_fact
+from fastflow_gateway.core.responses.facts import show_fact
 from fastflow_gateway.core.views import runs as run_view
 from fastflow_git_sync.adapters import schema
 from fastflow_git_sync.adapters.pipelines import PipelineRows

@@ -37,7 +37,7 @@ from fastflow_events.testing.run_stories import THIEF, commands, lies, stories, 
 from fastflow_gateway.adapters.projection import SCHEMA as ROWS
 from fastflow_gateway.adapters.projection import RowProjection
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.core.responses import show_fact
+from fastflow_gateway.core.responses.facts import show_fact
 from fastflow_runner.adapters.claims_store import SCHEMA as CLAIMS
 from fastflow_runner.adapters.claims_store import ClaimsProjection
 from fastflow_scheduler.adapters.state_store import SCHEMA as STATE

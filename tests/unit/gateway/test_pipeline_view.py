@@ -19,7 +19,7 @@ from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import CAUSE, COMMIT, NOON, TREE, pipeline_discovered, version_stored
-from fastflow_gateway.core.responses import show_pipeline
+from fastflow_gateway.core.responses.pipelines import show_pipeline
 from fastflow_gateway.core.views import repositories
 from fastflow_gateway.core.views.instants import text_of
 from fastflow_gateway.core.views.pipelines import PipelineRow, fold

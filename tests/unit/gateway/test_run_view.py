@@ -32,7 +32,7 @@ from fastflow_events.testing.builders import (
 )
 from fastflow_events.testing.run_stories import stories, told
 from fastflow_events.types import Outcome
-from fastflow_gateway.core.responses import show_run
+from fastflow_gateway.core.responses.runs import show_run
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow, fold, project
 from fastflow_gateway.handlers.queue import in_queue

@@ -6,7 +6,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.message import Statement
 from fastflow_rules.queue.waits import NextAttempt, UnknownPlace
 
-from fastflow_gateway.core.responses import WaitingFor
+from fastflow_gateway.core.responses.runs import WaitingFor
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow
 from fastflow_gateway.deps import Deps

@@ -6,7 +6,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
-from fastflow_gateway.core.letter_responses import DeadLetterResponse, show_letter
+from fastflow_gateway.core.responses.letters import DeadLetterResponse, show_letter
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import dead_letters
 from fastflow_gateway.handlers.runs import Accepted

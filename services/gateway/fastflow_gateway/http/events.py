@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
-from fastflow_gateway.core.responses import show_fact
+from fastflow_gateway.core.responses.facts import show_fact
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import audit
 from fastflow_gateway.handlers.audit import Filter

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RawBody
 from msgspec import Struct
 
-from fastflow_gateway.core.responses import PipelineResponse, show_pipeline
+from fastflow_gateway.core.responses.pipelines import PipelineResponse, show_pipeline
 from fastflow_gateway.core.run_request import RunBody, read_run_options
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import pipelines, runs

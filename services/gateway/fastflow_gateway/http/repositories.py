@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from msgspec import Struct
 
 from fastflow_gateway.core.bodies import read_json
-from fastflow_gateway.core.repository_responses import RepositoryResponse, show_repository
+from fastflow_gateway.core.responses.repositories import RepositoryResponse, show_repository
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import repositories, sync
 from fastflow_gateway.handlers.planning import plan_branch

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParameterError
 from fastflow_gateway.core.faults import NoStatus
-from fastflow_gateway.core.responses import FactResponse, RunResponse, show_fact, show_run
+from fastflow_gateway.core.responses.facts import FactResponse, show_fact
+from fastflow_gateway.core.responses.runs import RunResponse, show_run
 from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import runs

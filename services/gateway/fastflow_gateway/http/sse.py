@@ -10,7 +10,8 @@ from fastflow_events.errors import InfrastructureError
 from litestar.response import Stream
 
 from fastflow_gateway.core.lines import Line, Told
-from fastflow_gateway.core.responses import FactResponse, error_of
+from fastflow_gateway.core.responses.facts import FactResponse
+from fastflow_gateway.core.responses.runs import error_of
 from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.core.views.runs import RunRow
 

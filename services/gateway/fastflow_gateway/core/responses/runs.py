@@ -1,23 +1,14 @@
-"""How rows and facts look to people: JSON columns opened, values that may be secrets hidden."""
+"""How a run looks to people: its JSON columns opened, with what no row says."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from fastflow_events.aggregates.run.script_error import ScriptError
-from fastflow_events.fact import BrokenFact, Fact, ForeignFact, UnknownFact
 from fastflow_events.message import Message, Statement
-from fastflow_events.plain import fault_of
-from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
-from fastflow_gateway.core.views.pipelines import PipelineRow, PipelineStatus
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
-
-HIDDEN = "***"
-_SECRETIVE = frozenset({"env", "sealed_env"})
-_DROPPED = frozenset({"webhook_hash"})
 
 
 class WaitingFor(Struct, frozen=True, kw_only=True):
@@ -110,42 +101,6 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     """Stream position of the fact that changed it last."""
 
 
-class PipelineResponse(Struct, frozen=True, kw_only=True):
-    """One pipeline at the head of its repository."""
-
-    name: str
-    repository: str
-    status: PipelineStatus
-    paused: bool
-    errors: list[str]
-    """Why it is invalid, one sentence each."""
-    errors_messages: list[Message]
-    commit: str
-    tree: str
-    definition: dict[str, Any] | None
-    """What its pipeline.json says; null while it is invalid. Of `sealed_env` the names are shown."""
-    untrusted: str
-    """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""
-    untrusted_message: Message | None
-    seq: int
-
-
-class FactResponse(Struct, frozen=True, kw_only=True):
-    """One fact with its envelope."""
-
-    seq: int
-    id: str
-    type: str
-    aggregate: str
-    aggregate_id: str
-    version: int
-    at: datetime
-    source: str
-    correlation_id: str
-    causation_id: str | None
-    data: dict[str, Any]
-
-
 _JSON = {"params", "soft_limits", "upstream_runs", "error", "reason_message", "result_error_message"}
 _SAME = frozenset(RunResponse.__struct_fields__) & frozenset(RunRow.__struct_fields__) - _JSON
 
@@ -183,92 +138,3 @@ def show_run(
 def error_of(row: RunRow) -> ScriptError | None:
     """What the run's last attempt failed with."""
     return msgspec.json.decode(row.error, type=ScriptError) if row.error else None
-
-
-def show_pipeline(row: PipelineRow, *, untrusted: Statement | None = None) -> PipelineResponse:
-    """The row without its SQL, and without what only helps to guess webhook keys, and without ciphertext."""
-    return PipelineResponse(
-        name=row.name,
-        repository=row.repository,
-        status=row.status,
-        paused=bool(row.paused),
-        errors=msgspec.json.decode(row.errors),
-        errors_messages=msgspec.json.decode(row.errors_messages, type=list[Message]),
-        commit=row.commit_sha,
-        tree=row.tree,
-        definition=_without_keys(msgspec.json.decode(row.definition)),
-        untrusted=str(untrusted or ""),
-        untrusted_message=untrusted.message if untrusted is not None else None,
-        seq=row.seq,
-    )
-
-
-def show_fact(recorded: Recorded) -> FactResponse:
-    """The fact with the values of environment variables hidden; their names stay."""
-    return FactResponse(
-        seq=recorded.seq,
-        id=recorded.event_id,
-        type=recorded.wire_type,
-        aggregate=recorded.aggregate,
-        aggregate_id=recorded.id,
-        version=recorded.version,
-        at=recorded.at,
-        source=recorded.source,
-        correlation_id=recorded.cause.correlation_id,
-        causation_id=recorded.cause.causation_id,
-        data=_hide(_plain(recorded.fact)),
-    )
-
-
-def _plain(fact: Fact) -> Any:
-    match fact:
-        case ForeignFact(said=stated, why=why):
-            return {"does_not_count": why, "said": _plain(stated)}
-        case BrokenFact(reason=reason, body=body):
-            return {"unreadable": reason, "size_bytes": len(body)}
-        case UnknownFact(body=body):
-            try:
-                value = msgspec.json.decode(body)
-            except (msgspec.MsgspecError, ValueError, RecursionError):
-                value = None
-            return value if isinstance(value, dict) and not fault_of(value) else {"unreadable": "it is no JSON object"}
-        case _:
-            return msgspec.to_builtins(fact)
-
-
-def _hide(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _hide_member(key, member) for key, member in value.items() if key not in _DROPPED}
-        case list() | tuple():
-            return [_hide(member) for member in value]
-        case _:
-            return value
-
-
-def _hide_member(key: str, member: Any) -> Any:
-    match member:
-        case dict() if key in _SECRETIVE:
-            return dict.fromkeys(member, HIDDEN)
-        case str() if key == "sealed":
-            # Which key it is for helps; the rest would help only whoever has that key.
-            return ":".join([*member.split(":")[:3], HIDDEN])
-        case _:
-            return _hide(member)
-
-
-def _names(variables: Any) -> Any:
-    return dict.fromkeys(variables, HIDDEN) if isinstance(variables, dict) else variables
-
-
-def _without_keys(value: Any) -> Any:
-    match value:
-        case dict():
-            kept = {key: member for key, member in value.items() if key not in _DROPPED}
-            return {
-                key: _names(member) if key == "sealed_env" else _without_keys(member) for key, member in kept.items()
-            }
-        case list():
-            return [_without_keys(member) for member in value]
-        case _:
-            return value

@@ -1,0 +1,1 @@
+"""How rows and facts look to people: JSON columns opened, values that may be secrets hidden; one file per noun."""

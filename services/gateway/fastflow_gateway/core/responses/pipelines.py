@@ -1,0 +1,48 @@
+"""How a pipeline looks to people."""
+
+from typing import Any
+
+import msgspec
+from fastflow_events.message import Message, Statement
+from msgspec import Struct
+
+from fastflow_gateway.core.responses.hidden import without_keys
+from fastflow_gateway.core.views.pipelines import PipelineRow, PipelineStatus
+
+
+class PipelineResponse(Struct, frozen=True, kw_only=True):
+    """One pipeline at the head of its repository."""
+
+    name: str
+    repository: str
+    status: PipelineStatus
+    paused: bool
+    errors: list[str]
+    """Why it is invalid, one sentence each."""
+    errors_messages: list[Message]
+    commit: str
+    tree: str
+    definition: dict[str, Any] | None
+    """What its pipeline.json says; null while it is invalid. Of `sealed_env` the names are shown."""
+    untrusted: str
+    """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""
+    untrusted_message: Message | None
+    seq: int
+
+
+def show_pipeline(row: PipelineRow, *, untrusted: Statement | None = None) -> PipelineResponse:
+    """The row without its SQL, and without what only helps to guess webhook keys, and without ciphertext."""
+    return PipelineResponse(
+        name=row.name,
+        repository=row.repository,
+        status=row.status,
+        paused=bool(row.paused),
+        errors=msgspec.json.decode(row.errors),
+        errors_messages=msgspec.json.decode(row.errors_messages, type=list[Message]),
+        commit=row.commit_sha,
+        tree=row.tree,
+        definition=without_keys(msgspec.json.decode(row.definition)),
+        untrusted=str(untrusted or ""),
+        untrusted_message=untrusted.message if untrusted is not None else None,
+        seq=row.seq,
+    )
