@@ -36,6 +36,7 @@ WORDS_OF_OTHERS = {
     "BackfillCancelled.reason": "a person's",
     "BrokenFact.reason": "class and words of an error, for logs and doctor",
     "ForeignFact.why": "never stored: said anew wherever it is read",
+    "PipelinePaused.why": "a person's",
     "SchedulePaused.why": "a person's",
     "DeadLetterResponse.reason": "words of an error, as the letter has them",
     "FactResponse.data": "the fact itself",

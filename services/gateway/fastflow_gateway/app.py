@@ -53,6 +53,7 @@ from fastflow_gateway.http.queue import QueueController
 from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync, show_plan
 from fastflow_gateway.http.runs import RunController
 from fastflow_gateway.http.samples import SampleController
+from fastflow_gateway.http.schedule_checks import ScheduleCheckController
 from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
 from fastflow_gateway.queue_snapshot import QueueSnapshot
@@ -74,6 +75,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     EnvironmentController,
     QueueController,
     ScheduleController,
+    ScheduleCheckController,
     ChainController,
     list_repositories,
     request_sync,

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from cronsim import CronSim
 
+from fastflow_rules.schedules.zones import transition
 from fastflow_rules.schedules.zones import zone as zone_of
 
 NAMES = {
@@ -42,9 +43,18 @@ class Crontab:
         clock = fields[-5:-3]
         if len(fields) == 6:
             clock.insert(0, fields[0])
-        self._by_wall_clock = any(field.startswith("*") for field in clock)
+        self.by_wall_clock = any(field.startswith("*") for field in clock)
         self._times = (sorted(self._parsed.hours), sorted(self._parsed.minutes), sorted(self._parsed.seconds))
         self._zone = zone_of(zone)
+
+    @property
+    def fields(self) -> CronSim:
+        """What each field allows."""
+        return self._parsed
+
+    def readings(self, low: datetime, high: datetime) -> Iterator[datetime]:
+        """Readings of the wall clock from `low` to before `high` that match, whether the clock ever shows them."""
+        return self._walls(low, high, backwards=False)
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Instants later than `after` and not later than `until`, oldest first, UTC."""
@@ -55,7 +65,7 @@ class Crontab:
         return self._found(after, until, backwards=True)
 
     def _found(self, after: datetime, until: datetime, *, backwards: bool) -> Iterator[datetime]:
-        walk = self._by_segments if self._by_wall_clock else self._by_days
+        walk = self._by_segments if self.by_wall_clock else self._by_days
         last: datetime | None = None
         for instant in walk(after, until, backwards):
             if after < instant <= until and instant != last:
@@ -82,17 +92,7 @@ class Crontab:
         gap = behind - before
         if gap > MADE_UP:
             return None
-        return self._transition(instant - gap, instant)
-
-    def _transition(self, low: datetime, high: datetime) -> datetime:
-        """The instant after `low` and not after `high` at which the clock is changed."""
-        offset = low.astimezone(self._zone).utcoffset()
-        while high - low > timedelta(seconds=1):
-            middle = (low + (high - low) / 2).replace(microsecond=0)
-            if middle <= low:
-                break
-            low, high = (middle, high) if middle.astimezone(self._zone).utcoffset() == offset else (low, middle)
-        return high
+        return transition(self._zone, instant - gap, instant)
 
     def _by_segments(self, after: datetime, until: datetime, backwards: bool) -> Iterator[datetime]:
         """The wall clock between any two changes of it is even; each such stretch is read by itself."""
@@ -100,7 +100,7 @@ class Crontab:
         for start, end in _days(low, high, backwards):
             cuts = [start, end]
             if start.astimezone(self._zone).utcoffset() != end.astimezone(self._zone).utcoffset():
-                cuts.insert(1, self._transition(start, end))
+                cuts.insert(1, transition(self._zone, start, end))
             stretches = list(pairwise(cuts))
             for first, last in reversed(stretches) if backwards else stretches:
                 offset = first.astimezone(self._zone).utcoffset()

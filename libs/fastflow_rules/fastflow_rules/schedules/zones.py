@@ -4,6 +4,7 @@ A host's `localtime` or `posixrules` is whatever somebody put there, `right/UTC`
 that nobody has said anything yet.
 """
 
+from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,3 +29,14 @@ def zone(name: str) -> ZoneInfo:
         raise ZoneInfoNotFoundError(f"no time zone {name[:100]!r}")
     with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as data:
         return ZoneInfo.from_file(data, key=name)
+
+
+def transition(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+    """The instant after `low` and not after `high`, UTC, at which the zone's clock is changed."""
+    offset = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = (low + (high - low) / 2).replace(microsecond=0)
+        if middle <= low:
+            break
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == offset else (low, middle)
+    return high

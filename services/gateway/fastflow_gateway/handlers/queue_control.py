@@ -42,13 +42,13 @@ async def hurry(log: EventLog, run_id: str, *, who: str, cause: Cause) -> None:
     await execute(log, run_decider, run_id, HurryRun(who=who), cause=cause)
 
 
-async def pause_pipeline(log: EventLog, name: str, *, paused: bool, who: str, cause: Cause) -> None:
+async def pause_pipeline(log: EventLog, name: str, *, paused: bool, who: str, cause: Cause, why: str = "") -> None:
     """Let a pipeline's runs wait and its schedules rest, or go on.
 
     Raises:
         NotFoundError: there is no such pipeline.
     """
-    command = PausePipeline(who=who) if paused else ResumePipeline(who=who)
+    command = PausePipeline(who=who, why=why) if paused else ResumePipeline(who=who)
     await execute(log, pipeline_decider, name, command, cause=cause)
 
 

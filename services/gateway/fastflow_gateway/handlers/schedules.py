@@ -138,14 +138,19 @@ async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> Sc
     known = (await plans(deps, schedule.pipeline)).get(id)
     if known is not None and known.source == "file":
         raise InvalidFieldError(ScheduleInFile(), "/name")
-    await _must_fit(deps, schedule)
+    await must_fit(deps, schedule)
     await execute(deps.log, schedule_decider, id, SetSchedule(schedule=schedule), cause=cause)
     around = await _paused_around(deps, schedule.pipeline)
     return await _shown(deps, await find(deps, schedule.pipeline, schedule.name), around, SHOWN, None)
 
 
-async def _must_fit(deps: Deps, schedule: ScheduleSet) -> None:
-    """Raise when the pipeline, as it says it is, could not run what the schedule asks for."""
+async def must_fit(deps: Deps, schedule: ScheduleSet) -> None:
+    """See that the pipeline, as it says it is, could run what the schedule asks for.
+
+    Raises:
+        NotFoundError: there is no such pipeline.
+        InvalidFieldError: it could not.
+    """
     definition = definition_of(await find_pipeline(deps, schedule.pipeline))
     if definition is None:
         return  # it is invalid now; its runs will say so
@@ -166,11 +171,11 @@ async def change(deps: Deps, name: str, schedule: str, command: ScheduleCommand,
     await execute(deps.log, schedule_decider, plan.id, command, cause=cause)
 
 
-def command_of(verb: str, who: str) -> ScheduleCommand:
+def command_of(verb: str, who: str, why: str = "") -> ScheduleCommand:
     """What a verb means."""
     match verb:
         case "pause":
-            return PauseSchedule(who=who)
+            return PauseSchedule(who=who, why=why)
         case "resume":
             return ResumeSchedule(who=who)
         case _:

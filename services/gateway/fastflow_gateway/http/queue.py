@@ -111,9 +111,10 @@ class QueueController(Controller):
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],
         who: NamedDependency[str],
+        why: FromQuery[str] = "",
     ) -> None:
         """Let the pipeline's runs wait and its schedules rest."""
-        await queue_control.pause_pipeline(deps.log, name, paused=True, who=who, cause=cause)
+        await queue_control.pause_pipeline(deps.log, name, paused=True, who=who, why=why[:500], cause=cause)
 
     @post("/pipelines/{name:str}/resume", status_code=204)
     async def resume_pipeline(

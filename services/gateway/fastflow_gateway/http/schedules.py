@@ -116,9 +116,10 @@ class ScheduleController(Controller):
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],
         who: NamedDependency[str],
+        why: FromQuery[str] = "",
     ) -> None:
         """Leave its fires out."""
-        await schedules.change(deps, name, schedule, schedules.command_of("pause", who), cause=cause)
+        await schedules.change(deps, name, schedule, schedules.command_of("pause", who, why[:500]), cause=cause)
 
     @post("/pipelines/{name:str}/schedules/{schedule:str}/resume", status_code=204)
     async def resume(

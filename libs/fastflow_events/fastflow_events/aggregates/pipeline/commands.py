@@ -48,6 +48,7 @@ class PausePipeline(Struct, frozen=True, kw_only=True):
     """Let new runs wait."""
 
     who: str
+    why: str = ""
 
 
 class ResumePipeline(Struct, frozen=True, kw_only=True):

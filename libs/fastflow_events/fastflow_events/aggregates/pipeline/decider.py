@@ -233,7 +233,11 @@ def _paused(command: PausePipeline | ResumePipeline, pipeline: Pipeline) -> list
         raise NotFoundError(NoSuchPipeline())
     if pipeline.paused == wanted:
         return []
-    return [PipelinePaused(who=command.who) if wanted else PipelineResumed(who=command.who)]
+    match command:
+        case PausePipeline(who=who, why=why):
+            return [PipelinePaused(who=who, why=why)]
+        case ResumePipeline(who=who):
+            return [PipelineResumed(who=who)]
 
 
 pipeline_decider: Decider[PipelineCommand, Pipeline] = Decider(

@@ -51,6 +51,7 @@ class PipelinePaused(Fact, frozen=True, kw_only=True):
     """New runs wait until the pipeline is resumed."""
 
     who: str
+    why: str = ""
 
 
 @wire("pipeline.resumed.v1")
