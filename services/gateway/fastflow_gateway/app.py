@@ -51,6 +51,7 @@ from fastflow_gateway.http.pipelines import PipelineController
 from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
 from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync, show_plan
+from fastflow_gateway.http.runners import RunnerController
 from fastflow_gateway.http.runs import RunController
 from fastflow_gateway.http.samples import SampleController
 from fastflow_gateway.http.schedule_checks import ScheduleCheckController
@@ -74,6 +75,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     CodeController,
     EnvironmentController,
     QueueController,
+    RunnerController,
     ScheduleController,
     ScheduleCheckController,
     ChainController,

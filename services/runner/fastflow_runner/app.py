@@ -5,6 +5,7 @@ import signal
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -31,11 +32,12 @@ from fastflow_runner.adapters.bus.output import NatsOutput
 from fastflow_runner.adapters.bus.samples import NatsSamples
 from fastflow_runner.adapters.bus.work import NatsWork
 from fastflow_runner.adapters.claims_store import SCHEMA, ClaimsProjection
-from fastflow_runner.adapters.executors import open_executor
+from fastflow_runner.adapters.executors import condition_of, open_executor
 from fastflow_runner.adapters.heads import SCHEMA as HEADS
 from fastflow_runner.adapters.heads import Heads
 from fastflow_runner.adapters.secrets import load_keys, publish_key
 from fastflow_runner.attempt import ActiveAttempts
+from fastflow_runner.condition import in_this_condition
 from fastflow_runner.core.unsealing import Keys
 from fastflow_runner.deps import Deps
 from fastflow_runner.lease import Lease
@@ -138,7 +140,13 @@ def _deps(
         artifacts=NatsArtifacts(nc, utc_now),
         code=NatsCode(nc),
         vault=Vault(log, keys),
-        lease=Lease(NatsBeats(nc), _heartbeat(settings, holder, executor), running=lambda: len(held), clock=utc_now),
+        lease=Lease(
+            NatsBeats(nc),
+            _heartbeat(settings, holder, executor),
+            running=lambda: len(held),
+            clock=utc_now,
+            adding=partial(in_this_condition, partial(condition_of, executor, settings), settings.home),
+        ),
         held=held,
         slots=Slots(settings.slots),
         key=key,

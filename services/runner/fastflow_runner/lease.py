@@ -58,8 +58,18 @@ class Beats(Protocol):
 class Lease:
     """This process's right to start user code, from its last acknowledged heartbeat on."""
 
-    def __init__(self, beats: Beats, heartbeat: Heartbeat, *, running: Callable[[], int], clock: Clock) -> None:
+    def __init__(
+        self,
+        beats: Beats,
+        heartbeat: Heartbeat,
+        *,
+        running: Callable[[], int],
+        clock: Clock,
+        adding: Callable[[Heartbeat], Heartbeat] = lambda heartbeat: heartbeat,
+    ) -> None:
+        """`adding` puts into each heartbeat what changes besides."""
         self._beats = beats
+        self._adding = adding
         self._heartbeat = heartbeat
         self._running = running
         self._clock = clock
@@ -142,7 +152,7 @@ class Lease:
         now = self._clock()
         slots = 0 if self._closing.is_set() else self._heartbeat.slots
         heartbeat = replace(self._heartbeat, running=self._running(), slots=slots, at=now)
-        self._seq = await self._beats.write(heartbeat, expected_seq=self._seq)
+        self._seq = await self._beats.write(self._adding(heartbeat), expected_seq=self._seq)
         self._beaten_at = now
         self._beaten.set()
 

@@ -43,6 +43,10 @@ async def test_a_killed_runner_is_back_before_its_lease_has_run_out(runner: Livi
     after = await living(nc, other_than=before.incarnation)
     assert "runner_id_in_use" not in runner.log_text(), "it waited until the lease had run out"
     assert (after.runner, after.engine, after.executor, after.slots) == ("r1", before.engine, "process", 4)
+    assert after.versions["python"]
+    assert after.standby is None
+    assert after.disk is not None
+    assert 0 < after.disk.free_bytes < after.disk.size_bytes
 
 
 async def test_a_runner_that_lost_its_home_takes_its_id_back_once_the_old_process_is_silent(

@@ -107,6 +107,7 @@ async def test_limits_that_cannot_be_given_afterwards_take_the_cold_path(
     container = person.containers.get(DEPLOYMENT.names.of(launch.ref))
     assert (container.id != worker.id, container.attrs["HostConfig"]["Memory"]) == (True, 8 * MB)
     assert executor.waiting == 1
+    assert executor.version
     await executor.stop(launch.ref, grace_s=0)
     await executor.remove(launch.ref)
 

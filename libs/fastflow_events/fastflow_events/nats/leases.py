@@ -28,6 +28,24 @@ _UNHEARD: set[str] = set()
 ACK_TIMEOUT_S = 2.0
 
 
+Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class Disk(Struct, frozen=True, kw_only=True):
+    """The room on a disk."""
+
+    free_bytes: Size
+    size_bytes: Size
+
+
+class Standby(Struct, frozen=True, kw_only=True):
+    """Containers that wait, started, for attempts."""
+
+    waiting: Annotated[int, Meta(ge=0, le=100_000)]
+    most: Annotated[int, Meta(ge=0, le=100_000)]
+    """As many may wait; fewer do while little is asked."""
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True):
     """A runner is alive and says what it can do."""
 
@@ -42,6 +60,12 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     pools: Annotated[tuple[str, ...], Meta(max_length=1000)]
     version: str
     at: datetime
+    versions: Annotated[dict[str, str], Meta(max_length=20)] = {}
+    """Of what else it works with, by name."""
+    standby: Standby | None = None
+    """None where there are none."""
+    disk: Disk | None = None
+    """That of the runner's home; None where it cannot be seen."""
 
 
 class Leader(Struct, frozen=True, kw_only=True):

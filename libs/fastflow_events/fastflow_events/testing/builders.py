@@ -92,16 +92,7 @@ def version_stored(**more: Any) -> PipelineVersionStored:
     return PipelineVersionStored(**{**stored, "bundle_sha256": "0" * 64, "bundle_bytes": 1, **more})
 
 
-def heartbeat(runner: str) -> Heartbeat:
+def heartbeat(runner: str, **more: Any) -> Heartbeat:
     """A runner is alive."""
-    return Heartbeat(
-        runner=runner,
-        incarnation="i1",
-        engine="e1",
-        executor="process",
-        slots=4,
-        running=0,
-        pools=("default",),
-        version="0",
-        at=NOON,
-    )
+    usual = {"incarnation": "i1", "engine": "e1", "executor": "process", "slots": 4, "running": 0, "version": "0"}
+    return Heartbeat(**{**usual, "runner": runner, "pools": ("default",), "at": NOON, **more})

@@ -1,8 +1,6 @@
 """What is said of when a schedule fires, and of what a change of the clock does to it.
 
-Weekdays are numbered 1 (Monday) to 7 (Sunday), months 1 to 12. Codes stand beside names for whoever has other names:
-`1-5` is Monday to Friday, `1#2` the second Monday, `5L` the last Friday; of days `L` is the last one and `LW` the last
-weekday of the month.
+Minutes, hours and days of the month are told as a crontab writes them: `1`, `1-5`.
 """
 
 from fastflow_events.message import Instant, Statement
@@ -25,7 +23,14 @@ class EverySeconds(Statement, frozen=True, tag="when.every_seconds"):
     """Evenly."""
 
     english = "every {number, plural, one {second} other {# seconds}}"
-    number: float
+    number: int
+
+
+class EveryFraction(Statement, frozen=True, tag="when.every_fraction"):
+    """Evenly, and not in whole seconds."""
+
+    english = "every {seconds} seconds"
+    seconds: float
 
 
 class EveryMinutes(Statement, frozen=True, tag="when.every_minutes"):
@@ -106,24 +111,49 @@ class Weekdays(Statement, frozen=True, tag="when.weekdays"):
     """Days of the week."""
 
     english = "on {names}"
-    names: tuple[str, ...]
-    codes: tuple[str, ...]
+    names: Statement
+
+
+class NthWeekday(Statement, frozen=True, tag="when.nth_weekday"):
+    """Once a month."""
+
+    english = "{weekday} number {nth} of the month"
+    weekday: Statement
+    nth: int
+
+
+class LastOfWeekday(Statement, frozen=True, tag="when.last_of_weekday"):
+    """Once a month."""
+
+    english = "the last {weekday} of the month"
+    weekday: Statement
 
 
 class MonthDays(Statement, frozen=True, tag="when.month_days"):
     """Days of the month."""
 
-    english = "on {names} of the month"
-    names: tuple[str, ...]
-    codes: tuple[str, ...]
+    english = "on day {days} of the month"
+    days: tuple[str, ...]
+
+
+class LastDay(Statement, frozen=True, tag="when.last_day"):
+    """However long the month is."""
+
+    english = "on the last day of the month"
+
+
+class LastWorkingDay(Statement, frozen=True, tag="when.last_working_day"):
+    """However long the month is."""
+
+    english = "on the last day of the month that is no Saturday or Sunday"
 
 
 class EitherDay(Statement, frozen=True, tag="when.either_day"):
-    """Both fields of days are narrowed: either is enough."""
+    """Several are named, and each of them is enough."""
 
-    english = "{month_days} or {weekdays}"
-    month_days: Statement
-    weekdays: Statement
+    english = "{one} or {other}"
+    one: Statement
+    other: Statement
 
 
 class BothDays(Statement, frozen=True, tag="when.both_days"):
@@ -139,8 +169,7 @@ class InMonths(Statement, frozen=True, tag="when.in_months"):
 
     english = "{days} in {names}"
     days: Statement
-    names: tuple[str, ...]
-    codes: tuple[str, ...]
+    names: Statement
 
 
 class RunsLater(Statement, frozen=True, tag="clock.runs_later"):

@@ -1,6 +1,7 @@
 """When a timetable fires, in words. Pure, and total: what cannot be read never fires."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from cronsim import CronSim, CronSimError
@@ -8,6 +9,7 @@ from fastflow_events.instants import held
 from fastflow_events.message import Statement
 
 from fastflow_rules.schedules import sayings as say
+from fastflow_rules.schedules.calendar_names import MONTHS, WEEKDAYS, And, Span
 from fastflow_rules.schedules.crontab import crontab
 from fastflow_rules.schedules.timetable import MAX_INTERVAL_S, MIN_INTERVAL_S, Timetable
 
@@ -15,12 +17,6 @@ FEW = 12
 """Times of day that are listed one by one."""
 RUN = 3
 """Neighbours that are told as a range."""
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-_NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 
 def words_of(timetable: Timetable) -> Statement:
@@ -41,18 +37,15 @@ def _of_interval(seconds: float) -> Statement:
     for length, kind in ((86_400, say.EveryDays), (3600, say.EveryHours), (60, say.EveryMinutes)):
         if seconds % length == 0:
             return kind(int(seconds // length))
-    return say.EverySeconds(seconds)
+    return say.EverySeconds(int(seconds)) if seconds == int(seconds) else say.EveryFraction(seconds)
 
 
 def _of_crontab(fields: CronSim) -> Statement:
     times, evenly = _times(fields)
     days = _days(fields)
-    said = times if evenly and isinstance(days, say.EveryDay) else say.OnDays(times, days)
+    phrase = times if evenly and isinstance(days, say.EveryDay) else say.OnDays(times, days)
     months = sorted(fields.months)
-    if len(months) == len(MONTHS):
-        return said
-    runs = _runs(months)
-    return say.InMonths(said, tuple(_named(run, MONTHS) for run in runs), tuple(run.code for run in runs))
+    return phrase if len(months) == len(MONTHS) else say.InMonths(phrase, _strung(_named(_runs(months), MONTHS)))
 
 
 def _times(fields: CronSim) -> tuple[Statement, bool]:
@@ -63,10 +56,10 @@ def _times(fields: CronSim) -> tuple[Statement, bool]:
         step = _step(seconds, 60)
         every: Statement = say.EverySeconds(step) if step else say.AtSeconds(say.EveryMinutes(1), _codes(seconds))
         return (every, True) if whole else (say.WithinHours(every, _codes(hours)), False)
-    said, evenly = _minutes(minutes, hours, seconds[0] if len(seconds) == 1 else None)
-    if len(seconds) > 1 or (seconds[0] and not isinstance(said, say.AtTimes)):
-        return say.AtSeconds(said, _codes(seconds)), evenly
-    return said, evenly
+    phrase, evenly = _minutes(minutes, hours, seconds[0] if len(seconds) == 1 else None)
+    if len(seconds) > 1 or (seconds[0] and not isinstance(phrase, say.AtTimes)):
+        return say.AtSeconds(phrase, _codes(seconds)), evenly
+    return phrase, evenly
 
 
 def _minutes(minutes: Sequence[int], hours: Sequence[int], second: int | None) -> tuple[Statement, bool]:
@@ -94,26 +87,22 @@ def _days(fields: CronSim) -> Statement:
     return say.EveryDay() if every_weekday or every_day else say.EitherDay(month_days, weekdays)
 
 
-def _weekdays(plain: Iterable[int], odd: Iterable[tuple[int, int]]) -> say.Weekdays:
-    runs = _runs(sorted(plain))
-    names, codes = [_named(run, WEEKDAYS) for run in runs], [run.code for run in runs]
+def _weekdays(plain: Iterable[int], odd: Iterable[tuple[int, int]]) -> Statement:
+    names = _named(_runs(sorted(plain)), WEEKDAYS)
     for day, nth in odd:
-        number = day % 7 or 7
-        last = nth == CronSim.LAST
-        names.append(f"the {'last' if last else _NTH[nth]} {WEEKDAYS[number - 1]}")
-        codes.append(f"{number}L" if last else f"{number}#{nth}")
-    return say.Weekdays(tuple(names), tuple(codes))
+        name = WEEKDAYS[(day + 6) % 7]
+        names.append(say.LastOfWeekday(name) if nth == CronSim.LAST else say.NthWeekday(name, nth))
+    return say.Weekdays(_strung(names))
 
 
-def _month_days(days: Iterable[int]) -> say.MonthDays:
-    runs = _runs(sorted(day for day in days if day > 0))
-    names = [f"day {run.first}" if run.first == run.last else f"days {run.first} to {run.last}" for run in runs]
-    codes = [run.code for run in runs]
-    for special, name, code in ((CronSim.LAST, "the last day", "L"), (CronSim.LAST_WEEKDAY, "the last weekday", "LW")):
-        if special in set(days):
-            names.append(name)
-            codes.append(code)
-    return say.MonthDays(tuple(names), tuple(codes))
+def _month_days(days: Collection[int]) -> Statement:
+    numbers = sorted(day for day in days if day > 0)
+    kinds: list[Statement] = [say.MonthDays(_codes(numbers))] if numbers else []
+    if CronSim.LAST in days:
+        kinds.append(say.LastDay())
+    if CronSim.LAST_WEEKDAY in days:
+        kinds.append(say.LastWorkingDay())
+    return reduce(say.EitherDay, kinds)
 
 
 class _Run(NamedTuple):
@@ -144,9 +133,13 @@ def _codes(values: Sequence[int]) -> tuple[str, ...]:
     return tuple(run.code for run in _runs(values))
 
 
-def _named(run: _Run, names: Sequence[str]) -> str:
-    first, last = names[run.first - 1], names[run.last - 1]
-    return first if first == last else f"{first} to {last}"
+def _named(runs: Iterable[_Run], names: Sequence[Statement]) -> list[Statement]:
+    named = ((names[run.first - 1], names[run.last - 1]) for run in runs)
+    return [first if first == last else Span(first, last) for first, last in named]
+
+
+def _strung(names: Sequence[Statement]) -> Statement:
+    return reduce(And, names)
 
 
 def _step(values: Sequence[int], size: int) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.nats.leases import Heartbeat
 
-from fastflow_gateway.core.views.runs import RunRow
+from fastflow_gateway.core.views.runs import RunRow, RunStatus
 
-HELD = ("preparing", "running")
+HELD: tuple[RunStatus, ...] = ("preparing", "running")
 """A runner has them."""
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from fastflow_events.errors import SettingsError
+from fastflow_events.nats.leases import Standby
 from fastflow_rules.network import NoTargetError
 
 from fastflow_runner.adapters.docker.executor import DockerExecutor
 from fastflow_runner.adapters.process.executor import ProcessExecutor
+from fastflow_runner.condition import Condition
 from fastflow_runner.core.bounds import room_for
 from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.core.names import INSTALLATION
@@ -40,6 +42,17 @@ def open_executor(
         yield executor
     finally:
         executor.close()
+
+
+def condition_of(executor: Executor, settings: RunnerSettings) -> Condition:
+    """What it says of itself; nobody is asked for it."""
+    if not isinstance(executor, DockerExecutor):
+        return Condition()
+    most = min(settings.standby, settings.slots)
+    return Condition(
+        versions={"docker": executor.version} if executor.version else {},
+        standby=Standby(waiting=executor.waiting, most=most) if most else None,
+    )
 
 
 def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str], passed: Passed) -> DockerExecutor:

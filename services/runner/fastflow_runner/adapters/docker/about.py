@@ -7,12 +7,13 @@ from fastflow_runner.adapters.docker.engine import Engine
 from fastflow_runner.core.bounds import Machine, default_cpus, default_memory
 
 
-class Info(Struct, rename={"id": "ID", "cpus": "NCPU", "memory_bytes": "MemTotal"}):
+class Info(Struct, rename={"id": "ID", "cpus": "NCPU", "memory_bytes": "MemTotal", "version": "ServerVersion"}):
     """What it says of itself."""
 
     id: str
     cpus: int
     memory_bytes: int = 0
+    version: str = ""
 
 
 class About:
@@ -23,6 +24,11 @@ class About:
         self._engine = engine
         self._default_memory_bytes, self._default_cpus = default_memory_bytes, default_cpus
         self._info: Info | None = None
+
+    @property
+    def known(self) -> Info | None:
+        """What it has said; None while nobody has asked."""
+        return self._info
 
     async def machine(self) -> Machine:
         """What runs may have of it."""

@@ -118,6 +118,11 @@ class DockerExecutor:
         """How many standby workers wait for an attempt."""
         return len(self._pool.waiting)
 
+    @property
+    def version(self) -> str:
+        """Of the Docker daemon; empty while nobody has asked it anything."""
+        return self._about.known.version if self._about.known else ""
+
     async def engine_id(self) -> str:
         """Id of the Docker daemon."""
         return (await self._about.info()).id
