@@ -27,6 +27,7 @@ from litestar.openapi.spec import License
 
 from fastflow_gateway.adapters.artifacts import JetStreamSamples, StoredArtifacts
 from fastflow_gateway.adapters.code import BundleCode
+from fastflow_gateway.adapters.commits import CommitBucket
 from fastflow_gateway.adapters.dead_letters import JetStreamLetters
 from fastflow_gateway.adapters.outlook import outlook_of
 from fastflow_gateway.adapters.output import JetStreamOutput
@@ -153,6 +154,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             artifacts=StoredArtifacts(nc),
             letters=JetStreamLetters(nc),
             questions=NatsQuestions(nc),
+            commits=CommitBucket(nc),
             code=BundleCode(nc),
             hook_secrets=lambda: hook_secrets(settings.hook_secrets_file),
             changes=changes,

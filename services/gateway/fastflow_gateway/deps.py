@@ -11,7 +11,7 @@ from fastflow_rules.outlook import Outlook
 from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
-from fastflow_gateway.ports import Artifacts, Code, Letters, Output, Questions, ReadModel, Samples
+from fastflow_gateway.ports import Artifacts, Code, Commits, Letters, Output, Questions, ReadModel, Samples
 from fastflow_gateway.queue_snapshot import QueueSnapshot
 
 
@@ -25,6 +25,7 @@ class Deps(Struct, frozen=True, kw_only=True):
     artifacts: Artifacts
     letters: Letters
     questions: Questions
+    commits: Commits
     code: Code
     hook_secrets: Callable[[], list[str]]
     """The secrets of push hooks, read anew; empty while none are set."""

@@ -1,10 +1,11 @@
 """What the gateway needs from outside, in its own words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, NamedTuple, Protocol
 
+from fastflow_events.commit_about import CommitAbout
 from fastflow_events.output import Chunk, Sample
 
 from fastflow_gateway.core.dead_letters import StoredLetter, Verdict
@@ -121,6 +122,13 @@ class Artifacts(Protocol):
         Raises:
             DamagedObjectError: what is stored is not what was put there; maybe only behind its last byte.
         """
+
+
+class Commits(Protocol):
+    """What Git says of commits."""
+
+    async def about(self, commits: Collection[str]) -> Mapping[str, CommitAbout]:
+        """What is known of each of the commits; what is not known, or not now, is left out."""
 
 
 class Questions(Protocol):

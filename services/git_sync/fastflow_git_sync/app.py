@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from fastflow_git_sync.adapters import schema
 from fastflow_git_sync.adapters.bundles import BundleStore
+from fastflow_git_sync.adapters.commits import CommitBucket
 from fastflow_git_sync.adapters.git import open_source
 from fastflow_git_sync.adapters.keyring import Keyring
 from fastflow_git_sync.adapters.pipelines import PipelineRows
@@ -65,6 +66,7 @@ def build(settings: GitSyncSettings) -> Service:
             deps = Deps(
                 log=log,
                 bundles=BundleStore(nc, utc_now),
+                commits=CommitBucket(nc),
                 pipelines=pipelines,
                 repositories=repositories,
                 keys=keyring,

@@ -10,10 +10,19 @@ from fastflow_events.service.clock import Clock
 from msgspec import Struct
 
 from fastflow_git_sync.bell import Bells
-from fastflow_git_sync.ports import Bundles, Keys, Pipelines, Repositories, Source
+from fastflow_git_sync.ports import Bundles, Commits, Keys, Pipelines, Repositories, Source
 from fastflow_git_sync.searches import Searches
 
 OpenSource: TypeAlias = Callable[[str, RepositoryConfigured], AbstractAsyncContextManager[Source]]
+
+
+class Kept(Struct):
+    """What was seen in this process of the bucket that says something of commits."""
+
+    commits: set[str] = set()
+    """Something is kept of them, or nothing can be."""
+    is_whole: bool = False
+    """All that the log knows were looked for."""
 
 
 class Repo(Struct, frozen=True, kw_only=True, eq=False):
@@ -26,6 +35,8 @@ class Repo(Struct, frozen=True, kw_only=True, eq=False):
     """Folder name to what was judged last in this process (its tree and what holds for all), and the verdict."""
     unseen: set[str]
     """Trees the object store had nothing of when it was asked; each is asked about again once it was stored."""
+    kept: Kept
+    """Of what commits people can be shown something."""
 
 
 class Deps(Struct, frozen=True, kw_only=True):
@@ -33,6 +44,7 @@ class Deps(Struct, frozen=True, kw_only=True):
 
     log: EventLog
     bundles: Bundles
+    commits: Commits
     pipelines: Pipelines
     repositories: Repositories
     keys: Keys

@@ -5,7 +5,6 @@ import logging
 from fastflow_events.aggregates.pipeline.commands import FindInvalid, FindPipeline, LosePipeline
 from fastflow_events.aggregates.pipeline.decider import Pipeline, pipeline_decider
 from fastflow_events.aggregates.repository.commands import CompleteSync, FailSync
-from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.errors import ContractError, InfrastructureError, UntrustedError
 from fastflow_events.message import Statement, Verbatim
 from fastflow_events.recorded import Cause
@@ -13,8 +12,8 @@ from fastflow_events.service.for_each import for_each
 from fastflow_rules import folder as discovery
 from fastflow_rules.folder import Folder
 from msgspec import Struct
-from msgspec.structs import replace
 
+from fastflow_git_sync.commits import keep, mend
 from fastflow_git_sync.core.faults import CommitLost
 from fastflow_git_sync.deps import Deps, Repo
 from fastflow_git_sync.inspection import Rules, judge, rules_at, store
@@ -35,7 +34,6 @@ class _At(Struct, frozen=True):
     """What is being looked at."""
 
     commit: str
-    about: CommitAbout
     rules: Rules
     cause: Cause
 
@@ -49,8 +47,8 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
     known = (await deps.repositories.known(repo.name)).state
     try:
         head = await repo.source.fetch(known.commit)
-        about = replace(await repo.source.about(head.commit), branch=repo.configured.branch)
-        verdicts, remarks = await _look_at_head(deps, repo, head.commit, about, cause)
+        await keep(deps.commits, repo, [head.commit])
+        verdicts, remarks = await _look_at_head(deps, repo, head.commit, cause)
     except (GitError, InfrastructureError) as exc:  # where the log itself is away, nor can that be said
         await fail(deps, repo.name, exc.statement, cause, requests=known.requests)
         return False
@@ -59,7 +57,7 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
         configured=repo.configured,
         commit=head.commit,
         rewritten=head.rewritten,
-        about=about,
+        branch=repo.configured.branch,
         pipelines=sum(verdict in ("runnable", "invalid", "clash") for verdict in verdicts),
         invalid=sum(verdict in ("invalid", "clash") for verdict in verdicts),
         remarks=(*lost, *remarks)[:REMARKS],
@@ -76,6 +74,7 @@ async def sync(deps: Deps, repo: Repo, cause: Cause) -> bool:
                 "pipelines": command.pipelines,
             },
         )
+    await mend(deps, repo, head.commit)
     return True
 
 
@@ -95,9 +94,7 @@ async def forget(deps: Deps, repository: str, cause: Cause) -> None:
         await _lose(deps, repository, name, known.commit, cause)
 
 
-async def _look_at_head(
-    deps: Deps, repo: Repo, commit: str, about: CommitAbout, cause: Cause
-) -> tuple[list[str], tuple[Statement, ...]]:
+async def _look_at_head(deps: Deps, repo: Repo, commit: str, cause: Cause) -> tuple[list[str], tuple[Statement, ...]]:
     """Say what became of each folder and what is gone; returns the verdicts, and remarks on what was passed over."""
     rules = await rules_at(repo.source, commit)
     if not isinstance(rules, Rules):
@@ -112,7 +109,7 @@ async def _look_at_head(
 
     if len(changed) > AT_ONCE:
         repo.unseen.update(await deps.bundles.unseen({folder.tree for folder in changed}))
-    at = _At(commit, about, rules, cause)
+    at = _At(commit, rules, cause)
 
     async def look(folder: Folder) -> None:
         verdicts[folder.name] = await _look_at(deps, repo, at, folder)
@@ -159,7 +156,7 @@ async def _say(deps: Deps, repo: Repo, at: _At, judgement: discovery.Judged) -> 
         found = FindInvalid(repository=repo.name, commit=commit, tree=folder.tree, reasons=reasons)
         await record(deps.log, pipeline_decider, known, found, cause=cause)
         return "clash" if clash else "invalid"
-    version = await store(deps.bundles, repo, commit, judgement, known.state, about=at.about)
+    version = await store(deps.bundles, repo, commit, judgement, known.state, branch=repo.configured.branch)
     await record(deps.log, pipeline_decider, known, FindPipeline(version=version), cause=cause)
     return "runnable"
 

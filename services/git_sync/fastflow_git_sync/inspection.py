@@ -4,7 +4,6 @@ from functools import partial
 
 from fastflow_events.aggregates.pipeline.decider import Pipeline
 from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
-from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.message import Statement
 from fastflow_rules import folder as discovery
 from fastflow_rules.definition import MAX_BYTES, RepositoryFile, parse_repository, to_fact
@@ -66,7 +65,7 @@ def _judged(folder: Folder, file: RepositoryFile | None, copy: Copy) -> discover
 
 
 async def store(
-    bundles: Bundles, repo: Repo, commit: str, runnable: discovery.Runnable, known: Pipeline, *, about: CommitAbout
+    bundles: Bundles, repo: Repo, commit: str, runnable: discovery.Runnable, known: Pipeline, *, branch: str = ""
 ) -> PipelineVersionStored:
     """Make sure the bundle is stored and return the fact that says so.
 
@@ -91,7 +90,7 @@ async def store(
         tree=tree,
         definition=to_fact(runnable.definition),
         requirements=runnable.requirements,
-        about=about,
+        branch=branch,
         bundle_sha256=stored.sha256,
         bundle_bytes=stored.size_bytes,
     )

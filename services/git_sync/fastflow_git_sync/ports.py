@@ -6,7 +6,7 @@ from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from fastflow_events.aggregates.pipeline.decider import Pipeline
 from fastflow_events.aggregates.repository.decider import Repository
-from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.commit_about import CommitAbout
 from fastflow_events.errors import FastflowError
 from fastflow_events.nats.bundles import StoredBundle
 from fastflow_events.recorded import Position
@@ -179,6 +179,24 @@ class Bundles(Protocol):
         """
 
 
+class Commits(Protocol):
+    """What people are shown of commits; it is kept beside the log, and may be lost."""
+
+    async def keep(self, commit: str, about: CommitAbout) -> None:
+        """Keep what Git says of a commit.
+
+        Raises:
+            InfrastructureError: it was not taken.
+        """
+
+    async def missing(self, commits: Collection[str]) -> set[str]:
+        """Those of the commits of which nothing is kept.
+
+        Raises:
+            InfrastructureError: nobody answered.
+        """
+
+
 class Known(Struct, Generic[S_co], frozen=True):
     """An aggregate as the log had it, and where its next fact goes."""
 
@@ -194,6 +212,9 @@ class Pipelines(Protocol):
 
     async def present(self, repository: str) -> dict[str, Pipeline]:
         """Every pipeline of the repository that is at its head, by name, without versions."""
+
+    async def commits(self, repository: str) -> set[str]:
+        """Every commit of which the log knows a version of one of the repository's pipelines."""
 
     async def claimed(self, repository: str) -> set[str]:
         """Names of pipelines that another repository has, and this one too."""

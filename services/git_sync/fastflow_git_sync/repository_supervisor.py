@@ -15,7 +15,7 @@ from fastflow_events.service.tasks import ended, turned
 from fastflow_git_sync import handlers
 from fastflow_git_sync.bell import Bell, pause_s
 from fastflow_git_sync.core.faults import NotOpened
-from fastflow_git_sync.deps import Deps, Repo
+from fastflow_git_sync.deps import Deps, Kept, Repo
 from fastflow_git_sync.ports import GitError
 from fastflow_git_sync.recording import record_repository
 
@@ -111,7 +111,7 @@ class Watch:
         while True:
             try:
                 async with deps.open_source(name, configured) as source:
-                    repo = Repo(name=name, configured=configured, source=source, judged={}, unseen=set())
+                    repo = Repo(name=name, configured=configured, source=source, judged={}, unseen=set(), kept=Kept())
                     deps.here[name] = repo
                     try:
                         await self._poll(deps, repo, bell)

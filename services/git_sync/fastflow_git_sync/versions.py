@@ -10,6 +10,7 @@ from fastflow_events.message import Statement
 from fastflow_events.recorded import Recorded
 from fastflow_rules import folder as discovery
 
+from fastflow_git_sync.commits import keep
 from fastflow_git_sync.core.faults import InvalidThere, NoPipelineThere, NotWatched
 from fastflow_git_sync.deps import Deps
 from fastflow_git_sync.inspection import judge, rules_at, store
@@ -67,10 +68,11 @@ async def _find_version(deps: Deps, repository: str, pipeline: str, commit: str)
     if isinstance(rules, Statement):
         return rules
     await source.complete([folder])
+    await keep(deps.commits, repo, [commit])
     judgement = await judge(source, folder, rules.file)
     if judgement is None:
         return NoPipelineThere(commit)
     if isinstance(judgement, discovery.Invalid):
         return InvalidThere(commit, judgement.reasons)
     known = await deps.pipelines.known(pipeline, commit=commit, tree=folder.tree)
-    return await store(deps.bundles, repo, commit, judgement, known.state, about=await source.about(commit))
+    return await store(deps.bundles, repo, commit, judgement, known.state)

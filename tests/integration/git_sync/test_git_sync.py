@@ -20,6 +20,7 @@ from fastflow_events.aggregates.repository.decider import repository_decider
 from fastflow_events.aggregates.repository.events import RepositoryConfigured, RepositorySyncFailed
 from fastflow_events.fact import Fact
 from fastflow_events.nats.bundles import read_bundle
+from fastflow_events.nats.commits import kept_abouts
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
 from fastflow_git_sync.settings import GitSyncSettings
@@ -49,7 +50,6 @@ async def test_a_pushed_folder_is_discovered_with_its_code_stored_before(
     async with running(bus.settings):
         synced = await bus.synced(commit)
     assert (synced.pipelines, synced.invalid, synced.rewritten) == (2, 0, False)
-    assert synced.about is not None
     [configured] = [f for f in await bus.facts("repository", "main") if isinstance(f, RepositoryConfigured)]
     assert configured == RepositoryConfigured(url=repository.url, branch="main")
     version, discovered = await bus.facts("pipeline", "hello")
@@ -57,9 +57,10 @@ async def test_a_pushed_folder_is_discovered_with_its_code_stored_before(
     assert isinstance(discovered, PipelineDiscovered)
     assert version.definition == discovered.definition == {"timeout_s": 0.0, "tags": ["a"]}
     assert version.requirements.text == "requests\n"
-    assert version.about == synced.about
-    assert (synced.about.branch, synced.about.subject) == ("main", "Change")
-    assert synced.about.at is not None
+    assert (synced.branch, version.branch) == ("main", "main")
+    about = (await kept_abouts(nc, [commit]))[commit]
+    assert (about.repository, about.subject, about.author) == ("main", "Change", "Ann")
+    assert about.at is not None
     assert version.tree == repository.tree("hello")
     bundle = await read_bundle(nc, version.tree)
     assert len(bundle) == version.bundle_bytes
@@ -195,8 +196,8 @@ async def test_a_run_of_an_older_commit_gets_its_version(nc: Client, bus: Bus, r
 
         [version] = await eventually(stored)
         assert version.tree == repository.tree("hello", old)
-        assert version.about is not None
-        assert (version.about.branch, version.about.subject) == ("", "Change")
+        assert version.branch == ""
+        assert (await kept_abouts(nc, [version.commit]))[version.commit].subject == "Change"
         assert await read_bundle(nc, version.tree)
         await bus.ask_for_run("r2", old)
         await bus.ask_for_run("r3", "f" * 40)

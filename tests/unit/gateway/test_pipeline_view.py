@@ -15,11 +15,13 @@ from fastflow_events.aggregates.repository.events import (
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
-from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.commit_about import CommitAbout
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import CAUSE, COMMIT, NOON, TREE, pipeline_discovered, version_stored
+from fastflow_gateway.core.commits import shown
 from fastflow_gateway.core.responses.pipelines import show_pipeline
+from fastflow_gateway.core.responses.repositories import show_repository
 from fastflow_gateway.core.views import repositories
 from fastflow_gateway.core.views.instants import text_of
 from fastflow_gateway.core.views.pipelines import PipelineRow, fold
@@ -106,9 +108,14 @@ def test_a_repository_shows_its_last_reading() -> None:
 
 
 def test_a_repository_says_what_its_head_is_about() -> None:
-    about = CommitAbout(branch="main", subject="Fix | the tax", author="Ann", at=NOON)
-    row = repository_after(RepositorySynced(commit=COMMIT, about=about))
-    assert (row.commit_subject, row.commit_author, row.committed_at) == ("Fix | the tax", "Ann", text_of(NOON))
+    row = repository_after(
+        RepositoryConfigured(url="git@github.com:team/jobs.git", branch="main"), RepositorySynced(commit=COMMIT)
+    )
+    about = CommitAbout(repository=row.name, subject="Fix | the tax", author="Ann", at=NOON)
+    said = show_repository(row, shown(COMMIT, about, {row.name: row.url}))
+    assert (said.commit_subject, said.commit_author, said.committed_at) == ("Fix | the tax", "Ann", text_of(NOON))
+    assert said.commit_url == f"https://github.com/team/jobs/commit/{COMMIT}"
+    assert said.web_url == "https://github.com/team/jobs"
 
 
 def test_a_failed_reading_keeps_what_was_read_before() -> None:

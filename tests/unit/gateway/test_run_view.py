@@ -14,7 +14,6 @@ from fastflow_events.aggregates.run.events import (
     RunRetryScheduled,
 )
 from fastflow_events.aggregates.run.script_error import ScriptError
-from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.fact import Fact
 from fastflow_events.recorded import Recorded
 from fastflow_events.testing.builders import (
@@ -112,10 +111,8 @@ def test_an_outcome_has_a_status_and_stays_visible(outcome: Outcome, status: str
 
 
 def test_a_row_says_what_its_commit_is_about_once_that_is_known() -> None:
-    about = CommitAbout(branch="main", subject="Fix the tax")
-    assert (row_after().branch, row_after().commit_subject) == ("", "")
-    row = row_after(run_dispatched(specification=specification(about=about)), run_claimed())
-    assert (row.branch, row.commit_subject) == ("main", "Fix the tax")
+    assert row_after().branch == ""
+    assert row_after(run_dispatched(specification=specification(branch="main")), run_claimed()).branch == "main"
 
 
 def test_a_row_says_the_route_and_whether_there_is_a_result_of_its_last_attempt() -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.commit_about import CommitAbout
 from fastflow_git_sync.core.commits import MAX_SUBJECT, about
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +13,9 @@ COMMITTER = b"committer Bob <bob@example.org> 1700000600 +0100\n"
 
 
 def test_the_first_line_is_the_subject_and_the_author_has_no_address() -> None:
-    found = about(HEAD + COMMITTER + b"\nFix | the tax\n\nMore words.\n", branch="main")
+    found = about(HEAD + COMMITTER + b"\nFix | the tax\n\nMore words.\n")
     at = datetime(2023, 11, 14, 22, 23, 20, tzinfo=UTC)
-    assert found == CommitAbout(branch="main", subject="Fix | the tax", author="Ann Lee", at=at)
+    assert found == CommitAbout(subject="Fix | the tax", author="Ann Lee", at=at)
 
 
 def test_a_signature_is_no_message() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fastflow_events.aggregates.run.events import RunRequested, Trigger
-from fastflow_events.aggregates.run.specification import CommitAbout, Specification
+from fastflow_events.aggregates.run.specification import Specification
 from fastflow_events.testing.builders import COMMIT, NOON, TREE, run_requested
 from fastflow_rules.definition import Defaults, Definition, Param, Schedule
 from fastflow_rules.queue.admission import (
@@ -42,8 +42,7 @@ def frozen(version: Version, **more: Any) -> Specification:
 
 
 def test_a_specification_says_what_its_commit_is_about() -> None:
-    about = CommitAbout(branch="main", subject="Fix the tax")
-    assert frozen(replace(version(), about=about)).about == about
+    assert frozen(replace(version(), branch="main")).branch == "main"
 
 
 def refused(version: Version, **more: Any) -> Refusal:

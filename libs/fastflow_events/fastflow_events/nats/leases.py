@@ -148,7 +148,7 @@ async def _put(nc: Client, subject: str, value: Struct, expected_seq: int | None
 
 
 def _key(stream: str, name: str | subjects.Wildcard) -> str:
-    return f"${stream.replace('KV_', 'KV.', 1)}.{subjects.token(name)}"
+    return topology.key(stream, subjects.token(name))
 
 
 async def server_time(nc: Client) -> datetime | None:

@@ -34,6 +34,7 @@ ARTIFACTS_BUCKET = "fastflow-artifacts"
 ARTIFACTS = f"OBJ_{ARTIFACTS_BUCKET}"
 ARTIFACTS_AGE_S = 30 * DAY_S
 """How long files that runs left behind are kept."""
+COMMITS = "KV_fastflow-commits"
 RUNNERS = "KV_fastflow-runners"
 LEASES = "KV_fastflow-leases"
 LEAST_STORE_BYTES = GIB
@@ -101,6 +102,7 @@ def streams(bounds: Mapping[str, int]) -> list[StreamConfig]:
             discard=DiscardPolicy.NEW,
             allow_rollup_hdrs=False,
         ),
+        _bucket(COMMITS, None, max_bytes=64 * MIB),
         _bucket(RUNNERS, HEARTBEAT_TTL_S),
         _bucket(LEASES, LEADER_TTL_S),
     ]
@@ -140,17 +142,21 @@ def _stream(name: str, subjects_: list[str], **more: object) -> StreamConfig:
     return config.evolve(**more)
 
 
-def _bucket(name: str, ttl_s: float) -> StreamConfig:
-    """A key-value bucket whose keys die `ttl_s` after they were written last."""
-    keys = f"${name.replace('KV_', 'KV.', 1)}.>"
+def key(bucket: str, token: str) -> str:
+    """Where a key-value bucket keeps the key that is this token."""
+    return f"${bucket.replace('KV_', 'KV.', 1)}.{token}"
+
+
+def _bucket(name: str, ttl_s: float | None, *, max_bytes: int = 16 * MIB) -> StreamConfig:
+    """A key-value bucket whose keys die `ttl_s` after they were written last; None: when there is no more room."""
     return _stream(
         name,
-        [keys],
-        max_bytes=16 * MIB,
+        [key(name, ">")],
+        max_bytes=max_bytes,
         max_msg_size=65_536,
         max_msgs_per_subject=1,
         max_age=ttl_s,
-        duplicate_window=min(ttl_s, 120),
+        duplicate_window=min(ttl_s or 120, 120),
         allow_rollup_hdrs=True,
     )
 

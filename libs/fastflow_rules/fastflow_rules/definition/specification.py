@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-from fastflow_events.aggregates.run.specification import CommitAbout, Limits, Requirements, RetryPolicy, Specification
+from fastflow_events.aggregates.run.specification import Limits, Requirements, RetryPolicy, Specification
 from fastflow_events.errors import NotFoundError
 from fastflow_events.types import Bytes, Seconds
 from msgspec import Struct
@@ -36,7 +36,7 @@ def specification(
     commit: str,
     tree: str,
     requirements: Requirements,
-    about: CommitAbout | None = None,
+    branch: str = "",
     run_config_id: str | None = None,
     env: Mapping[str, str] | None = None,
     params: Mapping[str, str] | None = None,
@@ -65,7 +65,7 @@ def specification(
         repository=repository,
         commit=commit,
         tree=tree,
-        about=about,
+        branch=branch,
         kind=definition.kind,
         entry_point="main.ipynb" if notebook else "main.py",
         python=definition.python or base.python,

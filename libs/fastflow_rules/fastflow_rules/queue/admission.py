@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from fastflow_events.aggregates.run.events import RunRequested
-from fastflow_events.aggregates.run.specification import CommitAbout, Requirements, Specification
+from fastflow_events.aggregates.run.specification import Requirements, Specification
 from fastflow_events.errors import NotFoundError
 from fastflow_events.message import Message, Statement, all_retold
 from fastflow_events.types import RejectReason
@@ -33,7 +33,7 @@ class Version(Struct, frozen=True, kw_only=True):
     tree: str
     definition: Definition
     requirements: Requirements = Requirements()
-    about: CommitAbout | None = None
+    branch: str = ""
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):
@@ -110,7 +110,7 @@ def freeze(
             commit=version.commit,
             tree=version.tree,
             requirements=version.requirements,
-            about=version.about,
+            branch=version.branch,
             run_config_id=request.run_config_id,
             env=request.env,
             params=params,

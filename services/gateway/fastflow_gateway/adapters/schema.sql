@@ -52,7 +52,6 @@ CREATE TABLE IF NOT EXISTS runs (
     backfill TEXT,
     rerun_of TEXT,
     branch TEXT NOT NULL,
-    commit_subject TEXT NOT NULL,
     route TEXT,
     has_result INTEGER NOT NULL,
     result_error TEXT NOT NULL,
@@ -98,9 +97,6 @@ CREATE TABLE IF NOT EXISTS repositories (
     credentials TEXT NOT NULL,
     public_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    commit_subject TEXT NOT NULL,
-    commit_author TEXT NOT NULL,
-    committed_at TEXT,
     requests INTEGER NOT NULL,
     answered INTEGER NOT NULL
 ) WITHOUT ROWID;

@@ -14,6 +14,7 @@ from fastflow_gateway.core.responses.pipelines import PipelineResponse, show_pip
 from fastflow_gateway.core.run_request import RunBody, read_run_options
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import pipelines, runs
+from fastflow_gateway.handlers.folder_pages import pages_of
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.origin import ANONYMOUS
@@ -51,9 +52,12 @@ class PipelineController(Controller):
         """
         rows = await pipelines.list_pipelines(deps.rows, after=cursor, limit=limit + 1, tags=pipelines.tags_of(tags))
         following = rows[limit - 1].name if len(rows) > limit else None
-        doubts = deps.log.doubts
+        doubts, pages = deps.log.doubts, await pages_of(deps.rows)
         return PipelinePage(
-            items=[show_pipeline(row, untrusted=doubts.reason("pipeline", row.name)) for row in rows[:limit]],
+            items=[
+                show_pipeline(row, untrusted=doubts.reason("pipeline", row.name), web_url=pages(row))
+                for row in rows[:limit]
+            ],
             next=following,
         )
 
@@ -61,7 +65,8 @@ class PipelineController(Controller):
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineResponse:
         """One pipeline."""
         row = await pipelines.find_pipeline(deps, name)
-        return show_pipeline(row, untrusted=deps.log.doubts.reason("pipeline", row.name))
+        pages = await pages_of(deps.rows)
+        return show_pipeline(row, untrusted=deps.log.doubts.reason("pipeline", row.name), web_url=pages(row))
 
     @post("/{name:str}/run", status_code=202, operation_class=operation_with(RunBody))
     async def run(

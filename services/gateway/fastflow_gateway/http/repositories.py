@@ -11,11 +11,12 @@ from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from msgspec import Struct
 
 from fastflow_gateway.core.bodies import read_json
-from fastflow_gateway.core.responses.repositories import RepositoryResponse, show_repository
+from fastflow_gateway.core.responses.repositories import RepositoryResponse
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import repositories, sync
 from fastflow_gateway.handlers.planning import plan_branch
 from fastflow_gateway.handlers.repositories import RepositoryBody
+from fastflow_gateway.handlers.shown_repositories import shown_repositories
 from fastflow_gateway.handlers.sync import SyncAccepted
 from fastflow_gateway.http.bodies import operation_with
 
@@ -44,7 +45,7 @@ class RepositoryList(Struct, frozen=True, kw_only=True):
 @get("/api/repositories", tags=["repositories"])
 async def list_repositories(deps: NamedDependency[Deps]) -> RepositoryList:
     """Every watched repository and how its last reading went."""
-    return RepositoryList(items=[show_repository(row) for row in await deps.rows.repositories()])
+    return RepositoryList(items=await shown_repositories(deps, await deps.rows.repositories()))
 
 
 class RepositoryController(Controller):
@@ -56,7 +57,8 @@ class RepositoryController(Controller):
     @get()
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> RepositoryResponse:
         """One watched repository."""
-        return show_repository(await repositories.find_repository(deps.log, name))
+        [shown] = await shown_repositories(deps, [await repositories.find_repository(deps.log, name)])
+        return shown
 
     @put(operation_class=operation_with(RepositoryBody))
     async def configure(
@@ -70,7 +72,9 @@ class RepositoryController(Controller):
     ) -> RepositoryResponse:
         """Watch a repository from now on; a token is sealed before it is stored."""
         options = read_json(body, RepositoryBody)
-        return show_repository(await repositories.configure(deps, name, options, who=who, cause=cause))
+        row = await repositories.configure(deps, name, options, who=who, cause=cause)
+        [shown] = await shown_repositories(deps, [row])
+        return shown
 
     @delete()
     async def remove(

@@ -18,6 +18,7 @@ from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import runs
 from fastflow_gateway.handlers.cells import CellResponse, cells_of_run
+from fastflow_gateway.handlers.commits import shown_commits
 from fastflow_gateway.handlers.rerun import rerun
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.unreachable import out_of_reach
@@ -73,12 +74,14 @@ class RunController(Controller):
         )
         following = str(rows[limit - 1].requested_seq) if len(rows) > limit else None
         waits, lost = await waiting_for(deps, rows[:limit]), await out_of_reach(deps.heartbeats, rows[:limit])
+        commits = await shown_commits(deps, (row.commit_sha for row in rows[:limit]))
         items = [
             show_run(
                 row,
                 untrusted=deps.log.doubts.reason("run", row.id),
                 waits=waits.get(row.id),
                 unreachable=row.id in lost,
+                commit=commits.of(row.commit_sha),
             )
             for row in rows[:limit]
         ]
@@ -97,6 +100,7 @@ class RunController(Controller):
             downstream=followers,
             result=result,
             unreachable=bool(lost),
+            commit=(await shown_commits(deps, [row.commit_sha])).of(row.commit_sha),
         )
 
     @post("/{run_id:str}/cancel", status_code=202)

@@ -10,7 +10,7 @@ from typing import BinaryIO, TypeVar, cast
 
 from fastflow_events import subjects
 from fastflow_events.aggregates.repository.events import RepositoryConfigured
-from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.commit_about import CommitAbout
 from fastflow_rules.folder import Entry, Folder
 from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfolder, remote
 

@@ -60,6 +60,12 @@ class PipelineRows(Reached):
         async with self._store.reader.execute(query, (repository,)) as cursor:
             return {str(name): msgspec.json.decode(state, type=Pipeline) async for name, state in cursor}
 
+    async def commits(self, repository: str) -> set[str]:
+        """Every commit of which the log knows a version of one of the repository's pipelines."""
+        query = "SELECT DISTINCT commit_id FROM versions JOIN pipelines ON name = pipeline WHERE repository = ?"
+        async with self._store.reader.execute(query, (repository,)) as cursor:
+            return {str(commit) async for (commit,) in cursor}
+
     async def claimed(self, repository: str) -> set[str]:
         """Names of pipelines that another repository has, and this one too."""
         query = "SELECT pipeline FROM rivals WHERE repository = ?"

@@ -7,14 +7,14 @@ import codecs
 import re
 from datetime import UTC, datetime
 
-from fastflow_events.aggregates.run.specification import CommitAbout
+from fastflow_events.commit_about import CommitAbout
 
 MAX_SUBJECT = 200
 """Characters of the first line that are kept."""
 _PERSON = re.compile(rb"(?P<name>[^<]*)(?:<[^>]*>)?\s*(?P<at>-?\d{1,12})?")
 
 
-def about(raw: bytes, *, branch: str = "") -> CommitAbout:
+def about(raw: bytes) -> CommitAbout:
     """Return subject, author and time of a commit; what is not there or cannot be read is left out. Never raises."""
     head, _, message = raw.partition(b"\n\n")
     lines = dict(_member(line) for line in reversed(head.split(b"\n")) if not line.startswith(b" "))
@@ -23,7 +23,6 @@ def about(raw: bytes, *, branch: str = "") -> CommitAbout:
     committer = _PERSON.match(lines.get(b"committer", b""))
     first = message.lstrip(b"\n").split(b"\n", 1)[0]
     return CommitAbout(
-        branch=branch,
         subject=_shown(first, encoding, MAX_SUBJECT),
         author=_shown(author["name"] if author else b"", encoding, MAX_SUBJECT),
         at=_instant(committer["at"] if committer else None),

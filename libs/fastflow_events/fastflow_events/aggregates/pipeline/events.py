@@ -1,6 +1,6 @@
 """The facts of a pipeline; its id is its name."""
 
-from fastflow_events.aggregates.run.specification import CommitAbout, Requirements
+from fastflow_events.aggregates.run.specification import Requirements
 from fastflow_events.fact import Fact, wire
 from fastflow_events.message import Message
 from fastflow_events.types import Bytes, CommitSha, RepositoryName, TreeId
@@ -67,7 +67,8 @@ class PipelineVersionStored(_Version, frozen=True, kw_only=True):
 
     definition: dict[str, object]
     requirements: Requirements = Requirements()
-    about: CommitAbout | None = None
+    branch: str = ""
+    """The watched branch that it was the head of; empty for one that was asked for by its id."""
     bundle_sha256: str
     bundle_bytes: Bytes
 

@@ -6,7 +6,6 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from fastflow_events.aggregates.repository.events import ConfiguredBy, RepositoryConfigured
-from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.message import Statement
 
 
@@ -53,7 +52,7 @@ class CompleteSync(Struct, frozen=True, kw_only=True):
     """What was read; the outcome of reading something else does not count. None is whatever is watched."""
     commit: str
     rewritten: bool = False
-    about: CommitAbout | None = None
+    branch: str = ""
     pipelines: int = 0
     invalid: int = 0
     remarks: tuple[Statement, ...] = ()

@@ -175,7 +175,7 @@ def _answer(command: CompleteSync | FailSync, repository: Repository) -> list[Fa
         commit=command.commit,
         previous=repository.commit,
         rewritten=command.rewritten,
-        about=command.about,
+        branch=command.branch,
         pipelines=command.pipelines,
         invalid=command.invalid,
         remarks=tuple(map(str, command.remarks)),

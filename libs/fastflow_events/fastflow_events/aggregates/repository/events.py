@@ -5,7 +5,6 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.fact import Fact, wire
 from fastflow_events.message import Message
 from fastflow_events.types import CommitSha
@@ -87,7 +86,8 @@ class RepositorySynced(Fact, frozen=True, kw_only=True):
     previous: CommitSha | None = None
     rewritten: bool = False
     """True when `previous` is no ancestor of `commit`."""
-    about: CommitAbout | None = None
+    branch: str = ""
+    """The watched branch, whose head it is."""
     pipelines: int = 0
     invalid: int = 0
     remarks: tuple[str, ...] = ()

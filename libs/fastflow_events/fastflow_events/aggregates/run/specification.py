@@ -1,6 +1,5 @@
 """What exactly an attempt executes; frozen when the run is dispatched first, repeated by every retry."""
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -61,18 +60,6 @@ class Cell(Struct, frozen=True, kw_only=True):
     delay_s: Seconds = 1.0
 
 
-class CommitAbout(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What Git says of a commit, for people."""
-
-    branch: str = ""
-    """The watched branch that it was the head of; empty for one that was asked for by its id."""
-    subject: str = ""
-    """First line of its message, at most 200 characters."""
-    author: str = ""
-    at: datetime | None = None
-    """When it was committed."""
-
-
 class Specification(Struct, frozen=True, kw_only=True):
     """Everything a runner needs to know of an attempt; nothing is looked up later."""
 
@@ -80,7 +67,8 @@ class Specification(Struct, frozen=True, kw_only=True):
     repository: str
     commit: CommitSha
     tree: TreeId
-    about: CommitAbout | None = None
+    branch: str = ""
+    """The watched branch that it was the head of; empty for one that was asked for by its id."""
     kind: Literal["script", "notebook"] = "script"
     entry_point: str = "main.py"
     """Path inside the pipeline's folder."""

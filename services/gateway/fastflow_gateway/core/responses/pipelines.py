@@ -27,10 +27,14 @@ class PipelineResponse(Struct, frozen=True, kw_only=True):
     untrusted: str
     """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""
     untrusted_message: Message | None
+    web_url: str | None
+    """Its folder at the Git host, where that is one whose pages are known."""
     seq: int
 
 
-def show_pipeline(row: PipelineRow, *, untrusted: Statement | None = None) -> PipelineResponse:
+def show_pipeline(
+    row: PipelineRow, *, untrusted: Statement | None = None, web_url: str | None = None
+) -> PipelineResponse:
     """The row without its SQL, and without what only helps to guess webhook keys, and without ciphertext."""
     return PipelineResponse(
         name=row.name,
@@ -44,5 +48,6 @@ def show_pipeline(row: PipelineRow, *, untrusted: Statement | None = None) -> Pi
         definition=without_keys(msgspec.json.decode(row.definition)),
         untrusted=str(untrusted or ""),
         untrusted_message=untrusted.message if untrusted is not None else None,
+        web_url=web_url,
         seq=row.seq,
     )

@@ -3,6 +3,8 @@
 from fastflow_events.message import Message
 from msgspec import Struct
 
+from fastflow_gateway.core.commits import ShownCommit
+from fastflow_gateway.core.git_hosts import repository_url
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.repositories import RepositoryRow, RepositoryStatus
 
@@ -37,16 +39,29 @@ class RepositoryResponse(Struct, frozen=True, kw_only=True):
     """First line of the head's message."""
     commit_author: str
     committed_at: str | None
+    commit_url: str | None
+    """Its page at the Git host, where that is one whose pages are known."""
+    web_url: str | None
+    """The repository's page there."""
     requests: int
     """How many requests to fetch there were."""
     answered: int
     """How many of them were answered by a reading that began after them."""
 
 
-_SAME = frozenset(RepositoryResponse.__struct_fields__) - {"reason_message"}
+_SAME = frozenset(RepositoryResponse.__struct_fields__) & frozenset(RepositoryRow.__struct_fields__) - {
+    "reason_message"
+}
 
 
-def show_repository(row: RepositoryRow) -> RepositoryResponse:
-    """The row without its SQL."""
-    same = {name: getattr(row, name) for name in _SAME}
-    return RepositoryResponse(reason_message=message_of(row.reason_message), **same)
+def show_repository(row: RepositoryRow, head: ShownCommit) -> RepositoryResponse:
+    """The row without its SQL, with what Git says of its head."""
+    return RepositoryResponse(
+        reason_message=message_of(row.reason_message),
+        commit_subject=head.subject,
+        commit_author=head.author,
+        committed_at=head.at,
+        commit_url=head.url,
+        web_url=repository_url(row.url),
+        **{name: getattr(row, name) for name in _SAME},
+    )

@@ -7,6 +7,7 @@ from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.message import Message, Statement
 from msgspec import Struct
 
+from fastflow_gateway.core.commits import UNKNOWN, ShownCommit
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 
@@ -37,6 +38,11 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     branch: str
     """The branch whose head its code was; empty before it is dispatched, and when the commit was named."""
     commit_subject: str
+    """First line of the commit's message; empty where that is not known, like author and time."""
+    commit_author: str
+    committed_at: str | None
+    commit_url: str | None
+    """Its page at the Git host, where that is one whose pages are known."""
     run_config_id: str | None
     params: dict[str, str]
     env: list[str]
@@ -113,11 +119,16 @@ def show_run(
     downstream: list[str] | None = None,
     result: dict[str, Any] | None = None,
     unreachable: bool = False,
+    commit: ShownCommit = UNKNOWN,
 ) -> RunResponse:
     """The row without its SQL, with what no row says."""
     return RunResponse(
         trigger=row.trigger_kind,
         commit=row.commit_sha,
+        commit_subject=commit.subject,
+        commit_author=commit.author,
+        committed_at=commit.at,
+        commit_url=commit.url,
         reason_message=message_of(row.reason_message),
         result_error_message=message_of(row.result_error_message),
         params=msgspec.json.decode(row.params),

@@ -12,7 +12,6 @@ from fastflow_events.aggregates.repository.events import (
     RepositorySyncFailed,
     RepositorySyncRequested,
 )
-from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.message import all_retold, retold
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
@@ -51,10 +50,6 @@ class RepositoryRow(Struct, frozen=True):
     public_key: str = ""
     """Public half of the deploy key, for the Git host."""
     fingerprint: str = ""
-    commit_subject: str = ""
-    """First line of the head's message."""
-    commit_author: str = ""
-    committed_at: str | None = None
     requests: int = 0
     """How many requests to fetch there were."""
     answered: int = 0
@@ -86,7 +81,6 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
         case RepositorySyncRequested():
             return replace(row, seq=seq, requested_seq=seq, requests=row.requests + 1)
         case RepositorySynced():
-            about = fact.about or CommitAbout()
             remarks = Remarks(all_retold(fact.remarks, fact.remarks_messages)) if fact.remarks else None
             return replace(
                 row,
@@ -98,9 +92,6 @@ def project(row: RepositoryRow | None, recorded: Recorded) -> RepositoryRow | No
                 pipelines=fact.pipelines,
                 invalid=fact.invalid,
                 synced_at=text_of(recorded.at),
-                commit_subject=about.subject,
-                commit_author=about.author,
-                committed_at=text_of(about.at) if about.at else None,
                 answered=max(row.answered, fact.requests),
             )
         case RepositorySyncFailed():

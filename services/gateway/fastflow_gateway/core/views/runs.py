@@ -31,7 +31,6 @@ from fastflow_events.aggregates.run.events import (
     RunSoftLimitExceeded,
     RunStarted,
 )
-from fastflow_events.aggregates.run.specification import CommitAbout
 from fastflow_events.instants import held
 from fastflow_events.message import Statement, retold
 from fastflow_events.recorded import Recorded
@@ -118,8 +117,6 @@ class RunRow(Struct, frozen=True):
     """The run that somebody wanted once more."""
     branch: str = ""
     """The branch whose head its code was; empty when the commit was named."""
-    commit_subject: str = ""
-    """First line of the commit's message."""
     route: str | None = None
     """The way that the last attempt named for a chain."""
     has_result: int = 0
@@ -181,8 +178,7 @@ def project(row: RunRow | None, recorded: Recorded) -> RunRow | None:
         case RunDispatched():
             if row.cancel_requested or row.status not in ("queued", "waiting"):
                 return row
-            about = fact.specification.about or CommitAbout()
-            row = replace(row, branch=about.branch, commit_subject=about.subject, attempt=fact.attempt)
+            row = replace(row, branch=fact.specification.branch, attempt=fact.attempt)
             row = _because(row, Runner())
             return replace(row, seq=seq, status="queued", dispatched=1, due=None)
         case RunClaimed():

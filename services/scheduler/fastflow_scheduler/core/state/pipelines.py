@@ -105,5 +105,5 @@ def version_of(fact: PipelineVersionStored) -> Version:
         tree=fact.tree,
         definition=from_fact(fact.definition),
         requirements=fact.requirements,
-        about=fact.about,
+        branch=fact.branch,
     )
