@@ -4,7 +4,7 @@ import sys
 from inspect import getsourcelines
 
 from fastflow_cli.proto.asyncapi import appended_by
-from fastflow_cli.proto.catalogue import facts
+from fastflow_events.catalogue import facts
 from fastflow_events.fact import Fact
 from generated_part import ROOT, bring_up_to_date, renewed
 

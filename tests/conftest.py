@@ -53,6 +53,14 @@ def closed(request: pytest.FixtureRequest) -> Generator[None]:
         gc.collect()
 
 
+@pytest.fixture(autouse=True)
+def named(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """No gateway answers with an error that its route does not name: `opt=raises(…)` beside the path."""
+    yield
+    found = [vars(each) for each in caplog.get_records("call") if vars(each).get("action") == "unnamed_error"]
+    assert not found, [(each["path"], each["code"]) for each in found]
+
+
 @pytest.fixture(scope="module")
 def engine(request: pytest.FixtureRequest) -> Generator[str]:
     """Path of the socket of the Docker engine that everybody shares.

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 import yaml as pyyaml
 from fastflow_cli.proto import asyncapi, files, yaml
-from fastflow_cli.proto.catalogue import facts
 from fastflow_cli.proto.samples import sample_of
 from fastflow_cli.proto.schemas import schema_of
 from fastflow_events import subjects
+from fastflow_events.catalogue import facts
 from fastflow_events.envelope import Reader, body_of, headers_of, subject_of
 
 PROTO = Path(files.__file__).parents[4] / "proto"

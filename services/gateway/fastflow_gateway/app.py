@@ -22,7 +22,6 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import License
 
 from fastflow_gateway.adapters.artifacts import JetStreamSamples, StoredArtifacts
@@ -41,6 +40,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
+from fastflow_gateway.http.contract.serving import Json, Yaml
 from fastflow_gateway.http.dead_letters import DeadLetterController
 from fastflow_gateway.http.environments import EnvironmentController
 from fastflow_gateway.http.events import EventController
@@ -94,7 +94,7 @@ OPENAPI = OpenAPIConfig(
     version="0.1.0",
     description="Run the scripts of a Git repository, each in a fresh container, and see everything that happens.",
     license=License(name="Apache-2.0", identifier="Apache-2.0"),
-    render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
+    render_plugins=[Json(), Yaml()],
     path="/schema",
 )
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from fastflow_cli.proto.compatibility import broken
-from fastflow_cli.proto.words import structs_in, words_of
 from fastflow_events.aggregates.run.events import RunDispatched, RunRetryScheduled
+from fastflow_events.words import structs_in, words_of
 
 
 def schema(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from fastflow_events.catalogue import facts
 from fastflow_events.envelope import Reader
 from fastflow_events.errors import ContractError
 from fastflow_events.fact import UnknownFact
@@ -15,7 +16,6 @@ from fastflow_rules.definition.schema import pipeline_schema
 
 from fastflow_cli.errors import CliError
 from fastflow_cli.proto import asyncapi, yaml
-from fastflow_cli.proto.catalogue import facts
 from fastflow_cli.proto.compatibility import broken
 from fastflow_cli.proto.messages import changed_arguments, messages
 from fastflow_cli.proto.readme import readme

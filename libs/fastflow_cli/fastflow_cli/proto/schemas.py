@@ -2,8 +2,7 @@
 
 import msgspec
 from fastflow_events.fact import Fact
-
-from fastflow_cli.proto.words import Schema, with_words
+from fastflow_events.words import Schema, with_words
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -1,9 +1,11 @@
 """What the gateway itself refuses; everything else comes from the shared tree."""
 
 from fastflow_events.absent import NoSuchRun
-from fastflow_events.errors import ContractError, DomainError, InfrastructureError, NotFoundError
+from fastflow_events.errors import ContractError, DomainError, FastflowError, InfrastructureError, NotFoundError
 from fastflow_events.message import Message, Statement
 from msgspec import Struct
+
+from fastflow_gateway.core.refused_requests import ChangedSince, NoJsonType, TooMany
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -13,11 +15,13 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     detail_message: Message
     pointer: str | None = None
     """JSON pointer into the body (RFC 6901); the empty text is the whole body."""
+    parameter: str | None = None
+    """Name of the query parameter or the header."""
 
 
-def finding(words: Statement, pointer: str | None = None) -> Finding:
+def finding(words: Statement, pointer: str | None = None, *, parameter: str | None = None) -> Finding:
     """One thing that is wrong, with its code."""
-    return Finding(detail=str(words), detail_message=words.message, pointer=pointer)
+    return Finding(detail=str(words), detail_message=words.message, pointer=pointer, parameter=parameter)
 
 
 class InvalidBodyError(ContractError):
@@ -40,6 +44,46 @@ class InvalidParameterError(ContractError):
     """A query parameter or a header cannot be read."""
 
     code = "invalid-parameter"
+
+
+class NoJsonTypeError(ContractError):
+    """The body is not said to be JSON."""
+
+    code = "unsupported-media-type"
+
+    def __init__(self, given: str) -> None:
+        super().__init__(NoJsonType(given[:100]))
+
+
+class BodyTooLargeError(ContractError):
+    """The body is larger than a body may be."""
+
+    code = "request-entity-too-large"
+
+
+class NotAsKnownError(DomainError):
+    """It is not any more what `If-Match` says."""
+
+    code = "precondition-failed"
+
+    def __init__(self) -> None:
+        super().__init__(ChangedSince())
+
+
+class TooManyRequestsError(InfrastructureError):
+    """More was asked for than one caller may ask for."""
+
+    code = "too-many-requests"
+
+    def __init__(self, after_s: int) -> None:
+        super().__init__(TooMany(after_s))
+        self.after_s = after_s
+
+
+class BugError(FastflowError):
+    """Nobody thought of it."""
+
+    code = "bug"
 
 
 class LogFullError(InfrastructureError):

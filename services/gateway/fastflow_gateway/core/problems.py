@@ -14,14 +14,20 @@ from fastflow_events.message import Message
 from msgspec import UNSET, Struct, UnsetType
 
 from fastflow_gateway.core.errors import (
+    BodyTooLargeError,
     Finding,
     ForeignHostError,
     ForeignOriginError,
     InvalidFieldError,
+    InvalidParameterError,
     InvalidParamsError,
     KeyReusedError,
+    NoJsonTypeError,
+    NotAsKnownError,
     NotGenuineError,
     NotRunnableError,
+    TooManyRequestsError,
+    finding,
 )
 
 STATUS: dict[type[FastflowError], int] = {
@@ -32,6 +38,10 @@ STATUS: dict[type[FastflowError], int] = {
     NotGenuineError: 401,
     ForeignHostError: 403,
     ForeignOriginError: 403,
+    NotAsKnownError: 412,
+    BodyTooLargeError: 413,
+    NoJsonTypeError: 415,
+    TooManyRequestsError: 429,
     DomainError: 409,
     ConcurrencyError: 409,
     ContractError: 400,
@@ -54,21 +64,31 @@ class Problem(Struct, frozen=True, kw_only=True):
     context: dict[str, Any] | UnsetType = UNSET
 
 
+def status_of(error: type[FastflowError]) -> int:
+    """Status by the closest ancestor."""
+    return next(STATUS[cls] for cls in error.__mro__ if cls in STATUS)
+
+
+def title_of(error: type[FastflowError]) -> str:
+    """The first line that is said of it."""
+    return (error.__doc__ or error.code).split("\n", maxsplit=1)[0].rstrip(".")
+
+
 def problem_of(error: FastflowError) -> Problem:
     """Status by the closest ancestor, words by the error itself."""
-    status = next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
     match error:
+        case InvalidParameterError() if isinstance(name := error.context.get("parameter"), str):
+            findings: tuple[Finding, ...] = (finding(error.statement, parameter=name),)
         case InvalidFieldError():
-            findings: tuple[Finding, ...] = (error.finding,)
+            findings = (error.finding,)
         case NotRunnableError() | InvalidParamsError():
             findings = error.findings
         case _:
             findings = ()
-    title = (type(error).__doc__ or error.code).split("\n", maxsplit=1)[0]
     return Problem(
         type=f"urn:fastflow:{error.code}",
-        title=title.rstrip("."),
-        status=status,
+        title=title_of(type(error)),
+        status=status_of(type(error)),
         detail=str(error),
         detail_message=error.statement.message,
         errors=findings or UNSET,

@@ -19,6 +19,7 @@ from msgspec import Struct
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.faults import BackfillRange, Concurrency, TooFarAhead, TooManyInstants
 from fastflow_gateway.core.run_request import check_variables
+from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.schedules import find
 from fastflow_gateway.ports import ReadModel
@@ -44,7 +45,7 @@ class BackfillResponse(Struct, frozen=True, kw_only=True):
 
     id: str | None
     instants: list[datetime]
-    runs: dict[str, str] = {}
+    runs: dict[str, RunStatus] = {}
     """Status by run, of those that were asked for."""
     cancelled: bool = False
 
@@ -95,7 +96,7 @@ async def show(deps: Deps, id: str) -> BackfillResponse:
     known = backfill_decider.fold((await deps.log.load("backfill", id)).facts)
     if known.request is None:
         raise NotFoundError(NoSuchBackfill(), backfill=id[:64])
-    runs: dict[str, str] = {}
+    runs: dict[str, RunStatus] = {}
     for at in known.request.instants:
         row = await deps.rows.run(run_id_of_backfill(id, at))
         if row is not None:

@@ -1,10 +1,14 @@
 """How the cells of a run's notebook ended."""
 
+from typing import Literal, TypeAlias
+
 from fastflow_events.aggregates.run.events import RunCellFinished
 from fastflow_events.log import EventLog
 from msgspec import Struct
 
 from fastflow_gateway.handlers.runs import history_of_run
+
+CellStatus: TypeAlias = Literal["succeeded", "failed"]
 
 
 class CellResponse(Struct, frozen=True, kw_only=True):
@@ -13,7 +17,7 @@ class CellResponse(Struct, frozen=True, kw_only=True):
     attempt: int
     cell: int
     """Among the code cells, counting from 1."""
-    status: str
+    status: CellStatus
     """`succeeded` or `failed`; cells that were not executed to their end are not there."""
     tries: int
     """How often it was executed."""

@@ -1,5 +1,7 @@
 """Chains that are set over the API, beside those of the files."""
 
+from typing import Literal, TypeAlias
+
 from fastflow_events import subjects
 from fastflow_events.absent import NoSuchChain
 from fastflow_events.aggregates.chain.commands import RemoveChain, SetChain
@@ -20,6 +22,8 @@ from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import find_pipeline, known_definition
 
+Source: TypeAlias = Literal["file", "api"]
+
 
 class EdgeResponse(Struct, frozen=True, kw_only=True):
     """A pipeline that runs after another."""
@@ -32,7 +36,7 @@ class EdgeResponse(Struct, frozen=True, kw_only=True):
     on_route: str | None
     run_config_id: str | None
     params: dict[str, str]
-    source: str
+    source: Source
 
 
 class Graph(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from fastflow_events.recorded import Cause, Recorded
 from msgspec import Struct
 
 from fastflow_gateway.core.refusals import ModelBehind
+from fastflow_gateway.core.typed import InstantText
 from fastflow_gateway.core.views.instants import text_of
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.deps import Deps
@@ -37,7 +38,7 @@ class Retired(Struct, frozen=True, kw_only=True):
     """What it was installed for."""
     size_bytes: int
     """Of its files, of which others may have some too."""
-    last_used_at: str | None
+    last_used_at: InstantText | None
 
 
 class Collection(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Environments: what was installed from which packages, who uses it, and resolving it anew."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 import msgspec
 from fastflow_events import subjects
@@ -13,11 +14,13 @@ from fastflow_events.ids import environment_id
 from fastflow_events.recorded import Cause, Recorded
 from msgspec import Struct
 
+from fastflow_gateway.core.typed import InstantText
 from fastflow_gateway.core.views.instants import text_of
 from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.planning import BUILDERS, EVERYTHING
 
+EnvironmentStatus: TypeAlias = Literal["ready", "stale", "retired", "failed"]
 SOURCES = ("pep723", "script_lock", "uv_lock", "requirements_lock", "requirements", "none")
 
 
@@ -33,21 +36,21 @@ class EnvironmentResponse(Struct, frozen=True, kw_only=True):
     """Packages for a Python."""
 
     id: str
-    status: str
+    status: EnvironmentStatus
     """`ready`, `stale` (resolved anew when it is needed next), `retired` (to be deleted, or deleted) or `failed`."""
     python: str
     uv: str
     packages: int
     """Packages in the lock."""
     size_bytes: int
-    prepared_at: str | None
+    prepared_at: InstantText | None
     prepare_s: float
     installed: list[Installed]
     failures: dict[str, str]
     """Engine to the reason why it cannot be installed there."""
     pipelines: list[str]
     """Whose head needs it."""
-    last_used_at: str | None
+    last_used_at: InstantText | None
     """When a run in it was started last; null when the read model knows of none."""
 
 
@@ -99,7 +102,9 @@ def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapp
     fact = newest[1] if newest else None
     starts = [used[each.environment] for _, each in made if each.environment in used]
     refreshed = any(isinstance(recorded.fact, EnvironmentRefreshed) for recorded in facts)
-    status = "ready" if state.environments else "failed" if state.failures else "stale" if refreshed else "failed"
+    status: EnvironmentStatus = "ready" if state.environments else "failed"
+    if refreshed and not state.environments and not state.failures:
+        status = "stale"
     if made and not state.environments and (state.retired or not state.folders):
         status = "retired"
     installed = sorted(state.folders)

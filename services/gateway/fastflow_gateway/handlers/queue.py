@@ -19,6 +19,7 @@ from fastflow_rules.queue.pools import LiveRunner
 from fastflow_rules.queue.waits import Code, Nothing
 from msgspec import Struct
 
+from fastflow_gateway.core.typed import InstantText
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import known_definition
@@ -39,7 +40,7 @@ class WaitingRun(Struct, frozen=True, kw_only=True):
     position: int
     """Counting from 1."""
     priority: int
-    since: str
+    since: InstantText
     waiting_for: str
     waiting_for_message: Message
     blockers: tuple[str, ...] = ()

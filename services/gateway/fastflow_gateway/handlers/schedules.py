@@ -47,8 +47,8 @@ class ScheduleResponse(Struct, frozen=True, kw_only=True):
     id: str
     pipeline: str
     name: str
-    source: str
-    does: str
+    source: Literal["file", "api"]
+    does: Literal["run", "restart"]
     cron: str | None
     interval_s: float | None
     at: datetime | None
@@ -59,7 +59,7 @@ class ScheduleResponse(Struct, frozen=True, kw_only=True):
     paused: bool
     paused_by: list[PausedBy]
     """What of it is paused: itself, its pipeline, everything."""
-    catchup: str
+    catchup: Literal["skip", "latest", "all"]
     jitter_s: float
     priority: int
     run_config_id: str | None

@@ -10,6 +10,7 @@ from msgspec import Struct
 from fastflow_gateway.core.errors import no_such_run
 from fastflow_gateway.core.views import runs as view
 from fastflow_gateway.core.views.reasons import message_of
+from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.queue import WaitingRun, waiting
 
@@ -20,7 +21,7 @@ class Why(Struct, frozen=True, kw_only=True):
     """The chain of causes of one run."""
 
     id: str
-    status: str
+    status: RunStatus
     reason: str
     reason_message: Message | None
     lines: list[Line]

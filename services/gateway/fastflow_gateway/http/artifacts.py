@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
+from fastflow_events.errors import NotFoundError
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, QueryParameter
@@ -15,6 +16,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import artifacts
 from fastflow_gateway.handlers.artifacts import Left
 from fastflow_gateway.http.code import NEVER_A_PAGE
+from fastflow_gateway.http.raises import raises
 
 Attempt = Annotated[int | None, QueryParameter(ge=1)]
 IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match")]
@@ -47,13 +49,13 @@ class ArtifactController(Controller):
     path = "/api/runs/{run_id:str}/artifacts"
     tags = ("runs",)
 
-    @get()
+    @get(opt=raises(NotFoundError))
     async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps], attempt: Attempt = None) -> ArtifactList:
         """Every file the run's attempts, or one of them, left behind."""
         found = await artifacts.artifacts_of_run(deps.log, run_id)
         return ArtifactList(items=[_show(run_id, left) for left in found if attempt in (None, left.attempt)])
 
-    @get("/{file:path}", media_type="application/octet-stream")
+    @get("/{file:path}", media_type="application/octet-stream", opt=raises(NotFoundError))
     async def file(
         self,
         *,

@@ -1,6 +1,7 @@
 """`/api/pipelines/{name}/downstream-triggers` and `/api/pipelines/graph`."""
 
 from fastflow_events.aggregates.chain.events import ChainSet
+from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.recorded import Cause
 from fastflow_rules.definition import PATH_ALLOWED, too_long
 from litestar import Controller, delete, get, post
@@ -15,6 +16,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import chains
 from fastflow_gateway.handlers.chains import EdgeResponse, Graph
 from fastflow_gateway.http.bodies import operation_with
+from fastflow_gateway.http.raises import raises
 
 LONGEST_ROUTE = 128
 
@@ -43,17 +45,22 @@ class ChainController(Controller):
     path = "/api/pipelines"
     tags = ("chains",)
 
-    @get("/graph")
+    @get("/graph", opt=raises())
     async def graph(self, deps: NamedDependency[Deps]) -> Graph:
         """Every pipeline, every edge, and where they run in circles."""
         return await chains.graph(deps)
 
-    @get("/{name:str}/downstream-triggers")
+    @get("/{name:str}/downstream-triggers", opt=raises(NotFoundError))
     async def list(self, name: FromPath[str], deps: NamedDependency[Deps]) -> EdgePage:
         """What runs after the pipeline, whoever said it."""
         return EdgePage(items=await chains.edges(deps, name))
 
-    @post("/{name:str}/downstream-triggers", status_code=200, operation_class=operation_with(ChainBody))
+    @post(
+        "/{name:str}/downstream-triggers",
+        status_code=200,
+        operation_class=operation_with(ChainBody, example={"downstream_pipeline": "report", "on_success": True}),
+        opt=raises(NotFoundError, DomainError, ConcurrencyError),
+    )
     async def set(
         self,
         *,
@@ -83,7 +90,7 @@ class ChainController(Controller):
         )
         return await chains.set_chain(deps, chain, cause=cause)
 
-    @delete("/{name:str}/downstream-triggers/{chain_id:str}")
+    @delete("/{name:str}/downstream-triggers/{chain_id:str}", opt=raises(NotFoundError, ConcurrencyError))
     async def remove(
         self,
         *,

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from fastflow_events.errors import NotFoundError
+from fastflow_events.errors import ContractError, NotFoundError
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -12,6 +12,7 @@ from msgspec import Struct
 from fastflow_gateway.core.refusals import HadNoFile
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.code import code_of_run
+from fastflow_gateway.http.raises import raises
 from fastflow_gateway.ports import CodeFile
 
 NEVER_A_PAGE = {"Content-Security-Policy": "sandbox; default-src 'none'"}
@@ -47,7 +48,7 @@ class CodeController(Controller):
     path = "/api/runs/{run_id:str}"
     tags = ("runs",)
 
-    @get("/code")
+    @get("/code", opt=raises(NotFoundError, ContractError))
     async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CodeResponse:
         """Every file the run found in its folder when it began."""
         ran = await code_of_run(deps.log, run_id)
@@ -61,7 +62,7 @@ class CodeController(Controller):
             items=[_show(file) for file in files],
         )
 
-    @get("/code/{file:path}", media_type="text/plain")
+    @get("/code/{file:path}", media_type="text/plain", opt=raises(NotFoundError, ContractError))
     async def file(self, run_id: FromPath[str], file: FromPath[str], deps: NamedDependency[Deps]) -> Response[bytes]:
         """One file, byte for byte."""
         ran = await code_of_run(deps.log, run_id)
@@ -70,7 +71,7 @@ class CodeController(Controller):
             raise NotFoundError(HadNoFile(), file=file[:300])
         return Response(content, media_type=_media_type(content), headers=NEVER_A_PAGE)
 
-    @get("/code.tar.zst", media_type="application/zstd")
+    @get("/code.tar.zst", media_type="application/zstd", opt=raises(NotFoundError))
     async def archive(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> Stream:
         """The whole folder as it was stored, a tar.zst."""
         ran = await code_of_run(deps.log, run_id)

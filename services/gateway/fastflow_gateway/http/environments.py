@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.recorded import Cause
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -12,6 +13,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import environment_gc, environments
 from fastflow_gateway.handlers.environment_gc import Collection
 from fastflow_gateway.handlers.environments import EnvironmentResponse
+from fastflow_gateway.http.raises import raises
 
 
 class EnvironmentList(Struct, frozen=True, kw_only=True):
@@ -27,12 +29,12 @@ class EnvironmentController(Controller):
     path = "/api/environments"
     tags = ("environments",)
 
-    @get()
+    @get(opt=raises())
     async def list(self, deps: NamedDependency[Deps]) -> EnvironmentList:
         """Every environment that a runner has prepared, or could not prepare."""
         return EnvironmentList(items=await environments.list_environments(deps))
 
-    @post("/gc", status_code=200)
+    @post("/gc", status_code=200, opt=raises(ConcurrencyError))
     async def collect(
         self,
         *,
@@ -48,7 +50,7 @@ class EnvironmentController(Controller):
         """
         return await environment_gc.collect(deps, who=who, cause=cause, keep_days=keep_days, dry_run=dry_run)
 
-    @post("/{id:str}/refresh", status_code=200)
+    @post("/{id:str}/refresh", status_code=200, opt=raises(NotFoundError, DomainError, ConcurrencyError))
     async def refresh(
         self,
         *,

@@ -17,6 +17,7 @@ from fastflow_gateway.handlers import audit
 from fastflow_gateway.handlers.audit import Filter
 from fastflow_gateway.http import sse
 from fastflow_gateway.http.cursors import LAST_POSITION, Instant, instant_of
+from fastflow_gateway.http.raises import raises
 from fastflow_gateway.http.runs import FactList
 
 LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=LAST_POSITION)]
@@ -31,7 +32,7 @@ class EventController(Controller):
     path = "/api/events"
     tags = ("events",)
 
-    @get()
+    @get(opt=raises())
     async def list(
         self,
         *,
@@ -55,7 +56,7 @@ class EventController(Controller):
         following = str(found.next) if found.next is not None else None
         return FactList(items=[show_fact(recorded) for recorded in found.items], next=following)
 
-    @get("/stream", media_type="text/event-stream")
+    @get("/stream", media_type="text/event-stream", opt=raises())
     async def stream(
         self,
         *,

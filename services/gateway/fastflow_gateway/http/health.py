@@ -14,6 +14,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.http.raises import raises
 
 
 class Health(Struct, frozen=True, kw_only=True):
@@ -62,13 +63,13 @@ async def pings_of(deps: Deps) -> Mapping[str, Ping]:
     }
 
 
-@get("/health/live", tags=["health"])
+@get("/health/live", tags=["health"], opt=raises())
 async def live() -> Health:
     """The process answers."""
     return Health(status="ok")
 
 
-@get("/health/ready", tags=["health"])
+@get("/health/ready", tags=["health"], opt=raises())
 async def ready(deps: NamedDependency[Deps], state: State) -> Response[Health]:
     """Every port works and the read model has caught up with the log once; 503 until then.
 
@@ -82,7 +83,7 @@ async def ready(deps: NamedDependency[Deps], state: State) -> Response[Health]:
     return Response(health, status_code=503 if broken else 200)
 
 
-@get("/metrics", tags=["health"], media_type="text/plain; version=0.0.4")
+@get("/metrics", tags=["health"], media_type="text/plain; version=0.0.4", opt=raises())
 async def metrics(deps: NamedDependency[Deps]) -> bytes:
     """Counters for Prometheus."""
     LAG.labels("read-model").set(max(0, await deps.log.last_seq() - deps.changes.seq))
@@ -91,7 +92,7 @@ async def metrics(deps: NamedDependency[Deps]) -> bytes:
     return metrics_text()
 
 
-@get("/api/read-model", tags=["health"])
+@get("/api/read-model", tags=["health"], opt=raises())
 async def read_model(deps: NamedDependency[Deps]) -> ReadModelHash:
     """SHA-256 of every table ordered by its key; the same facts make the same hash."""
     found = await deps.rows.hashes()

@@ -2,24 +2,32 @@
 
 from typing import get_args
 
-from fastflow_events.errors import NotFoundError
+from fastflow_events.errors import ConcurrencyError, NotFoundError
 from fastflow_events.recorded import Cause
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
+from fastflow_gateway.core.errors import NotGenuineError
 from fastflow_gateway.core.faults import NoHooks
 from fastflow_gateway.core.push_hooks import HOSTS, Host
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import hooks
 from fastflow_gateway.http.problems import AnyRequest
+from fastflow_gateway.http.raises import raises
 from fastflow_gateway.http.repositories import SyncList
 
 MAX_BYTES = 26_000_000
 """GitHub cuts its messages at 25 MB."""
 
 
-@post("/api/sync/hooks/{host:str}", tags=["repositories"], status_code=202, request_max_body_size=MAX_BYTES)
+@post(
+    "/api/sync/hooks/{host:str}",
+    tags=["repositories"],
+    status_code=202,
+    request_max_body_size=MAX_BYTES,
+    opt=raises(NotFoundError, NotGenuineError, ConcurrencyError),
+)
 async def take_push(
     *,
     host: FromPath[str],

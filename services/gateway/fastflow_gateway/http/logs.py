@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Annotated
 
+from fastflow_events.errors import NotFoundError
+from fastflow_events.output import StreamName
 from litestar import Controller, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -15,6 +17,7 @@ from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import logs, runs
 from fastflow_gateway.http import sse
+from fastflow_gateway.http.raises import raises
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
@@ -29,7 +32,7 @@ class LineResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`<attempt>.<line>`; of a gap `<attempt>.<line>.<gap>`, counting those right behind the line."""
     attempt: int
     n: int
-    stream: str | None = None
+    stream: StreamName | None = None
     at: datetime | None = None
     text: str | None = None
     b64: str | None = None
@@ -54,7 +57,7 @@ class LogController(Controller):
     path = "/api/runs/{run_id:str}/logs"
     tags = ("logs",)
 
-    @get()
+    @get(opt=raises(NotFoundError))
     async def page(
         self,
         *,
@@ -77,7 +80,7 @@ class LogController(Controller):
             items=[_shown(entry) for entry in found.entries], next=following, unfinished=[*found.unfinished]
         )
 
-    @get("/stream", media_type="text/event-stream")
+    @get("/stream", media_type="text/event-stream", opt=raises(NotFoundError))
     async def stream(
         self,
         *,

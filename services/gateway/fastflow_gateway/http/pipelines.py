@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastflow_events.aggregates.run.events import Trigger
+from fastflow_events.errors import NotFoundError
 from fastflow_events.ids import run_id_of_http
 from fastflow_events.recorded import Cause
 from litestar import Controller, Response, get, post
@@ -10,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RawBody
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import InvalidParamsError, KeyReusedError, LogFullError, NotRunnableError
 from fastflow_gateway.core.responses.pipelines import PipelineResponse, show_pipeline
 from fastflow_gateway.core.run_request import RunBody, read_run_options
 from fastflow_gateway.deps import Deps
@@ -18,6 +20,7 @@ from fastflow_gateway.handlers.folder_pages import pages_of
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.origin import ANONYMOUS
+from fastflow_gateway.http.raises import raises
 
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
@@ -37,7 +40,7 @@ class PipelineController(Controller):
     path = "/api/pipelines"
     tags = ("pipelines",)
 
-    @get()
+    @get(opt=raises())
     async def list(
         self,
         *,
@@ -61,14 +64,19 @@ class PipelineController(Controller):
             next=following,
         )
 
-    @get("/{name:str}")
+    @get("/{name:str}", opt=raises(NotFoundError))
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineResponse:
         """One pipeline."""
         row = await pipelines.find_pipeline(deps, name)
         pages = await pages_of(deps.rows)
         return show_pipeline(row, untrusted=deps.log.doubts.reason("pipeline", row.name), web_url=pages(row))
 
-    @post("/{name:str}/run", status_code=202, operation_class=operation_with(RunBody))
+    @post(
+        "/{name:str}/run",
+        status_code=202,
+        operation_class=operation_with(RunBody, example={"params": {"day": "2026-01-31"}, "env": {"LEVEL": "debug"}}),
+        opt=raises(NotFoundError, NotRunnableError, KeyReusedError, InvalidParamsError, LogFullError),
+    )
     async def run(
         self,
         *,

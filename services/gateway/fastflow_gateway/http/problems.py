@@ -14,6 +14,7 @@ from msgspec import UNSET
 from fastflow_gateway.core.errors import Finding, finding
 from fastflow_gateway.core.faults import Bug, OfParameter
 from fastflow_gateway.core.problems import CONTENT_TYPE, Problem, problem_of
+from fastflow_gateway.http.raises import is_named
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,12 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
     return Response(problem, status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
 
 
-def _ours(_: AnyRequest, error: FastflowError) -> Response[Problem]:
+def _ours(request: AnyRequest, error: FastflowError) -> Response[Problem]:
     problem = problem_of(error)
+    handler = request.scope.get("route_handler")
+    if handler is not None and not is_named(handler.opt, type(error)):
+        named = {"action": "unnamed_error", "code": error.code, "path": request.url.path}
+        logger.error("answered with an error that its route does not name", extra=named)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.warning("request failed: %s", error, extra={"action": "request_failed", "code": error.code})
     return _answer(problem)
@@ -42,7 +47,8 @@ def _the_frameworks(_: AnyRequest, error: HTTPException) -> Response[Problem]:
     findings: tuple[Finding, ...] = ()
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         findings = tuple(
-            finding(OfParameter(str(found.get("key", "?")), str(found.get("message", "")))) for found in error.extra
+            finding(OfParameter(name := str(found.get("key", "?")), str(found.get("message", ""))), parameter=name)
+            for found in error.extra
         )
     ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     words = Bug() if ours else Verbatim(error.detail)

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.recorded import Cause
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -12,6 +13,7 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import queue_control, waiting_for
 from fastflow_gateway.handlers.queue import WaitingRun
 from fastflow_gateway.handlers.why import Why, why
+from fastflow_gateway.http.raises import raises
 
 Priority = Annotated[int, QueryParameter(ge=-1000, le=1000)]
 
@@ -36,12 +38,12 @@ class QueueController(Controller):
     path = "/api"
     tags = ("queue",)
 
-    @get("/queue")
+    @get("/queue", opt=raises())
     async def list(self, deps: NamedDependency[Deps]) -> WaitingPage:
         """Every run that waits for a place, with what it waits for."""
         return WaitingPage(items=await waiting_for.everybody(deps))
 
-    @post("/queue/purge", status_code=200)
+    @post("/queue/purge", status_code=200, opt=raises(NotFoundError, ConcurrencyError))
     async def purge(
         self,
         *,
@@ -54,12 +56,12 @@ class QueueController(Controller):
         """Cancel every run in the queue, or those of one pipeline; what has started goes on."""
         return Purged(cancelled=await queue_control.purge(deps, pipeline, who=who, why=why[:500], cause=cause))
 
-    @get("/runs/{run_id:str}/why")
+    @get("/runs/{run_id:str}/why", opt=raises(NotFoundError))
     async def why(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> Why:
         """The chain of causes from the trigger to now; while it waits, what for."""
         return await why(deps, run_id)
 
-    @post("/runs/{run_id:str}/prioritise", status_code=204)
+    @post("/runs/{run_id:str}/prioritise", status_code=204, opt=raises(NotFoundError, DomainError, ConcurrencyError))
     async def prioritise(
         self,
         *,
@@ -72,7 +74,7 @@ class QueueController(Controller):
         """Move the run in the queue; higher goes first."""
         await queue_control.prioritise(deps.log, run_id, priority, who=who, cause=cause)
 
-    @post("/runs/{run_id:str}/hurry", status_code=204)
+    @post("/runs/{run_id:str}/hurry", status_code=204, opt=raises(NotFoundError, DomainError, ConcurrencyError))
     async def hurry(
         self,
         *,
@@ -84,7 +86,7 @@ class QueueController(Controller):
         """Do not wait for the retry's instant."""
         await queue_control.hurry(deps.log, run_id, who=who, cause=cause)
 
-    @post("/pause", status_code=204)
+    @post("/pause", status_code=204, opt=raises(ConcurrencyError))
     async def pause(
         self,
         *,
@@ -96,14 +98,14 @@ class QueueController(Controller):
         """Start nothing new anywhere; what runs goes on."""
         await queue_control.pause_everything(deps.log, paused=True, who=who, why=why[:500], cause=cause)
 
-    @post("/resume", status_code=204)
+    @post("/resume", status_code=204, opt=raises(ConcurrencyError))
     async def resume(
         self, *, deps: NamedDependency[Deps], cause: NamedDependency[Cause], who: NamedDependency[str]
     ) -> None:
         """Go on."""
         await queue_control.pause_everything(deps.log, paused=False, who=who, why="", cause=cause)
 
-    @post("/pipelines/{name:str}/pause", status_code=204)
+    @post("/pipelines/{name:str}/pause", status_code=204, opt=raises(NotFoundError, ConcurrencyError))
     async def pause_pipeline(
         self,
         *,
@@ -116,7 +118,7 @@ class QueueController(Controller):
         """Let the pipeline's runs wait and its schedules rest."""
         await queue_control.pause_pipeline(deps.log, name, paused=True, who=who, why=why[:500], cause=cause)
 
-    @post("/pipelines/{name:str}/resume", status_code=204)
+    @post("/pipelines/{name:str}/resume", status_code=204, opt=raises(NotFoundError, ConcurrencyError))
     async def resume_pipeline(
         self,
         *,

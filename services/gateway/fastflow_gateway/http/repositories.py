@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.recorded import Cause
 from fastflow_events.types import RepositoryName
 from fastflow_rules.branch_diff.changes import Plan
@@ -19,6 +20,7 @@ from fastflow_gateway.handlers.repositories import RepositoryBody
 from fastflow_gateway.handlers.shown_repositories import shown_repositories
 from fastflow_gateway.handlers.sync import SyncAccepted
 from fastflow_gateway.http.bodies import operation_with
+from fastflow_gateway.http.raises import raises
 
 Ref = Annotated[str, QueryParameter(min_length=1, max_length=200)]
 
@@ -42,7 +44,7 @@ class RepositoryList(Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-@get("/api/repositories", tags=["repositories"])
+@get("/api/repositories", tags=["repositories"], opt=raises())
 async def list_repositories(deps: NamedDependency[Deps]) -> RepositoryList:
     """Every watched repository and how its last reading went."""
     return RepositoryList(items=await shown_repositories(deps, await deps.rows.repositories()))
@@ -54,13 +56,16 @@ class RepositoryController(Controller):
     path = "/api/repositories/{name:str}"
     tags = ("repositories",)
 
-    @get()
+    @get(opt=raises(NotFoundError))
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> RepositoryResponse:
         """One watched repository."""
         [shown] = await shown_repositories(deps, [await repositories.find_repository(deps.log, name)])
         return shown
 
-    @put(operation_class=operation_with(RepositoryBody))
+    @put(
+        operation_class=operation_with(RepositoryBody, example={"url": "https://git.example.org/team/flows.git"}),
+        opt=raises(DomainError, ConcurrencyError),
+    )
     async def configure(
         self,
         *,
@@ -76,7 +81,7 @@ class RepositoryController(Controller):
         [shown] = await shown_repositories(deps, [row])
         return shown
 
-    @delete()
+    @delete(opt=raises(NotFoundError, DomainError, ConcurrencyError))
     async def remove(
         self,
         *,
@@ -88,7 +93,7 @@ class RepositoryController(Controller):
         """Watch it no more; its pipelines go, its runs and their code stay."""
         await repositories.remove(deps.log, name, who=who, cause=cause)
 
-    @post("/deploy-key", status_code=202)
+    @post("/deploy-key", status_code=202, opt=raises(NotFoundError, DomainError, ConcurrencyError))
     async def deploy_key(
         self,
         *,
@@ -101,7 +106,13 @@ class RepositoryController(Controller):
         return await repositories.request_deploy_key(deps.log, name, who=who, cause=cause)
 
 
-@post("/api/sync", tags=["repositories"], status_code=202, operation_class=operation_with(SyncBody))
+@post(
+    "/api/sync",
+    tags=["repositories"],
+    status_code=202,
+    operation_class=operation_with(SyncBody, example={"repository": "main"}),
+    opt=raises(NotFoundError, ConcurrencyError),
+)
 async def request_sync(
     *,
     body: RawBody,
@@ -114,7 +125,7 @@ async def request_sync(
     return SyncList(items=await sync.request_sync(deps, options.repository, who=who, cause=cause))
 
 
-@get("/api/sync/plan", tags=["repositories"])
+@get("/api/sync/plan", tags=["repositories"], opt=raises(NotFoundError, DomainError))
 async def show_plan(deps: NamedDependency[Deps], ref: Ref, repository: FromQuery[str | None] = None) -> Plan:
     """Pipelines, schedules with their next seven days, chains, environments and secrets, before and after."""
     return await plan_branch(deps, repository, ref)

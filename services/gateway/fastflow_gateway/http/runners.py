@@ -7,6 +7,7 @@ from msgspec import Struct
 from fastflow_gateway.core.responses.runners import RunnerResponse
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.runners import list_runners
+from fastflow_gateway.http.raises import raises
 
 
 class RunnerList(Struct, frozen=True, kw_only=True):
@@ -22,7 +23,7 @@ class RunnerController(Controller):
     path = "/api/runners"
     tags = ("runners",)
 
-    @get()
+    @get(opt=raises())
     async def list(self, deps: NamedDependency[Deps]) -> RunnerList:
         """Every runner that is alive, and every silent one that still has runs in hand."""
         return RunnerList(items=await list_runners(deps))

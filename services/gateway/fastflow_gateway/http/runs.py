@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, get_args
 
+from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.ids import run_id_of_http
 from fastflow_events.recorded import Cause
 from litestar import Controller, Response, get, post
@@ -10,7 +11,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
-from fastflow_gateway.core.errors import InvalidParameterError
+from fastflow_gateway.core.errors import (
+    InvalidParameterError,
+    InvalidParamsError,
+    KeyReusedError,
+    LogFullError,
+    NotRunnableError,
+    RunNotOverError,
+)
 from fastflow_gateway.core.faults import NoStatus
 from fastflow_gateway.core.responses.facts import FactResponse, show_fact
 from fastflow_gateway.core.responses.runs import RunResponse, show_run
@@ -26,8 +34,12 @@ from fastflow_gateway.handlers.waiting_for import waiting_for
 from fastflow_gateway.http.cursors import position_of
 from fastflow_gateway.http.origin import ANONYMOUS
 from fastflow_gateway.http.pipelines import IdempotencyKey
+from fastflow_gateway.http.raises import raises
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+Statuses = Annotated[
+    Sequence[str] | None, QueryParameter(schema_extra={"items": {"type": "string", "enum": list(get_args(RunStatus))}})
+]
 
 
 class RunPage(Struct, frozen=True, kw_only=True):
@@ -58,13 +70,13 @@ class RunController(Controller):
     path = "/api/runs"
     tags = ("runs",)
 
-    @get()
+    @get(opt=raises())
     async def list(
         self,
         *,
         deps: NamedDependency[Deps],
         pipeline: FromQuery[str | None] = None,
-        status: FromQuery[Sequence[str] | None] = None,
+        status: Statuses = None,
         cursor: FromQuery[str | None] = None,
         limit: Limit = 50,
     ) -> RunPage:
@@ -87,7 +99,7 @@ class RunController(Controller):
         ]
         return RunPage(items=items, next=following)
 
-    @get("/{run_id:str}")
+    @get("/{run_id:str}", opt=raises(NotFoundError))
     async def show(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> RunResponse:
         """One run."""
         row = await runs.find_run(deps, run_id)
@@ -103,7 +115,7 @@ class RunController(Controller):
             commit=(await shown_commits(deps, [row.commit_sha])).of(row.commit_sha),
         )
 
-    @post("/{run_id:str}/cancel", status_code=202)
+    @post("/{run_id:str}/cancel", status_code=202, opt=raises(NotFoundError, DomainError, ConcurrencyError))
     async def cancel(
         self,
         *,
@@ -116,7 +128,11 @@ class RunController(Controller):
         """Ask for the run's end; it stops for good, without retries."""
         return await runs.cancel_run(deps.log, run_id, who=who, why=why[:500], cause=cause)
 
-    @post("/{run_id:str}/retry", status_code=202)
+    @post(
+        "/{run_id:str}/retry",
+        status_code=202,
+        opt=raises(NotFoundError, RunNotOverError, NotRunnableError, KeyReusedError, InvalidParamsError, LogFullError),
+    )
     async def retry(
         self,
         *,
@@ -142,14 +158,14 @@ class RunController(Controller):
         )
         return Response(accepted, headers={"Location": f"/api/runs/{accepted.id}"})
 
-    @get("/{run_id:str}/facts")
+    @get("/{run_id:str}/facts", opt=raises(NotFoundError))
     async def facts(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> FactList:
         """Everything that happened to the run."""
         return FactList(
             items=[show_fact(recorded) for recorded in (await runs.history_of_run(deps.log, run_id)).recorded]
         )
 
-    @get("/{run_id:str}/cells")
+    @get("/{run_id:str}/cells", opt=raises(NotFoundError))
     async def cells(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CellList:
         """How the cells of its notebook ended."""
         return CellList(items=await cells_of_run(deps.log, run_id))

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from fastflow_events.errors import NotFoundError
 from litestar import Controller, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -16,6 +17,7 @@ from fastflow_gateway.handlers import artifacts, runs
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.http import sse
 from fastflow_gateway.http.cursors import position_of
+from fastflow_gateway.http.raises import raises
 from fastflow_gateway.ports import StoredSample
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
@@ -65,7 +67,7 @@ class SampleController(Controller):
     path = "/api/runs/{run_id:str}/metrics"
     tags = ("runs",)
 
-    @get()
+    @get(opt=raises(NotFoundError))
     async def page(
         self,
         *,
@@ -92,7 +94,7 @@ class SampleController(Controller):
         theirs = await Writers(deps.log, run_id).only(found[:limit])
         return SamplePage(items=[_show(stored) for stored in theirs], next=following, limits=shown)
 
-    @get("/stream", media_type="text/event-stream")
+    @get("/stream", media_type="text/event-stream", opt=raises(NotFoundError))
     async def stream(
         self,
         *,

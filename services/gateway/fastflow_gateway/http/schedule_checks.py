@@ -10,6 +10,7 @@ from fastflow_gateway.core.responses.schedule_checks import ScheduleCheck
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.schedule_check import check_schedule
 from fastflow_gateway.http.bodies import operation_with
+from fastflow_gateway.http.raises import raises
 from fastflow_gateway.http.schedules import ScheduleBody
 
 UNNAMED = "unnamed"
@@ -28,7 +29,12 @@ class ScheduleCheckController(Controller):
     path = "/api/schedules"
     tags = ("schedules",)
 
-    @post("/check", status_code=200, operation_class=operation_with(ScheduleCheckBody))
+    @post(
+        "/check",
+        status_code=200,
+        operation_class=operation_with(ScheduleCheckBody, example={"cron": "0 6 * * 1-5"}),
+        opt=raises(),
+    )
     async def check(self, *, body: RawBody, deps: NamedDependency[Deps]) -> ScheduleCheck:
         """When such a schedule would fire, in words and instants; nothing is stored."""
         options = read_json(body, ScheduleCheckBody)

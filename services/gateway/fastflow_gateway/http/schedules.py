@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastflow_events.aggregates.schedule.events import CatchupRule, ScheduleSet
+from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.recorded import Cause
 from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
@@ -11,12 +12,14 @@ from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from msgspec import Struct
 
 from fastflow_gateway.core.bodies import read_json
+from fastflow_gateway.core.errors import LogFullError
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import backfills, schedules
 from fastflow_gateway.handlers.backfills import BackfillBody, BackfillResponse
 from fastflow_gateway.handlers.schedules import ScheduleResponse
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.cursors import Instant, instant_of
+from fastflow_gateway.http.raises import raises
 
 Count = Annotated[int, QueryParameter(ge=1, le=1000)]
 
@@ -57,12 +60,12 @@ class ScheduleController(Controller):
     path = "/api"
     tags = ("schedules",)
 
-    @get("/pipelines/{name:str}/schedules")
+    @get("/pipelines/{name:str}/schedules", opt=raises(NotFoundError))
     async def list(self, name: FromPath[str], deps: NamedDependency[Deps]) -> SchedulePage:
         """The file's schedules and those that were set, with their next fires."""
         return SchedulePage(items=await schedules.of_pipeline(deps, name))
 
-    @get("/pipelines/{name:str}/schedules/{schedule:str}/next")
+    @get("/pipelines/{name:str}/schedules/{schedule:str}/next", opt=raises(NotFoundError))
     async def next(
         self,
         *,
@@ -76,7 +79,15 @@ class ScheduleController(Controller):
         last = instant_of("until", until)
         return Instants(items=await schedules.next_of(deps, name, schedule, count=count, until=last))
 
-    @put("/pipelines/{name:str}/schedules/{schedule:str}", operation_class=operation_with(ScheduleBody))
+    @put(
+        "/pipelines/{name:str}/schedules/{schedule:str}",
+        operation_class=operation_with(
+            ScheduleBody,
+            example={"cron": "0 6 * * 1-5", "timezone": "Europe/Berlin"},
+            exactly_one=("cron", "interval_s", "at"),
+        ),
+        opt=raises(NotFoundError, DomainError, ConcurrencyError),
+    )
     async def set(
         self,
         *,
@@ -94,7 +105,7 @@ class ScheduleController(Controller):
             deps, ScheduleSet(pipeline=name, name=schedule, who=who, **fields), cause=cause
         )
 
-    @delete("/pipelines/{name:str}/schedules/{schedule:str}")
+    @delete("/pipelines/{name:str}/schedules/{schedule:str}", opt=raises(NotFoundError, DomainError, ConcurrencyError))
     async def remove(
         self,
         *,
@@ -107,7 +118,11 @@ class ScheduleController(Controller):
         """Forget a schedule that was set over the API."""
         await schedules.change(deps, name, schedule, schedules.command_of("remove", who), cause=cause)
 
-    @post("/pipelines/{name:str}/schedules/{schedule:str}/pause", status_code=204)
+    @post(
+        "/pipelines/{name:str}/schedules/{schedule:str}/pause",
+        status_code=204,
+        opt=raises(NotFoundError, DomainError, ConcurrencyError),
+    )
     async def pause(
         self,
         *,
@@ -121,7 +136,11 @@ class ScheduleController(Controller):
         """Leave its fires out."""
         await schedules.change(deps, name, schedule, schedules.command_of("pause", who, why[:500]), cause=cause)
 
-    @post("/pipelines/{name:str}/schedules/{schedule:str}/resume", status_code=204)
+    @post(
+        "/pipelines/{name:str}/schedules/{schedule:str}/resume",
+        status_code=204,
+        opt=raises(NotFoundError, DomainError, ConcurrencyError),
+    )
     async def resume(
         self,
         *,
@@ -134,7 +153,20 @@ class ScheduleController(Controller):
         """Let it fire again."""
         await schedules.change(deps, name, schedule, schedules.command_of("resume", who), cause=cause)
 
-    @post("/pipelines/{name:str}/backfills", status_code=202, operation_class=operation_with(BackfillBody))
+    @post(
+        "/pipelines/{name:str}/backfills",
+        status_code=202,
+        operation_class=operation_with(
+            BackfillBody,
+            example={
+                "schedule": "nightly",
+                "after": "2026-01-01T00:00:00Z",
+                "until": "2026-02-01T00:00:00Z",
+                "preview": True,
+            },
+        ),
+        opt=raises(NotFoundError, DomainError, ConcurrencyError, LogFullError),
+    )
     async def backfill(
         self,
         *,
@@ -147,12 +179,14 @@ class ScheduleController(Controller):
         """Ask for a run for each instant of a schedule in a range; with `preview` only tell which."""
         return await backfills.request(deps, name, read_json(body, BackfillBody), who=who, cause=cause)
 
-    @get("/backfills/{backfill_id:str}")
+    @get("/backfills/{backfill_id:str}", opt=raises(NotFoundError))
     async def show_backfill(self, backfill_id: FromPath[str], deps: NamedDependency[Deps]) -> BackfillResponse:
         """A backfill with the status of its runs."""
         return await backfills.show(deps, backfill_id)
 
-    @post("/backfills/{backfill_id:str}/cancel", status_code=204)
+    @post(
+        "/backfills/{backfill_id:str}/cancel", status_code=204, opt=raises(NotFoundError, DomainError, ConcurrencyError)
+    )
     async def cancel_backfill(
         self,
         *,

@@ -10,6 +10,7 @@ from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
 from fastflow_gateway.core.responses.hidden import without_values
+from fastflow_gateway.core.typed import FactJson
 
 
 class FactResponse(Struct, frozen=True, kw_only=True):
@@ -25,7 +26,7 @@ class FactResponse(Struct, frozen=True, kw_only=True):
     source: str
     correlation_id: str
     causation_id: str | None
-    data: dict[str, Any]
+    data: FactJson
 
 
 def show_fact(recorded: Recorded) -> FactResponse:

@@ -1,12 +1,11 @@
 """How a pipeline looks to people."""
 
-from typing import Any
-
 import msgspec
 from fastflow_events.message import Message, Statement
 from msgspec import Struct
 
 from fastflow_gateway.core.responses.hidden import without_keys
+from fastflow_gateway.core.typed import DefinitionJson
 from fastflow_gateway.core.views.pipelines import PipelineRow, PipelineStatus
 
 
@@ -22,7 +21,7 @@ class PipelineResponse(Struct, frozen=True, kw_only=True):
     errors_messages: list[Message]
     commit: str
     tree: str
-    definition: dict[str, Any] | None
+    definition: DefinitionJson | None
     """What its pipeline.json says; null while it is invalid. Of `sealed_env` the names are shown."""
     untrusted: str
     """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""

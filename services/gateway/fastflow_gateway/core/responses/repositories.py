@@ -1,10 +1,12 @@
 """How a watched repository looks to people."""
 
+from fastflow_events.aggregates.repository.events import ConfiguredBy
 from fastflow_events.message import Message
 from msgspec import Struct
 
 from fastflow_gateway.core.commits import ShownCommit
 from fastflow_gateway.core.git_hosts import repository_url
+from fastflow_gateway.core.typed import InstantText
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.repositories import RepositoryRow, RepositoryStatus
 
@@ -25,10 +27,10 @@ class RepositoryResponse(Struct, frozen=True, kw_only=True):
     reason_message: Message | None
     pipelines: int
     invalid: int
-    synced_at: str | None
+    synced_at: InstantText | None
     requested_seq: int
     """Stream position of the newest request to fetch; 0 when nobody has asked yet."""
-    configured_by: str
+    configured_by: ConfiguredBy
     """`environment` or `api`; what the environment says cannot be changed by the API."""
     credentials: str
     """What git_sync was given to get in, in words; never a secret."""
@@ -38,7 +40,7 @@ class RepositoryResponse(Struct, frozen=True, kw_only=True):
     commit_subject: str
     """First line of the head's message."""
     commit_author: str
-    committed_at: str | None
+    committed_at: InstantText | None
     commit_url: str | None
     """Its page at the Git host, where that is one whose pages are known."""
     web_url: str | None

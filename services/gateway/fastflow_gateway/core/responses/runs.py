@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.message import Message, Statement
+from fastflow_events.types import Outcome, TriggerKind
 from msgspec import Struct
 
 from fastflow_gateway.core.commits import UNKNOWN, ShownCommit
+from fastflow_gateway.core.typed import InstantText
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 
@@ -27,12 +29,12 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     id: str
     pipeline: str
     status: RunStatus
-    outcome: str | None
+    outcome: Outcome | None
     reason: str
     """Why it waits, was refused or ended as it did."""
     reason_message: Message | None
     attempt: int
-    trigger: str
+    trigger: TriggerKind
     who: str
     commit: str | None
     branch: str
@@ -40,7 +42,7 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     commit_subject: str
     """First line of the commit's message; empty where that is not known, like author and time."""
     commit_author: str
-    committed_at: str | None
+    committed_at: InstantText | None
     commit_url: str | None
     """Its page at the Git host, where that is one whose pages are known."""
     run_config_id: str | None
@@ -49,10 +51,10 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     """Names only."""
     priority: int
     cancel_requested: bool
-    requested_at: str
-    started_at: str | None
-    finished_at: str | None
-    due: str | None
+    requested_at: InstantText
+    started_at: InstantText | None
+    finished_at: InstantText | None
+    due: InstantText | None
     runner: str | None
     executor: str | None
     container: str | None
@@ -87,7 +89,7 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     error: ScriptError | None
     """The last error that the script printed, as far as it can be read out of its output; null unless it failed."""
     schedule: str | None
-    nominal: str | None
+    nominal: InstantText | None
     """The instant it stands for."""
     backfill: str | None
     rerun_of: str | None

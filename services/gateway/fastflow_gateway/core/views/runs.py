@@ -34,7 +34,7 @@ from fastflow_events.aggregates.run.events import (
 from fastflow_events.instants import held
 from fastflow_events.message import Statement, retold
 from fastflow_events.recorded import Recorded
-from fastflow_events.types import Outcome
+from fastflow_events.types import Outcome, TriggerKind
 from fastflow_rules.queue.waits import Runner
 from msgspec import Struct
 from msgspec.structs import replace
@@ -59,7 +59,7 @@ class RunRow(Struct, frozen=True):
     pipeline: str
     status: RunStatus
     requested_at: str
-    trigger_kind: str
+    trigger_kind: TriggerKind
     who: str
     commit_sha: str | None
     run_config_id: str | None

@@ -1,0 +1,45 @@
+"""What is wrong with a request before anybody looks at what it asks for."""
+
+from fastflow_events.message import Statement
+
+
+class NoJsonType(Statement, frozen=True, tag="fault.no_json_type"):
+    """A page of another site can send every other type unasked."""
+
+    english = "the body is JSON and says so: Content-Type: application/json; it says {given}"
+    given: str
+
+
+class ChangedSince(Statement, frozen=True, tag="fault.changed_since"):
+    """Somebody was faster."""
+
+    english = "it was changed since it had the ETag in If-Match; read it again"
+
+
+class TooMany(Statement, frozen=True, tag="fault.too_many"):
+    """Others ask, too."""
+
+    english = "too many requests; ask again in {after_s} s"
+    after_s: int
+
+
+class NoSuchParameter(Statement, frozen=True, tag="fault.no_such_parameter"):
+    """Of a query; a misspelt filter would otherwise filter nothing."""
+
+    english = "there is no query parameter {name} here"
+    name: str
+
+
+class ParameterLike(Statement, frozen=True, tag="fault.parameter_like"):
+    """Of a query; a misspelt filter would otherwise filter nothing."""
+
+    english = "there is no query parameter {name} here; did you mean {like}?"
+    name: str
+    like: str
+
+
+class NameLetters(Statement, frozen=True, tag="fault.name_letters"):
+    """Of what people name."""
+
+    english = "a name is 1 to {most} letters, digits, dots, dashes and underscores"
+    most: int
