@@ -46,6 +46,8 @@ from fastflow_gateway.http.environments import EnvironmentController
 from fastflow_gateway.http.events import EventController
 from fastflow_gateway.http.health import live, metrics, pings_of, read_model, ready
 from fastflow_gateway.http.hooks import take_push
+from fastflow_gateway.http.log_bytes import LogBytesController
+from fastflow_gateway.http.log_search import LogSearchController
 from fastflow_gateway.http.logs import LogController
 from fastflow_gateway.http.origin import provide_cause, provide_who, refuse_foreign
 from fastflow_gateway.http.pipelines import PipelineController
@@ -58,6 +60,7 @@ from fastflow_gateway.http.samples import SampleController
 from fastflow_gateway.http.schedule_checks import ScheduleCheckController
 from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
+from fastflow_gateway.log_summaries import LogSummaries
 from fastflow_gateway.queue_snapshot import QueueSnapshot
 from fastflow_gateway.settings import GatewaySettings, must_be_private
 from fastflow_gateway.subscribers import subscribe
@@ -67,6 +70,8 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     PipelineController,
     RunController,
     LogController,
+    LogSearchController,
+    LogBytesController,
     ArtifactController,
     SampleController,
     EventController,
@@ -166,6 +171,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             log_fill=gauge.fill,
             log_outlook=partial(outlook_of, gauge),
             random_bytes=os.urandom,
+            log_summaries=LogSummaries(),
             queue_snapshot=QueueSnapshot(),
             work=Work(),
         )

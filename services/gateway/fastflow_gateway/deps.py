@@ -11,6 +11,7 @@ from fastflow_rules.outlook import Outlook
 from msgspec import Struct
 
 from fastflow_gateway.bell import Changes
+from fastflow_gateway.log_summaries import LogSummaries
 from fastflow_gateway.ports import Artifacts, Code, Commits, Letters, Output, Questions, ReadModel, Samples
 from fastflow_gateway.queue_snapshot import QueueSnapshot
 
@@ -45,6 +46,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     """How large the log is and when it is full; None while nothing is known."""
     random_bytes: Callable[[int], bytes]
     """That many unpredictable bytes."""
+    log_summaries: LogSummaries
+    """Outputs that were read a moment ago."""
     queue_snapshot: QueueSnapshot
     """The queue as it was a moment ago."""
     work: Work

@@ -190,3 +190,13 @@ class LineFold:
 def after(entries: Iterable[Entry], place: LogPosition) -> list[Entry]:
     """What a reader who has seen everything up to `place` has not seen."""
     return [e for e in entries if e[0] > place]
+
+
+def cut(line: Line, most: int | None) -> tuple[str, str | None, int]:
+    """At most so many characters of a line: its text, its exact bytes where text is not exact, and bytes left off."""
+    if most is None or len(line.text) <= most:
+        return line.text, line.b64, 0
+    if line.b64 is None:
+        return line.text[:most], None, len(line.text[most:].encode())
+    data = base64.b64decode(line.b64)
+    return data[:most].decode(errors="replace"), base64.b64encode(data[:most]).decode(), len(data) - most

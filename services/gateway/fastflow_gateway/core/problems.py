@@ -13,6 +13,7 @@ from fastflow_events.errors import (
 from fastflow_events.message import Message
 from msgspec import UNSET, Struct, UnsetType
 
+from fastflow_gateway.core.byte_ranges import RangeError
 from fastflow_gateway.core.errors import (
     BodyTooLargeError,
     Finding,
@@ -41,6 +42,7 @@ STATUS: dict[type[FastflowError], int] = {
     NotAsKnownError: 412,
     BodyTooLargeError: 413,
     NoJsonTypeError: 415,
+    RangeError: 416,
     TooManyRequestsError: 429,
     DomainError: 409,
     ConcurrencyError: 409,

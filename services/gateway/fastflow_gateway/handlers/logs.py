@@ -11,12 +11,11 @@ from fastflow_gateway.core.lines import START, Entry, LineFold, LogPosition, Tol
 from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.log_beginnings import begin_at
 from fastflow_gateway.handlers.runs import find_run
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.ports import Output
 
-_FEW_LINES = 2000
-"""So many lines are read faster than they are looked for."""
 POLL_S = 1.0
 """A bell may be missed; this long it is not noticed."""
 
@@ -83,21 +82,8 @@ async def position_before(deps: Deps, run_id: str, line: str) -> LogPosition:
 
 async def _begin(output: Output, run_id: str, writers: Writers, place: LogPosition) -> tuple[LineFold, int]:
     """A fold, and the stream position behind which to feed it, so that what comes after `place` comes out whole."""
-    if place.n < _FEW_LINES:
-        return LineFold(), 0
-    attempt, by = place.attempt, await writers.of(place.attempt)
-    first = await output.before(run_id, attempt, by, lambda chunk: chunk.line is not None and chunk.line < place.n)
-    if first is None:
-        return LineFold(), 0
-    # The wanted line may have begun in an earlier chunk.
-    frame = min([first.chunk.first, *(began for _, began, _ in first.chunk.open)])
-    if frame < first.chunk.first:
-        first = await output.before(run_id, attempt, by, lambda chunk: chunk.first <= frame) or first
-    if first.chunk.line is None:
-        return LineFold(), 0
     fold = LineFold()
-    fold.begin_at(attempt, first.chunk)
-    return fold, first.seq - 1
+    return fold, await begin_at(output, run_id, writers, place, fold)
 
 
 async def _stored(

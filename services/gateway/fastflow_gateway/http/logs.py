@@ -12,16 +12,19 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
-from fastflow_gateway.core.lines import START, Entry, Gap, LogPosition, position_of
+from fastflow_gateway.core.lines import START, Entry, Gap, LogPosition, cut, position_of
+from fastflow_gateway.core.log_levels import Level, level_of
 from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import logs, runs
+from fastflow_gateway.handlers.log_levels import page_of_level
 from fastflow_gateway.http import sse
 from fastflow_gateway.http.raises import raises
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
 From = Annotated[str | None, QueryParameter(name="from")]
+MaxLine = Annotated[int | None, QueryParameter(ge=1, le=4_194_304)]
 Tail = Annotated[int | None, QueryParameter(ge=1, le=100_000)]
 
 
@@ -37,6 +40,10 @@ class LineResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str | None = None
     b64: str | None = None
     unterminated: bool = False
+    level: Level | None = None
+    """How serious the line says that it is; null when it says nothing of the kind."""
+    cut_bytes: int = 0
+    """Of the line, behind what is shown of it: more than `max_line` characters were not wanted."""
     missing_frames: int = 0
     missing_bytes: int = 0
 
@@ -67,8 +74,19 @@ class LogController(Controller):
         from_: From = None,
         limit: Limit = 1000,
         tail: Tail = None,
+        max_line: MaxLine = None,
+        level: FromQuery[Level | None] = None,
     ) -> LinePage:
-        """The last `tail` lines, those after `cursor`, or from line `from` on (`<line>` or `<attempt>.<line>`)."""
+        """The last `tail` lines, those after `cursor`, or from line `from` on (`<line>` or `<attempt>.<line>`).
+
+        With `level` only lines that are at least so serious (a page may be short of them and still have a `next`);
+        of each line at most `max_line` characters.
+        """
+        if level is not None and tail is None:
+            place = await logs.position_before(deps, run_id, from_) if from_ and cursor is None else _place(cursor)
+            serious = await page_of_level(deps, run_id, place, limit, level)
+            items = [_shown(entry, max_line) for entry in serious.entries]
+            return LinePage(items=items, next=str(serious.next) if serious.next else None, unfinished=[])
         if tail is not None:
             found = await logs.tail_of_log(deps, run_id, tail)
         elif cursor is None and from_ is not None:
@@ -77,7 +95,7 @@ class LogController(Controller):
             found = await logs.page_of_log(deps, run_id, _place(cursor), limit)
         following = str(found.entries[-1][0]) if found.more else None
         return LinePage(
-            items=[_shown(entry) for entry in found.entries], next=following, unfinished=[*found.unfinished]
+            items=[_shown(entry, max_line) for entry in found.entries], next=following, unfinished=[*found.unfinished]
         )
 
     @get("/stream", media_type="text/event-stream", opt=raises(NotFoundError))
@@ -104,19 +122,22 @@ def _place(text: str | None) -> LogPosition:
     return START if text is None else position_of(text)
 
 
-def _shown(entry: Entry) -> LineResponse:
+def _shown(entry: Entry, max_line: int | None) -> LineResponse:
     place, found = entry
     if isinstance(found, Gap):
         return LineResponse(
             id=str(place), attempt=place.attempt, n=place.n, missing_frames=found.frames, missing_bytes=found.bytes
         )
+    text, b64, cut_bytes = cut(found, max_line)
     return LineResponse(
         id=str(place),
         attempt=place.attempt,
         n=place.n,
         stream=found.stream,
         at=found.at,
-        text=found.text,
-        b64=found.b64,
+        text=text,
+        b64=b64,
         unterminated=found.unterminated,
+        level=level_of(found.text),
+        cut_bytes=cut_bytes,
     )
