@@ -60,10 +60,12 @@ from fastflow_gateway.http.samples import SampleController
 from fastflow_gateway.http.schedule_checks import ScheduleCheckController
 from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
+from fastflow_gateway.http.streams import Streams
 from fastflow_gateway.log_summaries import LogSummaries
 from fastflow_gateway.queue_snapshot import QueueSnapshot
 from fastflow_gateway.settings import GatewaySettings, must_be_private
 from fastflow_gateway.subscribers import subscribe
+from fastflow_gateway.tails.kept import open_tails
 
 SERVICE = "gateway"
 ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
@@ -104,6 +106,13 @@ OPENAPI = OpenAPIConfig(
 )
 
 
+def streams_of(settings: GatewaySettings) -> Streams:
+    """None is open yet."""
+    return Streams(
+        most=settings.streams, most_of_client=settings.streams_per_client, keep_alive_s=settings.keep_alive_s
+    )
+
+
 def build(settings: GatewaySettings) -> Litestar:
     """Return the complete application; it connects to nothing before its lifespan begins.
 
@@ -135,7 +144,7 @@ def build(settings: GatewaySettings) -> Litestar:
         request_max_body_size=settings.max_body_bytes,
         response_headers=HEADERS,
         openapi_config=OPENAPI,
-        state=State({"keep_alive_s": settings.keep_alive_s}),
+        state=State({"streams": streams_of(settings)}),
         logging_config=None,
     )
 
@@ -147,6 +156,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
         connect(settings, f"{SERVICE}-{settings.instance}") as nc,
         open_store(settings.store_path, SCHEMA) as store,
         open_readers(store.path) as readers,
+        open_tails() as tails,
     ):
         changes = Changes()
         gauge = Gauge(nc, EVENTS, folder=settings.home, steady=time.monotonic)
@@ -173,6 +183,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
             random_bytes=os.urandom,
             log_summaries=LogSummaries(),
             queue_snapshot=QueueSnapshot(),
+            tails=tails,
             work=Work(),
         )
         broker = make_broker(settings, SERVICE)

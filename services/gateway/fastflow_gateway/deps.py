@@ -14,6 +14,7 @@ from fastflow_gateway.bell import Changes
 from fastflow_gateway.log_summaries import LogSummaries
 from fastflow_gateway.ports import Artifacts, Code, Commits, Letters, Output, Questions, ReadModel, Samples
 from fastflow_gateway.queue_snapshot import QueueSnapshot
+from fastflow_gateway.tails.kept import Tails
 
 
 class Deps(Struct, frozen=True, kw_only=True):
@@ -50,5 +51,7 @@ class Deps(Struct, frozen=True, kw_only=True):
     """Outputs that were read a moment ago."""
     queue_snapshot: QueueSnapshot
     """The queue as it was a moment ago."""
+    tails: Tails
+    """What many follow."""
     work: Work
     """The loops of this process."""

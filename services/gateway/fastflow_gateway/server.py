@@ -12,6 +12,7 @@ from uvicorn.server import Server
 from fastflow_gateway.app import build
 from fastflow_gateway.core.hosts import UNSPECIFIED, hosts_of, proxies_of
 from fastflow_gateway.http.guard import guarded
+from fastflow_gateway.http.streams import Streams
 from fastflow_gateway.http.timeouts import protocol_of
 from fastflow_gateway.settings import GatewaySettings
 
@@ -24,9 +25,10 @@ TICK_S = 2.0
 class TellingServer(Server):
     """uvicorn, telling where it listens; port 0 is only known once it does."""
 
-    def __init__(self, config: uvicorn.Config, settings: GatewaySettings) -> None:
+    def __init__(self, config: uvicorn.Config, settings: GatewaySettings, streams: Streams) -> None:
         super().__init__(config)
         self._settings = settings
+        self._streams = streams
         self._told = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -51,6 +53,11 @@ class TellingServer(Server):
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             await is_set_within(self._told, TICK_S)
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Streams first, which never end by themselves."""
+        self._streams.drain()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal, and wake the loop, which sleeps in a system call."""
@@ -80,8 +87,9 @@ def server_of(settings: GatewaySettings) -> TellingServer:
         SettingsError: it would serve strangers, or under a name that is none.
     """
     trusted = proxies_of(settings.trusted_proxies)
+    app = build(settings)
     config = uvicorn.Config(
-        guarded(build(settings), hosts_of(settings.allowed_hosts, listens_on=settings.host)),
+        guarded(app, hosts_of(settings.allowed_hosts, listens_on=settings.host)),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -94,4 +102,4 @@ def server_of(settings: GatewaySettings) -> TellingServer:
         forwarded_allow_ips=trusted,
         lifespan="on",
     )
-    return TellingServer(config, settings)
+    return TellingServer(config, settings, app.state.streams)

@@ -35,6 +35,12 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     max_body_bytes: Bytes = 1_000_000
     keep_alive_s: Seconds = 15.0
     """A silent event stream says that it lives after this long."""
+    streams: Annotated[int, Meta(ge=1)] = 2500
+    """So many event streams are open at once at most; one more is told to come back."""
+    streams_per_client: Annotated[int, Meta(ge=0)] = 200
+    """So many of them from one address, which may be a proxy that many come through; 0 is no limit."""
+    slow_reader_s: Seconds = 30.0
+    """Whoever takes nothing of what he asked for so long is let go."""
     default_python: str = "3.11"
     """What a pipeline runs with that names no Python; the scheduler has the same setting."""
     env_keep_days: Annotated[float, Meta(ge=0)] = 14.0

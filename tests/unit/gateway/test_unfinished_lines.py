@@ -156,3 +156,22 @@ def test_of_much_at_once_the_end_is_told() -> None:
     fold = short_lines()
     fold.feed(1, Chunk(first=0, frames=(out("ü".encode() * 10 + b"a"),)))
     assert [(part.text, part.offset) for part in fold.parts()] == [("üüüa", 14)]
+
+
+@given(stories)
+def test_whoever_comes_later_is_told_what_the_others_know_of_a_line(frames: Sequence[OutFrame]) -> None:
+    fold, known = short_lines(), dict[StreamName, bytes | None]()
+    for index, frame in enumerate(frames):
+        for _, line in fold.feed(1, Chunk(first=index, frames=(frame,))):
+            assert isinstance(line, Line)
+            known.pop(line.stream, None)
+        if index % 2:
+            for part in fold.parts():
+                before = known.get(part.stream, b"") if part.offset else b""
+                hole = before is None or part.offset != len(before)
+                known[part.stream] = None if hole else (before or b"") + exact(part)
+        told = {part.stream: part for part in fold.told()}
+        assert set(told) == set(known)
+        for stream, seen in known.items():
+            assert seen is None or seen.endswith(exact(told[stream]))
+            assert seen is None or len(seen) == told[stream].offset + len(exact(told[stream]))

@@ -111,6 +111,18 @@ class TooSlowError(InfrastructureError):
         super().__init__(TooSlow(within_s))
 
 
+class StreamsFullError(InfrastructureError):
+    """As many streams are open as one gateway carries."""
+
+    code = "streams-full"
+
+
+class TooManyStreamsError(DomainError):
+    """Whoever asks has as many streams open as one may."""
+
+    code = "too-many-streams"
+
+
 class NotRunnableError(DomainError):
     """The pipeline may not run as it is."""
 

@@ -78,8 +78,6 @@ class Gap(Struct, frozen=True, gc=False):
 
 
 Entry: TypeAlias = tuple[LogPosition, Line | Gap]
-Told: TypeAlias = Entry | Part
-"""What a reader who follows is told: entries, and parts of lines that are not entries yet."""
 
 
 class LineFold:
@@ -139,6 +137,16 @@ class LineFold:
         numbered = enumerate(self._open.items(), self._n + 1)
         news = [begun.news(stream, n, self._part_bytes) for n, (stream, begun) in numbered]
         return [part for part in news if part]
+
+    def told(self) -> list[Part]:
+        """What all that `parts` gave so far says of the lines that have not ended, for a reader who comes later."""
+        known = [begun.told(stream, self._part_bytes) for stream, begun in self._open.items()]
+        return [part for part in known if part]
+
+    @property
+    def has_begun(self) -> bool:
+        """True while a line has not ended."""
+        return bool(self._open)
 
     def _end(self, stream: StreamName | None) -> list[Entry]:
         """The unfinished line of one stream, or of both."""

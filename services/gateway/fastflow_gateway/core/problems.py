@@ -28,6 +28,7 @@ from fastflow_gateway.core.errors import (
     NotGenuineError,
     NotRunnableError,
     TooManyRequestsError,
+    TooManyStreamsError,
     finding,
 )
 
@@ -44,6 +45,7 @@ STATUS: dict[type[FastflowError], int] = {
     NoJsonTypeError: 415,
     RangeError: 416,
     TooManyRequestsError: 429,
+    TooManyStreamsError: 429,
     DomainError: 409,
     ConcurrencyError: 409,
     ContractError: 400,

@@ -206,3 +206,17 @@ class HookSecretShort(Statement, frozen=True, tag="refused.hook_secret_short"):
 
     english = "a secret of FASTFLOW_HOOK_SECRETS_FILE has less than {least} characters"
     least: int
+
+
+class StreamsFull(Statement, frozen=True, tag="refused.streams_full"):
+    """Of this process."""
+
+    english = "{most} streams are open, which is as many as this gateway carries; come back in a moment"
+    most: int
+
+
+class ClientHasStreams(Statement, frozen=True, tag="refused.client_has_streams"):
+    """From one address."""
+
+    english = "{most} streams are open from this address, which is as many as one may have; close one first"
+    most: int

@@ -68,7 +68,19 @@ class Begun:
         if update == self.sent or not update.bytes:
             return None
         self.sent = update
-        offset = update.bytes - len(data)
+        return self._part(stream, n, data, update.bytes - len(data))
+
+    def told(self, stream: StreamName, part_bytes: int) -> Part | None:
+        """The end of what its readers were told, for one who comes later; None when they were told nothing."""
+        known = self.sent.bytes
+        if not known:
+            return None
+        unsaid = self.size - known
+        whole = self._end(min(known, part_bytes) + unsaid)
+        data, _ = _characters(whole[: len(whole) - unsaid], cut=known > part_bytes)
+        return self._part(stream, self.sent.n, data, known - len(data))
+
+    def _part(self, stream: StreamName, n: int, data: bytes, offset: int) -> Part:
         try:
             return Part(n, stream, self.at, data.decode(), offset)
         except UnicodeDecodeError:

@@ -1,9 +1,8 @@
-"""What runs left behind, and what they used while they ran."""
+"""What runs left behind, and what they may use."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from fastflow_events.aggregates.run.events import RunArtifactStored, RunDispatched, RunStarted
 from fastflow_events.aggregates.run.specification import Limits
@@ -11,19 +10,11 @@ from fastflow_events.errors import NotFoundError
 from fastflow_events.instants import later
 from fastflow_events.log import EventLog
 from fastflow_events.nats.topology import ARTIFACTS_AGE_S
-from fastflow_events.service.waiting import is_set_within
 from msgspec.structs import replace
 
 from fastflow_gateway.core.refusals import AttemptLeftNoFile, FileExpired, RunLeftNoFile
-from fastflow_gateway.core.views.runs import OVER, RunRow
-from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers.runs import find_run, history_of_run
-from fastflow_gateway.handlers.writers import Writers
-from fastflow_gateway.ports import Artifacts, StoredSample
-
-POLL_S = 1.0
-"""Samples come about once a second."""
-BATCH = 1000
+from fastflow_gateway.handlers.runs import history_of_run
+from fastflow_gateway.ports import Artifacts
 
 
 class Left(NamedTuple):
@@ -39,10 +30,6 @@ class Left(NamedTuple):
     def expires_at(self) -> datetime:
         """When the store forgets it."""
         return later(self.stored_at, ARTIFACTS_AGE_S)
-
-
-Measured: TypeAlias = list[StoredSample] | RunRow
-"""New samples, none after a silent while; the row of the finished run is the last thing that comes."""
 
 
 async def artifacts_of_run(log: EventLog, run_id: str) -> list[Left]:
@@ -103,22 +90,3 @@ async def limits_of_run(log: EventLog, run_id: str) -> Limits | None:
         cpus=last.cpus or limits.cpus,
         disk_bytes=last.disk_bytes or limits.disk_bytes,
     )
-
-
-async def follow_samples(deps: Deps, run_id: str, after_seq: int) -> AsyncIterator[Measured]:
-    """Every sample behind a position, then each as it comes; ends with the run's row when the run is over."""
-    over, writers = asyncio.Event(), Writers(deps.log, run_id)
-    with deps.changes.listen(run_id, over):
-        while True:
-            over.clear()
-            row = await find_run(deps, run_id)
-            more = True
-            while more:
-                found = await deps.samples.read(run_id, after_seq=after_seq, limit=BATCH)
-                more = len(found) == BATCH
-                after_seq = found[-1].seq if found else after_seq
-                yield await writers.only(found)
-            if row.status in OVER:
-                yield row
-                return
-            await is_set_within(over, POLL_S)

@@ -1,13 +1,10 @@
-"""What a run wrote, as numbered lines: a page of it, or all of it as it comes."""
+"""What a run wrote, as numbered lines: a page of it."""
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from fastflow_events.service.waiting import is_set_within
-
-from fastflow_gateway.core.lines import START, Entry, LineFold, LogPosition, Told, after, position_of
+from fastflow_gateway.core.lines import START, Entry, LineFold, LogPosition, after, position_of
 from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.core.views.runs import OVER, RunRow
 from fastflow_gateway.deps import Deps
@@ -16,9 +13,6 @@ from fastflow_gateway.handlers.runs import find_run
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.ports import Output
 
-POLL_S = 1.0
-"""A bell may be missed; this long it is not noticed."""
-
 
 class Page(NamedTuple):
     """Some entries and whether there are more now; with the last of them the lines that have not ended yet."""
@@ -26,10 +20,6 @@ class Page(NamedTuple):
     entries: list[Entry]
     more: bool
     unfinished: Sequence[Part] = ()
-
-
-Followed: TypeAlias = list[Told] | RunRow
-"""What is new, nothing after a silent while; the row of the finished run is the last thing that comes."""
 
 
 async def page_of_log(deps: Deps, run_id: str, place: LogPosition, limit: int) -> Page:
@@ -41,7 +31,7 @@ async def page_of_log(deps: Deps, run_id: str, place: LogPosition, limit: int) -
     entries: list[Entry] = []
     row = await find_run(deps, run_id)
     writers = Writers(deps.log, run_id)
-    fold, seq = await _begin(deps.output, run_id, writers, place)
+    fold, seq = await begin(deps.output, run_id, writers, place)
     async for some in _stored(deps.output, row, writers, fold, seq):
         entries += after(some, place)
         if len(entries) > limit:
@@ -62,7 +52,7 @@ async def tail_of_log(deps: Deps, run_id: str, count: int) -> Page:
     known = newest.chunk.line or 0 if newest else 0
     # Enough of them lie behind this place, unless the last attempt has not written so many.
     place = LogPosition(row.attempt, known - count) if known >= count else START
-    fold, seq = await _begin(deps.output, run_id, writers, place)
+    fold, seq = await begin(deps.output, run_id, writers, place)
     async for some in _stored(deps.output, row, writers, fold, seq):
         entries.extend(after(some, place))
     return Page(list(entries), more=False, unfinished=fold.parts())
@@ -80,7 +70,7 @@ async def position_before(deps: Deps, run_id: str, line: str) -> LogPosition:
     return LogPosition(wanted.attempt, max(wanted.n - 1, 0))
 
 
-async def _begin(output: Output, run_id: str, writers: Writers, place: LogPosition) -> tuple[LineFold, int]:
+async def begin(output: Output, run_id: str, writers: Writers, place: LogPosition) -> tuple[LineFold, int]:
     """A fold, and the stream position behind which to feed it, so that what comes after `place` comes out whole."""
     fold = LineFold()
     return fold, await begin_at(output, run_id, writers, place, fold)
@@ -93,32 +83,3 @@ async def _stored(
         yield [entry for chunk in await writers.only(chunks) for entry in fold.feed(chunk.attempt, chunk.chunk)]
     if row.status in OVER:
         yield fold.close()
-
-
-async def follow_log(deps: Deps, run_id: str, place: LogPosition) -> AsyncIterator[Followed]:
-    """Everything after `place`, then each line as it comes, in parts while it has not ended; at last the run's row.
-
-    A run's output is stored completely before the fact that ends its attempt, so what is read after the end was
-    seen is all there is.
-    """
-    writers = Writers(deps.log, run_id)
-    fold, seq = await _begin(deps.output, run_id, writers, place)
-    bell = asyncio.Event()
-    async with deps.output.listen(run_id, bell):
-        with deps.changes.listen(run_id, bell):
-            while True:
-                bell.clear()
-                row = await find_run(deps, run_id)
-                async for chunks in deps.output.read(run_id, after_seq=seq):
-                    seq = chunks[-1].seq
-                    theirs = await writers.only(chunks)
-                    fresh = [entry for chunk in theirs for entry in fold.feed(chunk.attempt, chunk.chunk)]
-                    yield [*after(fresh, place)]
-                if row.status in OVER:
-                    yield [*after(fold.close(), place)]
-                    yield row
-                    return
-                if parts := fold.parts():
-                    yield [*parts]
-                await is_set_within(bell, POLL_S)
-                yield []

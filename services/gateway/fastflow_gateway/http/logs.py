@@ -1,6 +1,7 @@
 """`/api/runs/{id}/logs`: pages and the live stream."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastflow_events.errors import NotFoundError
@@ -12,14 +13,18 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import TooManyStreamsError
 from fastflow_gateway.core.lines import START, Entry, Gap, LogPosition, cut, position_of
 from fastflow_gateway.core.log_levels import Level, level_of
 from fastflow_gateway.core.unfinished_lines import Part
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import logs, runs
+from fastflow_gateway.handlers.line_tails import LineSource
 from fastflow_gateway.handlers.log_levels import page_of_level
 from fastflow_gateway.http import sse
+from fastflow_gateway.http.problems import AnyRequest
 from fastflow_gateway.http.raises import raises
+from fastflow_gateway.http.streams import visit_of
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
@@ -98,12 +103,13 @@ class LogController(Controller):
             items=[_shown(entry, max_line) for entry in found.entries], next=following, unfinished=[*found.unfinished]
         )
 
-    @get("/stream", media_type="text/event-stream", opt=raises(NotFoundError))
+    @get("/stream", media_type="text/event-stream", opt=raises(NotFoundError, TooManyStreamsError))
     async def stream(
         self,
         *,
         run_id: FromPath[str],
         deps: NamedDependency[Deps],
+        request: AnyRequest,
         state: State,
         last_event_id: LastEventId = None,
         cursor: FromQuery[str | None] = None,
@@ -113,9 +119,9 @@ class LogController(Controller):
         The event `partial` tells what an unfinished line says meanwhile; it has no id, and the whole line comes later.
         """
         place = _place(last_event_id or cursor)
-        await runs.find_run(deps, run_id)
-        news = logs.follow_log(deps, run_id, place)
-        return sse.stream(sse.until_end(news, sse.of_lines, state.keep_alive_s))
+        row = await runs.find_run(deps, run_id)
+        read = partial(deps.tails.reading, ("lines", run_id), partial(LineSource, deps, run_id), place)
+        return sse.stream_of(sse.follow(visit_of(request, state, row.pipeline), read))
 
 
 def _place(text: str | None) -> LogPosition:

@@ -21,10 +21,11 @@ logger = logging.getLogger(__name__)
 AnyRequest = Request[Any, Any, Any]
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """On every answer."""
+_LATER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[Problem]:
-    again = {"Retry-After": "1"} if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    again = {"Retry-After": "1"} if problem.status in _LATER else {}
     headers = {**HEADERS, **again, **(headers or {})}
     return Response(problem, status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
 

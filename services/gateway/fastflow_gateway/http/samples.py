@@ -1,9 +1,8 @@
 """`/api/runs/{id}/metrics`: what runs used, in pages and live."""
 
-from datetime import datetime
+from functools import partial
 from typing import Annotated
 
-import msgspec
 from fastflow_events.errors import NotFoundError
 from litestar import Controller, get
 from litestar.datastructures import State
@@ -12,33 +11,20 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
+from fastflow_gateway.core.errors import TooManyStreamsError
+from fastflow_gateway.core.responses.samples import SampleResponse, show_sample
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import artifacts, runs
+from fastflow_gateway.handlers.sample_tails import SampleSource
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.http import sse
 from fastflow_gateway.http.cursors import position_of
+from fastflow_gateway.http.problems import AnyRequest
 from fastflow_gateway.http.raises import raises
-from fastflow_gateway.ports import StoredSample
+from fastflow_gateway.http.streams import visit_of
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
-
-
-class SampleResponse(Struct, frozen=True, kw_only=True):
-    """What an attempt used at one moment; null where nobody knows."""
-
-    attempt: int
-    at: datetime
-    cpus: float
-    """Processors in use since the sample before."""
-    memory_bytes: int
-    """Working set, without the page cache."""
-    received_bytes: int | None
-    """Over the network, since the attempt began; so are the following."""
-    sent_bytes: int | None
-    read_bytes: int | None
-    """From disks."""
-    written_bytes: int | None
 
 
 class LimitsResponse(Struct, frozen=True, kw_only=True):
@@ -92,40 +78,21 @@ class SampleController(Controller):
             )
         )
         theirs = await Writers(deps.log, run_id).only(found[:limit])
-        return SamplePage(items=[_show(stored) for stored in theirs], next=following, limits=shown)
+        return SamplePage(items=[show_sample(stored) for stored in theirs], next=following, limits=shown)
 
-    @get("/stream", media_type="text/event-stream", opt=raises(NotFoundError))
+    @get("/stream", media_type="text/event-stream", opt=raises(NotFoundError, TooManyStreamsError))
     async def stream(
         self,
         *,
         run_id: FromPath[str],
         deps: NamedDependency[Deps],
+        request: AnyRequest,
         state: State,
         last_event_id: LastEventId = None,
         cursor: FromQuery[str | None] = None,
     ) -> Stream:
         """Every sample after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last."""
-        position = position_of(last_event_id or cursor) or 0
-        await runs.find_run(deps, run_id)
-        news = artifacts.follow_samples(deps, run_id, position)
-        return sse.stream(sse.until_end(news, _pieces, state.keep_alive_s))
-
-
-def _pieces(samples: list[StoredSample]) -> bytes:
-    return b"".join(
-        b"id: %d\nevent: sample\ndata: %s\n\n" % (stored.seq, msgspec.json.encode(_show(stored))) for stored in samples
-    )
-
-
-def _show(stored: StoredSample) -> SampleResponse:
-    sample = stored.sample
-    return SampleResponse(
-        attempt=stored.attempt,
-        at=sample.at,
-        cpus=sample.cpus,
-        memory_bytes=sample.memory_bytes,
-        received_bytes=sample.received_bytes,
-        sent_bytes=sample.sent_bytes,
-        read_bytes=sample.read_bytes,
-        written_bytes=sample.written_bytes,
-    )
+        place = (position_of(last_event_id or cursor) or 0,)
+        row = await runs.find_run(deps, run_id)
+        read = partial(deps.tails.reading, ("samples", run_id), partial(SampleSource, deps, run_id, place), place)
+        return sse.stream_of(sse.follow(visit_of(request, state, row.pipeline), read))

@@ -1,82 +1,89 @@
-"""Server-sent events as bytes, many in one piece."""
+"""Server-sent events: what a reader takes from its tail, a sign of life after each silence, and an end."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import TypeVar
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager
 
-import msgspec
 from fastflow_events.errors import InfrastructureError
 from litestar.response import Stream
 
-from fastflow_gateway.core.lines import Line, Told
-from fastflow_gateway.core.responses.facts import FactResponse
-from fastflow_gateway.core.responses.runs import error_of
-from fastflow_gateway.core.unfinished_lines import Part
-from fastflow_gateway.core.views.runs import RunRow
+from fastflow_gateway.core.live.frames import Frame, events_of
+from fastflow_gateway.http.streams import OpenStream, Visit
+from fastflow_gateway.tails.reader import Reader
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 KEEP_ALIVE = b": keep-alive\n\n"
-RETRY = b"retry: 1000\n\n"
 INTERRUPTED = b": interrupted\n\n"
-_json = msgspec.json.Encoder()
+RETRY_MS = 1000
+JITTER = 0.3
+"""Whoever was here when the gateway ended does not come back together with all the others."""
 
 
-def of_lines(updates: Iterable[Told]) -> bytes:
-    """Lines, gaps and parts; the id names the last line a reader has seen, so that a part has none."""
-    return b"".join(
-        b"event: partial\ndata: %s\n\n" % _json.encode(one)
-        if isinstance(one, Part)
-        else b"id: %s\nevent: %s\ndata: %s\n\n"
-        % (str(one[0]).encode(), b"line" if type(one[1]) is Line else b"gap", _json.encode(one[1]))
-        for one in updates
-    )
+def retry() -> bytes:
+    """When to come back."""
+    return b"retry: %d\n\n" % round(RETRY_MS * random.uniform(1 - JITTER, 1 + JITTER))
 
 
-def of_end(row: RunRow) -> bytes:
-    """The run is over and everything was sent; do not come back."""
-    data = {"outcome": row.outcome or row.status, "status": row.status, "reason": row.reason, "error": error_of(row)}
-    return b"event: end\ndata: %s\n\n" % _json.encode(data)
-
-
-def of_fact(fact: FactResponse) -> bytes:
-    """One fact; the id is its stream position."""
-    return b"id: %d\nevent: fact\ndata: %s\n\n" % (fact.seq, _json.encode(fact))
-
-
-class KeepAliveTimer:
-    """How long a stream has said nothing, on the event loop's clock, which never jumps."""
-
-    def __init__(self, limit_s: float) -> None:
-        self._limit_s = limit_s
-        self.restart()
-
-    def restart(self) -> None:
-        """Something was said."""
-        self._since = asyncio.get_running_loop().time()
-
-    def is_due(self) -> bool:
-        """True when proxies and clients may begin to think that nobody is there."""
-        return asyncio.get_running_loop().time() - self._since >= self._limit_s
-
-
-async def until_end(
-    news: AsyncIterator[list[T] | RunRow], show: Callable[[list[T]], bytes], keep_alive_s: float
+async def follow(
+    visit: Visit,
+    read: Callable[[Callable[[], None]], AbstractContextManager[Reader]],
+    show: Callable[[Sequence[Frame]], bytes] | None = None,
 ) -> AsyncIterator[bytes]:
-    """What a run brings as it comes, a sign of life after each silence, and its end."""
-    yield RETRY
-    keep_alive = KeepAliveTimer(keep_alive_s)
-    async for found in news:
-        if isinstance(found, RunRow):
-            yield of_end(found)
-        elif found:
-            keep_alive.restart()
-            yield show(found)
-        elif keep_alive.is_due():
-            keep_alive.restart()
-            yield KEEP_ALIVE
+    """What a tail brings, until it ends, the server does, or whoever reads may not any more.
+
+    `show` is how only this reader sees it; without it each frame is an event.
+    """
+    yield retry()
+    with visit.opened() as stream, read(stream.wake) as reader:
+        while not reader.is_at_end:
+            if reader.is_behind:
+                async for piece in beating(stream, caught_up(reader, show or events_of)):
+                    yield piece
+            elif pieces := reader.take(show or events_of, shared=show is None):
+                if piece := b"".join(pieces):
+                    stream.speaks()
+                    yield piece
+            elif piece := await waited(stream):
+                yield piece
+            if stream.is_over:
+                yield retry()
+                return
+
+
+async def caught_up(reader: Reader, show: Callable[[Sequence[Frame]], bytes]) -> AsyncIterator[bytes]:
+    """What it reads alone."""
+    async for frames, _ in reader.catch_up():
+        if piece := show(frames):
+            yield piece
+
+
+async def waited(stream: OpenStream) -> bytes:
+    """Wait until somebody wakes the stream; a sign of life when it has been silent for long."""
+    await stream.woken()
+    return KEEP_ALIVE if stream.is_silent() else b""
+
+
+async def beating(stream: OpenStream, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, and signs of life while the next one is long in coming."""
+    while not stream.is_over:
+        coming = asyncio.ensure_future(_next(pieces))
+        try:
+            while not (await asyncio.wait({coming}, timeout=stream.keep_alive_s))[0]:
+                yield KEEP_ALIVE
+            piece = await coming
+        finally:
+            coming.cancel()
+        if piece is None:
+            return
+        stream.speaks()
+        yield piece
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(pieces, None)
 
 
 async def _until_broken(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -85,10 +92,10 @@ async def _until_broken(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for piece in pieces:
             yield piece
     except InfrastructureError as exc:
-        logger.warning("stream interrupted: %s", exc, extra={"action": "stream_interrupted"})
+        logger.debug("stream interrupted: %s", exc, extra={"action": "stream_interrupted"})
         yield INTERRUPTED
 
 
-def stream(pieces: AsyncIterator[bytes]) -> Stream:
+def stream_of(pieces: AsyncIterator[bytes]) -> Stream:
     """The response; nothing on the way may hold it back."""
     return Stream(_until_broken(pieces), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

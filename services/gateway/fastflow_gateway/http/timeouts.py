@@ -6,6 +6,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from fastflow_gateway.http.slow_readers import LetsGoOfSlowReaders
 from fastflow_gateway.settings import GatewaySettings
 
 
@@ -14,8 +15,10 @@ def protocol_of(settings: GatewaySettings) -> type[H11Protocol]:
     # States of h11, by the names that they print as.
     within_s = {"IDLE": settings.request_head_within_s, "SEND_BODY": settings.request_body_within_s}
 
-    class Impatient(H11Protocol):
+    class Impatient(LetsGoOfSlowReaders):
         """A connection costs its other side nothing, so one that keeps us waiting is ended."""
+
+        slow_reader_s = settings.slow_reader_s
 
         def __init__(
             self,

@@ -1,0 +1,1 @@
+"""Tails: what many follow is looked for, folded and encoded once."""
