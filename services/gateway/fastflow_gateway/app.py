@@ -38,6 +38,7 @@ from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.http.artifacts import ArtifactController
+from fastflow_gateway.http.cells import CellController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
 from fastflow_gateway.http.contract.serving import Json, Yaml
@@ -74,6 +75,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     LogController,
     LogSearchController,
     LogBytesController,
+    CellController,
     ArtifactController,
     SampleController,
     EventController,

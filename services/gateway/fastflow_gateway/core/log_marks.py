@@ -50,6 +50,7 @@ class CellLines(Struct, frozen=True, kw_only=True):
     started_at: datetime
     finished_at: datetime | None = None
     """Null while it is being executed, and when it never ended."""
+    tries: int = 1
     failure: str = ""
     """Why the last try failed, in the driver's words."""
 
@@ -211,7 +212,7 @@ class AttemptFold:
                 self.cells[number] = CellLines(cell=number, from_line=n, to_line=n, started_at=at)
             return
         if not words:  # it is tried once more
-            self.cells[number] = replace(cell, to_line=n, finished_at=None, failure="")
+            self.cells[number] = replace(cell, to_line=n, finished_at=None, failure="", tries=cell.tries + 1)
             return
         _, failed, why = words.partition(": failed after ")
         self.cells[number] = replace(cell, to_line=n, finished_at=at, failure=why.partition(": ")[2] if failed else "")

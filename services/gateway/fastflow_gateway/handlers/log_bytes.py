@@ -41,18 +41,6 @@ async def size_of_log(deps: Deps, run_id: str, part: Part) -> int:
     return sum([len(piece) async for piece in await bytes_of_log(deps, run_id, part)])
 
 
-async def between(pieces: AsyncIterator[bytes], begin: int, end: int) -> AsyncIterator[bytes]:
-    """Those from one place to just before another."""
-    at = 0
-    async for piece in pieces:
-        wanted = piece[max(begin - at, 0) : max(end - at, 0)]
-        at += len(piece)
-        if wanted:
-            yield wanted
-        if at >= end:
-            return
-
-
 async def _frames(deps: Deps, run_id: str, part: Part) -> AsyncIterator[bytes]:
     writers, seen = Writers(deps.log, run_id), (0, 0)
     async for chunks in deps.output.read(run_id, after_seq=0):

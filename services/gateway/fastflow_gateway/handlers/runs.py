@@ -1,10 +1,8 @@
 """Asking for runs, ending them, looking at them."""
 
-from typing import Any
-
 from fastflow_events.aggregates.run.commands import RequestCancel, RequestRun
 from fastflow_events.aggregates.run.decider import run_decider
-from fastflow_events.aggregates.run.events import RunAttemptFinished, RunRequested, Trigger
+from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.errors import ConcurrencyError, DomainError
 from fastflow_events.execute import execute
 from fastflow_events.ids import uuid7
@@ -127,14 +125,6 @@ async def cancel_run(log: EventLog, run_id: str, *, who: str, why: str, cause: C
     row = view.fold((await log.load("run", run_id)).recorded)
     assert row is not None
     return Accepted(id=run_id, pipeline=row.pipeline, status=row.status, seq=row.seq)
-
-
-async def result_of(log: EventLog, row: RunRow) -> dict[str, Any] | None:
-    """What the run's last attempt left as its result; None when it left none."""
-    if not row.has_result:
-        return None
-    facts = (await log.load("run", row.id)).facts
-    return next((fact.result for fact in reversed(facts) if isinstance(fact, RunAttemptFinished)), None)
 
 
 async def find_run(deps: Deps, run_id: str) -> RunRow:

@@ -16,6 +16,7 @@ from fastflow_gateway.core.errors import InvalidParameterError
 from fastflow_gateway.core.log_faults import NoLineRange
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import log_bytes, runs
+from fastflow_gateway.handlers.byte_pieces import between
 from fastflow_gateway.handlers.log_bytes import Part
 from fastflow_gateway.http.artifacts import disposition_of
 from fastflow_gateway.http.code import NEVER_A_PAGE
@@ -69,7 +70,7 @@ class LogBytesController(Controller):
                 if wanted.begin >= wanted.end:
                     raise RangeError(size)
                 headers |= {"Content-Range": wanted.said(size), "Content-Length": str(wanted.end - wanted.begin)}
-                some = log_bytes.between(pieces, wanted.begin, wanted.end)
+                some = between(pieces, wanted.begin, wanted.end)
                 return Stream(some, status_code=206, media_type="text/plain", headers=headers)
         elif "zstd" in (accept_encoding or ""):
             headers["Content-Encoding"] = "zstd"

@@ -20,12 +20,12 @@ from fastflow_gateway.core.errors import (
     RunNotOverError,
 )
 from fastflow_gateway.core.faults import NoStatus
+from fastflow_gateway.core.responses.attempts import story_of
 from fastflow_gateway.core.responses.facts import FactResponse, show_fact
 from fastflow_gateway.core.responses.runs import RunResponse, show_run
 from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import runs
-from fastflow_gateway.handlers.cells import CellResponse, cells_of_run
 from fastflow_gateway.handlers.commits import shown_commits
 from fastflow_gateway.handlers.rerun import rerun
 from fastflow_gateway.handlers.runs import Accepted
@@ -54,13 +54,6 @@ class FactList(Struct, frozen=True, kw_only=True):
     """Facts, oldest first."""
 
     items: list[FactResponse]
-    next: str | None = None
-
-
-class CellList(Struct, frozen=True, kw_only=True):
-    """Code cells of a notebook; of a script there are none."""
-
-    items: list[CellResponse]
     next: str | None = None
 
 
@@ -104,13 +97,13 @@ class RunController(Controller):
         """One run."""
         row = await runs.find_run(deps, run_id)
         waits, followers = await waiting_for(deps, [row]), await deps.rows.followers(row)
-        lost, result = await out_of_reach(deps.heartbeats, [row]), await runs.result_of(deps.log, row)
+        lost, history = await out_of_reach(deps.heartbeats, [row]), (await deps.log.load("run", row.id)).recorded
         return show_run(
             row,
             untrusted=deps.log.doubts.reason("run", row.id),
             waits=waits.get(row.id),
             downstream=followers,
-            result=result,
+            story=story_of(history),
             unreachable=bool(lost),
             commit=(await shown_commits(deps, [row.commit_sha])).of(row.commit_sha),
         )
@@ -164,11 +157,6 @@ class RunController(Controller):
         return FactList(
             items=[show_fact(recorded) for recorded in (await runs.history_of_run(deps.log, run_id)).recorded]
         )
-
-    @get("/{run_id:str}/cells", opt=raises(NotFoundError))
-    async def cells(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CellList:
-        """How the cells of its notebook ended."""
-        return CellList(items=await cells_of_run(deps.log, run_id))
 
 
 def _statuses(given: Sequence[str] | None) -> Sequence[RunStatus]:

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Annotated
 
+from fastflow_events.aggregates.run.specification import Limits
 from fastflow_events.errors import NotFoundError
 from litestar import Controller, get
 from litestar.datastructures import State
@@ -13,8 +14,10 @@ from msgspec import Struct
 
 from fastflow_gateway.core.errors import TooManyStreamsError
 from fastflow_gateway.core.responses.samples import SampleResponse, show_sample
+from fastflow_gateway.core.sample_buckets import BucketResponse
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import artifacts, runs
+from fastflow_gateway.handlers.sample_buckets import buckets_of_run
 from fastflow_gateway.handlers.sample_tails import SampleSource
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.http import sse
@@ -24,6 +27,8 @@ from fastflow_gateway.http.raises import raises
 from fastflow_gateway.http.streams import visit_of
 
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
+Points = Annotated[int | None, QueryParameter(ge=1, le=2000)]
+Attempt = Annotated[int | None, QueryParameter(ge=1, le=999_999_999)]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
 
 
@@ -45,6 +50,8 @@ class SamplePage(Struct, frozen=True, kw_only=True):
     """Give it as `cursor` to go on; null when there are no more now."""
     limits: LimitsResponse | None
     """Null before the run was dispatched."""
+    buckets: list[BucketResponse] | None = None
+    """What one attempt used, in few points: only when `points` were asked for, and then there are no items."""
 
 
 class SampleController(Controller):
@@ -61,24 +68,21 @@ class SampleController(Controller):
         deps: NamedDependency[Deps],
         cursor: FromQuery[str | None] = None,
         limit: Limit = 1000,
+        points: Points = None,
+        attempt: Attempt = None,
     ) -> SamplePage:
-        """Samples, about one a second for as long as an attempt ran; one that was over in no time has none."""
+        """Samples, about one a second for as long as an attempt ran; one that was over in no time has none.
+
+        With `points` the samples of one attempt, the newest unless another is named, in at most so many `buckets`.
+        """
         limits = await artifacts.limits_of_run(deps.log, run_id)
+        if points is not None:
+            buckets = await buckets_of_run(deps, run_id, attempt, points)
+            return SamplePage(items=[], next=None, limits=_limits(limits), buckets=buckets)
         found = await deps.samples.read(run_id, after_seq=position_of(cursor) or 0, limit=limit + 1)
         following = str(found[limit - 1].seq) if len(found) > limit else None
-        shown = (
-            None
-            if limits is None
-            else LimitsResponse(
-                memory_bytes=limits.memory_bytes,
-                cpus=limits.cpus,
-                disk_bytes=limits.disk_bytes,
-                soft_memory_bytes=limits.soft_memory_bytes,
-                soft_cpus=limits.soft_cpus,
-            )
-        )
         theirs = await Writers(deps.log, run_id).only(found[:limit])
-        return SamplePage(items=[show_sample(stored) for stored in theirs], next=following, limits=shown)
+        return SamplePage(items=[show_sample(stored) for stored in theirs], next=following, limits=_limits(limits))
 
     @get("/stream", media_type="text/event-stream", opt=raises(NotFoundError, TooManyStreamsError))
     async def stream(
@@ -96,3 +100,15 @@ class SampleController(Controller):
         row = await runs.find_run(deps, run_id)
         read = partial(deps.tails.reading, ("samples", run_id), partial(SampleSource, deps, run_id, place), place)
         return sse.stream_of(sse.follow(visit_of(request, state, row.pipeline), read))
+
+
+def _limits(limits: Limits | None) -> LimitsResponse | None:
+    if limits is None:
+        return None
+    return LimitsResponse(
+        memory_bytes=limits.memory_bytes,
+        cpus=limits.cpus,
+        disk_bytes=limits.disk_bytes,
+        soft_memory_bytes=limits.soft_memory_bytes,
+        soft_cpus=limits.soft_cpus,
+    )

@@ -9,6 +9,7 @@ from fastflow_events.types import Outcome, TriggerKind
 from msgspec import Struct
 
 from fastflow_gateway.core.commits import UNKNOWN, ShownCommit
+from fastflow_gateway.core.responses.attempts import AttemptResponse, CancelResponse, Story
 from fastflow_gateway.core.typed import InstantText
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
@@ -105,6 +106,12 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     untrusted: str
     """Which of its facts cannot be read, so that nothing is decided about it any more; empty when it can be trusted."""
     untrusted_message: Message | None
+    attempts: list[AttemptResponse] | None
+    """One by one; null in lists, like secrets."""
+    secrets: dict[str, int] | None
+    """Name of each granted secret to its version."""
+    cancel: CancelResponse | None
+    """Who wanted it to end first; null in lists."""
     seq: int
     """Stream position of the fact that changed it last."""
 
@@ -119,7 +126,7 @@ def show_run(
     untrusted: Statement | None = None,
     waits: WaitingFor | None = None,
     downstream: list[str] | None = None,
-    result: dict[str, Any] | None = None,
+    story: Story | None = None,
     unreachable: bool = False,
     commit: ShownCommit = UNKNOWN,
 ) -> RunResponse:
@@ -140,7 +147,10 @@ def show_run(
         error=error_of(row),
         downstream_runs=downstream,
         waiting_for=waits,
-        result=result,
+        result=story.result if story and row.has_result else None,
+        attempts=story.attempts if story else None,
+        secrets=story.secrets if story else None,
+        cancel=story.cancel if story else None,
         unreachable=unreachable,
         untrusted=str(untrusted or ""),
         untrusted_message=untrusted.message if untrusted is not None else None,
