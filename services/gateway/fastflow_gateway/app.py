@@ -38,6 +38,7 @@ from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.http.artifacts import ArtifactController
+from fastflow_gateway.http.audit import AuditController
 from fastflow_gateway.http.cells import CellController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
@@ -55,6 +56,7 @@ from fastflow_gateway.http.pipelines import PipelineController
 from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
 from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync, show_plan
+from fastflow_gateway.http.rerun import RerunController
 from fastflow_gateway.http.runners import RunnerController
 from fastflow_gateway.http.runs import RunController
 from fastflow_gateway.http.samples import SampleController
@@ -72,6 +74,7 @@ SERVICE = "gateway"
 ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     PipelineController,
     RunController,
+    RerunController,
     LogController,
     LogSearchController,
     LogBytesController,
@@ -79,6 +82,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     ArtifactController,
     SampleController,
     EventController,
+    AuditController,
     DeadLetterController,
     SecretController,
     RepositoryController,

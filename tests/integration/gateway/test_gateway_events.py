@@ -121,3 +121,58 @@ async def test_without_a_place_only_what_comes_is_told(api: httpx.AsyncClient, j
     async with asyncio.timeout(20), api.stream("GET", "/api/events/stream") as response:
         await execute(jetstream_log, run_decider, "r1", RequestCancel(who="ann"), cause=CAUSE)
         assert (await anext(read_events(response.aiter_lines()))).id == "32"
+
+
+async def test_facts_come_newest_first_page_by_page(api: httpx.AsyncClient) -> None:
+    for params, wanted in (
+        ({}, list(range(31, 0, -1))),
+        ({"type": "run.claimed"}, list(range(31, 3, -3))),
+        ({"aggregate": "pipeline"}, [1]),
+        ({"since": "2026-03-01T03:00:00Z", "until": "2026-03-01T07:30:00Z"}, list(range(19, 4, -1))),
+    ):
+        seen: list[int] = []
+        more: dict[str, str] = {"order": "desc"}
+        while more:
+            page = (await api.get("/api/events", params={"limit": "4", **params, **more})).json()
+            seen += [fact["seq"] for fact in page["items"]]
+            more = {"before": page["next"]} if page["next"] is not None else {}
+        assert seen == wanted
+    assert [fact["seq"] for fact in await found(api, before="3")] == [2, 1]
+    assert await found(api, before="1") == []
+    for wrong in ({"before": "9", "cursor": "1"}, {"order": "desc", "tail": "1"}, {"before": "9", "order": "asc"}):
+        assert (await api.get("/api/events", params=wrong)).status_code == 400
+
+
+async def test_a_fact_says_why_it_is_there_and_what_it_caused(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog
+) -> None:
+    [first, *_] = (await jetstream_log.load("run", "r1")).recorded
+    [follower] = await jetstream_log.append(
+        Position(aggregate="run", id="follower"), [run_requested()], cause=first.because()
+    )
+    shown = (await api.get(f"/api/events/{first.seq}")).json()
+    assert (shown["fact"]["id"], shown["because"]) == ("run/r1/1", None)
+    assert [fact["seq"] for fact in shown["caused"]] == [follower.seq]
+    assert shown["looked_until"] == follower.seq
+    assert "s3cret" not in str(shown)
+    assert (await api.get(f"/api/events/{follower.seq}")).json()["because"]["seq"] == first.seq
+    assert (await api.get("/api/events/33")).status_code == 404
+    assert (await api.get(f"/api/events/{2**63}")).status_code in (400, 404)
+
+
+async def test_a_histogram_counts_every_fact_once(api: httpx.AsyncClient) -> None:
+    async def shown(**params: str) -> list[dict[str, Any]]:
+        answer = await api.get("/api/events/histogram", params=params)
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    days = await shown(until="2026-03-01T12:00:00Z", buckets="3", tz="Europe/Berlin")
+    assert [(span["facts"], span["seq"]) for span in days] == [(10, 10), (18, 28), (3, 31)]
+    for most in ("1", "7", "500"):
+        spans = await shown(buckets=most)
+        assert sum(span["facts"] for span in spans) == 31
+        assert len(spans) <= int(most)
+    assert await shown(since="2027-01-01T00:00:00Z", until="2026-01-01T00:00:00Z") == []
+    for wrong in ({"tz": "Mars/Olympus"}, {"buckets": "0"}, {"since": "yesterday"}):
+        assert (await api.get("/api/events/histogram", params=wrong)).status_code == 400

@@ -132,3 +132,26 @@ async def test_a_run_that_goes_on_and_one_that_never_was_are_not_repeated(api: h
     answer = await api.post("/api/runs/old/retry")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:fastflow:run-not-over")
     assert (await api.post("/api/runs/never/retry")).status_code == 404
+
+
+async def test_a_run_is_repeated_with_what_shall_be_different(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog
+) -> None:
+    await end(jetstream_log)
+    body = {"params": {"b": 3}, "env": {"B": "4"}, "unset": ["A"], "same_commit": True, "priority": 5}
+    key = {"Idempotency-Key": "monday"}
+    await jetstream_log.append(
+        (await jetstream_log.load("pipeline", "hello")).position, [version_stored(commit=OLDER)], cause=CAUSE
+    )
+    answer = await api.post("/api/runs/old/rerun", json=body, headers=key)
+    assert answer.status_code == 202, answer.text
+    asked = await requested(jetstream_log, answer.json()["id"])
+    assert (asked.env, asked.params, asked.commit, asked.priority) == ({"B": "4"}, {"b": "3"}, OLDER, 5)
+    assert (asked.trigger.rerun_of, asked.run_config_id) == ("old", "nightly")
+    assert (await api.post("/api/runs/old/rerun", json=body, headers=key)).json() == answer.json()
+    other = await api.post("/api/runs/old/rerun", json={}, headers=key)
+    assert other.json()["type"] == "urn:fastflow:idempotency-key-reused"
+    kept = await api.post("/api/runs/old/rerun")
+    assert (await requested(jetstream_log, kept.json()["id"])).env == {"A": "1"}
+    refused = await api.post("/api/runs/old/rerun", json={"unset": ["C"]})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/unset/0")

@@ -12,12 +12,12 @@ from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.errors import FastflowError
 from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_events.types import TriggerKind
+from fastflow_gateway.core.rerun_request import RerunBody, options_of
 from fastflow_gateway.core.rights import may_operate
 from fastflow_gateway.core.run_request import RunOptions, read_run_options
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import backfills, chains, schedules, triggers
 from fastflow_gateway.handlers.backfills import BackfillBody
-from fastflow_gateway.handlers.rerun import options_of
 from fastflow_gateway.handlers.runs import request_run
 from fastflow_rules.definition import Defaults, Definition, NoEnv, Param, parse, why_closed
 from fastflow_rules.definition.reserved import PROTECTED, RULES, Rule
@@ -72,7 +72,7 @@ async def by_request(name: str) -> None:
 
 async def once_more(member: str, name: str) -> None:
     first = run_requested(**{member: {name: "x"}})
-    options, trigger = options_of(first, same_commit=True), Trigger(kind="http", rerun_of="r")
+    options, trigger = options_of(first, RerunBody(same_commit=True)), Trigger(kind="http", rerun_of="r")
     await request_run(NOTHING, "p", options, run_id="again", trigger=trigger, cause=CAUSE)
 
 

@@ -160,7 +160,8 @@ class JetStreamLog:
         """Yield the facts on `subject` that the log holds now; what cannot be read is a `BrokenFact`, and doubted."""
         count = 0
         while True:
-            batch, after_seq, more = await self._batch(subject, after_seq)
+            wanted = BATCH if limit is None else max(1, min(BATCH, limit - count))
+            batch, after_seq, more = await self._batch(subject, after_seq, wanted)
             for recorded in batch:
                 if limit is not None and count >= limit:
                     return
@@ -208,9 +209,9 @@ class JetStreamLog:
             if not self._nc.is_closed:
                 await subscription.unsubscribe()
 
-    async def _batch(self, subject: str, after_seq: int) -> tuple[list[Recorded], int, bool]:
+    async def _batch(self, subject: str, after_seq: int, limit: int = BATCH) -> tuple[list[Recorded], int, bool]:
         """Return facts, the position behind them, and whether there may be more."""
-        stored = await get_batch(self._nc, STREAM, subject=subject, after_seq=after_seq)
+        stored = await get_batch(self._nc, STREAM, subject=subject, after_seq=after_seq, limit=limit)
         recorded = [self._reader.read(m.seq, m.subject, m.headers, m.data) for m in stored]
         for one in recorded:
             if isinstance(one.fact, BrokenFact) and one.seq not in self._broken:  # an aggregate is read again and again
@@ -219,7 +220,7 @@ class JetStreamLog:
         doubt(self.doubts, recorded, judged=False)
         if not stored:
             return recorded, after_seq, False
-        return recorded, stored[-1].seq, len(stored) == BATCH or bool(stored[-1].pending)
+        return recorded, stored[-1].seq, len(stored) == limit or bool(stored[-1].pending)
 
     async def life(self) -> Life:
         """When the stream was made, and its end as its leader knows it."""

@@ -1,6 +1,5 @@
 """The log itself, for people: every fact, filtered, page by page."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParameterError
 from fastflow_gateway.core.faults import IdAlone, NoAggregate, NoSuchFacts
+from fastflow_gateway.handlers.log_positions import position_before
 
 MAX_SCANNED = 10_000
 """Facts looked at for one page; a page may be short and still have a next one."""
@@ -65,14 +65,14 @@ async def page_of_facts(log: EventLog, wanted: Filter, *, after_seq: int, limit:
     """At most `limit` wanted facts after a stream position."""
     subject = subject_of(wanted)
     if wanted.since is not None:
-        after_seq = max(after_seq, await _position_before(log, later(wanted.since, -SKEW_S)))
+        after_seq = max(after_seq, await position_before(log, later(wanted.since, -SKEW_S)))
     items: list[Recorded] = []
     scanned = 0
     async for recorded in log.read(subject, after_seq=after_seq):
         if wanted.until is not None and recorded.at > later(wanted.until, SKEW_S):
             return Facts(items, None)
         scanned += 1
-        if _in_time(wanted, recorded):
+        if is_in_time(wanted, recorded):
             items.append(recorded)
         if len(items) == limit or scanned == MAX_SCANNED:
             return Facts(items, recorded.seq)
@@ -86,32 +86,14 @@ async def newest_facts(log: EventLog, wanted: Filter, count: int) -> Facts:
     span = count
     while True:
         start = max(0, last - span)
-        items = [r async for r in log.read(subject, after_seq=start) if _in_time(wanted, r)]
+        items = [r async for r in log.read(subject, after_seq=start) if is_in_time(wanted, r)]
         if len(items) >= count or start == 0 or span >= MAX_SCANNED:
             return Facts(items[-count:], None)
         span *= 4
 
 
-def _in_time(wanted: Filter, recorded: Recorded) -> bool:
+def is_in_time(wanted: Filter, recorded: Recorded) -> bool:
+    """True when the fact was written within the wanted span."""
     early = wanted.since is not None and recorded.at < wanted.since
     late = wanted.until is not None and recorded.at > wanted.until
     return not early and not late
-
-
-async def _position_before(log: EventLog, at: datetime) -> int:
-    """A stream position all of whose later facts are newer than `at`, found by halving."""
-    low, high = 0, await log.last_seq()
-    while low < high:
-        middle = (low + high) // 2
-        first = await _first(log.read(subjects.EVENTS, after_seq=middle, limit=1))
-        if first is None or first.at >= at:
-            high = middle
-        else:
-            low = first.seq
-    return low
-
-
-async def _first(facts: AsyncIterator[Recorded]) -> Recorded | None:
-    async for recorded in facts:
-        return recorded
-    return None

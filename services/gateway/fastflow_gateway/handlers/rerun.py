@@ -1,11 +1,11 @@
-"""Running once more what has run: with the same options, at today's code or at its own."""
+"""Running once more what has run: with the same options but for what shall differ, at today's code or at its own."""
 
 from fastflow_events.aggregates.run.events import RunRequested, Trigger
 from fastflow_events.recorded import Cause
 
 from fastflow_gateway.core.errors import RunNotOverError, no_such_run
 from fastflow_gateway.core.refusals import NotOver
-from fastflow_gateway.core.run_request import RunOptions
+from fastflow_gateway.core.rerun_request import RerunBody, options_of
 from fastflow_gateway.core.views import runs as view
 from fastflow_gateway.core.views.runs import OVER
 from fastflow_gateway.deps import Deps
@@ -13,15 +13,16 @@ from fastflow_gateway.handlers.runs import Accepted, request_run
 
 
 async def rerun(
-    deps: Deps, run_id: str, *, same_commit: bool, new_id: str, who: str, cause: Cause, repeated: bool
+    deps: Deps, run_id: str, changes: RerunBody, *, new_id: str, who: str, cause: Cause, repeated: bool
 ) -> Accepted:
-    """Ask for a new run of the same pipeline with the same params, variables and run configuration.
+    """Ask for a new run of the same pipeline with the same params, variables and run configuration, but for changes.
 
     It stands for the same instant, where the old one did for one; retries and limits are those of its definition.
 
     Raises:
         NotFoundError: there is no such run, or its pipeline is gone.
         RunNotOverError: it has not ended yet.
+        InvalidFieldError: a name that shall go is none that the run had.
         FastflowError: what `request_run` refuses.
     """
     history = (await deps.log.load("run", run_id)).recorded
@@ -36,19 +37,9 @@ async def rerun(
     return await request_run(
         deps,
         first.pipeline,
-        options_of(first, same_commit=same_commit),
+        options_of(first, changes),
         run_id=new_id,
         trigger=Trigger(kind="http", who=who, nominal=first.trigger.nominal, rerun_of=run_id, rerun_after=after),
         cause=cause,
         repeated=repeated,
-    )
-
-
-def options_of(first: RunRequested, *, same_commit: bool) -> RunOptions:
-    """The options of a run as those of a new one; the head's code unless its own is wanted."""
-    return RunOptions(
-        env=first.env,
-        params=first.params,
-        run_config_id=first.run_config_id,
-        commit=first.commit if same_commit else None,
     )

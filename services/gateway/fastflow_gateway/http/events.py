@@ -1,7 +1,7 @@
 """`/api/events`: the audit."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from litestar import Controller, get
 from litestar.datastructures import State
@@ -9,11 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
-from fastflow_gateway.core.errors import TooManyStreamsError
+from fastflow_gateway.core.errors import InvalidParameterError, TooManyStreamsError
+from fastflow_gateway.core.event_faults import OneDirection
 from fastflow_gateway.core.responses.facts import show_fact
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import audit
 from fastflow_gateway.handlers.audit import Filter
+from fastflow_gateway.handlers.audit_backwards import facts_before
 from fastflow_gateway.handlers.fact_tails import FactSource, shown_of
 from fastflow_gateway.http import sse
 from fastflow_gateway.http.cursors import LAST_POSITION, Instant, instant_of
@@ -25,6 +27,8 @@ from fastflow_gateway.http.streams import visit_of
 LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=LAST_POSITION)]
 Cursor = Annotated[int, QueryParameter(ge=0, le=LAST_POSITION)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+Before = Annotated[int | None, QueryParameter(ge=1, le=LAST_POSITION)]
+Order = Annotated[Literal["asc", "desc"] | None, QueryParameter()]
 Tail = Annotated[int | None, QueryParameter(ge=1, le=1000)]
 
 
@@ -47,11 +51,21 @@ class EventController(Controller):
         cursor: Cursor = 0,
         limit: Limit = 100,
         tail: Tail = None,
+        before: Before = None,
+        order: Order = None,
     ) -> FactList:
-        """Facts after `cursor`, oldest first, or the newest `tail` ones. A short page may still have a next one."""
+        """Facts after `cursor`, oldest first, or the newest `tail` ones. A short page may still have a next one.
+
+        With `order=desc` newest first, from the end of the log or from in front of the position `before`; `next` is
+        the `before` to go on with.
+        """
         span = {"since": instant_of("since", since), "until": instant_of("until", until)}
         wanted = Filter(aggregate=aggregate, id=id, type=type, **span)
-        if tail is not None:
+        if before is not None or order == "desc":
+            if tail is not None or cursor or order == "asc":
+                raise InvalidParameterError(OneDirection(), parameter="before")
+            found = await facts_before(deps.log, wanted, before=before, limit=limit)
+        elif tail is not None:
             found = await audit.newest_facts(deps.log, wanted, tail)
         else:
             found = await audit.page_of_facts(deps.log, wanted, after_seq=cursor, limit=limit)

@@ -4,20 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, get_args
 
 from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
-from fastflow_events.ids import run_id_of_http
 from fastflow_events.recorded import Cause
-from litestar import Controller, Response, get, post
+from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from fastflow_gateway.core.errors import (
     InvalidParameterError,
-    InvalidParamsError,
-    KeyReusedError,
-    LogFullError,
-    NotRunnableError,
-    RunNotOverError,
 )
 from fastflow_gateway.core.faults import NoStatus
 from fastflow_gateway.core.responses.attempts import story_of
@@ -27,13 +21,10 @@ from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import runs
 from fastflow_gateway.handlers.commits import shown_commits
-from fastflow_gateway.handlers.rerun import rerun
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.unreachable import out_of_reach
 from fastflow_gateway.handlers.waiting_for import waiting_for
 from fastflow_gateway.http.cursors import position_of
-from fastflow_gateway.http.origin import ANONYMOUS
-from fastflow_gateway.http.pipelines import IdempotencyKey
 from fastflow_gateway.http.raises import raises
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
@@ -120,36 +111,6 @@ class RunController(Controller):
     ) -> Accepted:
         """Ask for the run's end; it stops for good, without retries."""
         return await runs.cancel_run(deps.log, run_id, who=who, why=why[:500], cause=cause)
-
-    @post(
-        "/{run_id:str}/retry",
-        status_code=202,
-        opt=raises(NotFoundError, RunNotOverError, NotRunnableError, KeyReusedError, InvalidParamsError, LogFullError),
-    )
-    async def retry(
-        self,
-        *,
-        run_id: FromPath[str],
-        deps: NamedDependency[Deps],
-        cause: NamedDependency[Cause],
-        who: NamedDependency[str],
-        same_commit: FromQuery[bool] = False,
-        key: IdempotencyKey = None,
-    ) -> Response[Accepted]:
-        """Run it once more: a new run with the same params, variables and run configuration, at the head's code.
-
-        With `same_commit` at the code that it ran. With an `Idempotency-Key` asking twice is asking once.
-        """
-        accepted = await rerun(
-            deps,
-            run_id,
-            same_commit=same_commit,
-            new_id=runs.fresh_run_id(deps) if key is None else run_id_of_http(ANONYMOUS, run_id, key),
-            who=who,
-            cause=cause,
-            repeated=key is not None,
-        )
-        return Response(accepted, headers={"Location": f"/api/runs/{accepted.id}"})
 
     @get("/{run_id:str}/facts", opt=raises(NotFoundError))
     async def facts(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> FactList:

@@ -1,0 +1,15 @@
+"""What is wrong with what shall be different of a run that is wanted once more."""
+
+from fastflow_events.message import Statement
+
+
+class SetAndUnset(Statement, frozen=True, tag="fault.set_and_unset"):
+    """One of both is meant."""
+
+    english = "the same name is given a value"
+
+
+class NothingToUnset(Statement, frozen=True, tag="fault.nothing_to_unset"):
+    """It may be misspelt."""
+
+    english = "the run had no variable or param of this name"
