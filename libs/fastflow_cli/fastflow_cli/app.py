@@ -14,6 +14,7 @@ VERBS = {
     "down": "commands.installation:down",
     "demo": "commands.demo:demo",
     "doctor": "commands.doctor:doctor",
+    "me": "commands.tokens:me",
     "run": "commands.runs:run",
     "rerun": "commands.runs:rerun",
     "logs": "commands.runs:logs",
@@ -51,6 +52,15 @@ GROUPS = {
             "list": "commands.secrets:list_secrets",
             "remove": "commands.secrets:remove_secret",
             "rotate-key": "commands.secrets:rotate_key",
+        },
+    ),
+    "token": (
+        "What programs come in with.",
+        {
+            "make": "commands.tokens:make",
+            "list": "commands.tokens:list_tokens",
+            "revoke": "commands.tokens:revoke",
+            "recover": "commands.tokens:recover",
         },
     ),
     "env": (

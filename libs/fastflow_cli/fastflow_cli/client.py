@@ -1,5 +1,7 @@
 """The gateway over HTTP; its problems become our errors."""
 
+import os
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +16,7 @@ TIMEOUT_S = 30.0
 SILENCE_S = 60.0
 """The gateway says that it lives far more often than this."""
 PAGE = 1000
+TOKEN = re.compile(r"ff[as]_[0-9A-Za-z]{38}")
 Answer = dict[str, Any]
 
 
@@ -147,6 +150,10 @@ def error_of(answer: httpx.Response) -> CliError:
     sentence = "; ".join([detail, *(f for f in findings if f not in detail)])
     if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
         return NotRunningError(sentence, fix="fastflow status")
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        return RefusedError(
+            sentence, fix="export FASTFLOW_TOKEN=ffs_…, a token that an admin makes: fastflow token make NAME"
+        )
     if answer.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
         return UsageError(sentence)
     return RefusedError(sentence)
@@ -154,8 +161,16 @@ def error_of(answer: httpx.Response) -> CliError:
 
 @asynccontextmanager
 async def gateway(url: str) -> AsyncIterator[Gateway]:
-    """A connection that is closed with the block."""
+    """A connection that is closed with the block; it shows the token in `FASTFLOW_TOKEN`.
+
+    Raises:
+        UsageError: what stands there can be no token.
+    """
     headers = {"User-Agent": "fastflow"}
+    if token := os.environ.get("FASTFLOW_TOKEN", "").strip():
+        if not TOKEN.fullmatch(token):
+            raise UsageError("FASTFLOW_TOKEN holds no token: it would be ffs_ and 38 letters and digits")
+        headers["Authorization"] = f"Bearer {token}"
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False, headers=headers) as http:
         yield Gateway(http, url)
 

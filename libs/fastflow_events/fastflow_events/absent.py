@@ -55,3 +55,9 @@ class NoScheduleOfApi(Statement, frozen=True, tag="absent.no_schedule_of_api"):
     """Schedules of files are changed in their files."""
 
     english = "there is no such schedule that was set over the API"
+
+
+class NoSuchToken(Statement, frozen=True, tag="absent.no_such_token"):
+    """Nobody ever made it."""
+
+    english = "there is no such token"

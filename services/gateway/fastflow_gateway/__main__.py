@@ -1,5 +1,6 @@
 """Start the gateway: the only place that reads the environment."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from fastflow_events.errors import FastflowError
 from fastflow_events.service import telemetry
 from fastflow_events.service.settings import load
 
+from fastflow_gateway.recovery import recover
 from fastflow_gateway.server import server_of
 from fastflow_gateway.settings import GatewaySettings
 
@@ -33,9 +35,12 @@ def _stopped(_number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run until a signal comes."""
+    """Run until a signal comes; `recover` prints the token of an admin instead."""
     try:
         settings = read_settings(sys.argv[1:], os.environ)
+        if sys.argv[1:] == ["recover"]:
+            sys.stdout.write(asyncio.run(recover(settings, os.urandom)) + "\n")
+            return
         telemetry.configure("gateway", settings.log_level)
         server = server_of(settings)
     except FastflowError as exc:

@@ -2,10 +2,12 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
+from fastflow_events.errors import SettingsError
 from fastflow_events.nats.broker import make_broker
 from fastflow_events.nats.connection import connect
 from fastflow_events.nats.event_log import JetStreamLog
@@ -24,6 +26,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
 
+from fastflow_gateway.adapters.access_files import access_key, leave_token, take_token
 from fastflow_gateway.adapters.artifacts import JetStreamSamples, StoredArtifacts
 from fastflow_gateway.adapters.code import BundleCode
 from fastflow_gateway.adapters.commits import CommitBucket
@@ -36,7 +39,11 @@ from fastflow_gateway.adapters.read_model import SqliteReadModel
 from fastflow_gateway.adapters.readers import open_readers
 from fastflow_gateway.adapters.secret_files import hook_secrets
 from fastflow_gateway.bell import Changes
+from fastflow_gateway.core.access.needs import without_need
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.admission import Admission
+from fastflow_gateway.handlers.first_admin import TokenFile, keep_first_admin
+from fastflow_gateway.http.access import admit
 from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.audit import AuditController
 from fastflow_gateway.http.cells import CellController
@@ -51,7 +58,7 @@ from fastflow_gateway.http.hooks import take_push
 from fastflow_gateway.http.log_bytes import LogBytesController
 from fastflow_gateway.http.log_search import LogSearchController
 from fastflow_gateway.http.logs import LogController
-from fastflow_gateway.http.origin import provide_cause, provide_who, refuse_foreign
+from fastflow_gateway.http.origin import provide_cause, provide_principal, provide_who, refuse_foreign
 from fastflow_gateway.http.pipelines import PipelineController
 from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
@@ -64,6 +71,7 @@ from fastflow_gateway.http.schedule_checks import ScheduleCheckController
 from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
 from fastflow_gateway.http.streams import Streams
+from fastflow_gateway.http.tokens import TokenController, me
 from fastflow_gateway.log_summaries import LogSummaries
 from fastflow_gateway.queue_snapshot import QueueSnapshot
 from fastflow_gateway.settings import GatewaySettings, must_be_private
@@ -71,6 +79,8 @@ from fastflow_gateway.subscribers import subscribe
 from fastflow_gateway.tails.kept import open_tails
 
 SERVICE = "gateway"
+FREE = frozenset({"HEAD", "OPTIONS"})
+"""What needs no row: the one needs what GET needs, the other says nothing."""
 ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     PipelineController,
     RunController,
@@ -93,6 +103,8 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     ScheduleController,
     ScheduleCheckController,
     ChainController,
+    TokenController,
+    me,
     list_repositories,
     request_sync,
     take_push,
@@ -139,12 +151,21 @@ def build(settings: GatewaySettings) -> Litestar:
         async with opened(settings) as deps:
             app.state.deps = deps
             app.state.pings = await pings_of(deps)
-            yield
+            key = access_key(settings.access_key_path) if settings.login == "on" else None
+            app.state.admission = Admission(key=key, known_from=await deps.log.last_seq())
+            async with background(of=deps.work, **_first_admin(settings, deps, app.state.admission)):
+                yield
 
-    return Litestar(
+    app = Litestar(
         ROUTES,
         lifespan=[lifespan],
-        dependencies={"deps": Provide(provide_deps), "cause": Provide(provide_cause), "who": Provide(provide_who)},
+        dependencies={
+            "deps": Provide(provide_deps),
+            "cause": Provide(provide_cause),
+            "who": Provide(provide_who),
+            "principal": Provide(provide_principal),
+        },
+        guards=[admit],
         before_request=before_request,
         exception_handlers=HANDLERS,
         request_max_body_size=settings.max_body_bytes,
@@ -153,6 +174,23 @@ def build(settings: GatewaySettings) -> Litestar:
         state=State({"streams": streams_of(settings)}),
         logging_config=None,
     )
+    if missing := without_need(_operations(app)):
+        raise SettingsError(f"nothing says who may do {', '.join(missing)}: add a row to core/access/needs.py")
+    return app
+
+
+def _operations(app: Litestar) -> Iterator[str]:
+    """`METHOD /path` of everything that can be asked for."""
+    for route in app.routes:
+        yield from (f"{method} {route.path_format}" for method in getattr(route, "methods", ()) if method not in FREE)
+
+
+def _first_admin(settings: GatewaySettings, deps: Deps, admission: Admission) -> dict[str, Coroutine[Any, Any, None]]:
+    if admission.key is None:
+        return {}
+    path = settings.first_token_path
+    file = TokenFile(place=str(path), leave=partial(leave_token, path), take_away=partial(take_token, path))
+    return {"first_admin": keep_first_admin(deps, admission.key, file, admission.known_from)}
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.core.views.secrets import SecretRow
+from fastflow_gateway.core.views.tokens import TokenRow
 
 
 class StoredChunk(NamedTuple):
@@ -67,6 +68,12 @@ class ReadModel(Protocol):
 
     async def secrets(self) -> list[SecretRow]:
         """Every secret that is not removed, by name."""
+
+    async def tokens(self) -> list[TokenRow]:
+        """Every token that ever was, newest first."""
+
+    async def token_of(self, hash: str) -> TokenRow | None:
+        """The token with this hash, or None."""
 
     async def hashes(self) -> ModelHash:
         """Hash every table as of one moment."""

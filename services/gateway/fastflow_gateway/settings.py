@@ -1,7 +1,7 @@
 """What the gateway needs to know."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastflow_events.errors import SettingsError
 from fastflow_events.service.settings import Settings
@@ -17,6 +17,10 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
     """0 takes a free one; the log line `listening` and `address_file` say which."""
+    login: Literal["on", "off"] = "off"
+    """`on`: whoever asks has to show a token. `off` is for loopback, where everybody may do everything."""
+    access_key_file: Path | None = None
+    """The key under which tokens are stored, the same for all gateways; without it one beside the read model."""
     insecure: bool = False
     """Listen on other addresses than loopback although nobody has to log in."""
     allowed_hosts: str = ""
@@ -53,6 +57,16 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
         """The read model; may be deleted at any time while the gateway is down."""
         return self.home / "gateway" / "read.db"
 
+    @property
+    def access_key_path(self) -> Path:
+        """Where the key of tokens is; it is made at the first start."""
+        return self.access_key_file or self.home / "gateway" / "access.key"
+
+    @property
+    def first_token_path(self) -> Path:
+        """Where the token of whoever comes first is left."""
+        return self.access_key_path.with_name("first-admin.token")
+
 
 def must_be_private(settings: GatewaySettings) -> None:
     """Refuse to serve strangers while there is no login.
@@ -60,8 +74,9 @@ def must_be_private(settings: GatewaySettings) -> None:
     Raises:
         SettingsError: the address is reachable from elsewhere and nobody said that this is wanted.
     """
-    if not settings.insecure and not is_loopback(settings.host):
+    if settings.login == "off" and not settings.insecure and not is_loopback(settings.host):
         raise SettingsError(
             f"FASTFLOW_HOST={settings.host} can be reached from other machines and nobody has to log in; "
-            "listen on 127.0.0.1, or say --insecure (FASTFLOW_INSECURE=1) behind something that checks who comes in"
+            "say FASTFLOW_LOGIN=on, listen on 127.0.0.1, or say --insecure (FASTFLOW_INSECURE=1) behind something that "
+            "checks who comes in"
         )

@@ -131,23 +131,12 @@ async def test_a_request_that_ends_twice_is_refused_with_all_that_follows(world:
     assert await world.log.last_seq() == before
 
 
-@pytest.mark.parametrize(
-    ("trusted", "forwarded", "who"),
-    [
-        ("", "203.0.113.9", "127.0.0.1"),
-        ("10.0.0.0/8", "203.0.113.9", "127.0.0.1"),
-        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
-        ("127.0.0.0/8, 10.0.0.7", "6.6.6.6, 203.0.113.9, 10.0.0.7", "203.0.113.9"),
-        ("127.0.0.1", "<script>", "anonymous"),
-    ],
-)
-async def test_who_asks_is_who_connects_unless_a_proxy_is_trusted(
-    world: World, trusted: str, forwarded: str, who: str
-) -> None:
+@pytest.mark.parametrize("trusted", ["", "10.0.0.0/8", "127.0.0.1", "127.0.0.0/8, 10.0.0.7"])
+async def test_no_address_gets_into_the_log_whoever_says_it(world: World, trusted: str) -> None:
     async with world.gateway(trusted_proxies=trusted) as url, httpx.AsyncClient() as client:
-        headers = {"X-Forwarded-For": forwarded, "Forwarded": "for=6.6.6.6", "X-Real-IP": "6.6.6.6"}
+        headers = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}
         answer = await client.post(f"{url}/api/pipelines/hello/run", headers=headers)
         assert answer.status_code == 202, answer.text
     [asked] = [r.fact async for r in world.log.read("fastflow.evt.run.*.requested")]
     assert isinstance(asked, RunRequested)
-    assert asked.trigger.who == who
+    assert asked.trigger.who == "local"

@@ -17,6 +17,7 @@ IDS = {
     "repository": "main",
     "environment": "0f" * 16,
     "queue": "main",
+    "access": "tok_" + "bd" * 10,
 }
 """One id of each kind of aggregate; the pipeline's needs every rule of the token encoding."""
 TEXTS = {
@@ -39,7 +40,10 @@ TEXTS = {
     "lock_sha256": "8e" * 32,
     "requirements_sha256": "9d" * 32,
     "entry_point": "main.py",
-    "who": "127.0.0.1",
+    "who": "local",
+    "by": "local",
+    "hash": "ac" * 32,
+    "on": "*",
 }
 """Field name to a text that could really stand there."""
 

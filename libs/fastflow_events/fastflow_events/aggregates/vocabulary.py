@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import ModuleType
 
+from fastflow_events.aggregates.access import events as access
 from fastflow_events.aggregates.backfill import events as backfill
 from fastflow_events.aggregates.chain import events as chain
 from fastflow_events.aggregates.environment import events as environment
@@ -17,6 +18,7 @@ from fastflow_events.aggregates.setting import events as settings
 from fastflow_events.fact import Fact, wire_types
 
 AGGREGATES: Mapping[str, ModuleType] = {
+    "access": access,
     "backfill": backfill,
     "chain": chain,
     "environment": environment,

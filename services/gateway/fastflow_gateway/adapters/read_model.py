@@ -15,6 +15,7 @@ from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
 from fastflow_gateway.core.views.secrets import SecretRow
+from fastflow_gateway.core.views.tokens import TokenRow
 from fastflow_gateway.ports import ModelHash
 from fastflow_gateway.shared import Shared
 
@@ -101,6 +102,15 @@ class SqliteReadModel:
     async def secrets(self) -> list[SecretRow]:
         """Secrets by name."""
         return await self._select(SecretRow, "secrets WHERE removed = 0 ORDER BY name")
+
+    async def tokens(self) -> list[TokenRow]:
+        """Tokens, newest first."""
+        return await self._select(TokenRow, "tokens ORDER BY created_at DESC, id")
+
+    async def token_of(self, hash: str) -> TokenRow | None:
+        """The token with this hash, or None."""
+        rows = await self._select(TokenRow, "tokens WHERE hash = ?", hash)
+        return rows[0] if rows else None
 
     async def hashes(self) -> ModelHash:
         """Hash every table as of one moment, once for all who ask."""

@@ -110,3 +110,19 @@ CREATE TABLE IF NOT EXISTS secrets (
     set_at TEXT NOT NULL,
     removed INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS tokens (
+    id TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    grants TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    expires_at TEXT,
+    created_at TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    revoked_by TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS tokens_of_hash ON tokens (hash);

@@ -13,6 +13,7 @@ from fastflow_events.errors import (
 from fastflow_events.message import Message
 from msgspec import UNSET, Struct, UnsetType
 
+from fastflow_gateway.core.access.errors import NotAllowedError, SignInNeededError
 from fastflow_gateway.core.byte_ranges import RangeError
 from fastflow_gateway.core.errors import (
     BodyTooLargeError,
@@ -38,6 +39,8 @@ STATUS: dict[type[FastflowError], int] = {
     InvalidFieldError: 422,
     InvalidParamsError: 422,
     NotGenuineError: 401,
+    SignInNeededError: 401,
+    NotAllowedError: 403,
     ForeignHostError: 403,
     ForeignOriginError: 403,
     NotAsKnownError: 412,

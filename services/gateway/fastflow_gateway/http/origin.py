@@ -9,13 +9,13 @@ from fastflow_events.recorded import Cause
 from litestar import Request
 from litestar.di import NamedDependency
 
+from fastflow_gateway.core.access.principal import Principal
 from fastflow_gateway.core.errors import ForeignOriginError
 from fastflow_gateway.core.faults import OtherOrigin
-from fastflow_gateway.core.hosts import address_of
 from fastflow_gateway.deps import Deps
 
-ANONYMOUS = "anonymous"
-"""The principal of everybody until there is a login."""
+NOBODY = "anonymous"
+"""Whoever uses what is for everybody."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,14 +33,20 @@ async def provide_cause(request: AnyRequest, deps: NamedDependency[Deps]) -> Cau
     )
 
 
+async def provide_principal(request: AnyRequest) -> Principal | None:
+    """Whoever asks, as the guard has found; None on routes that are for everybody."""
+    found: Principal | None = request.state.principal
+    return found
+
+
 async def provide_who(request: AnyRequest, cause: NamedDependency[Cause]) -> str:
-    """The address of the caller, while nobody has a name; what a trusted proxy says of it counts, if it is one.
+    """What facts call whoever asks.
 
     It is asked for after the cause: what the framework may ask for at the same time it runs in tasks of a group, which
     takes a tenth of the whole request.
     """
-    host = request.client.host if request.client else ""
-    return host if address_of(host) is not None else ANONYMOUS
+    found: Principal | None = request.state.principal
+    return found.who if found is not None else NOBODY
 
 
 def refuse_foreign(host: str, method: str, headers: Mapping[str, str]) -> None:

@@ -19,7 +19,6 @@ from fastflow_gateway.handlers import pipelines, runs
 from fastflow_gateway.handlers.folder_pages import pages_of
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.http.bodies import operation_with
-from fastflow_gateway.http.origin import ANONYMOUS
 from fastflow_gateway.http.raises import raises
 
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)]
@@ -92,7 +91,7 @@ class PipelineController(Controller):
             deps,
             name,
             read_run_options(body),
-            run_id=runs.fresh_run_id(deps) if key is None else run_id_of_http(ANONYMOUS, name, key),
+            run_id=runs.fresh_run_id(deps) if key is None else run_id_of_http(who, name, key),
             trigger=Trigger(kind="http", who=who),
             cause=cause,
             repeated=key is not None,

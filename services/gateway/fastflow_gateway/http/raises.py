@@ -5,6 +5,7 @@ from typing import Any
 
 from fastflow_events.errors import FastflowError, InfrastructureError
 
+from fastflow_gateway.core.access.errors import NotAllowedError, SignInNeededError, TokenInAddressError
 from fastflow_gateway.core.errors import (
     BodyTooLargeError,
     BugError,
@@ -22,6 +23,9 @@ KEY = "raises"
 Errors = tuple[type[FastflowError], ...]
 EVERYWHERE: Errors = (
     InvalidParameterError,
+    TokenInAddressError,
+    SignInNeededError,
+    NotAllowedError,
     ForeignHostError,
     TooManyRequestsError,
     BugError,

@@ -21,7 +21,6 @@ from fastflow_gateway.handlers import runs
 from fastflow_gateway.handlers.rerun import rerun
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.http.bodies import operation_with
-from fastflow_gateway.http.origin import ANONYMOUS
 from fastflow_gateway.http.pipelines import IdempotencyKey
 from fastflow_gateway.http.raises import raises
 
@@ -87,7 +86,7 @@ async def _again(
         deps,
         run_id,
         changes,
-        new_id=runs.fresh_run_id(deps) if key is None else run_id_of_http(ANONYMOUS, run_id, key),
+        new_id=runs.fresh_run_id(deps) if key is None else run_id_of_http(who, run_id, key),
         who=who,
         cause=cause,
         repeated=key is not None,

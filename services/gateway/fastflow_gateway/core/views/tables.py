@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
-from fastflow_gateway.core.views import pipelines, repositories, runs, secrets
+from fastflow_gateway.core.views import pipelines, repositories, runs, secrets, tokens
 
 
 class Table(NamedTuple):
@@ -32,4 +32,5 @@ TABLES = (
     Table("pipeline", "pipelines", "name", pipelines.PipelineRow, pipelines.project),
     Table("repository", "repositories", "name", repositories.RepositoryRow, repositories.project),
     Table("secret", "secrets", "name", secrets.SecretRow, secrets.project),
+    Table("access", "tokens", "id", tokens.TokenRow, tokens.project),
 )
