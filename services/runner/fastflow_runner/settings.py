@@ -63,6 +63,10 @@ class RunnerSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """Targets that runs reach although they are closed to them otherwise: `10.0.0.5:5432`, commas between them."""
     run_network_closed: str = ""
     """Targets that no run reaches; `private` is every network that is not of the internet."""
+    packages_network_open: str = ""
+    """Targets that whatever fetches or builds packages reaches although they are closed to it otherwise."""
+    packages_disk_bytes: Annotated[int, Meta(ge=0)] | None = None
+    """What fetching or building may take of the disk, for each environment; None is a share, 0 is unlimited."""
     pre_heat: bool = True
     """Prepare environments as soon as a new version of a pipeline is stored, before anybody runs it."""
     max_artifacts: Annotated[int, Meta(ge=0, le=1000)] = 200

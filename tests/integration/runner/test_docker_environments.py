@@ -40,8 +40,9 @@ async def other(proxy: str) -> AsyncIterator[DockerExecutor]:
 
 
 @pytest.fixture
-async def executor(proxy: str) -> AsyncIterator[DockerExecutor]:
-    executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY, grace_s=1.0)
+async def executor(proxy: str, person: DockerClient) -> AsyncIterator[DockerExecutor]:
+    opened = bridge_address(person)
+    executor = DockerExecutor(proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY, grace_s=1.0, packages_opened=opened)
     yield executor
     executor.close()
 
@@ -66,7 +67,13 @@ class TestDockerEnvironments(EnvironmentContract):
 
     def with_settings(self, uv_settings: dict[str, str]) -> DockerExecutor:
         executor = DockerExecutor(
-            self.proxy, deployment=DEPLOYMENT, owner=OWNER, key=KEY, uv_settings=uv_settings, grace_s=1.0
+            self.proxy,
+            deployment=DEPLOYMENT,
+            owner=OWNER,
+            key=KEY,
+            uv_settings=uv_settings,
+            grace_s=1.0,
+            packages_opened=self.index_host(),
         )
         self.opened.append(executor)
         return executor

@@ -3,74 +3,29 @@
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from ipaddress import ip_network
 
 import pytest
 from docker import DockerClient
-from docker.types import IPAMConfig, IPAMPool
 from fastflow_runner.adapters.docker.executor import DockerExecutor
 from fastflow_runner.adapters.docker.machine import addresses_beside
 from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.testing.builders import INSTALLATION
+from fastflow_runner.testing.engine_machine import METADATA, Place, engine_machine
 from fastflow_runner.testing.executor_contract import eventually, read_all
-from fastflow_runner.testing.knocking import KNOCK, Heard, answers, knocking, sending, servers
+from fastflow_runner.testing.knocking import KNOCK, answers, knocking, sending
 from fastflow_runner.testing.standby import OWNER, a_run, executed, kept, seen
-from msgspec import Struct
 
 pytestmark = pytest.mark.docker
 DEPLOYMENT = Deployment(
     installation=INSTALLATION, network=f"fastflow-closing-{os.getpid()}", volume=f"fastflow-uv-{OWNER}"
 )
-METADATA = [
-    ("tcp", "169.254.169.254", 80),
-    ("udp", "169.254.169.254", 80),
-    ("tcp", "169.254.170.2", 80),
-    ("tcp", "fd00:ec2::254", 80),
-    ("tcp", "100.100.100.200", 80),
-]
-SUBNET_6 = f"fd00:fa57:{os.getpid() % 0x10000:x}::/64"
-
-
-class Place(Struct, frozen=True, kw_only=True):
-    """The engine's machine as its runs see it."""
-
-    gateway: str
-    gateway_6: str
-    elsewhere: str
-    """Another address of the same machine."""
-    shut: Heard
-    opened: Heard
-    also: Heard
-    """Opened, too."""
 
 
 @pytest.fixture(scope="module")
 def place(engine: str) -> Iterator[Place]:
     """A network on which containers may talk to each other, and servers on all addresses of the machine."""
-    client = DockerClient(base_url=f"unix://{engine}")
-    pools = IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET_6)])
-    made = client.networks.create(DEPLOYMENT.network, driver="bridge", enable_ipv6=True, ipam=pools)
-    other = client.networks.create(f"{DEPLOYMENT.network}-other", driver="bridge")
-
-    def ends(network: str) -> list[str]:
-        answer = client.networks.get(network).attrs["IPAM"]["Config"]
-        return [
-            (one.get("Gateway") or str(next(ip_network(one["Subnet"]).hosts()))).partition("/")[0] for one in answer
-        ]
-
-    found = ends(DEPLOYMENT.network)
-    with servers(3) as (shut, opened, also):
-        yield Place(
-            gateway=next(address for address in found if ":" not in address),
-            gateway_6=next(address for address in found if ":" in address),
-            elsewhere=ends(other.name or "")[0],
-            shut=shut,
-            opened=opened,
-            also=also,
-        )
-    made.remove()
-    other.remove()
-    client.close()
+    with engine_machine(engine, DEPLOYMENT.network, six=0xFA57) as place:
+        yield place
 
 
 @pytest.fixture(params=[1, 0], ids=["standby", "cold"])
@@ -90,13 +45,7 @@ async def cold(proxy: str, place: Place) -> AsyncIterator[DockerExecutor]:
 async def test_no_run_reaches_its_engines_machine_or_the_metadata_of_a_cloud(
     executor: DockerExecutor, place: Place
 ) -> None:
-    shut = [
-        *((kind, address, place.shut.port) for kind in ("tcp", "udp") for address in (place.gateway, place.gateway_6)),
-        *(("icmp", address, 0) for address in (place.gateway, place.gateway_6)),
-        ("tcp", place.elsewhere, place.shut.port),
-        ("udp", place.elsewhere, place.shut.port),
-        *METADATA,
-    ]
+    shut = place.shut_targets()
     before = len(place.shut.connections)
     targets = [*shut, ("tcp", place.gateway, place.opened.port), ("udp", place.gateway, place.opened.port)]
     printed, _ = await executed(executor, await a_run(executor, knocking(targets)))

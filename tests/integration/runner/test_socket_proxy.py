@@ -99,7 +99,7 @@ def test_every_call_of_the_runner_passes(proxy: Proxy) -> None:
         status = proxy.ask(call.method, target, BODIES[name] if call.body else b"", *headers)
         assert status == (101 if call.upgrade else 200), name
     for mode in ("prepare", "python", "fetch", "build", "stage", "verify"):
-        assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER), f"{OURS}{mode}-{'0' * 32}") == 200
+        assert proxy.create(tool_body(DEPLOYMENT, mode, owner=OWNER, place=PLACE), f"{OURS}{mode}-{'0' * 32}") == 200
     listed = ";".join(f"ip6 daddr 2001:db8:{n:x}::/48 meta l4proto {{ tcp, udp }} th dport 1-65535" for n in range(32))
     for closing in (Closing(), Closing(names=False, opened=listed, closed=listed, listed=listed)):
         assert proxy.create(pause_body(DEPLOYMENT, closing, owner=OWNER), NET) == 200
@@ -129,7 +129,8 @@ def test_a_cache_is_no_way_to_write_to_another_volume_and_a_build_has_none(proxy
     proxy.engine.lines.clear()
     jit = run_body(DEPLOYMENT, BOUNDS, owner=OWNER, place=PLACE, cache=CACHE)
     shared = DEPLOYMENT.volume.encode()
-    build, fetch, link = (tool_body(DEPLOYMENT, mode, owner=OWNER) for mode in ("build", "fetch", "prepare"))
+    modes = ("build", "fetch", "prepare")
+    build, fetch, link = (tool_body(DEPLOYMENT, mode, owner=OWNER, place=PLACE) for mode in modes)
     mount = b'{"ReadOnly":false,"Source":"%s","Target":"/uv","Type":"volume"}' % shared
     bodies = [
         *(

@@ -14,7 +14,7 @@ from fastflow_runner.core.container_spec import (
     tool_body,
     update_body,
 )
-from fastflow_runner.core.names import TOOLS
+from fastflow_runner.core.names import CONNECTED, TOOLS
 from fastflow_runner.core.template import pattern
 from fastflow_runner.core.traces import FILES
 from fastflow_runner.ports import AttemptRef
@@ -87,10 +87,19 @@ def test_only_a_pause_container_has_a_capability() -> None:
     assert [name for name, form in create_forms(DEPLOYMENT).items() if "CapAdd" in pattern(form.body)] == ["pause"]
 
 
-def test_every_container_that_executes_something_of_a_run_joins_a_network_that_is_closed_or_has_none() -> None:
-    for name in ("standby", "run", "cut", "jit", "jit_cut"):
-        body = pattern(create_forms(DEPLOYMENT)[name].body)
-        assert '"NetworkMode":"none"' in body or '"NetworkMode":"container:fastflow-0a1b2c3d-net-' in body
+def test_every_container_joins_a_network_that_is_closed_or_has_none_but_those_that_close_one() -> None:
+    open_ones = [
+        name
+        for name, form in create_forms(DEPLOYMENT).items()
+        if '"NetworkMode":"none"' not in pattern(form.body)
+        and '"NetworkMode":"container:fastflow-0a1b2c3d-net-' not in pattern(form.body)
+    ]
+    assert open_ones == ["pause"]
+
+
+def test_a_tool_has_a_network_when_it_is_said_to_be_connected_and_only_then() -> None:
+    for name in TOOLS:
+        assert ('"NetworkMode":"none"' in pattern(create_forms(DEPLOYMENT)[name].body)) == (name not in CONNECTED)
 
 
 def test_shared_memory_is_bounded_by_the_limit_of_memory_alone() -> None:
@@ -114,22 +123,23 @@ def test_an_owner_cannot_break_out_of_its_string(owner: str) -> None:
 def test_who_writes_to_the_shared_volume_has_no_network_and_who_has_one_does_not_write() -> None:
     found = {}
     for mode in TOOLS:
-        host = json.loads(tool_body(DEPLOYMENT, mode, owner="runner-1"))["HostConfig"]
+        host = json.loads(tool_body(DEPLOYMENT, mode, owner="runner-1", place="4e5f6071"))["HostConfig"]
         found[mode] = [mount["ReadOnly"] for mount in host["Mounts"]], host["NetworkMode"]
     # What installs an interpreter hears of nothing else, and nothing of a package is there.
-    assert found.pop("python") == ([False], "fastflow-runs")
+    joined = "container:fastflow-0a1b2c3d-net-runner-1-4e5f6071"
+    assert found.pop("python") == ([False], joined)
     assert found == {
         "prepare": ([False], "none"),
         "stage": ([False], "none"),
-        "fetch": ([True], "fastflow-runs"),
-        "build": ([], "fastflow-runs"),
+        "fetch": ([True], joined),
+        "build": ([], joined),
         "verify": ([True], "none"),
     }
 
 
 def test_what_writes_for_runs_is_a_user_that_executes_nothing_of_anybody() -> None:
     writer = f"{RUN_UID + 1}:{RUN_UID + 1}"
-    users = {name: json.loads(tool_body(DEPLOYMENT, name, owner="o"))["User"] for name in TOOLS}
+    users = {name: json.loads(tool_body(DEPLOYMENT, name, owner="o", place="4e5f6071"))["User"] for name in TOOLS}
     assert users == {
         **dict.fromkeys(("prepare", "python", "stage", "verify"), writer),
         **dict.fromkeys(("fetch", "build"), USER),
@@ -148,7 +158,7 @@ def test_every_object_has_its_keys_in_order_and_no_blanks() -> None:
         pause_body(DEPLOYMENT, Closing(), owner="o"),
         update_body(Bounds()),
         run_body(DEPLOYMENT, Bounds(), owner="o", cache=f"fastflow-0a1b2c3d-jit-{'0' * 32}"),
-        *(tool_body(DEPLOYMENT, mode, owner="o") for mode in ("prepare", "stage")),
+        *(tool_body(DEPLOYMENT, mode, owner="o", place="4e5f6071") for mode in TOOLS),
     ]
     for raw in raws:
         assert raw == json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()

@@ -68,7 +68,7 @@ def alone_with(script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> It
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"\n"
-        monkeypatch.setattr(disk, "_processes", lambda: iter([str(process.pid)]))
+        monkeypatch.setattr(disk, "_processes", lambda _: iter([str(process.pid)]))
         yield
         process.communicate(b"\n")
 
@@ -117,7 +117,7 @@ def test_what_is_hidden_is_charged_with_all_that_the_disk_has_lost(
     holding = Holding(str(tmp_path), "", contained=True)
     with alone_with(HIDING[how], tmp_path, monkeypatch):
         assert holding.measure() == 42 * MIB
-    monkeypatch.setattr(disk, "_processes", lambda: iter(()))
+    monkeypatch.setattr(disk, "_processes", lambda _: iter(()))
     if how == "in memory only":
         assert holding.measure() < MIB, "nobody hides anything any more"
 
@@ -127,7 +127,7 @@ def test_who_hides_nothing_is_not_charged_for_what_others_write(
 ) -> None:
     free = iter([100 * MIB, 1 * MIB])
     monkeypatch.setattr(disk, "free_bytes", lambda _: next(free))
-    monkeypatch.setattr(disk, "_processes", lambda: iter(()))
+    monkeypatch.setattr(disk, "_processes", lambda _: iter(()))
     assert held(tmp_path, contained=True) < MIB
 
 

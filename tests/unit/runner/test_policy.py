@@ -4,6 +4,7 @@ import pytest
 from fastflow_runner.core.bounds import Bounds
 from fastflow_runner.core.closing import Closing
 from fastflow_runner.core.container_spec import VERSIONS, Deployment, pause_body, run_body, tool_body, update_body
+from fastflow_runner.core.names import CONNECTED
 from fastflow_runner.core.policy import patterns, render, speaks
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +43,8 @@ def test_the_newest_version_that_the_engine_speaks_is_taken(engine: str, spoken:
 def test_what_the_runner_writes_is_accepted() -> None:
     assert accepted(request(RUN, BODY))
     for mode in ("prepare", "python", "fetch", "build", "stage", "verify"):
-        assert accepted(request(f"{OURS}{mode}-{'0' * 32}", tool_body(DEPLOYMENT, mode, owner="r-1").decode()))
+        body = tool_body(DEPLOYMENT, mode, owner="r-1", place=PLACE).decode()
+        assert accepted(request(f"{OURS}{mode}-{'0' * 32}", body))
 
 
 def test_what_standby_workers_need_is_accepted() -> None:
@@ -61,6 +63,17 @@ def test_a_standby_worker_joins_a_network_of_its_own_runner_only(owner: str) -> 
     assert not accepted(request(f"{OURS}standby-{owner}-{SERIAL}", other))
     assert not accepted(request(f"{OURS}standby-other-{SERIAL}", mine))
     assert not accepted(request(RUN, other))
+
+
+@pytest.mark.parametrize("mode", sorted(CONNECTED))
+def test_a_tool_joins_a_closed_network_of_its_own_runner_and_no_other(mode: str) -> None:
+    body = tool_body(DEPLOYMENT, mode, owner="r-1", place=PLACE).decode()
+    name, joined = f"{OURS}{mode}-{'0' * 32}", f'"NetworkMode":"container:{OURS}net-r-1-{PLACE}"'
+    assert accepted(request(name, body), OF_R1)
+    for network in (DEPLOYMENT.network, "host", "bridge", f"container:{OURS}net-r-2-{PLACE}", "container:postgres"):
+        other = body.replace(joined, f'"NetworkMode":"{network}"')
+        assert other != body
+        assert not accepted(request(name, other))
 
 
 def test_a_policy_for_one_runner_knows_no_other() -> None:

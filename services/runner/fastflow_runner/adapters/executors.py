@@ -76,11 +76,14 @@ def _docker(settings: RunnerSettings, key: bytes, uv_settings: Mapping[str, str]
             default_cpus=settings.default_cpus,
             opened=settings.run_network_open,
             closed=settings.run_network_closed,
+            packages_opened=settings.packages_network_open,
+            packages_room=room_for(settings.packages_disk_bytes, settings.slots),
             standby=min(settings.standby, settings.slots),
             passed=passed,
         )
     except NoTargetError as exc:
-        raise SettingsError(f"FASTFLOW_RUN_NETWORK_OPEN or _CLOSED: found something else than {exc}") from exc
+        names = "FASTFLOW_RUN_NETWORK_OPEN or _CLOSED, or FASTFLOW_PACKAGES_NETWORK_OPEN"
+        raise SettingsError(f"{names}: found something else than {exc}") from exc
 
 
 def _installation(settings: RunnerSettings) -> str:

@@ -33,7 +33,7 @@ class Machine(Struct, frozen=True, kw_only=True):
 
 
 class Room(Struct, frozen=True, kw_only=True):
-    """How much of a disk an attempt may hold."""
+    """How much of a disk an attempt may hold, or what fetches and builds for it."""
 
     usual_bytes: int | None = 0
     """Where its pipeline names no limit; None is its share of what is free as it begins, 0 is unlimited."""
@@ -72,6 +72,14 @@ def remarks_on(limits: Limits, host_cpus: int) -> tuple[Processors, ...]:
     if not limits.cpus or limits.cpus <= host_cpus:
         return ()
     return (Processors(limits.cpus, host_cpus),)
+
+
+def size(count: int) -> str:
+    """Bytes as people write them: 64 MiB."""
+    for power, unit in ((30, "GiB"), (20, "MiB")):
+        if count >= 1 << power:
+            return f"{count / (1 << power):.4g} {unit}"
+    return f"{count} bytes"
 
 
 def can_become(have: Bounds, want: Bounds) -> bool:

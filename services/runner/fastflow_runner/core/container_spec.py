@@ -4,16 +4,16 @@ Nothing else in this service builds a path or a body, and the policy of the sock
 
 | form | name | network | shared volume | user | for |
 |---|---|---|---|---|---|
-| pause | `…net-<runner>-<place>` | runs | none | root | a network namespace that it closes, and holds for workers |
+| pause | `…net-<runner>-<place>` | runs | none | root | a network namespace that it closes, and holds for others |
 | standby | `…standby-<runner>-<serial>` | a pause container's | read only | runs | one attempt, later |
 | run | `…<run id>-<attempt>` | a pause container's | read only | runs | one attempt, now |
 | cut | `…<run id>-<attempt>` | none | read only | runs | the same, of a pipeline that wants no network |
 | jit | `…<run id>-<attempt>` | a pause container's | read only, and its pipeline's cache | runs | it installs |
 | jit_cut | `…<run id>-<attempt>` | none | read only, and its pipeline's cache | runs | the same without a network |
 | prepare | `…prepare-<hash of the input>` | none | writable | writer | one environment |
-| python | `…python-<hash of the input>` | runs | writable | writer | an interpreter |
-| fetch | `…fetch-<hash of the input>` | runs | read only | runs | a lock, and wheels that the store has not |
-| build | `…build-<hash of the input>` | runs | none | runs | wheels of packages that come as sources |
+| python | `…python-<hash of the input>` | a pause container's | writable | writer | an interpreter |
+| fetch | `…fetch-<hash of the input>` | a pause container's | read only | runs | a lock, and wheels |
+| build | `…build-<hash of the input>` | a pause container's | none | runs | wheels of packages that come as sources |
 | stage | `…stage-<name of the code>` | none | writable | writer | one tree of code |
 | verify | `…verify-<by chance>` | none | read only | writer | to look through what is there |
 
@@ -83,7 +83,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
     """Its id, as `names` has it."""
     image: str = "fastflow-worker:latest"
     network: str = "fastflow-runs"
-    """Network of runs and of preparation; the engine's own default is `bridge`."""
+    """Network of pause containers, and so of all that join one; the engine's own default is `bridge`."""
     volume: str = ""
     """Volume of code and environments; empty becomes the installation's own."""
     owner: str = ""
@@ -163,9 +163,9 @@ def create_forms(deployment: Deployment) -> dict[str, Form]:
         "jit": Form(name=run, body=_worker(deployment, joined, cache=True)),
         "jit_cut": Form(name=run, body=_worker(deployment, ("none",), cache=True)),
         "prepare": Form(name=(names.tool("prepare"),), body=_tool(deployment, "prepare", "none")),
-        "python": Form(name=(names.tool("python"),), body=_tool(deployment, "prepare", deployment.network)),
-        "fetch": Form(name=(names.tool("fetch"),), body=_source(deployment, "fetch", shared)),
-        "build": Form(name=(names.tool("build"),), body=_source(deployment, "build")),
+        "python": Form(name=(names.tool("python"),), body=_tool(deployment, "prepare", *joined)),
+        "fetch": Form(name=(names.tool("fetch"),), body=_source(deployment, "fetch", joined, shared)),
+        "build": Form(name=(names.tool("build"),), body=_source(deployment, "build", joined)),
         "stage": Form(name=(names.tool("stage"),), body=_tool(deployment, "stage", "none")),
         "verify": Form(name=(names.tool("verify"),), body=_tool(deployment, "verify", "none", read_only=True)),
     }
@@ -192,15 +192,15 @@ def _worker(deployment: Deployment, network: Template, *, cache: bool = False) -
     return _entry(deployment, "run", limits, network, labels, mounts=mounts, place=_OWN_VOLUME, user=user)
 
 
-def _tool(deployment: Deployment, mode: str, network: str, *, read_only: bool = False) -> Template:
+def _tool(deployment: Deployment, mode: str, *network: str | Slot, read_only: bool = False) -> Template:
     labels, mounts = _label(deployment, "tool"), (_shared(deployment, read_only=read_only),)
     place, user = '"WorkingDir":"/tmp"', deployment.writer
-    return _entry(deployment, mode, _TOOL_LIMITS, (network,), labels, mounts=mounts, place=place, user=user)
+    return _entry(deployment, mode, _TOOL_LIMITS, network, labels, mounts=mounts, place=place, user=user)
 
 
-def _source(deployment: Deployment, mode: str, *mounts: str) -> Template:
+def _source(deployment: Deployment, mode: str, network: Template, *mounts: str) -> Template:
     """What wheels come from; packages' own code runs in a builder, which sees no volume but its own."""
-    labels, network, user = _label(deployment, "tool"), (deployment.network,), deployment.uid
+    labels, user = _label(deployment, "tool"), deployment.uid
     return _entry(deployment, mode, _TOOL_LIMITS, network, labels, mounts=mounts, place=_OWN_VOLUME, user=user)
 
 
@@ -291,9 +291,9 @@ def update_body(bounds: Bounds) -> bytes:
     return fill(_UPDATE, _limits(bounds)).encode()
 
 
-def tool_body(deployment: Deployment, mode: str, *, owner: str) -> bytes:
-    """Body of the create request of a container that prepares or stages."""
-    return fill(create_forms(deployment)[mode].body, {"owner": owner}).encode()
+def tool_body(deployment: Deployment, mode: str, *, owner: str, place: str = "") -> bytes:
+    """Body of the create request of a container that prepares or stages; `place` is where a connected one joins."""
+    return fill(create_forms(deployment)[mode].body, {"owner": owner, "place": place}).encode()
 
 
 def _limits(bounds: Bounds) -> dict[str, str]:

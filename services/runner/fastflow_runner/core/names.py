@@ -16,6 +16,8 @@ INSTALLATION = "[0-9a-f]{8}"
 """An installation's id, made once together with its keys."""
 TOOLS = ("prepare", "python", "fetch", "build", "stage", "verify")
 """Modes of the containers that make what runs need, or look it through."""
+CONNECTED = frozenset({"python", "fetch", "build"})
+"""Those of them that have a network."""
 _HEX = "[0-9a-f]"
 _RUN = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}-[1-9][0-9]{{0,5}}+"
 _PLACE = Slot("place", f"o?{_HEX}{{8}}")

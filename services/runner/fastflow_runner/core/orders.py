@@ -121,6 +121,11 @@ def _wanted(specification: Specification, lock: str | None, code: str) -> dict[s
     }
 
 
+def _held(room: Room) -> dict[str, object]:
+    """How much of the disk whoever gets the order may take."""
+    return {"disk": {"most_bytes": room.usual_bytes, "share": room.share}}
+
+
 def prepare_order(
     specification: Specification,
     lock: str | None,
@@ -161,10 +166,17 @@ def link_order(
 
 
 def python_order(
-    specification: Specification, *, root: str, uv: str, code: str, env: Mapping[str, str], key: str
+    specification: Specification,
+    *,
+    root: str,
+    uv: str,
+    code: str,
+    env: Mapping[str, str],
+    key: str,
+    room: Room = _NO_ROOM,
 ) -> bytes:
     """Order of mode `prepare` that has an interpreter installed, and nothing else."""
-    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "key": key, "only_python": True}
+    about = {"root": root, "uv": uv, "env": apart(dict(env)).settings, "key": key, "only_python": True, **_held(room)}
     return seal(json.encode({**about, **_wanted(specification, None, code)}))
 
 
@@ -177,6 +189,7 @@ def fetch_order(
     uv: str,
     code: str,
     env: Mapping[str, str],
+    room: Room = _NO_ROOM,
 ) -> bytes:
     """Order of mode `fetch`, which writes below `root` and reads what is `shared`."""
     about = {
@@ -186,6 +199,7 @@ def fetch_order(
         "store": f"{shared}/wheels",
         "uv": uv,
         "env": dict(env),
+        **_held(room),
     }
     return seal(json.encode({**about, **_wanted(specification, lock, code)}))
 
@@ -204,6 +218,7 @@ def build_order(
     uv: str,
     env: Mapping[str, str],
     whole: bool = False,
+    room: Room = _NO_ROOM,
 ) -> bytes:
     """Order of mode `build`; `asked` is what was said that needs building. No credentials go there.
 
@@ -218,6 +233,7 @@ def build_order(
         "lock": lock,
         "env": apart(dict(env)).settings,
         **({"store": ""} if whole else {}),
+        **_held(room),
     }
     return seal(json.encode(order))
 

@@ -28,6 +28,7 @@ from fastflow_events.types import Outcome
 from msgspec import MsgspecError, Struct, json, structs
 
 from fastflow_runner.core import endings
+from fastflow_runner.core.bounds import size
 from fastflow_runner.core.gauge import Peaks
 from fastflow_runner.entry.leaving import RESULT_BYTES
 from fastflow_runner.ports import AttemptRef, Exit
@@ -97,7 +98,7 @@ def _of_exit(
         long = endings.TooLong(timeout_s) if timeout_s else endings.TooLongAnyway()
         return _ending(exit, "timed_out", _where(exit, long), code)
     if exit.held_bytes and code != 0:
-        disk = endings.DiskExceeded(_size(disk_bytes)) if disk_bytes else endings.DiskExceededAnyway()
+        disk = endings.DiskExceeded(size(disk_bytes)) if disk_bytes else endings.DiskExceededAnyway()
         return _ending(exit, "out_of_disk", _where(exit, disk), code)
     if exit.oom_killed and code != 0:
         return _ending(exit, "out_of_memory", _where(exit, _out_of_memory(exit, memory_bytes)), code)
@@ -243,7 +244,7 @@ def _failure(code: int, number: int | None) -> Statement:
 
 
 def _out_of_memory(exit: Exit, memory_bytes: int | None) -> Statement:
-    limit = _size(memory_bytes) if memory_bytes else ""
+    limit = size(memory_bytes) if memory_bytes else ""
     if not exit.machine_full:
         return endings.OutOfMemoryOf(limit) if limit else endings.OutOfMemory()
     return endings.MachineFullWithin(limit) if limit else endings.MachineFull()
@@ -273,11 +274,3 @@ def _remark(exit: Exit, *, cancelled: bool) -> Statement | None:
     if exit.ended_itself:
         remarks.append(endings.EndedItselfWell())
     return _several(remarks) if remarks else None
-
-
-def _size(count: int) -> str:
-    """Bytes as people write them: 64 MiB."""
-    for power, unit in ((30, "GiB"), (20, "MiB")):
-        if count >= 1 << power:
-            return f"{count / (1 << power):.4g} {unit}"
-    return f"{count} bytes"

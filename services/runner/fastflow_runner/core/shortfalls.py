@@ -58,6 +58,13 @@ class OthersTooLong(Statement, frozen=True, tag="shortfall.others_too_long"):
     english = "others took too long to make it"
 
 
+class PackagesTooLarge(Statement, frozen=True, tag="shortfall.packages_too_large"):
+    """Of packages."""
+
+    english = "while they were fetched or built they took more of the disk than they may hold there ({limit})"
+    limit: str
+
+
 class BuiltTooLarge(Statement, frozen=True, tag="shortfall.built_too_large"):
     """Of packages."""
 

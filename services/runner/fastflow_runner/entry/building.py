@@ -15,6 +15,7 @@ import shutil
 from typing import Any
 
 from fastflow_runner.entry.answering import answered
+from fastflow_runner.entry.bounding import bound
 from fastflow_runner.entry.fetching import download
 from fastflow_runner.entry.folder import unpacked
 from fastflow_runner.entry.installing import resolve, sync
@@ -65,4 +66,6 @@ def main() -> int:
 
 
 def _obeyed() -> object:
-    return {"lock": build(json.loads(read_sealed(0, _ORDER_BYTES))), "there": []}
+    order = json.loads(read_sealed(0, _ORDER_BYTES))
+    bound(order, order["root"])
+    return {"lock": build(order), "there": []}

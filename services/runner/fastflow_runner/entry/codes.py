@@ -12,3 +12,5 @@ NEEDS_FETCH = 7
 """Packages have to be downloaded, which is done elsewhere."""
 NEEDS_PYTHON = 8
 """The interpreter has to be installed, which is done elsewhere."""
+TOO_LARGE = 9
+"""It took more of the disk than it may, and was ended; how much that is are its last words."""

@@ -9,7 +9,7 @@ since the run began.
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
 RESERVE_BYTES = 1 << 30
@@ -57,25 +57,29 @@ def limit_of(folder: str, most_bytes: int | None, share: int) -> int:
 class Holding:
     """Measures what a run holds; `contained` when all other processes there are are the run's."""
 
-    def __init__(self, folder: str, cache: str, *, contained: bool) -> None:
-        """`folder` is the run's own; of `cache`, which outlives it, only what is added counts."""
+    def __init__(self, folder: str, cache: str, *, contained: bool, ours: Collection[int] = ()) -> None:
+        """`folder` is the run's own; of `cache`, which outlives it and may be the same, only what is added counts.
+
+        `ours` are processes that it did not start.
+        """
         self._folder = folder
         self._cache = cache
         self._contained = contained
+        self._ours = {str(pid) for pid in (os.getpid(), *ours)}
         self._device = os.stat(folder).st_dev  # noqa: PTH116 - pathlib costs start-up time
         self._cached_before: int | None = None
         self._free_before = free_bytes(folder)
 
     def measure(self) -> int:
         """Bytes that it holds now."""
-        held, hides = _taken(self._folder, self._device)
+        held, hides = (0, False) if self._cache == self._folder else _taken(self._folder, self._device)
         if self._cache:
             cached, hides_more = _taken(self._cache, self._device)
             if self._cached_before is None:
                 self._cached_before = cached
             held, hides = held + max(cached - self._cached_before, 0), hides or hides_more
         if self._contained:
-            deleted, hides_more = _deleted(self._device)
+            deleted, hides_more = _deleted(self._device, self._ours)
             held, hides = held + deleted, hides or hides_more
         free = free_bytes(self._folder)
         if hides and free is not None and self._free_before is not None:
@@ -131,11 +135,11 @@ def _taken(folder: str, device: int) -> tuple[int, bool]:
     return total, hides
 
 
-def _deleted(device: int) -> tuple[int, bool]:
+def _deleted(device: int, ours: Collection[str]) -> tuple[int, bool]:
     """Bytes of files that have no name any more and are still open, and whether a process could not be looked into."""
     found: dict[int, int] = {}
     hides = False
-    for process in _processes():
+    for process in _processes(ours):
         try:
             for name in os.listdir(f"{_PROC}/{process}/fd"):  # noqa: PTH208
                 with suppress(FileNotFoundError):
@@ -162,6 +166,5 @@ def _maps_deleted(process: str, device: int, known: dict[int, int]) -> bool:
     return False
 
 
-def _processes() -> Iterator[str]:
-    own = str(os.getpid())
-    return (name for name in os.listdir(_PROC) if name.isdigit() and name != own)  # noqa: PTH208
+def _processes(ours: Collection[str]) -> Iterator[str]:
+    return (name for name in os.listdir(_PROC) if name.isdigit() and name not in ours)  # noqa: PTH208

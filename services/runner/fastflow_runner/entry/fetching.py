@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from fastflow_runner.entry.answering import answered
+from fastflow_runner.entry.bounding import bound
 from fastflow_runner.entry.credentials import Credential, apart
 from fastflow_runner.entry.folder import shown
 from fastflow_runner.entry.installing import listed, resolve
@@ -191,4 +192,10 @@ def _known(out: str, store: str) -> list[str]:
 
 def main() -> int:
     """An exit code of `codes`."""
-    return answered(lambda: fetch(json.loads(read_sealed(0, _ORDER_BYTES))))
+    return answered(_obeyed)
+
+
+def _obeyed() -> object:
+    order = json.loads(read_sealed(0, _ORDER_BYTES))
+    bound(order, order["root"])
+    return fetch(order)

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from fastflow_runner.entry.adopting import adopted_environment, drop_cache, set_aside
 from fastflow_runner.entry.answering import answered
+from fastflow_runner.entry.bounding import bound
 from fastflow_runner.entry.deleting import cache, delete
 from fastflow_runner.entry.folder import packed
 from fastflow_runner.entry.installing import install, is_nothing, resolve
@@ -197,6 +198,8 @@ def _obeyed() -> object:
             set_aside(tree)
         drop_cache(order["root"])
         return {}
+    if order.get("only_python"):
+        bound(order, _made(f"{order['root']}/python"), stays=True)
     with os.fdopen(os.dup(0), "rb", buffering=0) as handed:  # an archive is no reason to wait for more than it
         wheels = read_sealed(0) if order.get("wheels") else b""
         return prepare(order, wheels, handed if order.get("fetched") else None)

@@ -23,6 +23,7 @@ from fastflow_runner.adapters.docker.pool import Pool
 from fastflow_runner.adapters.docker.stats import usages
 from fastflow_runner.adapters.docker.tar_stream import files_of
 from fastflow_runner.adapters.docker.tidy import keep_tidy, tidy
+from fastflow_runner.adapters.docker.tool import Tools
 from fastflow_runner.adapters.docker.tools import DockerTools
 from fastflow_runner.adapters.docker.wheels import WHEELS_BYTES
 from fastflow_runner.adapters.docker.wire import entry, frame
@@ -71,6 +72,8 @@ class DockerExecutor:
         default_cpus: float | None = None,
         opened: str = "",
         closed: str = "",
+        packages_opened: str = "",
+        packages_room: Room = _USUAL_ROOM,
         grace_s: float = 10.0,
         tool_s: float = 900.0,
         wheels_bytes: int = WHEELS_BYTES,
@@ -84,12 +87,12 @@ class DockerExecutor:
         how many workers may wait for attempts while `keep` runs; `grace_s` is the time between SIGTERM and SIGKILL when
         a script's time is over; `default_memory_bytes` is the limit of attempts whose pipeline names none: half of the
         machine's memory unless it is given, none when it is 0; `default_cpus` is that of processors,
-        and `room` that of the disk; `opened` and `closed` are targets that all runs reach, or do not; `tool_s` is the
-        longest for staging and deleting; `wheels_bytes` is the most that one build may hand over; `passed` hears of
-        each step of a start.
+        and `room` that of the disk; `opened` and `closed` are targets that all runs reach, or do not; what is
+        `packages_…` is for what fetches and builds, instead; `tool_s` is the longest for staging and deleting;
+        `wheels_bytes` is the most that one build may hand over; `passed` hears of each step of a start.
 
         Raises:
-            NoTargetError: `opened` or `closed` names no addresses.
+            NoTargetError: what is `opened` or `closed` names no addresses.
         """
         deployment = structs.replace(deployment, owner=owner)
         self._engine = Engine(url, deployment)
@@ -104,10 +107,10 @@ class DockerExecutor:
         self._tools = DockerTools(
             self._engine,
             deployment,
-            owner=owner,
             key=key,
             uv_settings=dict(uv_settings or {}),
-            tool_s=tool_s,
+            tools=Tools(deployment, self._pool, closing=usual(packages_opened, closed), owner=owner, tool_s=tool_s),
+            room=packages_room,
             wheels_bytes=wheels_bytes,
         )
         self._about = About(self._engine, default_memory_bytes, default_cpus)

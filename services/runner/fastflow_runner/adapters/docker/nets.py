@@ -1,11 +1,12 @@
 """Network namespaces, each closed and held by a pause container: half of a container's start is making one.
 
 A namespace serves one worker at a time, from before the worker is made until its container is gone; so it never serves
-two live runs at once. It is closed before anybody joins it: the pause container shows nothing before that, and whoever
-gets no answer has no namespace. One that a run has used is not handed on: its pause container, in which nothing of any
-run ever executes, shows what the kernel knows of it, and where that is anything at all it is retired. So is one that
-was closed for one run alone. A pause container that was restarted holds another namespace under the same name; that is
-found out before anybody gets an order in it.
+two live runs at once. A worker is whatever joins one: an attempt, what waits for one, or a tool that has a network.
+It is closed before anybody joins it: the pause container shows nothing before that, and whoever gets no answer has no
+namespace. One that a run has used is not handed on: its pause container, in which nothing of any run ever executes,
+shows what the kernel knows of it, and where that is anything at all it is retired. So is one that was closed for one
+worker alone. A pause container that was restarted holds another namespace under the same name; that is found out before
+anybody gets an order in it.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from fastflow_runner.adapters.docker.listed import Listed
 from fastflow_runner.adapters.docker.look import shown
 from fastflow_runner.core.closing import Closing, closed_to
 from fastflow_runner.core.container_spec import Deployment, pause_body
+from fastflow_runner.core.names import CONNECTED
 from fastflow_runner.core.template import fill
 from fastflow_runner.core.traces import is_unused
 from fastflow_runner.ports import NotClosedError
@@ -187,7 +189,7 @@ class Nets:
             self._retired.remove(net)
 
     async def adopt(self, found: Iterable[Listed], *, last: bool = False) -> None:
-        """Take over what a process before this one left: where an attempt lives is held, the rest is looked at.
+        """Take over what a process before this one left: where an attempt or tool lives is held, the rest looked at.
 
         With `last` nobody will want the rest any more.
 
@@ -195,7 +197,8 @@ class Nets:
             InfrastructureError: the engine does not answer.
         """
         found = list(found)
-        tenants = {other.network: other.name for other in found if other.ref and other.state != "exited"}
+        lives = (other for other in found if other.state != "exited" and (other.ref or other.kind in CONNECTED))
+        tenants = {other.network: other.name for other in lives}
         for pause in found:
             if pause.kind != "net":
                 continue

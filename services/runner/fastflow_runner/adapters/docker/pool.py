@@ -70,6 +70,15 @@ class Pool:
             self.last_start = _now()
             self.bell.set()
 
+    @contextmanager
+    def work_of(self, tool: str) -> Iterator[None]:
+        """While a tool is made and at work, its namespace is not taken for forgotten."""
+        self._busy.add(tool)
+        try:
+            yield
+        finally:
+            self._busy.discard(tool)
+
     async def take(self, run: str, bounds: Bounds, image: str) -> Stream | None:
         """Standard input and output of a worker that bears the attempt's name now; None: use the cold path.
 
@@ -161,7 +170,10 @@ class Pool:
             InfrastructureError: the engine does not answer.
         """
         before = self.nets.held() - self._busy - {worker.name for worker in self.waiting}
-        found = await listed(self._engine, self._deployment)
+        runs, tools = await asyncio.gather(
+            listed(self._engine, self._deployment), listed(self._engine, self._deployment, "tools")
+        )
+        found = [*runs, *tools]
         forgotten = {other.name for other in found if other.kind == "standby" and not self._knows(other.name)}
         await asyncio.gather(*(Container(self._engine, name).remove() for name in forgotten))
         if first:

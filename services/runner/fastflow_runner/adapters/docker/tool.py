@@ -8,8 +8,11 @@ from typing import TypeAlias
 from fastflow_events.errors import InfrastructureError
 
 from fastflow_runner.adapters.docker.container import Container, State
+from fastflow_runner.adapters.docker.pool import Pool
 from fastflow_runner.adapters.docker.tidy import RESULT_BYTES
+from fastflow_runner.core.closing import Closing
 from fastflow_runner.core.container_spec import Deployment, tool_body
+from fastflow_runner.core.names import CONNECTED
 from fastflow_runner.core.orders import took_too_long
 from fastflow_runner.entry.codes import OUTAGE
 
@@ -21,10 +24,15 @@ _TRIES = 3
 
 
 class Tools:
-    """Makes them; whoever asks while somebody else is at it waits for that."""
+    """Makes them; whoever asks while somebody else is at it waits for that.
 
-    def __init__(self, deployment: Deployment, *, owner: str, tool_s: float) -> None:
+    One that has a network shares the namespace of a pause container, which was closed for it alone.
+    """
+
+    def __init__(self, deployment: Deployment, pool: Pool, *, closing: Closing, owner: str, tool_s: float) -> None:
         self._deployment = deployment
+        self._pool = pool
+        self._closing = closing
         self._owner = owner
         self._tool_s = tool_s
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -41,24 +49,39 @@ class Tools:
     async def made(self, container: Container, mode: str, order: Order) -> tuple[State, bool]:
         """State of the tool's container once it has ended, and whether it did its work for this call."""
         async with self._turns[container.name]:
-            for _ in range(_TRIES):
-                made = await container.create(tool_body(self._deployment, mode, owner=self._owner))
-                if made or await container.is_abandoned(_ABANDONED_S):
-                    made = await self._told(container, order) or made
-                state = await container.ended()
-                if state is not None and state.status == "exited":
-                    # Without its order it did nothing: whoever started it died at once.
-                    if state.exit_code != OUTAGE or made:
-                        return state, made
+            if mode not in CONNECTED:
+                return await self._made(container, mode, order)
+            with self._pool.work_of(container.name):
+                done = await self._made(container, mode, order)
+                # Whoever is broken off leaves that to the sweep, which knows whether the container is still at work.
+                self._pool.gone(container.name, reuse=False)
+                return done
+
+    async def _made(self, container: Container, mode: str, order: Order) -> tuple[State, bool]:
+        connected = mode in CONNECTED
+        for _ in range(_TRIES):
+            place = await self._pool.place(container.name, self._closing, new=False) if connected else ""
+            made = await container.create(tool_body(self._deployment, mode, owner=self._owner, place=place))
+            if made or await container.is_abandoned(_ABANDONED_S):
+                if made or not connected:
+                    made = await self._told(container, order, connected=connected) or made
+                else:
+                    # What it was to join is nobody's any more.
                     await container.remove()
+            state = await container.ended()
+            if state is not None and state.status == "exited":
+                # Without its order it did nothing: whoever started it died at once.
+                if state.exit_code != OUTAGE or made:
+                    return state, made
+                await container.remove()
         raise InfrastructureError(f"{container.name} disappears before it is done")
 
-    async def _told(self, container: Container, order: Order) -> bool:
+    async def _told(self, container: Container, order: Order, *, connected: bool) -> bool:
         stream = await container.attach()
         if stream is None:
             return False
         try:
-            if not await container.start():
+            if not await self._started(container, connected=connected):
                 return False
             async for piece in _pieces(order):
                 await stream.write(piece)
@@ -67,6 +90,23 @@ class Tools:
         finally:
             stream.close()
         return True
+
+    async def _started(self, container: Container, *, connected: bool) -> bool:
+        """True when it waits for its order, in the namespace that was made for it; else it is removed."""
+        if not connected:
+            return await container.start()
+        try:
+            if await container.start() and await self._pool.nets.is_in_its_own(container, connected=True):
+                return True
+        except InfrastructureError:
+            await self._forgotten(container)
+            raise
+        await self._forgotten(container)
+        return False
+
+    async def _forgotten(self, container: Container) -> None:
+        await container.remove()
+        self._pool.gone(container.name, reuse=False)
 
 
 async def _pieces(order: Order) -> AsyncIterator[bytes]:

@@ -26,6 +26,7 @@ from fastflow_runner.adapters.docker.wheels import GONE, ROOT, WHEELS_BYTES, Sup
 from fastflow_runner.adapters.spoiled import tell_changed
 from fastflow_runner.core import marks
 from fastflow_runner.core.adoption import Adopted, Verified
+from fastflow_runner.core.bounds import Room
 from fastflow_runner.core.container_spec import Deployment
 from fastflow_runner.core.orders import delete_order, input_name, jit_prepared, of_generation, took_too_long
 from fastflow_runner.core.tree_orders import (
@@ -51,20 +52,19 @@ class DockerTools:
         engine: Engine,
         deployment: Deployment,
         *,
-        owner: str,
         key: bytes,
         uv_settings: dict[str, str],
-        tool_s: float,
+        tools: Tools,
+        room: Room,
         wheels_bytes: int = WHEELS_BYTES,
     ) -> None:
         self._engine = engine
         self._deployment = deployment
-        self._owner = owner
         self._key = key
-        self._tools = Tools(deployment, owner=owner, tool_s=tool_s)
+        self._tools = tools
         self._said = Said()
         self._supply = Supply(
-            engine, self._tools, uv_settings, self._said, wheels_bytes=wheels_bytes, key=seal_key(key)
+            engine, tools, uv_settings, self._said, wheels_bytes=wheels_bytes, key=seal_key(key), room=room
         )
         self._asking: Counter[str] = Counter()
         """How many wait for what the container of a name makes."""

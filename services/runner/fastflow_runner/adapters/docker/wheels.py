@@ -14,10 +14,11 @@ from fastflow_runner.adapters.docker.engine import Engine
 from fastflow_runner.adapters.docker.failures import Said
 from fastflow_runner.adapters.docker.tool import Tools, words
 from fastflow_runner.core import marks
+from fastflow_runner.core.bounds import Room, size
 from fastflow_runner.core.container_spec import BUILD_ROOT
 from fastflow_runner.core.orders import build_order, fetch_order, link_order, python_order
-from fastflow_runner.core.shortfalls import BuiltTooLarge
-from fastflow_runner.entry.codes import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED
+from fastflow_runner.core.shortfalls import BuiltTooLarge, PackagesTooLarge
+from fastflow_runner.entry.codes import NEEDS_BUILD, NOT_STAGED, OUTAGE, REFUSED, TOO_LARGE
 from fastflow_runner.ports import DependencyError, VolumeChangedError
 
 WHEELS_BYTES = 1 << 30
@@ -63,8 +64,10 @@ class Supply:
         *,
         wheels_bytes: int,
         key: str,
+        room: Room,
     ) -> None:
-        """What is made is sealed with the key."""
+        """What is made is sealed with the key; `room` is how much of the disk one container may take for it."""
+        self._room = room
         self._engine = engine
         self._key = key
         self._said = failures
@@ -95,7 +98,7 @@ class Supply:
     async def python(self, container: Container, specification: Specification, code: str) -> None:
         """Have the interpreter installed that the container has missed, which is gone then."""
         installer = self._beside(container, "python")
-        order = python_order(specification, key=self._key, **self._about(ROOT, code))
+        order = python_order(specification, key=self._key, room=self._room, **self._about(ROOT, code))
         ended, _ = await self._tools.made(installer, "python", order)
         if ended.exit_code != 0:
             raise await self.failure(installer, ended)
@@ -132,7 +135,7 @@ class Supply:
         builder, fetcher, _ = self.beside(container)
         try:
             about = self._about(BUILD_ROOT, code)
-            order = fetch_order(specification, lock, shared=ROOT, **about)
+            order = fetch_order(specification, lock, shared=ROOT, room=self._room, **about)
             ended, _ = await self._tools.made(fetcher, "fetch", order)
             asked = await words(fetcher, 1)
             if ended.exit_code != NEEDS_BUILD:
@@ -142,8 +145,8 @@ class Supply:
                     return state, made
                 asked = await words(container, 1)
                 await container.remove()
-            env = self._settings
-            order = build_order(specification, lock, asked.encode(), root=BUILD_ROOT, uv="uv", env=env, whole=True)
+            about = {"root": BUILD_ROOT, "uv": "uv", "env": self._settings, "room": self._room}
+            order = build_order(specification, lock, asked.encode(), whole=True, **about)
             ended, _ = await self._tools.made(builder, "build", order)
             handed = await self._handed(builder, ended, specification, code, built=True)
             return await self._tools.made(container, "prepare", handed)
@@ -182,5 +185,8 @@ class Supply:
             return DependencyError(printed)
         if state.exit_code == NOT_STAGED:
             return VolumeChangedError(printed)
+        if state.exit_code == TOO_LARGE:
+            limit = printed.rpartition("\n")[2]
+            return DependencyError(PackagesTooLarge(size(int(limit)) if limit.isdecimal() else ""))
         how = "" if state.exit_code == OUTAGE else "it ended unexpectedly: "  # uv's words say what did not answer
         return InfrastructureError(f"the environment cannot be prepared: {how}{printed}", code=state.exit_code)
