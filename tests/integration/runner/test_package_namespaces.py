@@ -84,7 +84,7 @@ async def test_the_next_process_finds_a_tool_at_work_and_keeps_its_network(
     after = a_pool(engine_before)
     await after.sweep(first=True)
     await after.nets.clean()
-    assert (len(nets(person)), after.nets.held()) == (1, {BUILD})
+    assert (len(nets(person)), set(after.nets.held())) == (1, {BUILD})
     await after.sweep()
     assert after.nets.held() == {BUILD}
     await broken_off(task)

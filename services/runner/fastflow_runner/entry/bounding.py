@@ -61,11 +61,11 @@ def measured(code: int) -> int:
 
 def _hold(heard: int) -> None:
     global _held  # noqa: PLW0603 - as above
-    told = os.read(heard, _MOST_BYTES)
+    limits = os.read(heard, _MOST_BYTES)
     os.close(heard)
-    if not told:
+    if not limits:
         return
-    order = json.loads(told)
+    order = json.loads(limits)
     if limit := limit_of(order["folder"], order["most_bytes"], order["share"]):
         holding = Holding(order["folder"], order["cache"], contained=True, ours={order["worker"]})
         holding.measure()  # what was there before
