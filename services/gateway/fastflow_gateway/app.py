@@ -53,6 +53,7 @@ from fastflow_gateway.http.contract.serving import Json, Yaml
 from fastflow_gateway.http.dead_letters import DeadLetterController
 from fastflow_gateway.http.environments import EnvironmentController
 from fastflow_gateway.http.events import EventController
+from fastflow_gateway.http.git import PipelineGitController, RepositoryGitController
 from fastflow_gateway.http.health import live, metrics, pings_of, read_model, ready
 from fastflow_gateway.http.hooks import take_push
 from fastflow_gateway.http.log_bytes import LogBytesController
@@ -96,6 +97,8 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     DeadLetterController,
     SecretController,
     RepositoryController,
+    PipelineGitController,
+    RepositoryGitController,
     CodeController,
     EnvironmentController,
     QueueController,

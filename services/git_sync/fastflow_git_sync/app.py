@@ -1,8 +1,10 @@
 """The composition root: opens, wires, closes."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from fastflow_events.aggregates.repository.events import RepositoryConfigured
 from fastflow_events.errors import SettingsError
@@ -23,6 +25,7 @@ from fastflow_git_sync.adapters.bundles import BundleStore
 from fastflow_git_sync.adapters.commits import CommitBucket
 from fastflow_git_sync.adapters.git import open_source
 from fastflow_git_sync.adapters.keyring import Keyring
+from fastflow_git_sync.adapters.once import open_once
 from fastflow_git_sync.adapters.pipelines import PipelineRows
 from fastflow_git_sync.adapters.repositories import RepositoryRows
 from fastflow_git_sync.bell import Bell, Bells
@@ -37,6 +40,7 @@ from fastflow_git_sync.settings import GitSyncSettings
 from fastflow_git_sync.subscribers import subscribe
 
 SERVICE = "git_sync"
+CHECKS_AT_ONCE = 2
 
 
 def build(settings: GitSyncSettings) -> Service:
@@ -71,10 +75,12 @@ def build(settings: GitSyncSettings) -> Service:
                 repositories=repositories,
                 keys=keyring,
                 open_source=_opener(settings, environment, keyring),
+                open_once=partial(open_once, settings, keyring),
                 environment={name: watched.configured for name, watched in environment.items()},
                 here={},
                 bells=Bells(),
                 searches=Searches(),
+                checks=asyncio.Semaphore(CHECKS_AT_ONCE),
                 clock=utc_now,
                 new_id=lambda: uuid.uuid4().hex,
             )

@@ -1,5 +1,6 @@
 """Everything a handler may touch."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
@@ -49,6 +50,8 @@ class Deps(Struct, frozen=True, kw_only=True):
     repositories: Repositories
     keys: Keys
     open_source: OpenSource
+    open_once: OpenSource
+    """The same for a look at what nobody watches: as if it were set over the API, and gone afterwards."""
     environment: Mapping[str, RepositoryConfigured]
     """What the environment says is watched."""
     here: dict[str, Repo]
@@ -56,5 +59,7 @@ class Deps(Struct, frozen=True, kw_only=True):
     bells: Bells
     """One for each repository that is watched."""
     searches: Searches
+    checks: asyncio.Semaphore
+    """Repositories that nobody watches and that are looked into at once."""
     clock: Clock
     new_id: Callable[[], str]

@@ -50,6 +50,18 @@ class Head(Struct, frozen=True, kw_only=True):
     """Commits that were kept, and that went with a damaged copy: no branch holds them any more."""
 
 
+class Version(Struct, frozen=True, kw_only=True):
+    """A commit that changed a folder."""
+
+    commit: str
+    tree: str | None
+    """None where the commit removed it."""
+    about: CommitAbout
+    paths: tuple[str, ...]
+    changed: tuple[str, ...]
+    """Members of its definition."""
+
+
 class Copy(Protocol):
     """What is in the copy, for work that reads."""
 
@@ -101,6 +113,20 @@ class Source(Protocol):
 
         Raises:
             GitError: our copy of the repository cannot be read.
+        """
+
+    async def versions(self, head: str, folder: str, *, skip: int, limit: int) -> Sequence[Version]:
+        """At most `limit` commits that changed a folder, newest first, behind the first `skip`.
+
+        Raises:
+            GitError: our copy of the repository cannot be read.
+        """
+
+    async def branches(self) -> Sequence[tuple[str, str]]:
+        """Every branch that the host has now with its newest commit, by name.
+
+        Raises:
+            GitError: the repository cannot be asked.
         """
 
     async def complete(self, folders: Sequence[Folder]) -> None:

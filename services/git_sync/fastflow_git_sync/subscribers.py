@@ -6,7 +6,7 @@ from fastflow_events.nats.broker import Message, on_requests, reaction
 from fastflow_events.recorded import Recorded
 from faststream.nats import NatsBroker
 
-from fastflow_git_sync import questions, versions
+from fastflow_git_sync import checks, looks, questions, versions
 from fastflow_git_sync.deps import Deps
 
 
@@ -28,6 +28,21 @@ def subscribe(broker: NatsBroker, deps: Deps, public_key: str) -> None:
     async def on_plan(message: Message) -> bytes:
         """What a branch would change."""
         return await questions.plan(deps, message.data)
+
+    @on_requests(broker, "git_sync", subject=subjects.git_question("versions"))
+    async def on_versions(message: Message) -> bytes:
+        """Which commits changed a folder."""
+        return await looks.versions(deps, message.data)
+
+    @on_requests(broker, "git_sync", subject=subjects.git_question("branches"))
+    async def on_branches(message: Message) -> bytes:
+        """Which branches there are."""
+        return await looks.branches(deps.here, message.data)
+
+    @on_requests(broker, "git_sync", subject=subjects.git_question("check"))
+    async def on_check(message: Message) -> bytes:
+        """Whether a repository can be read, and what is in it."""
+        return await checks.check(deps, message.data)
 
     @on_requests(broker, "git_sync", subject=subjects.git_question("key"))
     async def on_key(_: Message) -> bytes:

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from fastflow_gateway.core.errors import no_such_run
 from fastflow_gateway.core.refusals import CodeNotYet
+from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.pipelines import definition_of, find_pipeline
 
 
 class Ran(Struct, frozen=True, kw_only=True):
@@ -50,4 +52,22 @@ async def code_of_run(log: EventLog, run_id: str) -> Ran:
         commit=versions[-1].commit,
         tree=versions[-1].tree,
         entry_point=None,
+    )
+
+
+async def code_at_head(deps: Deps, name: str) -> Ran:
+    """What a run of the pipeline would run now.
+
+    Raises:
+        NotFoundError: there is no such pipeline.
+    """
+    row = await find_pipeline(deps, name)
+    definition = definition_of(row)
+    entry_points = {"script": "main.py", "notebook": "main.ipynb"}
+    return Ran(
+        pipeline=row.name,
+        repository=row.repository,
+        commit=row.commit_sha,
+        tree=row.tree,
+        entry_point=entry_points[definition.kind] if definition is not None else None,
     )

@@ -64,12 +64,24 @@ async def configure(deps: Deps, name: str, body: RepositoryBody, *, who: str, ca
         ConfiguredByEnvironmentError: the environment of git_sync says what this repository is.
         InfrastructureError: git_sync is not there to seal a token for, or the log failed.
     """
+    configured = await configured_of(deps, name, body, who=who)
+    await execute(deps.log, repository_decider, name, ConfigureRepository(configured=configured), cause=cause)
+    return await find_repository(deps.log, name)
+
+
+async def configured_of(deps: Deps, name: str, body: RepositoryBody, *, who: str) -> RepositoryConfigured:
+    """What a body says, as it would stand in the log: a token is sealed.
+
+    Raises:
+        InvalidFieldError: an address, a branch or credentials that cannot be.
+        InfrastructureError: git_sync is not there to seal a token for.
+    """
     try:
         subjects.encode(name)
     except ContractError as exc:
         raise InvalidFieldError(exc.statement, "") from exc
     url = _checked(body.url, "/url", lambda url: remote(url).shown)
-    configured = RepositoryConfigured(
+    return RepositoryConfigured(
         url=url,
         branch=_checked(body.branch, "/branch", check_branch),
         subfolder=_checked(body.subfolder, "/subfolder", check_subfolder),
@@ -77,8 +89,6 @@ async def configure(deps: Deps, name: str, body: RepositoryBody, *, who: str, ca
         credentials=await _credentials(deps, name, body),
         who=who,
     )
-    await execute(deps.log, repository_decider, name, ConfigureRepository(configured=configured), cause=cause)
-    return await find_repository(deps.log, name)
 
 
 async def remove(log: EventLog, name: str, *, who: str, cause: Cause) -> None:

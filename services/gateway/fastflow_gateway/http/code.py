@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from fastflow_gateway.core.refusals import HadNoFile
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers.code import code_of_run
+from fastflow_gateway.handlers.code import Ran, code_of_run
 from fastflow_gateway.http.raises import raises
-from fastflow_gateway.ports import CodeFile
+from fastflow_gateway.ports import Code, CodeFile
 
 NEVER_A_PAGE = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 """A file of a run is shown as text, whatever it says it is."""
@@ -51,25 +51,12 @@ class CodeController(Controller):
     @get("/code", opt=raises(NotFoundError, ContractError))
     async def list(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> CodeResponse:
         """Every file the run found in its folder when it began."""
-        ran = await code_of_run(deps.log, run_id)
-        files = await deps.code.files(ran.tree)
-        return CodeResponse(
-            pipeline=ran.pipeline,
-            repository=ran.repository,
-            commit=ran.commit,
-            tree=ran.tree,
-            entry_point=ran.entry_point,
-            items=[_show(file) for file in files],
-        )
+        return await show_code(deps.code, await code_of_run(deps.log, run_id))
 
     @get("/code/{file:path}", media_type="text/plain", opt=raises(NotFoundError, ContractError))
     async def file(self, run_id: FromPath[str], file: FromPath[str], deps: NamedDependency[Deps]) -> Response[bytes]:
         """One file, byte for byte."""
-        ran = await code_of_run(deps.log, run_id)
-        content = await deps.code.file(ran.tree, file.removeprefix("/"))
-        if content is None:
-            raise NotFoundError(HadNoFile(), file=file[:300])
-        return Response(content, media_type=_media_type(content), headers=NEVER_A_PAGE)
+        return await show_file(deps.code, await code_of_run(deps.log, run_id), file)
 
     @get("/code.tar.zst", media_type="application/zstd", opt=raises(NotFoundError))
     async def archive(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> Stream:
@@ -82,6 +69,35 @@ class CodeController(Controller):
             "ETag": f'"{ran.tree}"',
         }
         return Stream(chunks, media_type="application/zstd", headers=headers)
+
+
+async def show_code(code: Code, ran: Ran) -> CodeResponse:
+    """Every file of the stored folder.
+
+    Raises:
+        BundleMissingError: it is not stored, or not any more.
+    """
+    return CodeResponse(
+        pipeline=ran.pipeline,
+        repository=ran.repository,
+        commit=ran.commit,
+        tree=ran.tree,
+        entry_point=ran.entry_point,
+        items=[_show(file) for file in await code.files(ran.tree)],
+    )
+
+
+async def show_file(code: Code, ran: Ran, file: str) -> Response[bytes]:
+    """One file of the stored folder, never as a page.
+
+    Raises:
+        NotFoundError: there is no such file.
+        BundleMissingError: the folder is not stored, or not any more.
+    """
+    content = await code.file(ran.tree, file.removeprefix("/"))
+    if content is None:
+        raise NotFoundError(HadNoFile(), file=file[:300])
+    return Response(content, media_type=_media_type(content), headers=NEVER_A_PAGE)
 
 
 def _media_type(content: bytes) -> str:

@@ -17,13 +17,14 @@ from fastflow_rules.remote import InvalidRemoteError, check_branch, check_subfol
 from fastflow_git_sync.adapters import healing
 from fastflow_git_sync.adapters.archive import write_archive
 from fastflow_git_sync.adapters.command import GitFailedError
+from fastflow_git_sync.adapters.history import History
 from fastflow_git_sync.adapters.mending import KEPT
 from fastflow_git_sync.adapters.mirror import Mirror, Origin, Resolve, resolve
 from fastflow_git_sync.core import faults, host_faults
 from fastflow_git_sync.core.access import Access
 from fastflow_git_sync.core.commits import about
 from fastflow_git_sync.core.credentials import ASKPASS
-from fastflow_git_sync.ports import CommitMissingError, Copy, GitError, Head
+from fastflow_git_sync.ports import CommitMissingError, Copy, GitError, Head, Version
 from fastflow_git_sync.settings import GitSyncSettings
 
 T = TypeVar("T")
@@ -78,6 +79,16 @@ class GitSource:
     async def about(self, commit: str) -> CommitAbout:
         """What a commit says of itself."""
         return await self._in_thread(lambda: about(self._objects.data(commit)))
+
+    async def versions(self, head: str, folder: str, *, skip: int, limit: int) -> Sequence[Version]:
+        """Commits that changed a folder."""
+        history = History(self._mirror, self._top, (self._head_refspec, _ALL))
+        path = f"{self._subfolder}/{folder}" if self._subfolder else folder
+        return await self._in_thread(lambda: history.versions(head, path, folder, skip=skip, limit=limit))
+
+    async def branches(self) -> Sequence[tuple[str, str]]:
+        """Every branch that the host has now."""
+        return await self._in_thread(self._mirror.branches)
 
     async def complete(self, folders: Sequence[Folder]) -> None:
         """Make sure that every file of the folders can be read."""

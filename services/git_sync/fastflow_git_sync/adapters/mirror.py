@@ -147,6 +147,19 @@ class Mirror:
             self.command.run("config", "--unset-all", "remote.origin.partialclonefilter")
             self._fetch_all(tuple(kept))
 
+    def branches(self) -> list[tuple[str, str]]:
+        """Every branch that the host has, with its newest commit, by name.
+
+        Raises:
+            GitError: the repository cannot be asked.
+        """
+        try:
+            listed = self._ask("ls-remote", "--heads", "--", "origin")
+        except GitFailedError as exc:
+            raise GitError(self._reason(exc.stderr)) from exc
+        found = (line.partition("\t") for line in listed.splitlines())
+        return sorted((name.removeprefix("refs/heads/"), commit) for commit, _, name in found if name)
+
     def has_no_branches(self) -> bool:
         """True when the repository answers and is empty."""
         try:
