@@ -65,6 +65,7 @@ from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
 from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync, show_plan
 from fastflow_gateway.http.rerun import RerunController
+from fastflow_gateway.http.run_lists import RunListController
 from fastflow_gateway.http.runners import RunnerController
 from fastflow_gateway.http.runs import RunController
 from fastflow_gateway.http.samples import SampleController
@@ -84,6 +85,7 @@ FREE = frozenset({"HEAD", "OPTIONS"})
 """What needs no row: the one needs what GET needs, the other says nothing."""
 ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     PipelineController,
+    RunListController,
     RunController,
     RerunController,
     LogController,
@@ -236,7 +238,9 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
         broker = make_broker(settings, SERVICE)
         subscribe(broker, deps)
         started = deps.work.expect("broker")
-        rows = project(log, store, RowProjection(store, changes))
+        projection = RowProjection(store, changes)
+        await projection.begin(log)
+        rows = project(log, store, projection)
         async with background(of=deps.work, rows=rows, room=gauge.watch()), broker:
             await broker.start()
             started()

@@ -9,11 +9,10 @@ from fastflow_events.commit_about import CommitAbout
 from fastflow_events.output import Chunk, Sample
 
 from fastflow_gateway.core.dead_letters import StoredLetter, Verdict
-from fastflow_gateway.core.views.pipelines import PipelineRow
-from fastflow_gateway.core.views.repositories import RepositoryRow
-from fastflow_gateway.core.views.runs import RunRow, RunStatus
-from fastflow_gateway.core.views.secrets import SecretRow
-from fastflow_gateway.core.views.tokens import TokenRow
+from fastflow_gateway.rows.definitions import BackfillRows, ChainRows, PipelineRows, ScheduleRows
+from fastflow_gateway.rows.installation import EnvironmentRows, InstallationRows
+from fastflow_gateway.rows.runs import RunRows
+from fastflow_gateway.rows.tokens import TokenRows
 
 
 class StoredChunk(NamedTuple):
@@ -37,43 +36,10 @@ class ModelHash(NamedTuple):
     """Over all tables."""
 
 
-class ReadModel(Protocol):
-    """The folded log, for questions."""
-
-    async def run(self, run_id: str) -> RunRow | None:
-        """The run, or None if no fact about it has been folded yet."""
-
-    async def runs(
-        self, *, pipeline: str | None, statuses: Sequence[RunStatus], before_seq: int | None, limit: int
-    ) -> list[RunRow]:
-        """Runs requested before a stream position, newest first; no statuses means all."""
-
-    async def followers(self, run: RunRow) -> list[str]:
-        """Ids of the runs that the end of this one asked for, oldest first."""
-
-    async def pipeline(self, name: str) -> PipelineRow | None:
-        """The pipeline, removed ones too, or None if it was never seen."""
-
-    async def pipelines(self, *, after: str, limit: int) -> list[PipelineRow]:
-        """Pipelines at the head of their repositories whose name sorts after `after`."""
-
-    async def pipeline_names(self) -> list[str]:
-        """Names of all pipelines at the head, sorted."""
-
-    async def repositories(self) -> list[RepositoryRow]:
-        """Every watched repository, by name."""
-
-    async def environment_uses(self) -> dict[str, str]:
-        """When a run was started last in each environment, by the hash in its manifest."""
-
-    async def secrets(self) -> list[SecretRow]:
-        """Every secret that is not removed, by name."""
-
-    async def tokens(self) -> list[TokenRow]:
-        """Every token that ever was, newest first."""
-
-    async def token_of(self, hash: str) -> TokenRow | None:
-        """The token with this hash, or None."""
+class ReadModel(
+    RunRows, PipelineRows, ScheduleRows, ChainRows, BackfillRows, InstallationRows, EnvironmentRows, TokenRows, Protocol
+):
+    """The folded log, for questions: those of every noun, see `rows`."""
 
     async def hashes(self) -> ModelHash:
         """Hash every table as of one moment."""

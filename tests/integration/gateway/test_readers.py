@@ -1,30 +1,19 @@
 """Questions to the read model: none waits behind a slow one, and a slow one ends."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from fastflow_events.doubts import Doubts
 from fastflow_events.errors import InfrastructureError
-from fastflow_events.fact import Fact
-from fastflow_events.recorded import Position
-from fastflow_events.service.projection import apply_batch
 from fastflow_events.service.store import Store, open_store
-from fastflow_events.testing.builders import CAUSE, run_requested
-from fastflow_events.testing.memory_log import MemoryLog
-from fastflow_gateway.adapters.projection import SCHEMA, RowProjection
-from fastflow_gateway.adapters.read_model import SqliteReadModel
+from fastflow_gateway.adapters.projection import SCHEMA
 from fastflow_gateway.adapters.readers import QUICK, Readers, open_readers
-from fastflow_gateway.bell import Changes
 from fastflow_gateway.core.errors import TooSlowError
 from fastflow_gateway.core.problems import problem_of
-from fastflow_gateway.core.views.runs import RunStatus
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
 NEVER_S = 3600.0
@@ -90,55 +79,3 @@ async def test_what_sqlite_does_not_take_is_no_bug(store: Store) -> None:
         ):
             with pytest.raises(InfrastructureError):
                 await readers.quick.ask(query, values)
-
-
-STATUSES = get_args(RunStatus)
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with runs of every status, of two pipelines."""
-    path = tmp_path_factory.mktemp("many") / "read.db"
-
-    async def fill() -> None:
-        log = MemoryLog()
-        for n in range(60):
-            facts: list[Fact] = [run_requested(pipeline="hello" if n % 3 else "other")]
-            await log.append(Position(aggregate="run", id=f"r{n}"), facts, cause=CAUSE)
-        async with open_store(path, SCHEMA) as store:
-            recorded = [r async for r in log.read("fastflow.evt.>")]
-            await apply_batch(Doubts(), store, RowProjection(store, Changes()), recorded)
-            for n in range(60):
-                found = (STATUSES[n * 7 % len(STATUSES)], f"r{n}")
-                await store.db.execute("UPDATE runs SET status = ? WHERE id = ?", found)
-
-    asyncio.run(fill())
-    return path
-
-
-@settings(max_examples=30)
-@given(
-    statuses=st.lists(st.sampled_from(STATUSES), max_size=5),
-    pipeline=st.sampled_from([None, "hello", "other"]),
-    before_seq=st.none() | st.integers(0, 70),
-    limit=st.integers(1, 70),
-)
-def test_several_statuses_are_listed_as_if_all_runs_were_looked_through(
-    many: Path, statuses: Sequence[RunStatus], pipeline: str | None, before_seq: int | None, limit: int
-) -> None:
-    async def look() -> tuple[list[str], list[str]]:
-        async with open_readers(many) as readers:
-            model = SqliteReadModel(readers, many)
-            rows = await model.runs(pipeline=None, statuses=(), before_seq=None, limit=100)
-            found = await model.runs(pipeline=pipeline, statuses=statuses, before_seq=before_seq, limit=limit)
-        expected = [
-            row.id
-            for row in rows
-            if (not statuses or row.status in statuses)
-            and pipeline in (None, row.pipeline)
-            and (before_seq is None or row.requested_seq < before_seq)
-        ]
-        return [row.id for row in found], expected[:limit]
-
-    found, expected = asyncio.run(look())
-    assert found == expected

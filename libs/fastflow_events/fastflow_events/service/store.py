@@ -52,7 +52,8 @@ _ABOUT_VALUES = frozenset(
 )
 _RUN_ENCODER = msgspec.json.Encoder()
 _RUN_DECODER = msgspec.json.Decoder(Run)
-Write: TypeAlias = tuple[str, Sequence[Sequence[object]]]
+Write: TypeAlias = tuple[str, Sequence[Sequence[object]] | None]
+"""A statement and the rows it is executed for; with None it is executed once, whatever it is."""
 _LEFT_OUT = "INSERT OR REPLACE INTO fold VALUES ('left out by', ?)"
 
 
@@ -81,7 +82,12 @@ class Store:
 
     def write(self, query: str, rows: Sequence[Sequence[object]]) -> None:
         """Have a statement executed for each of the rows when the block of `advance` ends; nothing sees them before."""
-        self._writes.append((query, rows))
+        if rows:
+            self._writes.append((query, rows))
+
+    def execute(self, statement: str) -> None:
+        """Have a statement executed once when the block of `advance` ends, such as one that makes an index."""
+        self._writes.append((statement, None))
 
     def keep(self, judged: Judged) -> None:
         """Keep how the runs stand, within the transaction that folds the facts."""
@@ -151,7 +157,10 @@ def _write(db: aiosqlite.Connection, writes: Sequence[Write]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         for query, rows in writes:
-            connection.executemany(query, rows)
+            if rows is None:
+                connection.execute(query)
+            else:
+                connection.executemany(query, rows)
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

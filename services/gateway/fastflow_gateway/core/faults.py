@@ -185,14 +185,6 @@ class NoCursor(Statement, frozen=True, tag="fault.no_cursor"):
     english = "not a cursor of ours"
 
 
-class NoStatus(Statement, frozen=True, tag="fault.no_status"):
-    """Of a run."""
-
-    english = "there is no status {status}; there are {known}"
-    status: str
-    known: tuple[str, ...]
-
-
 class NoHooks(Statement, frozen=True, tag="fault.no_hooks"):
     """Others have no messages of their own."""
 

@@ -10,7 +10,6 @@ from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import run_id_of_backfill, run_id_of_fire, uuid7
 from fastflow_events.instants import held, later
-from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_rules.schedules.crontab import HORIZON
 from fastflow_rules.schedules.timetable import next_fires
@@ -19,9 +18,11 @@ from msgspec import Struct
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.faults import BackfillRange, Concurrency, TooFarAhead, TooManyInstants
 from fastflow_gateway.core.run_request import check_variables
+from fastflow_gateway.core.views.backfills import request_of
 from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.schedules import find
+from fastflow_gateway.handlers.settling import settle
 from fastflow_gateway.ports import ReadModel
 
 
@@ -69,7 +70,9 @@ async def request(deps: Deps, pipeline: str, body: BackfillBody, *, who: str, ca
     if len(found) > MAX_INSTANTS:
         raise InvalidFieldError(TooManyInstants(MAX_INSTANTS), "/until")
     if body.only_missing:
-        found = [at for at in found if not await _succeeded(deps.rows, run_id_of_fire(pipeline, plan.name, at))]
+        ids = {at: run_id_of_fire(pipeline, plan.name, at) for at in found}
+        known = await deps.rows.statuses(list(ids.values()))
+        found = [at for at in found if known.get(ids[at]) != "succeeded"]
     if body.preview or not found:
         return BackfillResponse(id=None, instants=found)
     id = uuid7(int(deps.clock().timestamp() * 1000), deps.random_bytes(10))
@@ -83,36 +86,31 @@ async def request(deps: Deps, pipeline: str, body: BackfillBody, *, who: str, ca
         priority=plan.priority,
         who=who,
     )
-    await execute(deps.log, backfill_decider, id, RequestBackfill(request=fact), cause=cause)
+    await settle(
+        deps.changes, await execute(deps.log, backfill_decider, id, RequestBackfill(request=fact), cause=cause)
+    )
     return BackfillResponse(id=id, instants=found)
 
 
-async def show(deps: Deps, id: str) -> BackfillResponse:
+async def show(rows: ReadModel, id: str) -> BackfillResponse:
     """A backfill with the status of its runs.
 
     Raises:
         NotFoundError: nobody asked for it.
     """
-    known = backfill_decider.fold((await deps.log.load("backfill", id)).facts)
-    if known.request is None:
+    row = await rows.backfill(id)
+    if row is None:
         raise NotFoundError(NoSuchBackfill(), backfill=id[:64])
-    runs: dict[str, RunStatus] = {}
-    for at in known.request.instants:
-        row = await deps.rows.run(run_id_of_backfill(id, at))
-        if row is not None:
-            runs[row.id] = row.status
-    return BackfillResponse(id=id, instants=list(known.request.instants), runs=runs, cancelled=known.cancelled)
+    instants = list(request_of(row).instants)
+    runs = await rows.statuses([run_id_of_backfill(id, at) for at in instants])
+    return BackfillResponse(id=id, instants=instants, runs=runs, cancelled=bool(row.cancelled))
 
 
-async def cancel(log: EventLog, id: str, *, who: str, why: str, cause: Cause) -> None:
+async def cancel(deps: Deps, id: str, *, who: str, why: str, cause: Cause) -> None:
     """Ask for no more of its runs, and for the end of the open ones.
 
     Raises:
         NotFoundError: nobody asked for it.
     """
-    await execute(log, backfill_decider, id, CancelBackfill(who=who, why=why), cause=cause)
-
-
-async def _succeeded(rows: ReadModel, run_id: str) -> bool:
-    row = await rows.run(run_id)
-    return row is not None and row.status == "succeeded"
+    command = CancelBackfill(who=who, why=why)
+    await settle(deps.changes, await execute(deps.log, backfill_decider, id, command, cause=cause))

@@ -2,15 +2,13 @@
 
 from typing import Literal, TypeAlias
 
-from fastflow_events import subjects
 from fastflow_events.absent import NoSuchChain
 from fastflow_events.aggregates.chain.commands import RemoveChain, SetChain
 from fastflow_events.aggregates.chain.decider import chain_decider
-from fastflow_events.aggregates.chain.events import ChainRemoved, ChainSet
+from fastflow_events.aggregates.chain.events import ChainSet
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import chain_id
-from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_rules.chains import Edge, cycles, edge_of_api, edges_of_file
 from fastflow_rules.definition import from_fact, run_config
@@ -19,8 +17,11 @@ from msgspec import Struct, json
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.faults import NextHasNoRunConfiguration
 from fastflow_gateway.core.run_request import check_variables
+from fastflow_gateway.core.views.chains import chain_of
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import find_pipeline, known_definition
+from fastflow_gateway.handlers.settling import settle
+from fastflow_gateway.ports import ReadModel
 
 Source: TypeAlias = Literal["file", "api"]
 
@@ -63,36 +64,25 @@ def shown(edge: Edge) -> EdgeResponse:
     )
 
 
-async def edges(deps: Deps, upstream: str | None = None) -> list[EdgeResponse]:
+async def edges(rows: ReadModel, upstream: str | None = None) -> list[EdgeResponse]:
     """What runs after a pipeline, or after any; the file's word counts where both say the same edge."""
-    names = [upstream] if upstream is not None else await deps.rows.pipeline_names()
+    names = [upstream] if upstream is not None else await rows.pipeline_names()
     found: dict[str, EdgeResponse] = {}
     for name in names:
-        row = await deps.rows.pipeline(name)
+        row = await rows.pipeline(name)
         definition = json.decode(row.definition) if row else None
         for edge in edges_of_file(name, known_definition(definition)):
             found.setdefault(shown(edge).id, shown(edge))
-    for id, fact in (await chains_of_api(deps.log)).items():
-        if upstream in (None, fact.upstream):
-            found.setdefault(id, shown(edge_of_api(fact)))
+    for set_one in await rows.chains():
+        if upstream in (None, set_one.upstream):
+            found.setdefault(set_one.id, shown(edge_of_api(chain_of(set_one))))
     return sorted(found.values(), key=lambda edge: (edge.upstream, edge.downstream, edge.run_config_id or ""))
 
 
-async def chains_of_api(log: EventLog) -> dict[str, ChainSet]:
-    """The chains somebody set over the API, by id."""
-    found: dict[str, ChainSet] = {}
-    async for recorded in log.read(subjects.of_kind("chain")):
-        if isinstance(recorded.fact, ChainSet):
-            found[recorded.id] = recorded.fact
-        elif isinstance(recorded.fact, ChainRemoved):
-            found.pop(recorded.id, None)
-    return found
-
-
-async def graph(deps: Deps) -> Graph:
+async def graph(rows: ReadModel) -> Graph:
     """All of it."""
-    known = await edges(deps)
-    names = {*await deps.rows.pipeline_names(), *(name for e in known for name in (e.upstream, e.downstream))}
+    known = await edges(rows)
+    names = {*await rows.pipeline_names(), *(name for e in known for name in (e.upstream, e.downstream))}
     plain = [Edge(upstream=edge.upstream, downstream=edge.downstream) for edge in known]
     return Graph(nodes=sorted(names), edges=known, cycles=cycles(plain))
 
@@ -116,7 +106,7 @@ async def set_chain(deps: Deps, chain: ChainSet, *, cause: Cause) -> EdgeRespons
     ):
         raise InvalidFieldError(NextHasNoRunConfiguration(), "/run_config_id")
     id = chain_id(chain.upstream, chain.downstream, chain.run_config_id)
-    await execute(deps.log, chain_decider, id, SetChain(chain=chain), cause=cause)
+    await settle(deps.changes, await execute(deps.log, chain_decider, id, SetChain(chain=chain), cause=cause))
     return shown(edge_of_api(chain))
 
 
@@ -126,6 +116,6 @@ async def remove_chain(deps: Deps, upstream: str, id: str, *, who: str, cause: C
     Raises:
         NotFoundError: nobody set it over the API, or it follows another pipeline.
     """
-    if not any(edge.id == id for edge in await edges(deps, upstream)):
+    if not any(edge.id == id for edge in await edges(deps.rows, upstream)):
         raise NotFoundError(NoSuchChain(), pipeline=upstream)
-    await execute(deps.log, chain_decider, id, RemoveChain(who=who), cause=cause)
+    await settle(deps.changes, await execute(deps.log, chain_decider, id, RemoveChain(who=who), cause=cause))

@@ -1,31 +1,29 @@
 """Environments that nothing needs any more, given up; the runners delete them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from fastflow_events import subjects
 from fastflow_events.aggregates.environment.commands import RetireEnvironments
 from fastflow_events.aggregates.environment.decider import Environment, environment_decider
-from fastflow_events.aggregates.environment.events import EnvironmentPrepared
-from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES
 from fastflow_events.errors import InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.ids import environment_id
 from fastflow_events.instants import later
-from fastflow_events.recorded import Cause, Recorded
+from fastflow_events.recorded import Cause
 from msgspec import Struct
 
 from fastflow_gateway.core.refusals import ModelBehind
 from fastflow_gateway.core.typed import InstantText
+from fastflow_gateway.core.views.environments import Made, made_of, state_of
 from fastflow_gateway.core.views.instants import text_of
-from fastflow_gateway.core.views.runs import RunRow, RunStatus
+from fastflow_gateway.core.views.runs import RunRow
+from fastflow_gateway.core.views.versions import VersionRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.environments import users_of
 from fastflow_gateway.handlers.planning import BUILDERS, EVERYTHING
 
 CAUGHT_UP_WITHIN_S = 20.0
 DAY_S = 86_400.0
-OPEN: tuple[RunStatus, ...] = ("queued", "preparing", "running", "waiting")
 
 
 class Retired(Struct, frozen=True, kw_only=True):
@@ -62,23 +60,21 @@ async def collect(deps: Deps, *, who: str, cause: Cause, keep_days: float | None
     days = deps.env_keep_days if keep_days is None else keep_days
     # Runs first: what is asked for after that prepares what it needs, and so takes it back.
     uses = await deps.rows.environment_uses()
-    runs = await deps.rows.runs(pipeline=None, statuses=OPEN, before_seq=None, limit=EVERYTHING)
+    runs = await deps.rows.open_runs()
     pipelines = await deps.rows.pipelines(after="", limit=EVERYTHING)
     ids = users_of(pipelines, deps.default_python).keys() | await _ids_of(deps, runs)
-    histories: dict[str, list[Recorded]] = {}
-    async for recorded in deps.log.read(subjects.of_kind("environment")):
-        histories.setdefault(recorded.id, []).append(recorded)
+    environments = await deps.rows.environments()
     since = text_of(later(deps.clock(), -days * DAY_S))
     started = {run.environment for run in runs if run.environment} | {name for name, at in uses.items() if at >= since}
-    states = {id: environment_decider.fold(each.fact for each in history) for id, history in histories.items()}
-    made = {id: _made(history) for id, history in histories.items()}
+    states = {row.id: state_of(row) for row in environments}
+    made = {row.id: made_of(row) for row in environments}
     needed = (
         started
         | _current(made, ids)
-        | {name for each in made.values() for name, (at, _) in each.items() if at >= since}
+        | {name for each in made.values() for name, one in each.items() if one.at >= since}
     )
     found = unneeded(states, needed)
-    sizes = {name: fact.size_bytes for each in made.values() for name, (_, fact) in each.items()}
+    sizes = {name: one.size_bytes for each in made.values() for name, one in each.items()}
     items = [
         Retired(
             environment=name,
@@ -114,19 +110,9 @@ def unneeded(states: Mapping[str, Environment], needed: Iterable[str]) -> Mappin
     return found
 
 
-def _made(history: Sequence[Recorded]) -> dict[str, tuple[str, EnvironmentPrepared]]:
-    """Folder to when it was prepared last, and the fact, oldest first."""
-    made: dict[str, tuple[str, EnvironmentPrepared]] = {}
-    for recorded in history:
-        if isinstance(recorded.fact, EnvironmentPrepared):
-            made.pop(recorded.fact.environment, None)
-            made[recorded.fact.environment] = (text_of(recorded.at), recorded.fact)
-    return made
-
-
-def _current(made: Mapping[str, Mapping[str, tuple[str, EnvironmentPrepared]]], ids: Iterable[str]) -> set[str]:
+def _current(made: Mapping[str, Mapping[str, Made]], ids: Iterable[str]) -> set[str]:
     """The newest folder of each engine, for the environments of these ids."""
-    newest = [{fact.engine: name for name, (_, fact) in made.get(id, {}).items()} for id in ids]
+    newest = [{one.engine: name for name, one in made.get(id, {}).items()} for id in ids]
     return {name for each in newest for name in each.values()}
 
 
@@ -138,19 +124,13 @@ async def _ids_of(deps: Deps, runs: Iterable[RunRow]) -> set[str]:
             wanted.setdefault(run.pipeline, set()).add(run.commit_sha)
     ids: set[str] = set()
     for pipeline, commits in wanted.items():
-        for fact in (await deps.log.load("pipeline", pipeline)).facts:
-            if isinstance(fact, PipelineVersionStored) and fact.commit in commits:
-                ids |= _of_version(fact, deps.default_python)
+        for version in await deps.rows.versions(pipeline, commits):
+            ids |= _of_version(version, deps.default_python)
     return ids
 
 
-def _of_version(fact: PipelineVersionStored, default_python: str) -> set[str]:
-    python = fact.definition.get("python")
-    added = NOTEBOOK_PACKAGES if fact.definition.get("kind") == "notebook" else ()
-    wanted = fact.requirements
-    return {
-        environment_id(
-            builder, python if isinstance(python, str) else default_python, wanted.source, wanted.sha256, added=added
-        )
-        for builder in BUILDERS
-    }
+def _of_version(version: VersionRow, default_python: str) -> set[str]:
+    added = NOTEBOOK_PACKAGES if version.kind == "notebook" else ()
+    source, sha256 = version.requirements_source, version.requirements_sha256
+    python = version.python or default_python
+    return {environment_id(builder, python, source, sha256, added=added) for builder in BUILDERS}

@@ -4,21 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
-from fastflow_events import subjects
 from fastflow_events.aggregates.environment.commands import RefreshEnvironment
-from fastflow_events.aggregates.environment.decider import Environment, environment_decider
-from fastflow_events.aggregates.environment.events import EnvironmentPrepared, EnvironmentRefreshed
+from fastflow_events.aggregates.environment.decider import environment_decider
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES
+from fastflow_events.errors import InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.ids import environment_id
-from fastflow_events.recorded import Cause, Recorded
+from fastflow_events.recorded import Cause
 from msgspec import Struct
 
+from fastflow_gateway.core.refusals import ModelBehind
 from fastflow_gateway.core.typed import InstantText
-from fastflow_gateway.core.views.instants import text_of
+from fastflow_gateway.core.views.environments import EnvironmentRow, made_of, state_of
 from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.planning import BUILDERS, EVERYTHING
+from fastflow_gateway.handlers.settling import settle
 
 EnvironmentStatus: TypeAlias = Literal["ready", "stale", "retired", "failed"]
 SOURCES = ("pep723", "script_lock", "uv_lock", "requirements_lock", "requirements", "none")
@@ -56,12 +57,9 @@ class EnvironmentResponse(Struct, frozen=True, kw_only=True):
 
 async def list_environments(deps: Deps) -> list[EnvironmentResponse]:
     """Every environment that is known, by id."""
-    histories: dict[str, list[Recorded]] = {}
-    async for recorded in deps.log.read(subjects.of_kind("environment")):
-        histories.setdefault(recorded.id, []).append(recorded)
     users = users_of(await deps.rows.pipelines(after="", limit=EVERYTHING), deps.default_python)
     used = await deps.rows.environment_uses()
-    return [shown(id, history, users.get(id, ()), used) for id, history in sorted(histories.items())]
+    return [shown(row, users.get(row.id, ()), used) for row in await deps.rows.environments()]
 
 
 async def refresh_environment(deps: Deps, id: str, *, who: str, cause: Cause) -> EnvironmentResponse:
@@ -69,11 +67,15 @@ async def refresh_environment(deps: Deps, id: str, *, who: str, cause: Cause) ->
 
     Raises:
         NotFoundError: there is no such environment.
+        InfrastructureError: the read model does not know it yet.
     """
-    await execute(deps.log, environment_decider, id, RefreshEnvironment(who=who), cause=cause)
+    command = RefreshEnvironment(who=who)
+    await settle(deps.changes, await execute(deps.log, environment_decider, id, command, cause=cause))
     users = users_of(await deps.rows.pipelines(after="", limit=EVERYTHING), deps.default_python)
-    history = (await deps.log.load("environment", id)).recorded
-    return shown(id, history, users.get(id, ()), await deps.rows.environment_uses())
+    row = await deps.rows.environment(id)
+    if row is None:
+        raise InfrastructureError(ModelBehind())
+    return shown(row, users.get(id, ()), await deps.rows.environment_uses())
 
 
 def users_of(rows: Iterable[PipelineRow], default_python: str) -> Mapping[str, list[str]]:
@@ -93,31 +95,25 @@ def users_of(rows: Iterable[PipelineRow], default_python: str) -> Mapping[str, l
     return users
 
 
-def shown(id: str, history: Iterable[Recorded], users: Sequence[str], used: Mapping[str, str]) -> EnvironmentResponse:
-    """An environment as its facts tell it; what a refresh made stale is still installed, and may still be used."""
-    facts = list(history)
-    state: Environment = environment_decider.fold(recorded.fact for recorded in facts)
-    made = [(recorded, recorded.fact) for recorded in facts if isinstance(recorded.fact, EnvironmentPrepared)]
-    newest = made[-1] if made else None
-    fact = newest[1] if newest else None
-    starts = [used[each.environment] for _, each in made if each.environment in used]
-    refreshed = any(isinstance(recorded.fact, EnvironmentRefreshed) for recorded in facts)
-    status: EnvironmentStatus = "ready" if state.environments else "failed"
-    if refreshed and not state.environments and not state.failures:
-        status = "stale"
+def shown(row: EnvironmentRow, users: Sequence[str], used: Mapping[str, str]) -> EnvironmentResponse:
+    """An environment for people; what a refresh made stale is still installed, and may still be used."""
+    state, made = state_of(row), made_of(row)
+    starts = [used[name] for name in made if name in used]
+    status: EnvironmentStatus = (
+        "ready" if state.environments else "failed" if state.failures else "stale" if row.refreshed else "failed"
+    )
     if made and not state.environments and (state.retired or not state.folders):
         status = "retired"
-    installed = sorted(state.folders)
     return EnvironmentResponse(
-        id=id,
+        id=row.id,
         status=status,
-        python=fact.python if fact else "",
-        uv=fact.uv if fact else "",
-        packages=packages_in(fact.lock) if fact else 0,
-        size_bytes=fact.size_bytes if fact else 0,
-        prepared_at=text_of(newest[0].at) if newest else None,
-        prepare_s=fact.prepare_s if fact else 0.0,
-        installed=[Installed(engine=engine, environment=environment) for engine, environment in installed],
+        python=row.python,
+        uv=row.uv,
+        packages=packages_in(row.lock),
+        size_bytes=row.size_bytes,
+        prepared_at=row.prepared_at,
+        prepare_s=row.prepare_s,
+        installed=[Installed(engine=engine, environment=environment) for engine, environment in sorted(state.folders)],
         failures=state.failures,
         pipelines=sorted(users),
         last_used_at=max(starts) if starts else None,

@@ -58,7 +58,7 @@ async def versions_of(deps: Deps, name: str, *, cursor: str | None, limit: int) 
     """
     head, skip = _place(cursor)
     row = await find_pipeline(deps, name)
-    repository = await find_repository(deps.log, row.repository)
+    repository = await find_repository(deps.rows, row.repository)
     question = VersionsQuestion(repository=row.repository, folder=name, head=head, skip=skip, limit=limit)
     found = await _asked(deps.questions, "versions", question, VersionsAnswer, within_s=LOOK_WITHIN_S)
     current = found.versions[0].commit if skip == 0 and found.versions and found.versions[0].tree == row.tree else ""
@@ -78,7 +78,7 @@ async def refs_of(deps: Deps, name: str) -> RefList:
         GitUnreadableError: the host cannot be asked.
         InfrastructureError: git_sync does not answer.
     """
-    row = await find_repository(deps.log, name)
+    row = await find_repository(deps.rows, name)
     question = BranchesQuestion(repository=name)
     found = await _asked(deps.questions, "branches", question, BranchesAnswer, within_s=LOOK_WITHIN_S)
     items = [

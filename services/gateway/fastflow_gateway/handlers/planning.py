@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 
 import msgspec
-from fastflow_events.aggregates.environment.decider import Environment, environment_decider
+from fastflow_events.aggregates.environment.decider import Environment
 from fastflow_events.aggregates.run.specification import NOTEBOOK_PACKAGES
 from fastflow_events.errors import ContractError, DomainError, NotFoundError
 from fastflow_events.ids import environment_id
@@ -16,9 +16,10 @@ from fastflow_rules.chains import edge_of_api
 from fastflow_gateway.core.errors import InvalidParameterError
 from fastflow_gateway.core.faults import WhichRepository
 from fastflow_gateway.core.refusals import AnswerUnreadable, NoRepository
+from fastflow_gateway.core.views.chains import chain_of
+from fastflow_gateway.core.views.environments import state_of
 from fastflow_gateway.core.views.pipelines import PipelineRow
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers.chains import chains_of_api
 from fastflow_gateway.handlers.pipelines import known_definition
 from fastflow_gateway.ports import Questions, ReadModel
 
@@ -53,7 +54,7 @@ async def plan_branch(deps: Deps, repository: str | None, ref: str) -> Plan:
     rows = await deps.rows.pipelines(after="", limit=EVERYTHING)
     around = Around(
         present=[_present(row) for row in rows],
-        chains=[edge_of_api(chain) for chain in (await chains_of_api(deps.log)).values()],
+        chains=[edge_of_api(chain_of(row)) for row in await deps.rows.chains()],
         secrets={row.name for row in await deps.rows.secrets()},
         environments={key: state async for key, state in _known(deps, needed(answer))},
     )
@@ -71,13 +72,14 @@ async def ask_branch(questions: Questions, repository: str, ref: str) -> BranchA
 
 
 async def _known(deps: Deps, wanted: Iterable[Needed]) -> AsyncIterator[tuple[Needed, str | None]]:
-    """Of each environment of which the log knows: that it is installed somewhere, or why it is not."""
+    """Of each environment that is known: that it is installed somewhere, or why it is not."""
     for key in wanted:
         found = Environment()
         for builder in BUILDERS:
             python, added = key.python or deps.default_python, NOTEBOOK_PACKAGES if key.notebook else ()
             id = environment_id(builder, python, key.source, key.sha256, added=added)
-            found = environment_decider.fold((await deps.log.load("environment", id)).facts)
+            row = await deps.rows.environment(id)
+            found = state_of(row) if row else Environment()
             if found.environments:
                 break
         if found.environments:

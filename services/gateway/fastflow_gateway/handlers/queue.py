@@ -4,12 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from fastflow_events import subjects
-from fastflow_events.aggregates.pipeline.events import PipelineVersionStored
-from fastflow_events.aggregates.queue.events import QUEUE, QueueLeased
-from fastflow_events.aggregates.setting.decider import setting_decider
-from fastflow_events.aggregates.setting.events import MAIN
-from fastflow_events.log import EventLog
 from fastflow_events.message import Message, Statement
 from fastflow_events.nats.leases import Heartbeat
 from fastflow_events.nats.topology import DEFAULT_POOL
@@ -20,16 +14,17 @@ from fastflow_rules.queue.waits import Code, Nothing
 from msgspec import Struct
 
 from fastflow_gateway.core.typed import InstantText
-from fastflow_gateway.core.views.runs import RunRow, RunStatus
+from fastflow_gateway.core.views.installation import QueueRow
+from fastflow_gateway.core.views.runs import RunRow
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import known_definition
 from fastflow_gateway.ports import ReadModel
 
 ALL = 1_000_000
-OPEN: tuple[RunStatus, ...] = ("queued", "waiting", "preparing", "running")
 BLOCKERS = 20
 AGEING_S = 60.0
 """Where no leader has said how much waiting counts."""
+NO_LEASE = QueueRow(id="", seq=0, term=0, leader="", leased_at="")
 
 
 class WaitingRun(Struct, frozen=True, kw_only=True):
@@ -61,9 +56,9 @@ async def waiting(deps: Deps) -> list[WaitingRun]:
         InfrastructureError: the bus did not answer.
     """
     now = deps.clock()
-    rows = await deps.rows.runs(pipeline=None, statuses=OPEN, before_seq=None, limit=ALL)
+    rows = await deps.rows.open_runs()
     pipelines = {name: await _pipeline(deps.rows, name) for name in {row.pipeline for row in rows}}
-    lease = await _lease(deps.log)
+    lease = await deps.rows.queue_lease() or NO_LEASE
     capacity = await _places(deps, lease, pipelines, await deps.heartbeats())
     queue: list[tuple[Order, RunRow, Lane]] = []
     for row in rows:
@@ -116,13 +111,12 @@ class _Sight:
         return self._holders[resource]
 
     async def _has_code(self, row: RunRow) -> bool:
-        """Whether the run's commit is stored; one that is not at the head is looked up in the log."""
+        """Whether the run's commit is stored; one that is not at the head is looked up."""
         if row.commit_sha is None or row.commit_sha == self._heads.get(row.pipeline):
             return True
         if row.pipeline not in self._stored:
-            subject = subjects.event("pipeline", id=row.pipeline, fact="version_stored")
-            facts = [recorded.fact async for recorded in self._deps.log.read(subject)]
-            self._stored[row.pipeline] = {fact.commit for fact in facts if isinstance(fact, PipelineVersionStored)}
+            stored = await self._deps.rows.versions(row.pipeline)
+            self._stored[row.pipeline] = {version.commit_sha for version in stored}
         return row.commit_sha in self._stored[row.pipeline]
 
 
@@ -134,19 +128,14 @@ async def _pipeline(rows: ReadModel, name: str) -> Pipeline | None:
     return Pipeline(definition=known_definition(definition), paused=bool(row.paused), commit=row.commit_sha)
 
 
-async def _lease(log: EventLog) -> QueueLeased:
-    """What the leader of the newest term goes by."""
-    leases = [fact for fact in (await log.load("queue", QUEUE)).facts if isinstance(fact, QueueLeased)]
-    return leases[-1] if leases else QueueLeased(term=0, leader="")
-
-
 async def _places(
-    deps: Deps, lease: QueueLeased, pipelines: Mapping[str, Pipeline | None], alive: Mapping[str, Heartbeat]
+    deps: Deps, lease: QueueRow, pipelines: Mapping[str, Pipeline | None], alive: Mapping[str, Heartbeat]
 ) -> Capacity:
     """The places that there are, and who may have them."""
     capacity = Capacity(lease.max_running or ALL)
     capacity.hold_reason = too_full(*await deps.log_fill())
-    capacity.paused = setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused
+    settings = await deps.rows.settings()
+    capacity.paused = bool(settings and settings.paused)
     for name, pipeline in pipelines.items():
         if deps.log.doubts.why("pipeline", name):
             capacity.doubt(name)

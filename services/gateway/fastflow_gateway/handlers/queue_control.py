@@ -16,6 +16,7 @@ from fastflow_events.service.for_each import for_each
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import find_pipeline
 from fastflow_gateway.handlers.queue import waiting
+from fastflow_gateway.handlers.settling import settle
 
 WAITS = frozenset({"queued", "waiting"})
 WIDTH = 32
@@ -42,20 +43,20 @@ async def hurry(log: EventLog, run_id: str, *, who: str, cause: Cause) -> None:
     await execute(log, run_decider, run_id, HurryRun(who=who), cause=cause)
 
 
-async def pause_pipeline(log: EventLog, name: str, *, paused: bool, who: str, cause: Cause, why: str = "") -> None:
+async def pause_pipeline(deps: Deps, name: str, *, paused: bool, who: str, cause: Cause, why: str = "") -> None:
     """Let a pipeline's runs wait and its schedules rest, or go on.
 
     Raises:
         NotFoundError: there is no such pipeline.
     """
     command = PausePipeline(who=who, why=why) if paused else ResumePipeline(who=who)
-    await execute(log, pipeline_decider, name, command, cause=cause)
+    await settle(deps.changes, await execute(deps.log, pipeline_decider, name, command, cause=cause))
 
 
-async def pause_everything(log: EventLog, *, paused: bool, who: str, why: str, cause: Cause) -> None:
+async def pause_everything(deps: Deps, *, paused: bool, who: str, why: str, cause: Cause) -> None:
     """Start nothing new, or go on."""
     command = PauseEverything(who=who, why=why) if paused else ResumeEverything(who=who)
-    await execute(log, setting_decider, MAIN, command, cause=cause)
+    await settle(deps.changes, await execute(deps.log, setting_decider, MAIN, command, cause=cause))
 
 
 async def purge(deps: Deps, pipeline: str | None, *, who: str, why: str, cause: Cause) -> int:

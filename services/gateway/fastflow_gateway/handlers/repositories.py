@@ -22,8 +22,9 @@ from fastflow_gateway.core.faults import FileName, KnownHosts, NoTokenNeeded, To
 from fastflow_gateway.core.views import repositories as view
 from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.settling import settle
 from fastflow_gateway.handlers.sync import SyncAccepted
-from fastflow_gateway.ports import Questions
+from fastflow_gateway.ports import Questions, ReadModel
 
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _HOST_KEY = re.compile(
@@ -65,8 +66,11 @@ async def configure(deps: Deps, name: str, body: RepositoryBody, *, who: str, ca
         InfrastructureError: git_sync is not there to seal a token for, or the log failed.
     """
     configured = await configured_of(deps, name, body, who=who)
-    await execute(deps.log, repository_decider, name, ConfigureRepository(configured=configured), cause=cause)
-    return await find_repository(deps.log, name)
+    command = ConfigureRepository(configured=configured)
+    await settle(deps.changes, await execute(deps.log, repository_decider, name, command, cause=cause))
+    row = view.fold((await deps.log.load("repository", name)).recorded)
+    assert row is not None  # it was configured just now
+    return row
 
 
 async def configured_of(deps: Deps, name: str, body: RepositoryBody, *, who: str) -> RepositoryConfigured:
@@ -91,14 +95,15 @@ async def configured_of(deps: Deps, name: str, body: RepositoryBody, *, who: str
     )
 
 
-async def remove(log: EventLog, name: str, *, who: str, cause: Cause) -> None:
+async def remove(deps: Deps, name: str, *, who: str, cause: Cause) -> None:
     """Watch a repository no more; its pipelines go, its runs and their code stay.
 
     Raises:
         NotFoundError: it is not watched.
         ConfiguredByEnvironmentError: only the environment can remove it.
     """
-    await execute(log, repository_decider, name, RemoveRepository(by="api", who=who), cause=cause)
+    command = RemoveRepository(by="api", who=who)
+    await settle(deps.changes, await execute(deps.log, repository_decider, name, command, cause=cause))
 
 
 async def request_deploy_key(log: EventLog, name: str, *, who: str, cause: Cause) -> SyncAccepted:
@@ -111,13 +116,13 @@ async def request_deploy_key(log: EventLog, name: str, *, who: str, cause: Cause
     return SyncAccepted(repository=name, seq=recorded.seq)
 
 
-async def find_repository(log: EventLog, name: str) -> RepositoryRow:
-    """The repository as of its newest fact.
+async def find_repository(rows: ReadModel, name: str) -> RepositoryRow:
+    """A watched repository.
 
     Raises:
         NotFoundError: it is not watched.
     """
-    row = view.fold((await log.load("repository", name)).recorded)
+    row = await rows.repository(name)
     if row is None or row.status == "removed":
         raise NotFoundError(NoSuchRepository(), repository=name)
     return row

@@ -1,11 +1,9 @@
 """Schedules: those of the files and those that are set over the API, with their next fires."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from fastflow_events import subjects
-from fastflow_events.aggregates.pipeline.events import PipelineChanged, PipelineDiscovered, PipelineRemoved
 from fastflow_events.aggregates.schedule.commands import (
     PauseSchedule,
     RemoveSchedule,
@@ -14,17 +12,15 @@ from fastflow_events.aggregates.schedule.commands import (
     SetSchedule,
 )
 from fastflow_events.aggregates.schedule.decider import schedule_decider
-from fastflow_events.aggregates.schedule.events import ScheduleRemoved, ScheduleSet
-from fastflow_events.aggregates.setting.decider import setting_decider
-from fastflow_events.aggregates.setting.events import MAIN
+from fastflow_events.aggregates.schedule.events import ScheduleSet
 from fastflow_events.errors import NotFoundError
 from fastflow_events.execute import execute
 from fastflow_events.ids import schedule_id
 from fastflow_events.instants import LAST, later
-from fastflow_events.recorded import Cause, Recorded
-from fastflow_rules.definition import check_params, from_fact, priority_of, run_config
+from fastflow_events.recorded import Cause
+from fastflow_rules.definition import check_params, priority_of, run_config
 from fastflow_rules.schedules.crontab import HORIZON
-from fastflow_rules.schedules.planned import PlannedSchedule, plan_of_api, plans_of_file
+from fastflow_rules.schedules.planned import PlannedSchedule
 from fastflow_rules.schedules.times import fault_of, in_utc
 from fastflow_rules.schedules.timetable import next_fires
 from msgspec import Struct
@@ -34,8 +30,11 @@ from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.faults import NoRunConfiguration, ScheduleInFile, Several
 from fastflow_gateway.core.refusals import NoSchedule
 from fastflow_gateway.core.run_request import check_variables
+from fastflow_gateway.core.views.pipelines import PipelineRow, file_schedules
+from fastflow_gateway.core.views.schedules import ScheduleRow, plan_of
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.pipelines import definition_of, find_pipeline
+from fastflow_gateway.handlers.settling import settle
 
 SHOWN = 5
 PausedBy: TypeAlias = Literal["schedule", "pipeline", "everything"]
@@ -106,20 +105,21 @@ async def plans(deps: Deps, name: str) -> dict[str, PlannedSchedule]:
     Raises:
         NotFoundError: there is no such pipeline.
     """
-    definition = definition_of(await find_pipeline(deps, name))
+    row = await find_pipeline(deps, name)
+    return plans_of(row, {each.id: each for each in await deps.rows.schedules()})
+
+
+def plans_of(row: PipelineRow, rows: Mapping[str, ScheduleRow]) -> dict[str, PlannedSchedule]:
+    """The schedules of a pipeline by id: what its file says, and what was set over the API beside it."""
+    definition = definition_of(row)
     priority = priority_of(definition, None)
-    history = (await deps.log.load("pipeline", name)).recorded
-    found = {plan.id: plan for plan in _of_file(name, history).values()}
     over_api: dict[str, PlannedSchedule] = {}
-    async for recorded in deps.log.read(subjects.of_kind("schedule")):
-        fact = recorded.fact
-        if isinstance(fact, ScheduleSet) and fact.pipeline == name and fault_of(fact) is None:
-            before = over_api.get(recorded.id)
-            plan = plan_of_api(fact, at=recorded.told_at, before=before, priority=priority)
-            over_api[recorded.id] = replace(plan, enabled=definition is None or definition.enabled)
-        elif isinstance(fact, ScheduleRemoved):
-            over_api.pop(recorded.id, None)
-    return {**over_api, **found}
+    for one in rows.values():
+        plan = plan_of(one) if one.pipeline == row.name else None
+        if plan is not None:
+            plan = plan if one.own_priority else replace(plan, priority=priority)
+            over_api[one.id] = replace(plan, enabled=definition is None or definition.enabled)
+    return {**over_api, **{plan.id: plan for plan in file_schedules(row).values()}}
 
 
 async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> ScheduleResponse:
@@ -139,7 +139,8 @@ async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> Sc
     if known is not None and known.source == "file":
         raise InvalidFieldError(ScheduleInFile(), "/name")
     await must_fit(deps, schedule)
-    await execute(deps.log, schedule_decider, id, SetSchedule(schedule=schedule), cause=cause)
+    facts = await execute(deps.log, schedule_decider, id, SetSchedule(schedule=schedule), cause=cause)
+    await settle(deps.changes, facts)
     around = await _paused_around(deps, schedule.pipeline)
     return await _shown(deps, await find(deps, schedule.pipeline, schedule.name), around, SHOWN, None)
 
@@ -168,7 +169,7 @@ async def change(deps: Deps, name: str, schedule: str, command: ScheduleCommand,
         NotFoundError: there is no such schedule, or it is the file's and shall be removed.
     """
     plan = await find(deps, name, schedule)
-    await execute(deps.log, schedule_decider, plan.id, command, cause=cause)
+    await settle(deps.changes, await execute(deps.log, schedule_decider, plan.id, command, cause=cause))
 
 
 def command_of(verb: str, who: str, why: str = "") -> ScheduleCommand:
@@ -182,22 +183,12 @@ def command_of(verb: str, who: str, why: str = "") -> ScheduleCommand:
             return RemoveSchedule(who=who)
 
 
-def _of_file(name: str, history: Sequence[Recorded]) -> dict[str, PlannedSchedule]:
-    known: dict[str, PlannedSchedule] = {}
-    for recorded in history:
-        fact = recorded.fact
-        if isinstance(fact, PipelineDiscovered | PipelineChanged):
-            known = plans_of_file(name, from_fact(fact.definition), at=recorded.told_at, before=known)
-        elif isinstance(fact, PipelineRemoved):
-            known = {}
-    return known
-
-
 async def _paused_around(deps: Deps, name: str) -> list[PausedBy]:
     """What is paused around the schedules of a pipeline."""
     row = await find_pipeline(deps, name)
     around: list[PausedBy] = ["pipeline"] if row.paused else []
-    if setting_decider.fold((await deps.log.load("settings", MAIN)).facts).paused:
+    settings = await deps.rows.settings()
+    if settings is not None and settings.paused:
         around.append("everything")
     return around
 
@@ -205,7 +196,8 @@ async def _paused_around(deps: Deps, name: str) -> list[PausedBy]:
 async def _shown(
     deps: Deps, plan: PlannedSchedule, around: Sequence[PausedBy], count: int, until: datetime | None
 ) -> ScheduleResponse:
-    own = schedule_decider.fold((await deps.log.load("schedule", plan.id)).facts).paused
+    row = await deps.rows.schedule(plan.id)
+    own = row is not None and row.paused
     paused_by: list[PausedBy] = ["schedule", *around] if own else [*around]
     rests = paused_by or not plan.enabled
     table = plan.timetable

@@ -9,7 +9,6 @@ from fastflow_events.recorded import Cause
 from msgspec import Struct
 
 from fastflow_gateway.core.refusals import NoRepositoryYet
-from fastflow_gateway.core.views import repositories as view
 from fastflow_gateway.deps import Deps
 
 
@@ -29,7 +28,7 @@ async def request_sync(deps: Deps, repository: str | None, *, who: str, cause: C
     """
     if repository is None:
         names = [row.name for row in await deps.rows.repositories()]
-    elif (row := view.fold((await deps.log.load("repository", repository)).recorded)) and row.status != "removed":
+    elif (row := await deps.rows.repository(repository)) and row.status != "removed":
         names = [repository]
     else:
         raise NotFoundError(NoSuchRepository(), repository=repository)

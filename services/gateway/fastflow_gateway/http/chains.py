@@ -48,12 +48,12 @@ class ChainController(Controller):
     @get("/graph", opt=raises())
     async def graph(self, deps: NamedDependency[Deps]) -> Graph:
         """Every pipeline, every edge, and where they run in circles."""
-        return await chains.graph(deps)
+        return await chains.graph(deps.rows)
 
     @get("/{name:str}/downstream-triggers", opt=raises(NotFoundError))
     async def list(self, name: FromPath[str], deps: NamedDependency[Deps]) -> EdgePage:
         """What runs after the pipeline, whoever said it."""
-        return EdgePage(items=await chains.edges(deps, name))
+        return EdgePage(items=await chains.edges(deps.rows, name))
 
     @post(
         "/{name:str}/downstream-triggers",

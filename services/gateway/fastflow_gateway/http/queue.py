@@ -96,14 +96,14 @@ class QueueController(Controller):
         why: FromQuery[str] = "",
     ) -> None:
         """Start nothing new anywhere; what runs goes on."""
-        await queue_control.pause_everything(deps.log, paused=True, who=who, why=why[:500], cause=cause)
+        await queue_control.pause_everything(deps, paused=True, who=who, why=why[:500], cause=cause)
 
     @post("/resume", status_code=204, opt=raises(ConcurrencyError))
     async def resume(
         self, *, deps: NamedDependency[Deps], cause: NamedDependency[Cause], who: NamedDependency[str]
     ) -> None:
         """Go on."""
-        await queue_control.pause_everything(deps.log, paused=False, who=who, why="", cause=cause)
+        await queue_control.pause_everything(deps, paused=False, who=who, why="", cause=cause)
 
     @post("/pipelines/{name:str}/pause", status_code=204, opt=raises(NotFoundError, ConcurrencyError))
     async def pause_pipeline(
@@ -116,7 +116,7 @@ class QueueController(Controller):
         why: FromQuery[str] = "",
     ) -> None:
         """Let the pipeline's runs wait and its schedules rest."""
-        await queue_control.pause_pipeline(deps.log, name, paused=True, who=who, why=why[:500], cause=cause)
+        await queue_control.pause_pipeline(deps, name, paused=True, who=who, why=why[:500], cause=cause)
 
     @post("/pipelines/{name:str}/resume", status_code=204, opt=raises(NotFoundError, ConcurrencyError))
     async def resume_pipeline(
@@ -128,4 +128,4 @@ class QueueController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Let them go on."""
-        await queue_control.pause_pipeline(deps.log, name, paused=False, who=who, cause=cause)
+        await queue_control.pause_pipeline(deps, name, paused=False, who=who, cause=cause)

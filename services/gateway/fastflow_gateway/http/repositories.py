@@ -59,7 +59,7 @@ class RepositoryController(Controller):
     @get(opt=raises(NotFoundError))
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> RepositoryResponse:
         """One watched repository."""
-        [shown] = await shown_repositories(deps, [await repositories.find_repository(deps.log, name)])
+        [shown] = await shown_repositories(deps, [await repositories.find_repository(deps.rows, name)])
         return shown
 
     @put(
@@ -91,7 +91,7 @@ class RepositoryController(Controller):
         who: NamedDependency[str],
     ) -> None:
         """Watch it no more; its pipelines go, its runs and their code stay."""
-        await repositories.remove(deps.log, name, who=who, cause=cause)
+        await repositories.remove(deps, name, who=who, cause=cause)
 
     @post("/deploy-key", status_code=202, opt=raises(NotFoundError, DomainError, ConcurrencyError))
     async def deploy_key(

@@ -1,44 +1,22 @@
-"""`/api/runs`."""
-
-from collections.abc import Sequence
-from typing import Annotated, get_args
+"""`/api/runs/{id}`: look at one run, end it, run it once more."""
 
 from fastflow_events.errors import ConcurrencyError, DomainError, NotFoundError
 from fastflow_events.recorded import Cause
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
-from fastflow_gateway.core.errors import (
-    InvalidParameterError,
-)
-from fastflow_gateway.core.faults import NoStatus
 from fastflow_gateway.core.responses.attempts import story_of
 from fastflow_gateway.core.responses.facts import FactResponse, show_fact
 from fastflow_gateway.core.responses.runs import RunResponse, show_run
-from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import runs
 from fastflow_gateway.handlers.commits import shown_commits
 from fastflow_gateway.handlers.runs import Accepted
 from fastflow_gateway.handlers.unreachable import out_of_reach
 from fastflow_gateway.handlers.waiting_for import waiting_for
-from fastflow_gateway.http.cursors import position_of
 from fastflow_gateway.http.raises import raises
-
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
-Statuses = Annotated[
-    Sequence[str] | None, QueryParameter(schema_extra={"items": {"type": "string", "enum": list(get_args(RunStatus))}})
-]
-
-
-class RunPage(Struct, frozen=True, kw_only=True):
-    """Runs, newest first."""
-
-    items: list[RunResponse]
-    next: str | None
-    """Give it as `cursor` to go on; null at the end."""
 
 
 class FactList(Struct, frozen=True, kw_only=True):
@@ -49,39 +27,10 @@ class FactList(Struct, frozen=True, kw_only=True):
 
 
 class RunController(Controller):
-    """Look at runs, and end them."""
+    """Look at a run, and end it."""
 
     path = "/api/runs"
     tags = ("runs",)
-
-    @get(opt=raises())
-    async def list(
-        self,
-        *,
-        deps: NamedDependency[Deps],
-        pipeline: FromQuery[str | None] = None,
-        status: Statuses = None,
-        cursor: FromQuery[str | None] = None,
-        limit: Limit = 50,
-    ) -> RunPage:
-        """Runs, newest first; `status` may be given several times."""
-        rows = await deps.rows.runs(
-            pipeline=pipeline, statuses=_statuses(status), before_seq=position_of(cursor), limit=limit + 1
-        )
-        following = str(rows[limit - 1].requested_seq) if len(rows) > limit else None
-        waits, lost = await waiting_for(deps, rows[:limit]), await out_of_reach(deps.heartbeats, rows[:limit])
-        commits = await shown_commits(deps, (row.commit_sha for row in rows[:limit]))
-        items = [
-            show_run(
-                row,
-                untrusted=deps.log.doubts.reason("run", row.id),
-                waits=waits.get(row.id),
-                unreachable=row.id in lost,
-                commit=commits.of(row.commit_sha),
-            )
-            for row in rows[:limit]
-        ]
-        return RunPage(items=items, next=following)
 
     @get("/{run_id:str}", opt=raises(NotFoundError))
     async def show(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> RunResponse:
@@ -118,11 +67,3 @@ class RunController(Controller):
         return FactList(
             items=[show_fact(recorded) for recorded in (await runs.history_of_run(deps.log, run_id)).recorded]
         )
-
-
-def _statuses(given: Sequence[str] | None) -> Sequence[RunStatus]:
-    known: dict[str, RunStatus] = {status: status for status in get_args(RunStatus)}
-    unknown = [status for status in given or () if status not in known]
-    if unknown:
-        raise InvalidParameterError(NoStatus(unknown[0][:40], tuple(known)))
-    return [known[status] for status in given or ()]

@@ -182,7 +182,7 @@ class ScheduleController(Controller):
     @get("/backfills/{backfill_id:str}", opt=raises(NotFoundError))
     async def show_backfill(self, backfill_id: FromPath[str], deps: NamedDependency[Deps]) -> BackfillResponse:
         """A backfill with the status of its runs."""
-        return await backfills.show(deps, backfill_id)
+        return await backfills.show(deps.rows, backfill_id)
 
     @post(
         "/backfills/{backfill_id:str}/cancel", status_code=204, opt=raises(NotFoundError, DomainError, ConcurrencyError)
@@ -197,4 +197,4 @@ class ScheduleController(Controller):
         why: FromQuery[str] = "",
     ) -> None:
         """Ask for no more of its runs, and for the end of the open ones."""
-        await backfills.cancel(deps.log, backfill_id, who=who, why=why[:500], cause=cause)
+        await backfills.cancel(deps, backfill_id, who=who, why=why[:500], cause=cause)

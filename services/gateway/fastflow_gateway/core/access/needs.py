@@ -51,6 +51,7 @@ NEEDS: Mapping[str, Need] = {
     "POST /api/resume": ADMIN,
     "GET /api/runners": LOOK,
     "GET /api/runs": LOOK,
+    "GET /api/runs/counts": LOOK,
     "GET /api/runs/{run_id}": LOOK,
     "GET /api/runs/{run_id}/artifacts": LOOK,
     "GET /api/runs/{run_id}/artifacts/{file}": LOOK,

@@ -1,7 +1,7 @@
 """Table `pipelines`: one row per pipeline ever seen, as it is at the head of its repository."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from fastflow_events.aggregates.pipeline.events import (
@@ -12,10 +12,15 @@ from fastflow_events.aggregates.pipeline.events import (
     PipelineRemoved,
     PipelineResumed,
 )
+from fastflow_events.errors import UntrustedError
 from fastflow_events.message import Message, Statement, all_retold
 from fastflow_events.recorded import Recorded
+from fastflow_rules.definition import from_fact
+from fastflow_rules.schedules.planned import PlannedSchedule, plans_of_file
 from msgspec import Struct
 from msgspec.structs import replace
+
+from fastflow_gateway.core.views.instants import text_of
 
 PipelineStatus: TypeAlias = Literal["ready", "disabled", "invalid", "removed"]
 
@@ -41,12 +46,20 @@ class PipelineRow(Struct, frozen=True):
     """1 while new runs are held back."""
     requirements_sha256: str = ""
     """Hash of what its packages come from; empty for none."""
+    tags: str = "[]"
+    """JSON list, sorted, folded for comparing."""
+    paused_by: str = ""
+    paused_why: str = ""
+    paused_at: str | None = None
+    schedules: str = "{}"
+    """JSON object: the schedules of its file by name, with the phase that they keep while their times do not change."""
 
 
 _json = msgspec.json.Encoder(order="sorted")
 
 
 def _valid(row: PipelineRow | None, recorded: Recorded, fact: PipelineDiscovered | PipelineChanged) -> PipelineRow:
+    tags = fact.definition.get("tags")
     return PipelineRow(
         name=recorded.id,
         seq=recorded.seq,
@@ -57,9 +70,31 @@ def _valid(row: PipelineRow | None, recorded: Recorded, fact: PipelineDiscovered
         definition=_json.encode(fact.definition).decode(),
         errors="[]",
         errors_messages="[]",
-        paused=row.paused if row else 0,
         requirements_sha256=fact.requirements_sha256,
+        tags=_json.encode(sorted({str(tag).casefold() for tag in tags})).decode() if isinstance(tags, list) else "[]",
+        schedules=_schedules(row, recorded, fact),
+        **_pause_of(row),
     )
+
+
+def _schedules(row: PipelineRow | None, recorded: Recorded, fact: PipelineDiscovered | PipelineChanged) -> str:
+    """What the file says now; a file of another release, which this one cannot read, says nothing."""
+    try:
+        definition = from_fact(fact.definition)
+    except UntrustedError:
+        return "{}"
+    before = file_schedules(row) if row else {}
+    return _json.encode(plans_of_file(recorded.id, definition, at=recorded.told_at, before=before)).decode()
+
+
+def file_schedules(row: PipelineRow) -> dict[str, PlannedSchedule]:
+    """The schedules of its file, by name."""
+    return msgspec.json.decode(row.schedules, type=dict[str, PlannedSchedule])
+
+
+def _pause_of(row: PipelineRow | None) -> dict[str, Any]:
+    """What outlives every change of the folder."""
+    return {name: getattr(row, name) for name in ("paused", "paused_by", "paused_why", "paused_at")} if row else {}
 
 
 def _reasons(fact: PipelineInvalid) -> tuple[Statement, ...]:
@@ -89,16 +124,18 @@ def project(row: PipelineRow | None, recorded: Recorded) -> PipelineRow | None:
                 definition="null",
                 errors=_json.encode(fact.errors).decode(),
                 errors_messages=_json.encode([reason.message for reason in _reasons(fact)]).decode(),
-                paused=row.paused if row else 0,
+                schedules=row.schedules if row else "{}",
+                **_pause_of(row),
             )
         case _ if row is None:
             return None
         case PipelineRemoved():
-            return replace(row, seq=recorded.seq, status="removed", commit_sha=fact.commit)
+            return replace(row, seq=recorded.seq, status="removed", commit_sha=fact.commit, schedules="{}")
         case PipelinePaused():
-            return replace(row, seq=recorded.seq, paused=1)
+            at = text_of(recorded.at)
+            return replace(row, seq=recorded.seq, paused=1, paused_by=fact.who, paused_why=fact.why, paused_at=at)
         case PipelineResumed():
-            return replace(row, seq=recorded.seq, paused=0)
+            return replace(row, seq=recorded.seq, paused=0, paused_by="", paused_why="", paused_at=None)
         case _:
             return row
 

@@ -1,0 +1,1 @@
+"""The read model, read: one file per noun."""
