@@ -46,6 +46,7 @@ from fastflow_gateway.handlers.first_admin import TokenFile, keep_first_admin
 from fastflow_gateway.http.access import admit
 from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.audit import AuditController
+from fastflow_gateway.http.bulk import act_on_runs
 from fastflow_gateway.http.cells import CellController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.code import CodeController
@@ -88,6 +89,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     RunListController,
     RunController,
     RerunController,
+    act_on_runs,
     LogController,
     LogSearchController,
     LogBytesController,

@@ -67,8 +67,8 @@ def watched(here: Mapping[str, Repo], name: str) -> Repo:
 def refused(why: Exception) -> bytes:
     """Why there is no answer."""
     words: Statement = why.statement if isinstance(why, FastflowError) else Verbatim(str(why))
-    said = Refused(refused=str(words), refused_message=words.message, missing=isinstance(why, CommitMissingError))
-    return msgspec.json.encode(said)
+    refusal = Refused(refused=str(words), refused_message=words.message, missing=isinstance(why, CommitMissingError))
+    return msgspec.json.encode(refusal)
 
 
 def encoded(answer: object) -> bytes:

@@ -13,3 +13,16 @@ class NothingToUnset(Statement, frozen=True, tag="fault.nothing_to_unset"):
     """It may be misspelt."""
 
     english = "the run had no variable or param of this name"
+
+
+class PriorityMissing(Statement, frozen=True, tag="fault.priority_missing"):
+    """Of a place in the queue."""
+
+    english = "prioritise needs a priority"
+
+
+class OnlyOfAction(Statement, frozen=True, tag="fault.only_of_action"):
+    """Another action knows nothing of it."""
+
+    english = "this goes with the action {actions} only"
+    actions: str
