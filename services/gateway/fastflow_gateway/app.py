@@ -49,6 +49,7 @@ from fastflow_gateway.http.audit import AuditController
 from fastflow_gateway.http.bulk import act_on_runs
 from fastflow_gateway.http.cells import CellController
 from fastflow_gateway.http.chains import ChainController
+from fastflow_gateway.http.changes import ChangesController
 from fastflow_gateway.http.code import CodeController
 from fastflow_gateway.http.contract.serving import Json, Yaml
 from fastflow_gateway.http.dead_letters import DeadLetterController
@@ -94,6 +95,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     LogSearchController,
     LogBytesController,
     CellController,
+    ChangesController,
     ArtifactController,
     SampleController,
     EventController,

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from fastflow_events.commit_about import CommitAbout
 from fastflow_events.output import Chunk, Sample
 
+from fastflow_gateway.core.changes.files import Content
 from fastflow_gateway.core.dead_letters import StoredLetter, Verdict
 from fastflow_gateway.rows.definitions import BackfillRows, ChainRows, PipelineRows, ScheduleRows
 from fastflow_gateway.rows.installation import EnvironmentRows, InstallationRows
@@ -137,6 +138,13 @@ class Code(Protocol):
 
     async def file(self, tree: str, path: str) -> bytes | None:
         """The content of one regular file; None when there is none at this path.
+
+        Raises:
+            BundleMissingError: the bundle is not stored, or not any more.
+        """
+
+    async def contents(self, tree: str) -> Mapping[str, Content]:
+        """Every file of a bundle by its path; what is text and not too long with it.
 
         Raises:
             BundleMissingError: the bundle is not stored, or not any more.

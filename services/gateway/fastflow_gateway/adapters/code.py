@@ -1,8 +1,9 @@
 """The code of runs, out of the object store."""
 
 import asyncio
+import hashlib
 import tarfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from tempfile import SpooledTemporaryFile
 from typing import IO, TypeVar
 
@@ -10,10 +11,14 @@ import zstandard
 from fastflow_events.nats.bundles import BundleDamagedError, BundleMissingError, StoredBundle, chunks_of, find_bundle
 from nats.aio.client import Client
 
+from fastflow_gateway.core.changes.files import Content
 from fastflow_gateway.core.refusals import CodeDamaged, CodeGone
 from fastflow_gateway.ports import CodeFile
 
 T = TypeVar("T")
+ONE_TEXT, ALL_TEXT = 200_000, 8_000_000
+"""Bytes of one file that is kept as text, and of all of them."""
+_PIECE = 1 << 16
 IN_MEMORY = 8_000_000
 """Bytes of a bundle; a larger one is laid down on disk while it is read."""
 
@@ -39,6 +44,10 @@ class BundleCode:
             return None
 
         return await self._read(tree, found)
+
+    async def contents(self, tree: str) -> Mapping[str, Content]:
+        """Every file by its path; what is text and not too long with it."""
+        return await self._read(tree, _contents)
 
     async def archive(self, tree: str) -> tuple[int, AsyncIterator[bytes]]:
         """Size and bytes of the bundle."""
@@ -70,6 +79,32 @@ def _walk(file: IO[bytes], look: Callable[[tarfile.TarFile], T]) -> T:
         tarfile.open(fileobj=plain, mode="r|", errors="surrogateescape") as tar,
     ):
         return look(tar)
+
+
+def _contents(tar: tarfile.TarFile) -> dict[str, Content]:
+    found, room = {}, ALL_TEXT
+    for member in tar:
+        if member.isdir():
+            continue
+        shown = _shown(member)
+        digest, text = hashlib.sha256(shown.target.encode("utf-8", "surrogateescape")), None
+        if content := tar.extractfile(member) if member.isreg() else None:
+            pieces = []
+            while piece := content.read(_PIECE):
+                digest.update(piece)
+                if member.size <= min(ONE_TEXT, room):
+                    pieces.append(piece)
+            text = _text(b"".join(pieces)) if member.size <= min(ONE_TEXT, room) else None
+            room -= len(text or "")
+        found[member.name] = Content(kind=shown.kind, size=shown.size, digest=digest.digest(), text=text)
+    return found
+
+
+def _text(data: bytes) -> str | None:
+    try:
+        return data.decode() if b"\0" not in data else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _shown(member: tarfile.TarInfo) -> CodeFile:

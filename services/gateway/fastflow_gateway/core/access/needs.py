@@ -60,6 +60,7 @@ NEEDS: Mapping[str, Need] = {
     "GET /api/runs/{run_id}/cells": LOOK,
     "GET /api/runs/{run_id}/cells/{cell}/outputs": LOOK,
     "GET /api/runs/{run_id}/cells/{cell}/outputs/{k}": LOOK,
+    "GET /api/runs/{run_id}/changes": LOOK,
     "GET /api/runs/{run_id}/code": LOOK,
     "GET /api/runs/{run_id}/code.tar.zst": LOOK,
     "GET /api/runs/{run_id}/code/{file}": LOOK,
