@@ -105,6 +105,10 @@ async def test_runs_are_repeated_once_for_a_key(api: httpx.AsyncClient, jetstrea
     [
         ({"action": "delete", "ids": ["a"]}, "/action"),
         ({"action": "cancel", "ids": []}, "/ids"),
+        ({"action": "cancel"}, "/ids"),
+        ({"action": "cancel", "ids": ["a"], "filter": {}}, "/ids"),
+        ({"action": "cancel", "filter": {"status": ["lazy"]}}, "/filter/status/0"),
+        ({"action": "cancel", "filter": {"sort": "id"}}, "/filter/sort"),
         ({"action": "cancel", "ids": ["a"] * 1001}, "/ids"),
         ({"action": "prioritise", "ids": ["a"]}, "/priority"),
         ({"action": "cancel", "ids": ["a"], "priority": 1}, "/priority"),
@@ -114,3 +118,19 @@ async def test_runs_are_repeated_once_for_a_key(api: httpx.AsyncClient, jetstrea
 async def test_what_cannot_be_asked_is_pointed_at(api: httpx.AsyncClient, body: dict[str, Any], pointer: str) -> None:
     answer = await api.post("/api/runs/bulk", json=body)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_runs_that_are_like_a_filter_are_taken_page_by_page(api: httpx.AsyncClient) -> None:
+    like: dict[str, Any] = {"action": "cancel", "filter": {"pipeline": ["hello"], "open": True}}
+    would = await bulk(api, **like, dry_run=True)
+    assert (would["matched"], would["done"], would["next"]) == (5, 5, None)
+    seen: list[str] = []
+    more: dict[str, Any] = {}
+    while True:
+        page = await bulk(api, **like, limit=2, **more)
+        seen += [item["id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        more = {"cursor": page["next"]}
+    assert seen == WAITING[::-1]
+    assert (await bulk(api, action="cancel", filter={"pipeline": ["nobody"]}))["items"] == []

@@ -1,14 +1,18 @@
 """What is to be done with many runs at once; read strictly."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
 from fastflow_gateway.core.bodies import read_json
 from fastflow_gateway.core.errors import InvalidFieldError
-from fastflow_gateway.core.rerun_faults import OnlyOfAction, PriorityMissing
+from fastflow_gateway.core.rerun_faults import IdsOrFilter, OnlyOfAction, PriorityMissing
 from fastflow_gateway.core.responses.bulk import BulkAction
+from fastflow_gateway.core.runs_wanted import RunsWanted
 
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
+MOST_LIKE = 10_000
+"""A filter that finds more is taken for a mistake."""
 MOST_RUNS = 1000
 """For more the next request goes on: each run is an aggregate of its own, so nothing has to be kept in between."""
 
@@ -17,8 +21,13 @@ class BulkBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /api/runs/bulk`."""
 
     action: BulkAction
-    ids: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(min_length=1, max_length=MOST_RUNS)]
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=MOST_RUNS)] | None = None
     """The runs; one that is named twice counts once."""
+    filter: RunsWanted | None = None
+    """The runs that are like this, newest first, at most `limit` with one request; `next` goes on."""
+    limit: Annotated[int, Meta(ge=1, le=MOST_RUNS)] = 500
+    cursor: Annotated[str, Meta(pattern="^[0-9]{1,18}$(?!\\n)")] | None = None
+    """`next` of the answer before, with the same filter."""
     why: Annotated[str, Meta(max_length=500)] = ""
     """For the log, with `cancel`."""
     priority: Annotated[int, Meta(ge=-1000, le=1000)] | None = None
@@ -37,6 +46,8 @@ def read_bulk(body: bytes) -> BulkBody:
         InvalidFieldError: a member is unknown, has the wrong form, or belongs to another action.
     """
     asked = read_json(body, BulkBody)
+    if (asked.ids is None) == (asked.filter is None):
+        raise InvalidFieldError(IdsOrFilter(), "/ids")
     if asked.action == "prioritise" and asked.priority is None:
         raise InvalidFieldError(PriorityMissing(), "/priority")
     if asked.action == "cancel" and asked.priority is not None:

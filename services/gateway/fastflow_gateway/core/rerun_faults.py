@@ -26,3 +26,17 @@ class OnlyOfAction(Statement, frozen=True, tag="fault.only_of_action"):
 
     english = "this goes with the action {actions} only"
     actions: str
+
+
+class IdsOrFilter(Statement, frozen=True, tag="fault.ids_or_filter"):
+    """Of many runs."""
+
+    english = "either ids or a filter says which runs are meant"
+
+
+class TooManyLike(Statement, frozen=True, tag="fault.too_many_like"):
+    """It may be a mistake."""
+
+    english = "{found} runs are like this and {most} are taken at most; ask for less"
+    found: int
+    most: int

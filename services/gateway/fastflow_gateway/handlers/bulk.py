@@ -5,6 +5,7 @@ before is `already` so. A repeat of a run has an id that follows from the key of
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from fastflow_events.aggregates.run.commands import PrioritiseRun, RequestCancel
 from fastflow_events.aggregates.run.decider import run_decider
@@ -14,12 +15,14 @@ from fastflow_events.log import EventLog
 from fastflow_events.recorded import Cause
 from fastflow_events.service.for_each import for_each
 
-from fastflow_gateway.core.bulk_request import BulkBody
-from fastflow_gateway.core.errors import no_such_run
+from fastflow_gateway.core.bulk_request import MOST_LIKE, BulkBody
+from fastflow_gateway.core.errors import InvalidFieldError, no_such_run
+from fastflow_gateway.core.rerun_faults import TooManyLike
 from fastflow_gateway.core.rerun_request import RerunBody
 from fastflow_gateway.core.responses.bulk import BulkItem, BulkResponse
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.rerun import could_rerun, rerun
+from fastflow_gateway.ports import ReadModel
 
 AT_ONCE = 16
 
@@ -32,9 +35,11 @@ async def act(
     `new_id` names the run that repeats another one; `repeated` says that the same may be asked for twice.
 
     Raises:
+        InvalidFieldError: the filter finds more than is taken.
         InfrastructureError: the log does not answer, or is full; what was done is done, and asking again goes on.
     """
-    ids = list(dict.fromkeys(asked.ids))
+    meant = await _meant(deps.rows, asked)
+    ids = meant.ids
     items: dict[str, BulkItem] = {}
 
     async def one(run_id: str) -> None:
@@ -57,7 +62,35 @@ async def act(
         already=outcomes.count("already"),
         refused=outcomes.count("refused"),
         items=[items[run_id] for run_id in ids],
+        matched=meant.matched,
+        matched_is_exact=meant.is_exact,
+        next=meant.next,
     )
+
+
+class _Meant(NamedTuple):
+    """The runs of one request."""
+
+    ids: list[str]
+    matched: int
+    is_exact: bool = True
+    next: str | None = None
+
+
+async def _meant(rows: ReadModel, asked: BulkBody) -> _Meant:
+    if asked.filter is None:
+        ids = list(dict.fromkeys(asked.ids or ()))
+        return _Meant(ids, len(ids))
+    wanted = asked.filter.as_filter()
+    count = await rows.run_counts(wanted)
+    matched = sum(count.counts.values())
+    if matched > MOST_LIKE:
+        raise InvalidFieldError(TooManyLike(matched, MOST_LIKE), "/filter")
+    after = int(asked.cursor) if asked.cursor is not None else None
+    found = await rows.runs(wanted, after=after, limit=asked.limit + 1)
+    page = found[: asked.limit]
+    following = str(page[-1].requested_seq) if len(found) > len(page) else None
+    return _Meant([row.id for row in page], matched, count.is_exact, following)
 
 
 async def _steer(log: EventLog, run_id: str, asked: BulkBody, *, who: str, cause: Cause) -> BulkItem:

@@ -23,7 +23,9 @@ from fastflow_gateway.http.raises import raises
     tags=["runs"],
     status_code=200,
     opt=raises(ConcurrencyError, LogFullError),
-    operation_class=operation_with(BulkBody, example={"action": "cancel", "ids": ["0196f0a0"], "dry_run": True}),
+    operation_class=operation_with(
+        BulkBody, example={"action": "cancel", "ids": ["0196f0a0"], "dry_run": True}, exactly_one=("ids", "filter")
+    ),
 )
 async def act_on_runs(
     *,

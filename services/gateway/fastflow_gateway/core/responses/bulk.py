@@ -32,4 +32,9 @@ class BulkResponse(Struct, frozen=True, kw_only=True):
     already: int
     refused: int
     items: list[BulkItem]
+    matched: int
+    """How many runs were meant: those that were named, or all that are like the filter now."""
+    matched_is_exact: bool = True
+    """False for an estimate of many."""
     next: str | None = None
+    """Give it as `cursor` with the same filter to go on; null when all were looked at."""
