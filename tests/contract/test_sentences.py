@@ -32,11 +32,14 @@ SENTENCES = {
 }
 """What fields of sentences are called."""
 WORDS_OF_OTHERS = {
+    "BackfillCancel.why": "a person's",
     "BackfillCancelled.why": "a person's",
+    "Pause.why": "a person's",
     "BackfillCancelled.reason": "a person's",
     "BrokenFact.reason": "class and words of an error, for logs and doctor",
     "ForeignFact.why": "never stored: said anew wherever it is read",
     "PipelinePaused.why": "a person's",
+    "PipelineStatsReset.why": "a person's",
     "SchedulePaused.why": "a person's",
     "DeadLetterResponse.reason": "words of an error, as the letter has them",
     "FactResponse.data": "the fact itself",

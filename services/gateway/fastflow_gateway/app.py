@@ -44,15 +44,18 @@ from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.admission import Admission
 from fastflow_gateway.handlers.first_admin import TokenFile, keep_first_admin
 from fastflow_gateway.http.access import admit
+from fastflow_gateway.http.agenda import AgendaController
 from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.audit import AuditController
 from fastflow_gateway.http.bulk import act_on_runs
+from fastflow_gateway.http.backfills import BackfillController
 from fastflow_gateway.http.cells import CellController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.changes import ChangesController
 from fastflow_gateway.http.code import CodeController
 from fastflow_gateway.http.contract.serving import Json, Yaml
 from fastflow_gateway.http.dead_letters import DeadLetterController
+from fastflow_gateway.http.environment_details import EnvironmentDetailController
 from fastflow_gateway.http.environments import EnvironmentController
 from fastflow_gateway.http.events import EventController
 from fastflow_gateway.http.git import PipelineGitController, RepositoryGitController
@@ -62,6 +65,8 @@ from fastflow_gateway.http.log_bytes import LogBytesController
 from fastflow_gateway.http.log_search import LogSearchController
 from fastflow_gateway.http.logs import LogController
 from fastflow_gateway.http.origin import provide_cause, provide_principal, provide_who, refuse_foreign
+from fastflow_gateway.http.overview import OverviewController
+from fastflow_gateway.http.pipeline_list import PipelineListController
 from fastflow_gateway.http.pipelines import PipelineController
 from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
@@ -74,6 +79,7 @@ from fastflow_gateway.http.samples import SampleController
 from fastflow_gateway.http.schedule_checks import ScheduleCheckController
 from fastflow_gateway.http.schedules import ScheduleController
 from fastflow_gateway.http.secrets import SecretController
+from fastflow_gateway.http.statistics import StatisticsController
 from fastflow_gateway.http.streams import Streams
 from fastflow_gateway.http.tokens import TokenController, me
 from fastflow_gateway.log_summaries import LogSummaries
@@ -86,6 +92,7 @@ SERVICE = "gateway"
 FREE = frozenset({"HEAD", "OPTIONS"})
 """What needs no row: the one needs what GET needs, the other says nothing."""
 ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
+    PipelineListController,
     PipelineController,
     RunListController,
     RunController,
@@ -111,6 +118,11 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     RunnerController,
     ScheduleController,
     ScheduleCheckController,
+    OverviewController,
+    BackfillController,
+    EnvironmentDetailController,
+    AgendaController,
+    StatisticsController,
     ChainController,
     TokenController,
     me,

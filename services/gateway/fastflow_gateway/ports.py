@@ -13,6 +13,8 @@ from fastflow_gateway.core.dead_letters import StoredLetter, Verdict
 from fastflow_gateway.rows.definitions import BackfillRows, ChainRows, PipelineRows, ScheduleRows
 from fastflow_gateway.rows.installation import EnvironmentRows, InstallationRows
 from fastflow_gateway.rows.runs import RunRows
+from fastflow_gateway.rows.search import SearchRows
+from fastflow_gateway.rows.statistics import StatisticsRows
 from fastflow_gateway.rows.tokens import TokenRows
 
 
@@ -38,7 +40,17 @@ class ModelHash(NamedTuple):
 
 
 class ReadModel(
-    RunRows, PipelineRows, ScheduleRows, ChainRows, BackfillRows, InstallationRows, EnvironmentRows, TokenRows, Protocol
+    RunRows,
+    StatisticsRows,
+    SearchRows,
+    PipelineRows,
+    ScheduleRows,
+    ChainRows,
+    BackfillRows,
+    InstallationRows,
+    EnvironmentRows,
+    TokenRows,
+    Protocol,
 ):
     """The folded log, for questions: those of every noun, see `rows`."""
 

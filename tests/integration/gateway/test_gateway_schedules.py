@@ -102,12 +102,24 @@ async def test_a_backfill_is_previewed_then_asked_for_then_cancelled(
     preview = (await api.post(path, json={**RANGE, "preview": True})).json()
     assert (preview["id"], len(preview["instants"])) == (None, 4)
     made = (await api.post(path, json={**RANGE, "concurrency": 2})).json()
-    assert made["instants"] == preview["instants"]
+    assert [each["at"] for each in made["instants"]] == [each["at"] for each in preview["instants"]]
+    assert [each["run"] for each in preview["instants"]] == [None] * 4
     [fact] = (await jetstream_log.load("backfill", made["id"])).facts
     assert isinstance(fact, BackfillRequested)
     assert (fact.concurrency, fact.run_config_id, len(fact.instants)) == (2, "nightly", 4)
     assert (await api.post(f"/api/backfills/{made['id']}/cancel")).status_code == 204
-    assert (await api.get(f"/api/backfills/{made['id']}")).json()["cancelled"]
+    shown = (await api.get(f"/api/backfills/{made['id']}")).json()
+    assert [(each["at"], each["status"]) for each in shown["instants"]] == [
+        (each["at"], None) for each in made["instants"]
+    ]
+    assert (shown["pipeline"], shown["concurrency"], shown["cancelled"], shown["cancel"]["why"]) == (
+        "hello",
+        2,
+        True,
+        "",
+    )
+    [listed] = (await api.get("/api/backfills?pipeline=hello")).json()["items"]
+    assert (listed["id"], listed["instants"], listed["total"]) == (made["id"], None, 4)
     assert (await api.post(path, json={**RANGE, "until": "2025-01-01T00:00:00Z"})).status_code == 422
     assert (await api.get("/api/backfills/nobody")).status_code == 404
 

@@ -85,7 +85,7 @@ def test_a_backfill_includes_both_ends_and_tells_how_far_it_is() -> None:
     assert (body["after"], body["until"]) == ("2025-12-31T23:59:59.999999Z", "2026-01-01T03:00:00Z")
     with pytest.raises(UsageError):
         body_of("nightly", since="2026-01-02", until="2026-01-01", everything=False)
-    found = {"instants": ["a", "b", "c"], "runs": {"1": "queued", "2": "succeeded"}, "cancelled": True}
+    found = {"total": 3, "by_status": {"queued": 1, "succeeded": 1}, "cancelled": True}
     assert progress(found) == ["2 of 3 runs were asked for, it is cancelled", "      1 queued", "      1 succeeded"]
 
 

@@ -1,7 +1,6 @@
 """`backfill preview|start|status|cancel`: runs for instants of the past, as if a schedule had fired."""
 
 import os
-from collections import Counter
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -56,7 +55,7 @@ async def preview(
     if json:
         show_json(found)
         return Exit.OK
-    instants = found["instants"]
+    instants = [each["at"] for each in found["instants"]]
     for at in instants[:SHOWN]:
         show(instant(at))
     if len(instants) > SHOWN:
@@ -163,8 +162,8 @@ def body_of(schedule: str, *, since: str, until: str, everything: bool) -> dict[
 
 def progress(found: dict[str, Any]) -> list[str]:
     """How far a backfill is: a line for all of it, and one per status."""
-    by_status = Counter(found["runs"].values())
-    asked, wanted = len(found["runs"]), len(found["instants"])
+    by_status = found["by_status"]
+    asked, wanted = sum(by_status.values()), found["total"]
     sentence = f"{asked} of {wanted} runs were asked for" + (", it is cancelled" if found["cancelled"] else "")
     return [sentence, *(f"{number:>7} {status}" for status, number in sorted(by_status.items()))]
 

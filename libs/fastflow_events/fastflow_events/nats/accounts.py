@@ -59,6 +59,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 subjects.event("run", fact="prioritised"),
                 subjects.event("run", fact="hurried"),
                 subjects.event("pipeline", fact="paused"),
+                subjects.event("pipeline", fact="stats_reset"),
                 subjects.event("pipeline", fact="resumed"),
                 *(subjects.event("schedule", fact=fact) for fact in ("set", "removed", "paused", "resumed")),
                 *(subjects.event("chain", fact=fact) for fact in ("set", "removed")),

@@ -10,13 +10,23 @@ from fastflow_gateway.adapters.rows.installation import InstallationQuestions
 from fastflow_gateway.adapters.rows.pipelines import PipelineQuestions
 from fastflow_gateway.adapters.rows.runs import RunQuestions
 from fastflow_gateway.adapters.rows.schedules import ScheduleQuestions
+from fastflow_gateway.adapters.rows.search import SearchQuestions
+from fastflow_gateway.adapters.rows.statistics import StatisticsQuestions
 from fastflow_gateway.adapters.rows.tokens import TokenQuestions
 from fastflow_gateway.bell import Changes
 from fastflow_gateway.ports import ModelHash
 from fastflow_gateway.shared import Shared
 
 
-class SqliteReadModel(PipelineQuestions, RunQuestions, ScheduleQuestions, InstallationQuestions, TokenQuestions):
+class SqliteReadModel(
+    PipelineQuestions,
+    RunQuestions,
+    StatisticsQuestions,
+    SearchQuestions,
+    ScheduleQuestions,
+    InstallationQuestions,
+    TokenQuestions,
+):
     """`ReadModel` over reading connections of its own."""
 
     def __init__(self, readers: Readers, path: Path, changes: Changes | None = None) -> None:

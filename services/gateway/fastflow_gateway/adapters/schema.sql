@@ -85,6 +85,7 @@ CREATE TABLE IF NOT EXISTS pipelines (
     paused_by TEXT NOT NULL,
     paused_why TEXT NOT NULL,
     paused_at TEXT,
+    stats_since TEXT,
     schedules TEXT NOT NULL
 ) WITHOUT ROWID;
 

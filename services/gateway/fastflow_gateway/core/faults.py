@@ -60,6 +60,28 @@ class ScheduleInFile(Statement, frozen=True, tag="fault.schedule_in_file"):
     english = "pipeline.json has a schedule of this name"
 
 
+class UnknownZone(Statement, frozen=True, tag="fault.unknown_zone"):
+    """It has a list of its own."""
+
+    english = '{parameter}: not a name of the time zone database, as in "Europe/Berlin"'
+    parameter: str
+
+
+class EndsBeforeItBegins(Statement, frozen=True, tag="fault.ends_before_it_begins"):
+    """A window of time."""
+
+    english = "{parameter}: later than where it begins, and at most {days} days"
+    parameter: str
+    days: int
+
+
+class NoSuchInclude(Statement, frozen=True, tag="fault.no_such_include"):
+    """Of a list."""
+
+    english = "include takes {known}"
+    known: tuple[str, ...]
+
+
 class BackfillRange(Statement, frozen=True, tag="fault.backfill_range"):
     """Of a backfill."""
 

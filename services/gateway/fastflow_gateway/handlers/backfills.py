@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.faults import BackfillRange, Concurrency, TooFarAhead, TooManyInstants
+from fastflow_gateway.core.responses.backfills import BackfillResponse, list_backfill, previewed, show_backfill
 from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.core.views.backfills import request_of
-from fastflow_gateway.core.views.runs import RunStatus
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.schedules import find
 from fastflow_gateway.handlers.settling import settle
@@ -39,16 +39,6 @@ class BackfillBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     params: dict[str, str] = {}
     preview: bool = False
     """Only tell which instants it would be."""
-
-
-class BackfillResponse(Struct, frozen=True, kw_only=True):
-    """A backfill, or what it would be."""
-
-    id: str | None
-    instants: list[datetime]
-    runs: dict[str, RunStatus] = {}
-    """Status by run, of those that were asked for."""
-    cancelled: bool = False
 
 
 async def request(deps: Deps, pipeline: str, body: BackfillBody, *, who: str, cause: Cause) -> BackfillResponse:
@@ -74,7 +64,7 @@ async def request(deps: Deps, pipeline: str, body: BackfillBody, *, who: str, ca
         known = await deps.rows.statuses(list(ids.values()))
         found = [at for at in found if known.get(ids[at]) != "succeeded"]
     if body.preview or not found:
-        return BackfillResponse(id=None, instants=found)
+        return previewed(pipeline, plan.id, found, id=None, concurrency=body.concurrency, who=who)
     id = uuid7(int(deps.clock().timestamp() * 1000), deps.random_bytes(10))
     fact = BackfillRequested(
         pipeline=pipeline,
@@ -89,7 +79,7 @@ async def request(deps: Deps, pipeline: str, body: BackfillBody, *, who: str, ca
     await settle(
         deps.changes, await execute(deps.log, backfill_decider, id, RequestBackfill(request=fact), cause=cause)
     )
-    return BackfillResponse(id=id, instants=found)
+    return previewed(pipeline, plan.id, found, id=id, concurrency=body.concurrency, who=who)
 
 
 async def show(rows: ReadModel, id: str) -> BackfillResponse:
@@ -101,9 +91,17 @@ async def show(rows: ReadModel, id: str) -> BackfillResponse:
     row = await rows.backfill(id)
     if row is None:
         raise NotFoundError(NoSuchBackfill(), backfill=id[:64])
-    instants = list(request_of(row).instants)
-    runs = await rows.statuses([run_id_of_backfill(id, at) for at in instants])
-    return BackfillResponse(id=id, instants=instants, runs=runs, cancelled=bool(row.cancelled))
+    return show_backfill(row, await rows.statuses([run_id_of_backfill(id, at) for at in request_of(row).instants]))
+
+
+async def page_of_backfills(
+    rows: ReadModel, *, pipeline: str | None, before: int | None, limit: int
+) -> tuple[list[BackfillResponse], int | None]:
+    """Backfills, newest first, and the position to go on before."""
+    found = await rows.backfills(pipeline=pipeline, before_seq=before, limit=limit + 1)
+    counts = await rows.backfill_counts([row.id for row in found[:limit]])
+    shown = [list_backfill(row, counts.get(row.id, {})) for row in found[:limit]]
+    return shown, found[limit - 1].requested_seq if len(found) > limit else None
 
 
 async def cancel(deps: Deps, id: str, *, who: str, why: str, cause: Cause) -> None:

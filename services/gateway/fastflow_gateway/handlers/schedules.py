@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 from fastflow_events.aggregates.schedule.commands import (
     PauseSchedule,
@@ -22,13 +21,18 @@ from fastflow_rules.definition import check_params, priority_of, run_config
 from fastflow_rules.schedules.crontab import HORIZON
 from fastflow_rules.schedules.planned import PlannedSchedule
 from fastflow_rules.schedules.times import fault_of, in_utc
-from fastflow_rules.schedules.timetable import next_fires
-from msgspec import Struct
 from msgspec.structs import replace
 
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.faults import NoRunConfiguration, ScheduleInFile, Several
 from fastflow_gateway.core.refusals import NoSchedule
+from fastflow_gateway.core.responses.schedules import (
+    Pause,
+    ScheduleResponse,
+    own_pauses,
+    pauses_around,
+    show_schedule,
+)
 from fastflow_gateway.core.run_request import check_variables
 from fastflow_gateway.core.views.pipelines import PipelineRow, file_schedules
 from fastflow_gateway.core.views.schedules import ScheduleRow, plan_of
@@ -37,33 +41,6 @@ from fastflow_gateway.handlers.pipelines import definition_of, find_pipeline
 from fastflow_gateway.handlers.settling import settle
 
 SHOWN = 5
-PausedBy: TypeAlias = Literal["schedule", "pipeline", "everything"]
-
-
-class ScheduleResponse(Struct, frozen=True, kw_only=True):
-    """One schedule of a pipeline."""
-
-    id: str
-    pipeline: str
-    name: str
-    source: Literal["file", "api"]
-    does: Literal["run", "restart"]
-    cron: str | None
-    interval_s: float | None
-    at: datetime | None
-    timezone: str
-    start: datetime | None
-    end: datetime | None
-    enabled: bool
-    paused: bool
-    paused_by: list[PausedBy]
-    """What of it is paused: itself, its pipeline, everything."""
-    catchup: Literal["skip", "latest", "all"]
-    jitter_s: float
-    priority: int
-    run_config_id: str | None
-    next: list[datetime]
-    """The next nominal instants; none while it is paused or disabled."""
 
 
 async def of_pipeline(deps: Deps, name: str) -> list[ScheduleResponse]:
@@ -183,42 +160,13 @@ def command_of(verb: str, who: str, why: str = "") -> ScheduleCommand:
             return RemoveSchedule(who=who)
 
 
-async def _paused_around(deps: Deps, name: str) -> list[PausedBy]:
+async def _paused_around(deps: Deps, name: str) -> list[Pause]:
     """What is paused around the schedules of a pipeline."""
-    row = await find_pipeline(deps, name)
-    around: list[PausedBy] = ["pipeline"] if row.paused else []
-    settings = await deps.rows.settings()
-    if settings is not None and settings.paused:
-        around.append("everything")
-    return around
+    return pauses_around(await find_pipeline(deps, name), await deps.rows.settings())
 
 
 async def _shown(
-    deps: Deps, plan: PlannedSchedule, around: Sequence[PausedBy], count: int, until: datetime | None
+    deps: Deps, plan: PlannedSchedule, around: Sequence[Pause], count: int, until: datetime | None
 ) -> ScheduleResponse:
-    row = await deps.rows.schedule(plan.id)
-    own = row is not None and row.paused
-    paused_by: list[PausedBy] = ["schedule", *around] if own else [*around]
-    rests = paused_by or not plan.enabled
-    table = plan.timetable
-    return ScheduleResponse(
-        id=plan.id,
-        pipeline=plan.pipeline,
-        name=plan.name,
-        source=plan.source,
-        does=plan.does,
-        cron=table.cron,
-        interval_s=table.interval_s,
-        at=table.at,
-        timezone=table.timezone,
-        start=table.start,
-        end=table.end,
-        enabled=plan.enabled,
-        paused=bool(paused_by),
-        paused_by=paused_by,
-        catchup=plan.catchup.policy,
-        jitter_s=plan.jitter_s,
-        priority=plan.priority,
-        run_config_id=plan.run_config_id,
-        next=[] if rests else next_fires(table, after=deps.clock(), count=count, until=until),
-    )
+    own = own_pauses(await deps.rows.schedule(plan.id))
+    return show_schedule(plan, [*own, *around], after=deps.clock(), count=count, until=until)

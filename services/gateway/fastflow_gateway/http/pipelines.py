@@ -8,8 +8,7 @@ from fastflow_events.ids import run_id_of_http
 from fastflow_events.recorded import Cause
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter, RawBody
-from msgspec import Struct
+from litestar.params import FromPath, HeaderParameter, RawBody
 
 from fastflow_gateway.core.errors import InvalidParamsError, KeyReusedError, LogFullError, NotRunnableError
 from fastflow_gateway.core.responses.pipelines import PipelineResponse, show_pipeline
@@ -22,15 +21,6 @@ from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.raises import raises
 
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200)]
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
-
-
-class PipelinePage(Struct, frozen=True, kw_only=True):
-    """Pipelines by name."""
-
-    items: list[PipelineResponse]
-    next: str | None
-    """Give it as `cursor` to go on; null at the end."""
 
 
 class PipelineController(Controller):
@@ -38,30 +28,6 @@ class PipelineController(Controller):
 
     path = "/api/pipelines"
     tags = ("pipelines",)
-
-    @get(opt=raises())
-    async def list(
-        self,
-        *,
-        deps: NamedDependency[Deps],
-        cursor: FromQuery[str] = "",
-        limit: Limit = 1000,
-        tags: FromQuery[str] = "",
-    ) -> PipelinePage:
-        """What is at the heads of the watched repositories; invalid ones too, with the reasons.
-
-        `tags=etl,daily` leaves those that have at least one of these tags; capitals do not matter.
-        """
-        rows = await pipelines.list_pipelines(deps.rows, after=cursor, limit=limit + 1, tags=pipelines.tags_of(tags))
-        following = rows[limit - 1].name if len(rows) > limit else None
-        doubts, pages = deps.log.doubts, await pages_of(deps.rows)
-        return PipelinePage(
-            items=[
-                show_pipeline(row, untrusted=doubts.reason("pipeline", row.name), web_url=pages(row))
-                for row in rows[:limit]
-            ],
-            next=following,
-        )
 
     @get("/{name:str}", opt=raises(NotFoundError))
     async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineResponse:

@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from fastflow_gateway.core.bodies import read_json
 from fastflow_gateway.core.errors import LogFullError
+from fastflow_gateway.core.responses.backfills import BackfillResponse
+from fastflow_gateway.core.responses.schedules import ScheduleResponse
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers import backfills, schedules
-from fastflow_gateway.handlers.backfills import BackfillBody, BackfillResponse
-from fastflow_gateway.handlers.schedules import ScheduleResponse
+from fastflow_gateway.handlers.backfills import BackfillBody
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.cursors import Instant, instant_of
 from fastflow_gateway.http.raises import raises

@@ -57,6 +57,13 @@ class ResumePipeline(Struct, frozen=True, kw_only=True):
     who: str
 
 
+class ResetStats(Struct, frozen=True, kw_only=True):
+    """Count its runs from now on."""
+
+    who: str
+    why: str = ""
+
+
 class ExpireBundle(Struct, frozen=True, kw_only=True):
     """Announce that the bundle of a tree will be deleted."""
 
@@ -71,5 +78,6 @@ PipelineCommand: TypeAlias = (
     | MissVersion
     | PausePipeline
     | ResumePipeline
+    | ResetStats
     | ExpireBundle
 )

@@ -25,6 +25,7 @@ from fastflow_events.aggregates.pipeline.commands import (
     MissVersion,
     PausePipeline,
     PipelineCommand,
+    ResetStats,
     ResumePipeline,
     StoreVersion,
 )
@@ -38,6 +39,7 @@ from fastflow_events.aggregates.pipeline.events import (
     PipelinePaused,
     PipelineRemoved,
     PipelineResumed,
+    PipelineStatsReset,
     PipelineVersionMissing,
     PipelineVersionStored,
 )
@@ -86,7 +88,7 @@ def decide(command: PipelineCommand, pipeline: Pipeline) -> list[Fact]:
 
     Raises:
         ForeignPipelineError: a version of a pipeline that belongs to another repository.
-        NotFoundError: there is no such pipeline to pause or resume.
+        NotFoundError: there is no such pipeline to pause or resume, or to count anew.
     """
     match command:
         case FindPipeline(version=version):
@@ -110,6 +112,10 @@ def decide(command: PipelineCommand, pipeline: Pipeline) -> list[Fact]:
             return [PipelineBundleExpired(tree=tree)] if tree in pipeline.versions.values() else []
         case PausePipeline() | ResumePipeline():
             return _paused(command, pipeline)
+        case ResetStats(who=who, why=why):
+            if pipeline.phase == "absent":
+                raise NotFoundError(NoSuchPipeline())
+            return [PipelineStatsReset(who=who, why=why)]
 
 
 def evolve(pipeline: Pipeline, fact: Fact) -> Pipeline:

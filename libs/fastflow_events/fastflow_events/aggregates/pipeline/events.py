@@ -61,6 +61,14 @@ class PipelineResumed(Fact, frozen=True, kw_only=True):
     who: str
 
 
+@wire("pipeline.stats_reset.v1")
+class PipelineStatsReset(Fact, frozen=True, kw_only=True):
+    """Statistics count its runs from now on; nothing is deleted."""
+
+    who: str
+    why: str = ""
+
+
 @wire("pipeline.version_stored.v1")
 class PipelineVersionStored(_Version, frozen=True, kw_only=True):
     """The code bundle of this tree is in the object store and the definition is known."""

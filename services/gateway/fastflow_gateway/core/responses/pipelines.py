@@ -5,6 +5,8 @@ from fastflow_events.message import Message, Statement
 from msgspec import Struct
 
 from fastflow_gateway.core.responses.hidden import without_keys
+from fastflow_gateway.core.responses.pipeline_figures import LastRun, NextOfPipeline, PipelineFigures
+from fastflow_gateway.core.responses.schedules import Pause, pipeline_pause
 from fastflow_gateway.core.typed import DefinitionJson
 from fastflow_gateway.core.views.pipelines import PipelineRow, PipelineStatus
 
@@ -29,6 +31,15 @@ class PipelineResponse(Struct, frozen=True, kw_only=True):
     web_url: str | None
     """Its folder at the Git host, where that is one whose pages are known."""
     seq: int
+    pause: Pause | None = None
+    """Who paused it, why, and since when."""
+    stats: PipelineFigures | None = None
+    """Null unless `include` names it; the same for what follows."""
+    last: list[LastRun] | None = None
+    """The newest ten runs, newest first."""
+    running: int | None = None
+    """How many of its runs are open; with `last`."""
+    next: NextOfPipeline | None = None
 
 
 def show_pipeline(
@@ -49,4 +60,5 @@ def show_pipeline(
         untrusted_message=untrusted.message if untrusted is not None else None,
         web_url=web_url,
         seq=row.seq,
+        pause=pipeline_pause(row),
     )

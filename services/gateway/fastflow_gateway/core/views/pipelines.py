@@ -11,6 +11,7 @@ from fastflow_events.aggregates.pipeline.events import (
     PipelinePaused,
     PipelineRemoved,
     PipelineResumed,
+    PipelineStatsReset,
 )
 from fastflow_events.errors import UntrustedError
 from fastflow_events.message import Message, Statement, all_retold
@@ -51,11 +52,14 @@ class PipelineRow(Struct, frozen=True):
     paused_by: str = ""
     paused_why: str = ""
     paused_at: str | None = None
+    stats_since: str | None = None
+    """Statistics count runs that were requested since then; null for all."""
     schedules: str = "{}"
     """JSON object: the schedules of its file by name, with the phase that they keep while their times do not change."""
 
 
 _json = msgspec.json.Encoder(order="sorted")
+_OUTLIVES = ("paused", "paused_by", "paused_why", "paused_at", "stats_since")
 
 
 def _valid(row: PipelineRow | None, recorded: Recorded, fact: PipelineDiscovered | PipelineChanged) -> PipelineRow:
@@ -87,6 +91,11 @@ def _schedules(row: PipelineRow | None, recorded: Recorded, fact: PipelineDiscov
     return _json.encode(plans_of_file(recorded.id, definition, at=recorded.told_at, before=before)).decode()
 
 
+def tags_of(row: PipelineRow) -> frozenset[str]:
+    """Its tags, folded for comparing."""
+    return frozenset(msgspec.json.decode(row.tags, type=list[str]))
+
+
 def file_schedules(row: PipelineRow) -> dict[str, PlannedSchedule]:
     """The schedules of its file, by name."""
     return msgspec.json.decode(row.schedules, type=dict[str, PlannedSchedule])
@@ -94,7 +103,7 @@ def file_schedules(row: PipelineRow) -> dict[str, PlannedSchedule]:
 
 def _pause_of(row: PipelineRow | None) -> dict[str, Any]:
     """What outlives every change of the folder."""
-    return {name: getattr(row, name) for name in ("paused", "paused_by", "paused_why", "paused_at")} if row else {}
+    return {name: getattr(row, name) for name in _OUTLIVES} if row else {}
 
 
 def _reasons(fact: PipelineInvalid) -> tuple[Statement, ...]:
@@ -134,6 +143,8 @@ def project(row: PipelineRow | None, recorded: Recorded) -> PipelineRow | None:
         case PipelinePaused():
             at = text_of(recorded.at)
             return replace(row, seq=recorded.seq, paused=1, paused_by=fact.who, paused_why=fact.why, paused_at=at)
+        case PipelineStatsReset():
+            return replace(row, seq=recorded.seq, stats_since=text_of(recorded.told_at))
         case PipelineResumed():
             return replace(row, seq=recorded.seq, paused=0, paused_by="", paused_why="", paused_at=None)
         case _:
