@@ -20,12 +20,12 @@ SHORTEST_ID = 4
 _HEX = frozenset("0123456789abcdef")
 
 
-async def search(rows: ReadModel, q: str, *, limit: int) -> Found:
+async def search(rows: ReadModel, q: str, *, limit: int, with_secrets: bool) -> Found:
     """What has these letters: names anywhere in them, ids at their beginning."""
     letters = q.strip().casefold()
     pipelines = await rows.pipelines(after="", limit=EVERYTHING)
     tags = Counter(tag for row in pipelines for tag in tags_of(row))
-    secrets = {secret.name: secret.version for secret in await rows.secrets()}
+    secrets = {secret.name: secret.version for secret in await rows.secrets()} if with_secrets else {}
     named = {row.name: row for row in pipelines}
     return Found(
         q=q,

@@ -6,6 +6,8 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from fastflow_gateway.core.access.permissions import INSPECT, allowed
+from fastflow_gateway.core.access.principal import Principal
 from fastflow_gateway.core.responses.overview import Overview
 from fastflow_gateway.core.responses.search import Found
 from fastflow_gateway.deps import Deps
@@ -28,6 +30,16 @@ class OverviewController(Controller):
         return await overview.overview(deps)
 
     @get("/search", opt=raises())
-    async def search(self, *, deps: NamedDependency[Deps], q: Query, limit: Limit = 10) -> Found:
-        """Pipelines, runs by the beginning of their id, commits, tags, and secrets by name; of each at most `limit`."""
-        return await search.search(deps.rows, q, limit=limit)
+    async def search(
+        self,
+        *,
+        deps: NamedDependency[Deps],
+        principal: NamedDependency[Principal | None],
+        q: Query,
+        limit: Limit = 10,
+    ) -> Found:
+        """Pipelines, runs by the beginning of their id, commits, tags, and secrets by name; of each at most `limit`.
+
+        Names of secrets are found by whoever may list them.
+        """
+        return await search.search(deps.rows, q, limit=limit, with_secrets=allowed(principal, INSPECT))
