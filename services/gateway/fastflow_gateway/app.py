@@ -47,8 +47,8 @@ from fastflow_gateway.http.access import admit
 from fastflow_gateway.http.agenda import AgendaController
 from fastflow_gateway.http.artifacts import ArtifactController
 from fastflow_gateway.http.audit import AuditController
-from fastflow_gateway.http.bulk import act_on_runs
 from fastflow_gateway.http.backfills import BackfillController
+from fastflow_gateway.http.bulk import act_on_runs
 from fastflow_gateway.http.cells import CellController
 from fastflow_gateway.http.chains import ChainController
 from fastflow_gateway.http.changes import ChangesController
