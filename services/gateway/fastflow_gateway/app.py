@@ -64,13 +64,15 @@ from fastflow_gateway.http.hooks import take_push
 from fastflow_gateway.http.log_bytes import LogBytesController
 from fastflow_gateway.http.log_search import LogSearchController
 from fastflow_gateway.http.logs import LogController
+from fastflow_gateway.http.next_page import tell_next
 from fastflow_gateway.http.origin import provide_cause, provide_principal, provide_who, refuse_foreign
 from fastflow_gateway.http.overview import OverviewController
 from fastflow_gateway.http.pipeline_list import PipelineListController
 from fastflow_gateway.http.pipelines import PipelineController
-from fastflow_gateway.http.problems import HANDLERS, HEADERS, AnyRequest
+from fastflow_gateway.http.problems import HANDLERS, AnyRequest
 from fastflow_gateway.http.queue import QueueController
 from fastflow_gateway.http.repositories import RepositoryController, list_repositories, request_sync, show_plan
+from fastflow_gateway.http.request_checks import must_say_json, parameters_of, refuse_unknown
 from fastflow_gateway.http.rerun import RerunController
 from fastflow_gateway.http.run_lists import RunListController
 from fastflow_gateway.http.runners import RunnerController
@@ -135,6 +137,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     metrics,
     read_model,
 ]
+BODIED = frozenset({"POST", "PUT"})
 OPENAPI = OpenAPIConfig(
     title="Fast-Flow",
     version="0.1.0",
@@ -166,6 +169,10 @@ def build(settings: GatewaySettings) -> Litestar:
 
     async def before_request(request: AnyRequest) -> None:
         refuse_foreign(request.headers.get("host", ""), request.method, request.headers)
+        if query := request.scope["query_string"]:
+            refuse_unknown(parameters[request.scope["route_handler"]], query)
+        if request.method in BODIED:
+            must_say_json(request)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -190,11 +197,12 @@ def build(settings: GatewaySettings) -> Litestar:
         before_request=before_request,
         exception_handlers=HANDLERS,
         request_max_body_size=settings.max_body_bytes,
-        response_headers=HEADERS,
+        after_request=tell_next,
         openapi_config=OPENAPI,
         state=State({"streams": streams_of(settings)}),
         logging_config=None,
     )
+    parameters = parameters_of(app)
     if missing := without_need(_operations(app)):
         raise SettingsError(f"nothing says who may do {', '.join(missing)}: add a row to core/access/needs.py")
     return app

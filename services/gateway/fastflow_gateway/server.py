@@ -10,8 +10,9 @@ from fastflow_events.service.waiting import is_set_within
 from uvicorn.server import Server
 
 from fastflow_gateway.app import build
-from fastflow_gateway.core.hosts import UNSPECIFIED, hosts_of, proxies_of
-from fastflow_gateway.http.guard import guarded
+from fastflow_gateway.core.hosts import UNSPECIFIED, proxies_of
+from fastflow_gateway.http.edge import edged
+from fastflow_gateway.http.limits import LARGEST_HEAD
 from fastflow_gateway.http.streams import Streams
 from fastflow_gateway.http.timeouts import protocol_of
 from fastflow_gateway.settings import GatewaySettings
@@ -89,7 +90,7 @@ def server_of(settings: GatewaySettings) -> TellingServer:
     trusted = proxies_of(settings.trusted_proxies)
     app = build(settings)
     config = uvicorn.Config(
-        guarded(app, hosts_of(settings.allowed_hosts, listens_on=settings.host)),
+        edged(app, settings),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -97,6 +98,7 @@ def server_of(settings: GatewaySettings) -> TellingServer:
         timeout_graceful_shutdown=settings.graceful_timeout_s,
         server_header=False,
         ws="none",
+        h11_max_incomplete_event_size=LARGEST_HEAD,
         http=protocol_of(settings),
         proxy_headers=bool(trusted),
         forwarded_allow_ips=trusted,

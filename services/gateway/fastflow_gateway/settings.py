@@ -49,6 +49,23 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """What a pipeline runs with that names no Python; the scheduler has the same setting."""
     env_keep_days: Annotated[float, Meta(ge=0)] = 14.0
     """Environments that were prepared, or that a run was started in, since then stay."""
+    requests_per_s: Annotated[float, Meta(gt=0)] = 20.0
+    """What an address may ask for on average; an IPv6 one with all of its network."""
+    requests_at_once: Annotated[int, Meta(ge=1)] = 200
+    """What it may ask for in one go, when it has not asked for a while."""
+    local_requests_per_s: Annotated[float, Meta(gt=0)] = 2000.0
+    """The same for everybody on this machine together."""
+    local_requests_at_once: Annotated[int, Meta(ge=1)] = 20_000
+    requests_open: Annotated[int, Meta(ge=1)] = 5000
+    """Requests of all callers that are answered at the same time, streams too."""
+    connections: Annotated[int, Meta(ge=1)] = 6000
+    """Of all callers; one more is ended at once."""
+    connections_per_address: Annotated[int, Meta(ge=1)] = 100
+    """Of a caller on another machine."""
+    hooks_per_minute: Annotated[int, Meta(ge=1)] = 30
+    """Of an address."""
+    syncs_per_minute: Annotated[int, Meta(ge=1)] = 6
+    """How often somebody on another machine may ask for all repositories to be fetched."""
     graceful_timeout_s: Annotated[int, Meta(ge=0)] = 3
     """How long open requests may finish at shutdown; event streams never do by themselves."""
 

@@ -18,6 +18,9 @@ from fastflow_gateway.testing import running_gateway
 pytestmark = pytest.mark.nats
 
 WITHIN_S = 30.0
+JSON = b"Content-Type: application/json\r\n"
+LONG = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n"
+MANY = b"GET /health/liv HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 101 + b"\r\n"
 HEAD = b"POST /api/pipelines/hello/run HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -72,14 +75,19 @@ async def ends(reader: asyncio.StreamReader) -> bytes:
         b"",
         b"GET /api/runs HT",
         HEAD,
-        HEAD + b"Content-Length: 10\r\n\r\n{",
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+        HEAD + JSON + b"Content-Length: 10\r\n\r\n{",
+        HEAD + JSON + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
     ],
 )
 async def test_half_a_request_does_not_stay_open(world: World, half: bytes) -> None:
     async with world.spoken_to(request_head_within_s=0.2, request_body_within_s=0.2) as (reader, writer):
         writer.write(half)
-        assert await ends(reader) == b""
+        received = await ends(reader)
+        if half.endswith(b"{"):
+            assert received.startswith(b"HTTP/1.1 408 ")
+            assert b"urn:fastflow:request-timeout" in received
+        else:
+            assert received == b""
 
 
 async def test_a_request_that_trickles_in_gains_no_time(world: World) -> None:
@@ -129,6 +137,71 @@ async def test_a_request_that_ends_twice_is_refused_with_all_that_follows(world:
     assert received.count(b"HTTP/1.1 ") == 1
     assert b"urn:fastflow:ambiguous-request" in received
     assert await world.log.last_seq() == before
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [
+        (b"NO SUCH THING\r\n\r\n", 400, b"unreadable-request"),
+        (
+            b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+            431,
+            b"request-header-fields",
+        ),
+        (
+            b"GET /health/liv HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 101 + b"\r\n",
+            431,
+            b"request-header-fields",
+        ),
+        (b"GET /api/runs?q=" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, b"uri-too-long"),
+    ],
+)
+async def test_what_the_server_itself_refuses_is_a_problem_too(
+    world: World, raw: bytes, status: int, code: bytes
+) -> None:
+    async with world.spoken_to() as (reader, writer):
+        writer.write(raw)
+        received = await reader.readuntil(b"}}}")
+    assert received.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/problem+json" in received
+    assert b"x-content-type-options: nosniff" in received
+    assert b"urn:fastflow:" + code in received
+
+
+async def test_who_leaves_early_is_no_bug(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    async with world.gateway() as url:
+        async with connected(url) as (_, writer):
+            writer.write(HEAD + b"Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{")
+            await writer.drain()
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{url}/health/live")).status_code == 200
+    assert [each for each in caplog.records if each.levelname in ("ERROR", "WARNING") and each.exc_info] == []
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(world: World) -> None:
+    limits = {"trusted_proxies": "127.0.0.1", "requests_per_s": 0.01, "requests_at_once": 3}
+    async with world.gateway(**limits) as url, httpx.AsyncClient(base_url=url) as client:
+        stranger = {"X-Forwarded-For": "203.0.113.9"}
+        answers = [await client.get("/api/queue", headers=stranger) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert int(answers[-1].headers["retry-after"]) > 1
+        assert answers[-1].json()["type"] == "urn:fastflow:too-many-requests"
+        assert (await client.get("/health/live", headers=stranger)).status_code == 200
+        other = {"X-Forwarded-For": "203.0.113.10"}
+        assert (await client.get("/api/queue", headers=other)).status_code == 200
+        assert (await client.get("/api/queue")).status_code == 200
+
+
+async def test_more_at_once_than_can_be_answered_is_refused_at_once(world: World) -> None:
+    async with (
+        world.gateway(requests_open=1) as url,
+        httpx.AsyncClient(base_url=url) as client,
+        client.stream("GET", "/api/events/stream") as there,
+    ):
+        assert there.status_code == 200
+        refused = await client.get("/api/queue")
+        assert (refused.status_code, refused.json()["type"]) == (503, "urn:fastflow:busy")
+        assert refused.headers["retry-after"] == "1"
 
 
 @pytest.mark.parametrize("trusted", ["", "10.0.0.0/8", "127.0.0.1", "127.0.0.0/8, 10.0.0.7"])

@@ -5,7 +5,16 @@ from fastflow_events.errors import ContractError, DomainError, FastflowError, In
 from fastflow_events.message import Message, Statement
 from msgspec import Struct
 
-from fastflow_gateway.core.refused_requests import ChangedSince, NoJsonType, TooMany
+from fastflow_gateway.core.refused_requests import (
+    AddressTooLong,
+    Busy,
+    ChangedSince,
+    HeadTooLarge,
+    NoJsonType,
+    TooLate,
+    TooMany,
+    UnreadableRequest,
+)
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -78,6 +87,51 @@ class TooManyRequestsError(InfrastructureError):
     def __init__(self, after_s: int) -> None:
         super().__init__(TooMany(after_s))
         self.after_s = after_s
+
+
+class BusyError(InfrastructureError):
+    """As much is being answered as can be."""
+
+    code = "busy"
+
+    def __init__(self) -> None:
+        super().__init__(Busy())
+
+
+class AddressTooLongError(ContractError):
+    """The address is longer than an address may be."""
+
+    code = "uri-too-long"
+
+    def __init__(self) -> None:
+        super().__init__(AddressTooLong())
+
+
+class HeadTooLargeError(ContractError):
+    """The headers are more than headers may be."""
+
+    code = "request-header-fields-too-large"
+
+    def __init__(self) -> None:
+        super().__init__(HeadTooLarge())
+
+
+class TooLateError(ContractError):
+    """The request did not come to its end in time."""
+
+    code = "request-timeout"
+
+    def __init__(self) -> None:
+        super().__init__(TooLate())
+
+
+class UnreadableRequestError(ContractError):
+    """What came is no HTTP."""
+
+    code = "unreadable-request"
+
+    def __init__(self) -> None:
+        super().__init__(UnreadableRequest())
 
 
 class BugError(FastflowError):

@@ -23,6 +23,36 @@ class TooMany(Statement, frozen=True, tag="fault.too_many"):
     after_s: int
 
 
+class Busy(Statement, frozen=True, tag="fault.busy"):
+    """Of all callers together."""
+
+    english = "too many requests are being answered; ask again"
+
+
+class AddressTooLong(Statement, frozen=True, tag="fault.address_too_long"):
+    """Of a request."""
+
+    english = "the address is longer than 8192 bytes"
+
+
+class HeadTooLarge(Statement, frozen=True, tag="fault.head_too_large"):
+    """Of a request."""
+
+    english = "there are at most 100 headers, in 16384 bytes"
+
+
+class TooLate(Statement, frozen=True, tag="fault.too_late"):
+    """A connection costs its other side nothing."""
+
+    english = "the request did not come to its end in time"
+
+
+class UnreadableRequest(Statement, frozen=True, tag="fault.unreadable_request"):
+    """Not even its head."""
+
+    english = "this is no request of HTTP/1.1"
+
+
 class NoSuchParameter(Statement, frozen=True, tag="fault.no_such_parameter"):
     """Of a query; a misspelt filter would otherwise filter nothing."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
-from fastflow_events import sealing, subjects
+from fastflow_events import sealing
 from fastflow_events.absent import NoSuchRepository
 from fastflow_events.aggregates.repository.commands import ConfigureRepository, RemoveRepository, RequestDeployKey
 from fastflow_events.aggregates.repository.decider import repository_decider
@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.faults import FileName, KnownHosts, NoTokenNeeded, TokenGivenTwice, TokenOfAnotherAddress
+from fastflow_gateway.core.names import must_be_name
 from fastflow_gateway.core.views import repositories as view
 from fastflow_gateway.core.views.repositories import RepositoryRow
 from fastflow_gateway.deps import Deps
@@ -61,6 +62,7 @@ async def configure(deps: Deps, name: str, body: RepositoryBody, *, who: str, ca
     """Watch a repository, or watch it differently from now on.
 
     Raises:
+        InvalidParameterError: its name is none.
         InvalidFieldError: an address, a branch or credentials that cannot be.
         ConfiguredByEnvironmentError: the environment of git_sync says what this repository is.
         InfrastructureError: git_sync is not there to seal a token for, or the log failed.
@@ -80,10 +82,7 @@ async def configured_of(deps: Deps, name: str, body: RepositoryBody, *, who: str
         InvalidFieldError: an address, a branch or credentials that cannot be.
         InfrastructureError: git_sync is not there to seal a token for.
     """
-    try:
-        subjects.encode(name)
-    except ContractError as exc:
-        raise InvalidFieldError(exc.statement, "") from exc
+    must_be_name(name, "name")
     url = _checked(body.url, "/url", lambda url: remote(url).shown)
     return RepositoryConfigured(
         url=url,

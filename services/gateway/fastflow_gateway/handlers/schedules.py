@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from fastflow_gateway.core.errors import InvalidFieldError
 from fastflow_gateway.core.faults import NoRunConfiguration, ScheduleInFile, Several
+from fastflow_gateway.core.names import must_be_name
 from fastflow_gateway.core.refusals import NoSchedule
 from fastflow_gateway.core.responses.schedules import (
     Pause,
@@ -104,9 +105,11 @@ async def set_schedule(deps: Deps, schedule: ScheduleSet, *, cause: Cause) -> Sc
 
     Raises:
         NotFoundError: there is no such pipeline.
+        InvalidParameterError: its name is none.
         InvalidFieldError: nobody may give its params, its times cannot be kept, it does not fit the pipeline, or the
             file has one of this name.
     """
+    must_be_name(schedule.name, "schedule")
     check_variables("params", schedule.params)
     schedule = in_utc(schedule)
     if (fault := fault_of(schedule)) is not None:

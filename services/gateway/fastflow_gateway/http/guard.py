@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable
 
-import msgspec
-from fastflow_events.errors import FastflowError
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from fastflow_gateway.core.errors import AmbiguousRequestError, ForeignHostError
 from fastflow_gateway.core.hosts import Hosts, is_no_name
-from fastflow_gateway.core.problems import CONTENT_TYPE, problem_of
-from fastflow_gateway.http.problems import HEADERS
+from fastflow_gateway.http.refusing import refuse
 
 PROBED = frozenset({"/health/live", "/health/ready", "/metrics"})
 """What orchestrators and Prometheus ask a container for by its address."""
@@ -24,14 +21,15 @@ def guarded(app: ASGIApp, hosts: Hosts) -> ASGIApp:
             await app(scope, receive, send)
             return
         if is_ambiguous(scope["http_version"], scope["headers"]):
-            await _refuse(AmbiguousRequestError("a body has one length: Content-Length, or chunks of HTTP/1.1"), send)
+            words = "a body has one length: Content-Length, or chunks of HTTP/1.1"
+            await refuse(AmbiguousRequestError(words), send, close=True)
             return
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
         if hosts.answers_to(host) or (scope["path"] in PROBED and is_no_name(host)):
             await app(scope, receive, send)
         else:
             words = "this host is not one of the gateway's names; if it should be, name it in FASTFLOW_ALLOWED_HOSTS"
-            await _refuse(ForeignHostError(words, host=host[:100]), send)
+            await refuse(ForeignHostError(words, host=host[:100]), send, close=True)
 
     return guard
 
@@ -44,13 +42,3 @@ def is_ambiguous(http_version: str, headers: Iterable[tuple[bytes, bytes]]) -> b
     names = [name for name, _ in headers]
     chunked = b"transfer-encoding" in names
     return chunked and (b"content-length" in names or http_version == "1.0")
-
-
-async def _refuse(error: FastflowError, send: Send) -> None:
-    """Answer, and end the connection: what comes next on it may be the rest of this."""
-    problem = problem_of(error)
-    body = msgspec.json.encode(problem)
-    headers = {**HEADERS, "Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), "Connection": "close"}
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": raw})
-    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -19,14 +19,15 @@ from fastflow_gateway.http.raises import is_named
 logger = logging.getLogger(__name__)
 
 AnyRequest = Request[Any, Any, Any]
-HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-"""On every answer."""
+LEFT = "client disconnected prematurely"
+"""What the framework says when nobody waits for the answer any more."""
+LEFT_STATUS = 499
 _LATER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[Problem]:
     again = {"Retry-After": "1"} if problem.status in _LATER else {}
-    headers = {**HEADERS, **again, **(headers or {})}
+    headers = {**again, **(headers or {})}
     return Response(problem, status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
 
 
@@ -42,6 +43,9 @@ def _ours(request: AnyRequest, error: FastflowError) -> Response[Problem]:
 
 
 def _the_frameworks(_: AnyRequest, error: HTTPException) -> Response[Problem]:
+    if error.detail == LEFT:
+        logger.debug("the caller left", extra={"action": "caller_left"})
+        return Response(None, status_code=LEFT_STATUS)  # type: ignore[arg-type]
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request failed", exc_info=error, extra={"action": "request_failed", "code": status.phrase})

@@ -13,6 +13,8 @@ JSON = "application/json"
 def answers_of(route: Route, known: dict[str, Any]) -> dict[str, Any]:
     """Status to answer; `known` is what the framework says of those that go well."""
     good = {status: _good(route, answer) for status, answer in known.items() if status.startswith(("2", "3"))}
+    if route.method == "GET" and route.answer is not None:
+        good["304"] = {"description": "It is what the ETag in `If-None-Match` says."}
     return {**good, **_problems(route)}
 
 
