@@ -67,6 +67,12 @@ class ContractError(FastflowError):
     code = "contract"
 
 
+class ImpossibleNameError(ContractError):
+    """Nothing can have this name."""
+
+    code = "impossible-name"
+
+
 class NewerReleaseError(ContractError):
     """The history holds facts that this release does not know; an upgrade makes them readable."""
 

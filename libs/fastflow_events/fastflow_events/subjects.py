@@ -19,7 +19,7 @@ import re
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from fastflow_events.errors import ContractError
+from fastflow_events.errors import ContractError, ImpossibleNameError
 
 
 class Wildcard(Enum):
@@ -58,17 +58,17 @@ def encode(text: str) -> str:
     """Return `text` as one subject token.
 
     Raises:
-        ContractError: empty, longer than 200 bytes once encoded, or not a text that UTF-8 can write.
+        ImpossibleNameError: empty, longer than 200 bytes once encoded, or not a text that UTF-8 can write.
     """
     if _USUAL.fullmatch(text):
         return text
     try:
         raw = text.encode()
     except UnicodeEncodeError as exc:
-        raise ContractError("a name must be text that UTF-8 can write", name=ascii(text[:80])) from exc
+        raise ImpossibleNameError("a name must be text that UTF-8 can write", name=ascii(text[:80])) from exc
     token = _ODD.sub(lambda odd: b"=%02X" % ord(odd[0]), raw).decode()
     if not token or len(token) > MAX_TOKEN_BYTES:
-        raise ContractError("a name must have 1 to 200 bytes once encoded as a subject token", name=text[:80])
+        raise ImpossibleNameError("a name must have 1 to 200 bytes once encoded as a subject token", name=text[:80])
     return token
 
 

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.nats
 
 WITHIN_S = 30.0
 JSON = b"Content-Type: application/json\r\n"
-LONG = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n"
-MANY = b"GET /health/liv HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 101 + b"\r\n"
+LONG = b"GET /api/queue HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n"
+MANY = b"GET /api/queue HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 101 + b"\r\n"
 HEAD = b"POST /api/pipelines/hello/run HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -155,6 +155,7 @@ async def test_a_request_that_ends_twice_is_refused_with_all_that_follows(world:
         ),
         (b"GET /api/runs?q=" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, b"uri-too-long"),
     ],
+    ids=["no request", "long header", "many headers", "long address"],
 )
 async def test_what_the_server_itself_refuses_is_a_problem_too(
     world: World, raw: bytes, status: int, code: bytes

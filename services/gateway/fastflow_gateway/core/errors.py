@@ -140,6 +140,12 @@ class BugError(FastflowError):
     code = "bug"
 
 
+class ContradictionError(ContractError):
+    """Parameters that are right, but not together."""
+
+    code = "contradiction"
+
+
 class LogFullError(InfrastructureError):
     """The log has no room for new runs."""
 

@@ -7,6 +7,7 @@ from fastflow_events.errors import (
     ContractError,
     DomainError,
     FastflowError,
+    ImpossibleNameError,
     InfrastructureError,
     NotFoundError,
 )
@@ -18,6 +19,7 @@ from fastflow_gateway.core.byte_ranges import RangeError
 from fastflow_gateway.core.errors import (
     AddressTooLongError,
     BodyTooLargeError,
+    ContradictionError,
     Finding,
     ForeignHostError,
     ForeignOriginError,
@@ -38,7 +40,9 @@ from fastflow_gateway.core.errors import (
 
 STATUS: dict[type[FastflowError], int] = {
     NotFoundError: 404,
+    ImpossibleNameError: 404,
     KeyReusedError: 422,
+    ContradictionError: 422,
     InvalidFieldError: 422,
     InvalidParamsError: 422,
     NotGenuineError: 401,

@@ -68,6 +68,20 @@ class ParameterLike(Statement, frozen=True, tag="fault.parameter_like"):
     like: str
 
 
+class ParameterTwice(Statement, frozen=True, tag="fault.parameter_twice"):
+    """Nobody knows which one counts."""
+
+    english = "the query parameter {name} is given once"
+    name: str
+
+
+class Unreadable(Statement, frozen=True, tag="fault.unreadable"):
+    """Of a query or the headers; each is said beside it."""
+
+    english = "this cannot be read: {names}"
+    names: tuple[str, ...]
+
+
 class NameLetters(Statement, frozen=True, tag="fault.name_letters"):
     """Of what people name."""
 

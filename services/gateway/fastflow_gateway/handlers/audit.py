@@ -10,7 +10,7 @@ from fastflow_events.log import EventLog
 from fastflow_events.recorded import Recorded
 from msgspec import Struct
 
-from fastflow_gateway.core.errors import InvalidParameterError
+from fastflow_gateway.core.errors import ContradictionError, InvalidParameterError
 from fastflow_gateway.core.faults import IdAlone, NoAggregate, NoSuchFacts
 from fastflow_gateway.handlers.log_positions import position_before
 
@@ -42,22 +42,25 @@ def subject_of(wanted: Filter) -> str:
     """The subject that covers exactly the wanted aggregate, id and type.
 
     Raises:
-        InvalidParameterError: nothing can match.
+        InvalidParameterError: there is no such aggregate or type.
+        ContradictionError: nothing can match.
     """
     aggregate, id = wanted.aggregate, wanted.id
     if wanted.type is not None:
         known = [name for name in wire_types() if name == wanted.type or name.rsplit(".", 1)[0] == wanted.type]
-        if not known or aggregate not in (None, aggregate_name(known[0])):
-            raise InvalidParameterError(NoSuchFacts(), type=wanted.type[:80])
+        if not known:
+            raise InvalidParameterError(NoSuchFacts(), parameter="type", type=wanted.type[:80])
+        if aggregate not in (None, aggregate_name(known[0])):
+            raise ContradictionError(NoSuchFacts(), type=wanted.type[:80])
         name = known[0]
         scope = subjects.ANY if wire_types()[name].scope_field else None
         return subjects.event(aggregate_name(name), subjects.ANY if id is None else id, fact_name(name), scope)
     if aggregate is None:
         if id is not None:
-            raise InvalidParameterError(IdAlone(), id=id[:80])
+            raise ContradictionError(IdAlone(), id=id[:80])
         return subjects.EVENTS
     if aggregate not in {aggregate_name(name) for name in wire_types()}:
-        raise InvalidParameterError(NoAggregate(), aggregate=aggregate[:80])
+        raise InvalidParameterError(NoAggregate(), parameter="aggregate", aggregate=aggregate[:80])
     return subjects.of_aggregate(aggregate, id) if id is not None else subjects.of_kind(aggregate)
 
 

@@ -19,6 +19,9 @@ Instant: TypeAlias = Annotated[
         schema_extra={"format": "date-time"},
     ),
 ]
+PositionCursor: TypeAlias = Annotated[
+    str | None, QueryParameter(description="What `next` of a page said.", schema_extra={"pattern": "^[0-9]{1,18}$"})
+]
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9:.,]{2,20}(?:[Zz]|[ +-][0-9:]{2,8})?)?", re.ASCII)
 
 

@@ -5,15 +5,16 @@ from http import HTTPStatus
 from typing import Any
 
 from fastflow_events.errors import FastflowError
-from fastflow_events.message import Verbatim
+from fastflow_events.message import Statement, Verbatim
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET
 
-from fastflow_gateway.core.errors import Finding, finding
+from fastflow_gateway.core.errors import Finding, InvalidParameterError, finding
 from fastflow_gateway.core.faults import Bug, OfParameter
-from fastflow_gateway.core.problems import CONTENT_TYPE, Problem, problem_of
+from fastflow_gateway.core.problems import CONTENT_TYPE, Problem, problem_of, title_of
+from fastflow_gateway.core.refused_requests import Unreadable
 from fastflow_gateway.http.raises import is_named
 
 logger = logging.getLogger(__name__)
@@ -56,10 +57,12 @@ def _the_frameworks(_: AnyRequest, error: HTTPException) -> Response[Problem]:
             for found in error.extra
         )
     ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    words = Bug() if ours else Verbatim(error.detail)
+    words: Statement = Bug() if ours else Verbatim(error.detail)
+    if findings:
+        words = Unreadable(tuple(found.parameter or "?" for found in findings))
     problem = Problem(
-        type=f"urn:fastflow:{status.phrase.lower().replace(' ', '-')}",
-        title=status.phrase,
+        type=f"urn:fastflow:{InvalidParameterError.code if findings else status.phrase.lower().replace(' ', '-')}",
+        title=title_of(InvalidParameterError) if findings else status.phrase,
         status=status.value,
         detail=str(words),
         detail_message=words.message,

@@ -20,6 +20,7 @@ from fastflow_gateway.handlers.repositories import RepositoryBody
 from fastflow_gateway.handlers.shown_repositories import shown_repositories
 from fastflow_gateway.handlers.sync import SyncAccepted
 from fastflow_gateway.http.bodies import operation_with
+from fastflow_gateway.http.given_names import GivenName
 from fastflow_gateway.http.raises import raises
 
 Ref = Annotated[str, QueryParameter(min_length=1, max_length=200)]
@@ -69,7 +70,7 @@ class RepositoryController(Controller):
     async def configure(
         self,
         *,
-        name: FromPath[str],
+        name: GivenName,
         body: RawBody,
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],

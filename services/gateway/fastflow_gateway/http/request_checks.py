@@ -9,31 +9,35 @@ from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
 from fastflow_gateway.core.errors import InvalidParameterError, NoJsonTypeError
-from fastflow_gateway.core.refused_requests import NoSuchParameter, ParameterLike
+from fastflow_gateway.core.refused_requests import NoSuchParameter, ParameterLike, ParameterTwice
 from fastflow_gateway.http.problems import AnyRequest
 
 _EMPTY = frozenset({"", "0"})
 
 
-def parameters_of(app: Litestar) -> Mapping[BaseRouteHandler, frozenset[str]]:
-    """The names of the query parameters of every handler, those of what it depends on too."""
+def parameters_of(app: Litestar) -> Mapping[BaseRouteHandler, Mapping[str, bool]]:
+    """Of every handler, and of what it depends on: name of a query parameter to whether it may be given repeatedly."""
     return {
-        handler: frozenset(parameter.field_alias for parameter in model.expected_query_params)
+        handler: {parameter.field_alias: parameter.is_sequence for parameter in model.expected_query_params}
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for handler, model in route.route_handler_map.values()
     }
 
 
-def refuse_unknown(known: frozenset[str], query: bytes) -> None:
-    """Refuse a parameter that a route does not have: a misspelt filter would filter nothing.
+def refuse_unknown(known: Mapping[str, bool], query: bytes) -> None:
+    """Refuse a parameter that a route does not have, which would filter nothing, and one given twice for one value.
 
     Raises:
         InvalidParameterError: with the closest name there is.
     """
+    given = set()
     for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None):
         if name not in known:
             raise InvalidParameterError(_words(name[:40], known), parameter=name[:40])
+        if name in given and not known[name]:
+            raise InvalidParameterError(ParameterTwice(name), parameter=name)
+        given.add(name)
 
 
 def _words(name: str, known: Iterable[str]) -> NoSuchParameter | ParameterLike:

@@ -20,6 +20,7 @@ from fastflow_gateway.handlers import backfills, schedules
 from fastflow_gateway.handlers.backfills import BackfillBody
 from fastflow_gateway.http.bodies import operation_with
 from fastflow_gateway.http.cursors import Instant, instant_of
+from fastflow_gateway.http.given_names import GivenName
 from fastflow_gateway.http.raises import raises
 
 Count = Annotated[int, QueryParameter(ge=1, le=1000)]
@@ -93,7 +94,7 @@ class ScheduleController(Controller):
         self,
         *,
         name: FromPath[str],
-        schedule: FromPath[str],
+        schedule: GivenName,
         body: RawBody,
         deps: NamedDependency[Deps],
         cause: NamedDependency[Cause],

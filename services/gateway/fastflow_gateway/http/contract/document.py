@@ -30,7 +30,7 @@ def contract_of(app: Litestar) -> dict[str, Any]:
 def _completed(operation: dict[str, Any], route: Route) -> dict[str, Any]:
     more: dict[str, Any] = {"responses": answers_of(route, operation["responses"])}
     if "parameters" in operation:
-        more["parameters"] = [parameter_of(each) for each in operation["parameters"]]
+        more["parameters"] = [parameter_of(each, route.bounds) for each in operation["parameters"]]
     return {key: value for key, value in {**operation, **more}.items() if key != "deprecated" or value}
 
 

@@ -1,18 +1,18 @@
-"""Parameters as they are: text in an address is never null, and whole numbers have whole bounds."""
+"""Parameters as they are: text in an address is never null, and numbers have the bounds that are looked at."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastflow_gateway.http.contract.schemas import Schema
 
-NAME = r"^[\w.-]{1,100}$"
 NOISE = ("deprecated", "allowEmptyValue", "allowReserved")
 """What the framework says of every parameter, and nobody asked."""
 
 
-def parameter_of(known: dict[str, Any]) -> dict[str, Any]:
+def parameter_of(known: dict[str, Any], bounds: Mapping[str, Schema]) -> dict[str, Any]:
     """The parameter without what cannot be."""
     kept = {key: value for key, value in known.items() if key not in NOISE}
-    return {**kept, "schema": _narrowed(known["schema"])}
+    return {**kept, "schema": {**_narrowed(known["schema"]), **bounds.get(known["name"], {})}}
 
 
 def _narrowed(schema: Schema) -> Schema:
@@ -21,7 +21,5 @@ def _narrowed(schema: Schema) -> Schema:
             beside = {key: value for key, value in schema.items() if key not in ("oneOf", "type", "default")}
             real = [_narrowed(each) for each in alternatives if each != {"type": "null"}]
             return {**real[0], **beside} if len(real) == 1 else {**beside, "oneOf": real}
-        case {"type": "integer"}:
-            return {key: int(value) if isinstance(value, float) else value for key, value in schema.items()}
         case _:
             return schema

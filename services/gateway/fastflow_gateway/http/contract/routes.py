@@ -6,12 +6,14 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 import msgspec
 from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import ParameterKwarg
 from litestar.response import Stream
 from litestar.routes import HTTPRoute
 
 from fastflow_gateway.http.bodies import Body
 from fastflow_gateway.http.raises import Errors, errors_of
 
+Schema = dict[str, Any]
 READS = frozenset({"GET", "HEAD"})
 DOCUMENTED = frozenset({"GET", "POST", "PUT", "DELETE"})
 
@@ -22,6 +24,19 @@ class Route(NamedTuple):
     method: str
     path: str
     handler: HTTPRouteHandler
+
+    @property
+    def bounds(self) -> dict[str, Schema]:
+        """Name of a parameter to the bounds of its number, exactly; the framework rounds them, and loses some."""
+        found: dict[str, Schema] = {}
+        for name, field in self.handler.parsed_fn_signature.parameters.items():
+            kwarg = field.kwarg_definition
+            if isinstance(kwarg, ParameterKwarg):
+                alias = kwarg.query or kwarg.header or name
+                found[alias] = {
+                    key: bound for key, bound in (("minimum", kwarg.ge), ("maximum", kwarg.le)) if bound is not None
+                }
+        return found
 
     @property
     def body(self) -> Body | None:
