@@ -206,7 +206,7 @@ async def test_a_run_configuration_must_be_one_of_the_pipelines(
 async def test_a_bad_body_is_refused_with_a_pointer(
     api: httpx.AsyncClient, jetstream_log: JetStreamLog, body: bytes, status: int, pointer: str | None
 ) -> None:
-    answer = await ask(api, content=body)
+    answer = await ask(api, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == status
     found = problem(answer)
     if pointer is not None:
