@@ -1,4 +1,4 @@
-"""Whatever the command asks a gateway is in the contract: path, method, query parameters and whether there is a body."""
+"""Whatever the command asks a gateway is in the contract: path, method, parameters, body."""
 
 import ast
 import json
