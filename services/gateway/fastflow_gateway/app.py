@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from fastflow_events.errors import SettingsError
+from fastflow_events.log import EventLog
 from fastflow_events.nats.broker import make_broker
 from fastflow_events.nats.connection import connect
 from fastflow_events.nats.event_log import JetStreamLog
@@ -29,6 +30,7 @@ from litestar.openapi.spec import License
 from fastflow_gateway.adapters.access_files import access_key, leave_token, take_token
 from fastflow_gateway.adapters.artifacts import JetStreamSamples, StoredArtifacts
 from fastflow_gateway.adapters.code import BundleCode
+from fastflow_gateway.adapters.collector import Collector
 from fastflow_gateway.adapters.commits import CommitBucket
 from fastflow_gateway.adapters.dead_letters import JetStreamLetters
 from fastflow_gateway.adapters.outlook import outlook_of
@@ -89,6 +91,7 @@ from fastflow_gateway.queue_snapshot import QueueSnapshot
 from fastflow_gateway.settings import GatewaySettings, must_be_private
 from fastflow_gateway.subscribers import subscribe
 from fastflow_gateway.tails.kept import open_tails
+from fastflow_gateway.tracing import export_traces
 
 SERVICE = "gateway"
 FREE = frozenset({"HEAD", "OPTIONS"})
@@ -222,6 +225,13 @@ def _first_admin(settings: GatewaySettings, deps: Deps, admission: Admission) ->
     return {"first_admin": keep_first_admin(deps, admission.key, file, admission.known_from)}
 
 
+def _traces(settings: GatewaySettings, log: EventLog) -> dict[str, Coroutine[Any, Any, None]]:
+    """The loop that exports traces, where somebody said where to."""
+    if not settings.otlp_endpoint:
+        return {}
+    return {"traces": export_traces(log, Collector(settings.otlp_endpoint).send, service=settings.instance)}
+
+
 @asynccontextmanager
 async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
     """Open every port, keep the read model up to date, and hold the NATS door open while the block runs."""
@@ -265,7 +275,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Deps]:
         projection = RowProjection(store, changes)
         await projection.begin(log)
         rows = project(log, store, projection)
-        async with background(of=deps.work, rows=rows, room=gauge.watch()), broker:
+        async with background(of=deps.work, rows=rows, room=gauge.watch(), **_traces(settings, log)), broker:
             await broker.start()
             started()
             yield deps

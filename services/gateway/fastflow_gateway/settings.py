@@ -45,6 +45,8 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """So many of them from one address, which may be a proxy that many come through; 0 is no limit."""
     slow_reader_s: Seconds = 30.0
     """Whoever takes nothing of what he asked for so long is let go."""
+    otlp_endpoint: str = ""
+    """Where a trace of every run that ends is sent, over HTTP, as JSON; empty: nowhere."""
     default_python: str = "3.11"
     """What a pipeline runs with that names no Python; the scheduler has the same setting."""
     env_keep_days: Annotated[float, Meta(ge=0)] = 14.0

@@ -10,6 +10,7 @@ from faststream.nats import NatsBroker
 from msgspec import Struct
 
 from fastflow_gateway.core.problems import problem_of
+from fastflow_gateway.core.trace_context import HEADER, read_traceparent
 from fastflow_gateway.deps import Deps
 from fastflow_gateway.handlers.triggers import run_of_request, run_of_trigger
 
@@ -31,14 +32,19 @@ def subscribe(broker: NatsBroker, deps: Deps) -> None:
     @on_messages(broker, TRIGGERS_DURABLE, subject=subjects.TRIGGERS, stream=topology.TRIGGERS)
     async def on_trigger(message: Message) -> None:
         """A stored request becomes one run, or a dead letter."""
-        cause = Cause(correlation_id=f"{topology.TRIGGERS}/{message.seq}")
+        cause = Cause(
+            correlation_id=f"{topology.TRIGGERS}/{message.seq}",
+            traceparent=read_traceparent(message.headers.get(HEADER)),
+        )
         await run_of_trigger(deps, message.subject, message.seq, message.data, cause=cause)
 
     @on_requests(broker, REQUESTS_QUEUE, subject=subjects.REQUESTS)
     async def on_request(message: Message) -> bytes:
         """A request is answered with its run, or with the reason why there is none."""
         try:
-            cause = Cause(correlation_id=deps.random_bytes(16).hex())
+            cause = Cause(
+                correlation_id=deps.random_bytes(16).hex(), traceparent=read_traceparent(message.headers.get(HEADER))
+            )
             accepted = await run_of_request(deps, message.subject, message.data, cause=cause)
         except FastflowError as exc:
             return msgspec.json.encode(problem_of(exc))

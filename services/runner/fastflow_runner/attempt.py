@@ -37,6 +37,8 @@ class AttemptContext(Struct, frozen=True, kw_only=True):
     """Of the facts this runner appends."""
     started: Started | None = None
     """What `run.started` says of this attempt, when it is there."""
+    traceparent: str | None = None
+    """The trace of whoever asked for the run."""
     cancelled: bool = False
     holders: tuple[str, ...] = ()
     """Runners that have held the attempt, and so may have stored output of it."""
@@ -54,6 +56,7 @@ def context_of(history: History, ref: AttemptRef, me: str) -> AttemptContext:
         trigger=trigger,
         cause=history.recorded[-1].because(),
         started=Started(at=starts[-1].started_at, manifest=starts[-1].manifest) if starts else None,
+        traceparent=history.recorded[0].cause.traceparent,
         cancelled=run.cancelled is not None,
         holders=tuple(sorted({me, *(who for attempt, who in holders(history.facts) if attempt == ref.attempt)})),
     )

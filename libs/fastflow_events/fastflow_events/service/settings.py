@@ -26,6 +26,7 @@ ALIASES: Mapping[str, str] = {
     "FASTFLOW_ENCRYPTION_KEY": "ENCRYPTION_KEY",
     "FASTFLOW_PRE_HEAT": "UV_PRE_HEAT",
     "FASTFLOW_LOG_LEVEL": "LOG_LEVEL",
+    "FASTFLOW_OTLP_ENDPOINT": "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 """Our name to the name the same setting has in older installations."""
 

@@ -12,12 +12,12 @@ from litestar.di import NamedDependency
 from fastflow_gateway.core.access.principal import Principal
 from fastflow_gateway.core.errors import ForeignOriginError
 from fastflow_gateway.core.faults import OtherOrigin
+from fastflow_gateway.core.trace_context import HEADER, read_traceparent
 from fastflow_gateway.deps import Deps
 
 NOBODY = "anonymous"
 """Whoever uses what is for everybody."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,100}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 AnyRequest = Request[Any, Any, Any]
@@ -26,10 +26,9 @@ AnyRequest = Request[Any, Any, Any]
 async def provide_cause(request: AnyRequest, deps: NamedDependency[Deps]) -> Cause:
     """The caller's `X-Request-ID`, else one of our own, and its trace context."""
     given = request.headers.get("x-request-id", "")
-    traceparent = request.headers.get("traceparent", "")
     return Cause(
         correlation_id=given if _REQUEST_ID.fullmatch(given) else deps.random_bytes(16).hex(),
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+        traceparent=read_traceparent(request.headers.get(HEADER)),
     )
 
 

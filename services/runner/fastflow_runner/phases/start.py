@@ -50,9 +50,11 @@ async def start(deps: Deps, context: AttemptContext, signals: Signals, prepared:
 def env_of(context: AttemptContext, opened: Opened) -> dict[str, str]:
     """The run's environment; the specification names no variable twice.
 
-    Nobody can override the last ones, to which the executor adds those that are paths.
+    The caller's trace is what the script goes on with, unless its pipeline says another one. Nobody can override the
+    last ones, to which the executor adds those that are paths.
     """
     return {
+        **({"TRACEPARENT": context.traceparent} if context.traceparent else {}),
         **context.specification.env,
         **opened.values,
         "FASTFLOW_RUN_ID": context.ref.run_id,
