@@ -9,7 +9,7 @@ from fastflow_events.testing.builders import NOON
 from fastflow_gateway.core.statistics.figures import percentile, success_rate
 from fastflow_gateway.core.statistics.of_days import Counted, Sample, days_of_counts, days_of_samples
 from fastflow_gateway.core.statistics.of_pipeline import RunFigures, totals_of
-from fastflow_gateway.core.statistics.zoned_days import Days, days_of, days_until, minute_of
+from fastflow_gateway.core.statistics.zoned_days import days_of, days_until, minute_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,23 +34,19 @@ def test_of_nothing_there_is_no_percentile_and_no_rate() -> None:
     assert success_rate({"succeeded": 3, "failed": 1, "cancelled": 96}) == 0.75
 
 
-def number_of(days: Days, minute: int) -> int | None:
-    found = [each for each in days.stretches() if each.start <= minute < each.end]
-    return found[0].number_of(minute) if found else None
-
-
 @given(st.lists(INSTANTS, max_size=50), ZONES)
 def test_every_instant_belongs_to_the_day_that_the_zone_has_then(instants: list[datetime], name: str) -> None:
     zone = ZoneInfo(name)
     days = days_of(zone, date(2025, 12, 31), 367)
+    number_of = days.numbering()
     for at in instants:
-        number = number_of(days, minute_of(at))
+        number = number_of(minute_of(at))
         assert number is not None
         assert days.days[number].day == at.astimezone(zone).date()
         split = minute_of(at) // 60 in days.split_hours()
-        whole = {number_of(days, minute_of(at) // 60 * 60 + minute) for minute in range(60)}
+        whole = {number_of(minute_of(at) // 60 * 60 + minute) for minute in range(60)}
         assert split or whole == {number}
-    assert number_of(days, minute_of(days.end)) is None
+    assert number_of(minute_of(days.end)) is None
 
 
 @given(SAMPLES)

@@ -1,6 +1,6 @@
 -- What questions need besides the rows. It is made after the first fold of a log, and kept up to date from then on.
 CREATE INDEX runs_pipeline ON runs (pipeline, n);
-CREATE INDEX runs_pipeline_status ON runs (pipeline, status, n, hour, duration_ms);
+CREATE INDEX runs_pipeline_status ON runs (pipeline, status, n, hour, duration_ms, wait_ms);
 CREATE INDEX runs_status ON runs (status, n);
 CREATE INDEX runs_outcome ON runs (outcome, n) WHERE outcome IS NOT NULL AND outcome <> 'succeeded';
 CREATE INDEX runs_trigger ON runs (trigger_kind, n);

@@ -17,10 +17,10 @@ from fastflow_gateway.core.responses.statistics import (
     TopBy,
 )
 from fastflow_gateway.core.statistics.figures import success_rate
-from fastflow_gateway.core.statistics.of_days import DayStats, days_of_counts, days_of_samples
+from fastflow_gateway.core.statistics.of_days import DayStats, Sample, days_of_counts, days_of_samples
 from fastflow_gateway.core.statistics.of_fires import Fired, counted, told_in
 from fastflow_gateway.core.statistics.of_pipeline import points_of, totals_of
-from fastflow_gateway.core.statistics.zoned_days import Days, days_of, days_until
+from fastflow_gateway.core.statistics.zoned_days import Days, days_of, days_until, minute_of
 from fastflow_gateway.core.views.pipelines import file_schedules, tags_of
 from fastflow_gateway.core.views.schedules import plan_of
 from fastflow_gateway.deps import Deps
@@ -60,7 +60,13 @@ async def of_pipeline(deps: Deps, name: str, zone: ZoneInfo, *, number: int) -> 
     earlier = later(since, -(days.end - since).total_seconds())
     before = [] if reset and reset > earlier else await deps.rows.figures(Window(earlier, since), name, limit=LOOKED_AT)
     found = runs[:LOOKED_AT]
-    samples = await deps.rows.samples(days, [name], limit=LOOKED_AT)
+    number_of = days.numbering()
+    numbers = [number_of(minute_of(datetime.fromisoformat(run.at))) for run in found]
+    samples = [
+        Sample(number, run.status, run.duration_ms, run.wait_ms)
+        for number, run in zip(numbers, found, strict=True)
+        if number is not None
+    ]
     return PipelineStats(
         pipeline=name,
         since=since,

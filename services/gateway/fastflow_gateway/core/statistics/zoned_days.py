@@ -1,6 +1,6 @@
 """Days as a zone has them. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -56,6 +56,16 @@ class Days(NamedTuple):
             else:
                 found.append(Stretch(start, end, number, even))
         return found
+
+    def numbering(self) -> Callable[[int], int | None]:
+        """Which of them a minute since 1970 belongs to; None for one before or behind them."""
+        stretches = self.stretches()
+
+        def number_of(minute: int) -> int | None:
+            found = (each for each in stretches if each.start <= minute < each.end)
+            return next((each.number_of(minute) for each in found), None)
+
+        return number_of
 
     def split_hours(self) -> list[int]:
         """Hours since 1970 in the middle of which a day begins."""
