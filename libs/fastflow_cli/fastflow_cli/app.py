@@ -20,6 +20,7 @@ VERBS = {
     "logs": "commands.runs:logs",
     "cancel": "commands.runs:cancel",
     "artifacts": "commands.artifacts:artifacts",
+    "changes": "commands.changes:changes",
     "runs": "commands.lists:runs",
     "pipelines": "commands.lists:pipelines",
     "repositories": "commands.repositories:repositories",

@@ -12,6 +12,7 @@ from fastflow_gateway.core.changes.files import Content
 from fastflow_gateway.core.dead_letters import StoredLetter, Verdict
 from fastflow_gateway.rows.definitions import BackfillRows, ChainRows, PipelineRows, ScheduleRows
 from fastflow_gateway.rows.installation import EnvironmentRows, InstallationRows
+from fastflow_gateway.rows.run_kin import RunKinRows
 from fastflow_gateway.rows.runs import RunRows
 from fastflow_gateway.rows.search import SearchRows
 from fastflow_gateway.rows.statistics import StatisticsRows
@@ -43,6 +44,7 @@ class ReadModel(
     RunRows,
     StatisticsRows,
     SearchRows,
+    RunKinRows,
     PipelineRows,
     ScheduleRows,
     ChainRows,

@@ -1,5 +1,6 @@
 """What differs since a pipeline last worked, over HTTP: real bundles, locks and outputs on a real nats-server."""
 
+import asyncio
 import io
 import tarfile
 from collections.abc import AsyncGenerator
@@ -10,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import zstandard
+from fastflow_cli.__main__ import run
 from fastflow_events import subjects
 from fastflow_events.aggregates.environment.events import EnvironmentPrepared
 from fastflow_events.aggregates.run.manifest import Manifest
@@ -99,7 +101,7 @@ async def changes(api: httpx.AsyncClient, id: str, **params: str) -> dict[str, A
 
 
 async def test_a_failure_is_compared_with_the_last_success_before_it(
-    api: httpx.AsyncClient, nc: Client, jetstream_log: JetStreamLog
+    api: httpx.AsyncClient, nc: Client, jetstream_log: JetStreamLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = [pipeline_discovered(), *(version_stored(commit=commit, tree=tree) for commit, tree in (OLD, NEW))]
     await jetstream_log.append((await jetstream_log.load("pipeline", "hello")).position, facts, cause=CAUSE)
@@ -153,3 +155,8 @@ async def test_a_failure_is_compared_with_the_last_success_before_it(
     await jetstream_log.append((await jetstream_log.load("run", "elsewhere")).position, elsewhere, cause=CAUSE)
     refused = await api.get("/api/runs/bad/changes", params={"with": "elsewhere"})
     assert (refused.status_code, refused.json()["errors"][0]["parameter"]) == (400, "with")
+    capsys.readouterr()
+    assert await asyncio.to_thread(run, ["changes", "bad", "--url", str(api.base_url)]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[1] == found["verdict"]
+    assert "package     pandas 2.3.1 -> 2.3.2" in rows

@@ -10,11 +10,12 @@ import msgspec
 import pytest
 import pytest_asyncio
 from fastflow_events import subjects
-from fastflow_events.aggregates.run.events import RunArtifactStored, RunCellFinished
+from fastflow_events.aggregates.run.events import RunArtifactStored, RunCellFinished, Trigger
 from fastflow_events.nats.artifacts import Artifact, store_artifact
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.output import Chunk, OutFrame, Sample, encode_chunk, encode_sample
 from fastflow_events.testing.builders import (
+    CAUSE,
     NOON,
     attempt_finished,
     cancel_requested,
@@ -27,7 +28,7 @@ from fastflow_events.testing.builders import (
     specification,
 )
 from fastflow_events.testing.eventually import eventually
-from fastflow_gateway.testing import running_gateway
+from fastflow_gateway.testing import caught_up, running_gateway
 from fastflow_gateway.testing.idle_runner import RUN, IdleRunner
 from nats.aio.client import Client
 
@@ -214,3 +215,26 @@ async def test_usage_comes_in_few_points_of_one_attempt(api: httpx.AsyncClient, 
     assert page["buckets"][9]["sent_bytes"] == 99
     assert (await get(api, "/metrics", points=10, attempt=2))["buckets"] == []
     assert (await get(api, "/metrics"))["buckets"] is None
+
+
+async def test_a_run_says_what_is_usual_and_which_runs_repeat_it(
+    api: httpx.AsyncClient, jetstream_log: JetStreamLog
+) -> None:
+    for n in range(1, 9):
+        begun = NOON + timedelta(hours=n)
+        ended = attempt_finished(finished_at=begun + timedelta(seconds=n))
+        config = "slow" if n > 6 else None
+        facts = (
+            run_requested(run_config_id=config), run_dispatched(), run_claimed(), run_started(started_at=begun), ended,
+            run_finished(),
+        )  # fmt: skip
+        await jetstream_log.append((await jetstream_log.load("run", f"r{n}")).position, facts, cause=CAUSE)
+    again = run_requested(trigger=Trigger(kind="http", who="ann", rerun_of="r1"))
+    await jetstream_log.append((await jetstream_log.load("run", "again")).position, (again,), cause=CAUSE)
+    await caught_up(api.get, jetstream_log)
+    runs = {id: (await api.get(f"/api/runs/{id}")).json() for id in ("r1", "r5", "r6", "r8", "again")}
+    assert [runs[id]["usual"] for id in ("r5", "r6", "r8")] == [None, {"p50_s": 3.0, "p95_s": 5.0}, None]
+    assert runs["again"]["usual"] == {"p50_s": 3.0, "p95_s": 6.0}
+    assert (runs["r1"]["rerun_as"], runs["r5"]["rerun_as"], runs["again"]["rerun_of"]) == (["again"], [], "r1")
+    listed = (await api.get("/api/runs")).json()["items"]
+    assert {(run["usual"], run["rerun_as"]) for run in listed} == {(None, None)}

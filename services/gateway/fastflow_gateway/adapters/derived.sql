@@ -14,6 +14,7 @@ CREATE INDEX runs_duration ON runs (duration_ms, n) WHERE duration_ms IS NOT NUL
 CREATE INDEX runs_open ON runs (n) WHERE status IN ('queued', 'waiting', 'preparing', 'running');
 CREATE INDEX runs_long ON runs (n, seq) WHERE seq - n > 1500 OR status IN ('queued', 'waiting', 'preparing', 'running');
 CREATE INDEX runs_after ON runs (upstream_run) WHERE upstream_run IS NOT NULL;
+CREATE INDEX run_details_again ON run_details (rerun_of) WHERE rerun_of IS NOT NULL;
 CREATE INDEX runs_fanned_in ON runs (n) WHERE json_array_length(upstream_runs) > 1;
 INSERT INTO hours SELECT hour, MIN(n), MAX(n) FROM runs GROUP BY hour;
 INSERT INTO hour_counts SELECT hour, status, COUNT(*), SUM(COALESCE(duration_ms, 0)) FROM runs GROUP BY hour, status;

@@ -8,6 +8,7 @@ from fastflow_gateway.adapters.hashes import hash_tables
 from fastflow_gateway.adapters.readers import Readers
 from fastflow_gateway.adapters.rows.installation import InstallationQuestions
 from fastflow_gateway.adapters.rows.pipelines import PipelineQuestions
+from fastflow_gateway.adapters.rows.run_kin import RunKinQuestions
 from fastflow_gateway.adapters.rows.runs import RunQuestions
 from fastflow_gateway.adapters.rows.schedules import ScheduleQuestions
 from fastflow_gateway.adapters.rows.search import SearchQuestions
@@ -26,6 +27,7 @@ class SqliteReadModel(
     ScheduleQuestions,
     InstallationQuestions,
     TokenQuestions,
+    RunKinQuestions,
 ):
     """`ReadModel` over reading connections of its own."""
 

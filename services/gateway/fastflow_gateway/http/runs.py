@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
+from fastflow_gateway.core.overview import usual
 from fastflow_gateway.core.responses.attempts import story_of
 from fastflow_gateway.core.responses.facts import FactResponse, show_fact
 from fastflow_gateway.core.responses.runs import RunResponse, show_run
@@ -44,6 +45,8 @@ class RunController(Controller):
             waits=waits.get(row.id),
             downstream=followers,
             story=story_of(history),
+            reruns=await deps.rows.reruns(row.id),
+            usual=usual(sorted(await deps.rows.durations_before(row))),
             unreachable=bool(lost),
             commit=(await shown_commits(deps, [row.commit_sha])).of(row.commit_sha),
         )

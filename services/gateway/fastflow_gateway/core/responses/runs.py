@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from fastflow_gateway.core.commits import UNKNOWN, ShownCommit
 from fastflow_gateway.core.responses.attempts import AttemptResponse, CancelResponse, Story
+from fastflow_gateway.core.responses.overview import Usual
 from fastflow_gateway.core.typed import InstantText
 from fastflow_gateway.core.views.reasons import message_of
 from fastflow_gateway.core.views.runs import RunRow, RunStatus
@@ -95,6 +96,10 @@ class RunResponse(Struct, frozen=True, kw_only=True):
     backfill: str | None
     rerun_of: str | None
     """The run that it repeats because somebody wanted it once more."""
+    rerun_as: list[str] | None
+    """Runs that repeat it; null in lists."""
+    usual: Usual | None
+    """How long such a run takes; null in lists, and with fewer than five successes before."""
     upstream_runs: list[str]
     """Runs whose end asked for it."""
     downstream_runs: list[str] | None
@@ -127,6 +132,8 @@ def show_run(
     waits: WaitingFor | None = None,
     downstream: list[str] | None = None,
     story: Story | None = None,
+    reruns: list[str] | None = None,
+    usual: Usual | None = None,
     unreachable: bool = False,
     commit: ShownCommit = UNKNOWN,
 ) -> RunResponse:
@@ -148,6 +155,8 @@ def show_run(
         downstream_runs=downstream,
         waiting_for=waits,
         result=story.result if story and row.has_result else None,
+        rerun_as=reruns,
+        usual=usual,
         attempts=story.attempts if story else None,
         secrets=story.secrets if story else None,
         cancel=story.cancel if story else None,
