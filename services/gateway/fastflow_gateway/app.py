@@ -63,6 +63,7 @@ from fastflow_gateway.http.events import EventController
 from fastflow_gateway.http.git import PipelineGitController, RepositoryGitController
 from fastflow_gateway.http.health import live, metrics, pings_of, read_model, ready
 from fastflow_gateway.http.hooks import take_push
+from fastflow_gateway.http.live import follow_live
 from fastflow_gateway.http.log_bytes import LogBytesController
 from fastflow_gateway.http.log_search import LogSearchController
 from fastflow_gateway.http.logs import LogController
@@ -131,6 +132,7 @@ ROUTES: Sequence[type[Controller] | HTTPRouteHandler] = [
     ChainController,
     TokenController,
     me,
+    follow_live,
     list_repositories,
     request_sync,
     take_push,

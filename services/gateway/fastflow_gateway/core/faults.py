@@ -263,6 +263,18 @@ class OutputPlace(Statement, frozen=True, tag="fault.output_place"):
     english = "a place in the output is written <attempt>.<line>"
 
 
+class LivePlace(Statement, frozen=True, tag="fault.live_place"):
+    """Where a live stream goes on."""
+
+    english = "the id of an event of /api/live is wanted"
+
+
+class LiveOfRun(Statement, frozen=True, tag="fault.live_of_run"):
+    """Lines and samples are of one."""
+
+    english = "say which run, too"
+
+
 class OtherOrigin(Statement, frozen=True, tag="fault.other_origin"):
     """A browser would do it for somebody else."""
 
