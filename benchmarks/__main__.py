@@ -17,7 +17,7 @@ from fastflow_cli.errors import CliError
 from fastflow_events.errors import FastflowError
 from rich.console import Console
 
-from benchmarks import git, hostile, idle, latency, load, logs, output, post, rebuild, results, scheduler
+from benchmarks import git, hostile, idle, latency, live, load, logs, output, post, rebuild, results, scheduler
 from benchmarks.machine import describe
 from benchmarks.measure import CannotMeasureError
 from benchmarks.results import Figure
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "logs": logs.measure,
     "output": output.measure,
     "hostile": hostile.measure,
+    "live": live.measure,
     "load": load.measure,
     "idle": idle.measure,
     "git": git.measure,

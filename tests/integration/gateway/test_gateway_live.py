@@ -295,7 +295,7 @@ async def test_a_place_that_is_none_is_told_and_the_stream_goes_on(
     await runner.start()
     await runner.write(b"one\n")
     await runner.finish()
-    found = await until_end(api, f"{LINES}&samples=0", "c1,l7.900,s900000,n40")
+    found = await until_end(api, f"{LINES}&samples=0", "c1,l7.900,s900000,n900000")
     assert {event.data["of"] for event in found if event.name == "reset"} == {"lines", "samples", "cells"}
     assert texts(found) == ["one"]
     async with live(api, "changes", "c900000") as events:

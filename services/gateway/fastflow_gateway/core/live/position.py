@@ -11,7 +11,7 @@ from fastflow_gateway.core.live.frames import Place, id_of
 PARTS = {"c": "changes", "l": "lines", "s": "samples", "n": "cells"}
 _LINES = r"l(?P<l>[0-9]{1,9}\.[0-9]{1,15}(?:\.[0-9]{1,9})?)"
 _WHOLE = re.compile(
-    rf"(?:(?:c(?P<c>[0-9]{{1,18}})|{_LINES}|s(?P<s>[0-9]{{1,18}})|n(?P<n>[0-9]{{1,9}}))(?:,(?!\Z)|\Z))+"
+    rf"(?:(?:c(?P<c>[0-9]{{1,18}})|{_LINES}|s(?P<s>[0-9]{{1,18}})|n(?P<n>[0-9]{{1,18}}))(?:,(?!\Z)|\Z))+"
 )
 
 
@@ -28,7 +28,7 @@ class LivePosition(Struct, frozen=True):
 
 
 def text_of(places: dict[str, Place]) -> bytes:
-    """`c120,l1.45,s88,n3`: what is not followed is left out."""
+    """`c120,l1.45,s88,n119`: what is not followed is left out."""
     shown = [
         (letter, places[name][:1] if name == "changes" else places[name])
         for letter, name in PARTS.items()
