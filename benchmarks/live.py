@@ -145,13 +145,13 @@ async def _figures(
     figures = []
     for number in READERS:
         used, memory_kb, counts = await _used(found, path, word, number, happen)
-        name = f"{number} readers of {what}, {PER_S}/s"
+        name = f"{number} readers of {what}, {PER_S}/s for {WATCH_S:g} s"
         figures += [
             Figure(
                 name=f"{name}: processor time",
-                ours=exactly(100 * used),
-                bare=exactly(100 * one),
-                unit="% of a core",
+                ours=exactly(used),
+                bare=exactly(one),
+                unit="s",
                 against="one reader's",
                 budget=None,
             ),
@@ -178,7 +178,7 @@ async def _figures(
 async def _used(
     found: Gateway, path: str, word: bytes, number: int, happen: Callable[[], Awaitable[None]]
 ) -> tuple[float, float, int]:
-    """Share of a core, kB per reader, and how often all together were told; one more reader reads nothing."""
+    """Processor seconds, kB per reader, and how often all together were told; one more reader reads nothing."""
     readers, before_kb = Readers(word), found.memory_kb()
     after = f"?cursor={found.position}" if path == LINES else ""
     try:
@@ -192,8 +192,7 @@ async def _used(
             await asyncio.sleep(max(0.0, began + index / PER_S - time.perf_counter()))
             await happen()
         await until(lambda: readers.told(count), "telling everybody", within_s=WITHIN_S, every_s=0.05)
-        took = time.perf_counter() - began
-        used, memory_kb = (cpu_s([found.pid]) - worked) / took, (found.memory_kb() - before_kb) / number
+        used, memory_kb = cpu_s([found.pid]) - worked, (found.memory_kb() - before_kb) / number
         await asyncio.sleep(1.0)
         if max(readers.counts) > count:
             raise CannotMeasureError("a reader was told something twice")
