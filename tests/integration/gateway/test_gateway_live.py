@@ -1,61 +1,34 @@
 """One stream for everything that a page follows, on a real nats-server."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import pytest_asyncio
-from fastflow_events import subjects
 from fastflow_events.aggregates.run.events import RunCellFinished
 from fastflow_events.nats.event_log import JetStreamLog
-from fastflow_events.output import Chunk, OutFrame, Sample, encode_chunk, encode_sample
 from fastflow_events.recorded import Position
-from fastflow_events.testing.builders import CAUSE, NOON, attempt_finished, run_finished, run_requested
-from fastflow_events.testing.eventually import eventually
+from fastflow_events.testing.builders import CAUSE, run_requested
 from fastflow_gateway.testing import Event, read_events, running_gateway
-from fastflow_gateway.testing.idle_runner import RUN, IdleRunner
+from fastflow_gateway.testing.idle_runner import RUN
+from fastflow_gateway.testing.writing_runner import WritingRunner
 from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 LINES = f"run={RUN}&lines=0.0"
 
 
-class Runner(IdleRunner):
-    """Writes what a runner writes."""
-
-    def __init__(self, nc: Client, log: JetStreamLog) -> None:
-        super().__init__(log)
-        self._js = nc.jetstream()
-        self._next = 0
-
-    async def write(self, *pieces: bytes, last: bool = False) -> None:
-        frames = tuple(OutFrame("stdout", NOON, piece) for piece in pieces)
-        chunk = Chunk(first=self._next, frames=frames, last=last)
-        self._next = chunk.next
-        await self._js.publish(subjects.output(RUN, 1, "runner-1"), encode_chunk(chunk))
-
-    async def measure(self, memory: int) -> None:
-        sample = Sample(at=NOON, cpus=1.0, memory_bytes=memory)
-        await self._js.publish(subjects.sample(RUN, 1, "runner-1"), encode_sample(sample))
-
-    async def finish(self) -> None:
-        await self.write(last=True)
-        await self.say(attempt_finished(), run_finished())
-
-
 @pytest.fixture
-def runner(nc: Client, jetstream_log: JetStreamLog) -> Runner:
-    return Runner(nc, jetstream_log)
+def runner(nc: Client, jetstream_log: JetStreamLog) -> WritingRunner:
+    return WritingRunner(nc, jetstream_log)
 
 
 @pytest_asyncio.fixture
-async def api(nats_url: str, runner: Runner, tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
+async def api(nats_url: str, runner: WritingRunner, tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
     async with (
         running_gateway(nats_url, tmp_path) as base,
         httpx.AsyncClient(base_url=base, timeout=30, limits=httpx.Limits(max_connections=200)) as client,
@@ -90,7 +63,7 @@ def texts(events: list[Event]) -> list[str]:
 
 
 async def test_a_change_is_told_after_it_is_committed_as_lists_show_it(
-    api: httpx.AsyncClient, runner: Runner, jetstream_log: JetStreamLog
+    api: httpx.AsyncClient, runner: WritingRunner, jetstream_log: JetStreamLog
 ) -> None:
     async with live(api, "changes") as events:
         hello = await anext(events)
@@ -106,7 +79,7 @@ async def test_a_change_is_told_after_it_is_committed_as_lists_show_it(
 
 
 async def test_what_changed_meanwhile_is_told_to_who_comes_back_and_of_his_pipelines_only(
-    api: httpx.AsyncClient, runner: Runner, jetstream_log: JetStreamLog
+    api: httpx.AsyncClient, runner: WritingRunner, jetstream_log: JetStreamLog
 ) -> None:
     async with live(api, "changes") as events:
         seen = (await anext(events)).id
@@ -126,7 +99,7 @@ async def test_what_changed_meanwhile_is_told_to_who_comes_back_and_of_his_pipel
 
 
 async def test_everything_of_a_run_comes_over_one_connection_and_one_id_resumes_all(
-    api: httpx.AsyncClient, runner: Runner
+    api: httpx.AsyncClient, runner: WritingRunner
 ) -> None:
     await runner.start()
     await runner.write(b"one\n", b"two\n", b"thr")
@@ -154,7 +127,7 @@ async def test_everything_of_a_run_comes_over_one_connection_and_one_id_resumes_
 
 
 async def test_changes_go_on_when_the_run_is_over(
-    api: httpx.AsyncClient, runner: Runner, jetstream_log: JetStreamLog
+    api: httpx.AsyncClient, runner: WritingRunner, jetstream_log: JetStreamLog
 ) -> None:
     await runner.start()
     await runner.finish()
@@ -165,7 +138,7 @@ async def test_changes_go_on_when_the_run_is_over(
             pass
 
 
-async def test_wherever_a_reader_is_cut_he_goes_on_behind_it(api: httpx.AsyncClient, runner: Runner) -> None:
+async def test_wherever_a_reader_is_cut_he_goes_on_behind_it(api: httpx.AsyncClient, runner: WritingRunner) -> None:
     await runner.start()
     for n in range(0, 3000, 30):
         await runner.write(*(f"{n + k}\n".encode() for k in range(30)))
@@ -178,47 +151,9 @@ async def test_wherever_a_reader_is_cut_he_goes_on_behind_it(api: httpx.AsyncCli
             assert seen + texts(await until_end(api, LINES, event.id)) == texts(whole)
 
 
-async def deaf(url: str, path: str) -> socket.socket:
-    """Somebody who asks and then reads nothing."""
-    parts = urlsplit(url)
-    one = socket.socket()
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    one.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(one, (parts.hostname, parts.port))
-    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    await asyncio.get_running_loop().sock_sendall(one, head.encode())
-    assert (await asyncio.get_running_loop().sock_recv(one, 12)).endswith(b"200")
-    return one
-
-
-async def test_each_of_many_readers_sees_every_line_once_whatever_the_others_do(
-    api: httpx.AsyncClient, runner: Runner
+async def test_a_gateway_that_starts_again_tells_every_line_once(
+    nats_url: str, runner: WritingRunner, tmp_path: Path
 ) -> None:
-    await runner.start()
-    line = "x" * 500
-    first = [asyncio.create_task(until_end(api, LINES)) for _ in range(30)]
-    old = asyncio.create_task(lines_of_old_stream(api))
-    never = await deaf(str(api.base_url), f"/api/runs/{RUN}/logs/stream")
-    for n in range(0, 6000, 60):
-        await runner.write(*(f"{n + k} {line}\n".encode() for k in range(60)))
-        if n == 3000:
-            first.pop().cancel()
-            first += [asyncio.create_task(until_end(api, LINES)) for _ in range(2)]
-    await runner.finish()
-    wanted = [f"{n} {line}" for n in range(6000)]
-    for told in await asyncio.gather(*first):
-        assert texts(told) == wanted
-    assert await old == wanted
-    never.close()
-
-
-async def lines_of_old_stream(client: httpx.AsyncClient) -> list[str]:
-    async with client.stream("GET", f"/api/runs/{RUN}/logs/stream") as response:
-        events = read_events(response.aiter_lines())
-        return [event.data["text"] async for event in events if event.name == "line"]
-
-
-async def test_a_gateway_that_starts_again_tells_every_line_once(nats_url: str, runner: Runner, tmp_path: Path) -> None:
     await runner.start()
     seen, told = "", list[str]()
     for n in range(0, 60, 20):
@@ -235,62 +170,8 @@ async def test_a_gateway_that_starts_again_tells_every_line_once(nats_url: str, 
     assert told == [str(n) for n in range(60)]
 
 
-async def test_when_the_gateway_ends_its_streams_say_when_to_come_back_and_end(
-    nats_url: str, runner: Runner, tmp_path: Path
-) -> None:
-    await runner.start()
-    async with AsyncExitStack() as stack:
-        gateway = running_gateway(nats_url, tmp_path, graceful_timeout_s=600)
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=await gateway.__aenter__(), timeout=60))
-        response = await stack.enter_async_context(client.stream("GET", "/api/live"))
-        pieces = response.aiter_text()
-        text = await anext(pieces)
-        assert 700 <= int(text.removeprefix("retry: ").split()[0]) <= 1300
-        ending = asyncio.create_task(gateway.__aexit__(None, None, None))
-        rest = "".join([piece async for piece in pieces])
-        assert rest.rstrip().splitlines()[-1].startswith("retry: ")
-        await ending
-
-
-async def test_who_reads_nothing_is_let_go(nats_url: str, runner: Runner, tmp_path: Path) -> None:
-    await runner.start()
-    async with running_gateway(nats_url, tmp_path, slow_reader_s=0.3, streams=1) as base:
-        never = await deaf(base, f"/api/runs/{RUN}/logs/stream")
-        async with httpx.AsyncClient(base_url=base, timeout=30) as client:
-
-            async def status() -> int:
-                async with client.stream("GET", "/api/live") as response:
-                    return response.status_code
-
-            async def refused() -> bool:
-                return await status() == 503
-
-            async def served() -> bool:
-                return await status() == 200
-
-            await eventually(refused)
-            for _ in range(12):
-                await runner.write(b"x" * 999_000 + b"\n")
-            await eventually(served, within_s=60)
-        never.close()
-
-
-async def test_there_are_no_more_streams_than_may_be(nats_url: str, runner: Runner, tmp_path: Path) -> None:
-    async with (
-        running_gateway(nats_url, tmp_path, streams=3, streams_per_client=2) as base,
-        httpx.AsyncClient(base_url=base, timeout=30) as client,
-        live(client, "changes") as one,
-        live(client, "changes") as two,
-    ):
-        await anext(one)
-        await anext(two)
-        refused = await client.get("/api/live")
-        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-        assert refused.json()["detail_message"] == {"code": "refused.client_has_streams", "args": {"most": 2}}
-
-
 async def test_a_place_that_is_none_is_told_and_the_stream_goes_on(
-    api: httpx.AsyncClient, runner: Runner, jetstream_log: JetStreamLog
+    api: httpx.AsyncClient, runner: WritingRunner, jetstream_log: JetStreamLog
 ) -> None:
     await runner.start()
     await runner.write(b"one\n")
@@ -321,7 +202,7 @@ async def test_a_place_that_is_none_is_told_and_the_stream_goes_on(
     ],
 )
 async def test_what_cannot_be_followed_is_refused(
-    api: httpx.AsyncClient, runner: Runner, query: str, status: int
+    api: httpx.AsyncClient, runner: WritingRunner, query: str, status: int
 ) -> None:
     await runner.start()
     answer = await api.get(f"/api/live?{query}")

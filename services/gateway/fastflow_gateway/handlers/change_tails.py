@@ -87,7 +87,7 @@ class ChangeSource:
         rows = [row for id in ids if (row := await deps.rows.run(id)) is not None]
         waits, lost = await waiting_for(deps, rows), await out_of_reach(deps.heartbeats, rows)
         commits = await shown_commits(deps, (row.commit_sha for row in rows))
-        told = [
+        changed: list[tuple[str, str, object]] = [
             (
                 "run",
                 row.pipeline,
@@ -104,7 +104,7 @@ class ChangeSource:
         named = dict.fromkeys((one.aggregate, one.id) for one in group if one.aggregate != "run")
         frames = [
             Frame((before, number), kind, _json.encode(what), (name,))
-            for number, (kind, name, what) in enumerate([*told, *((kind, id, id) for kind, id in named)], 1)
+            for number, (kind, name, what) in enumerate([*changed, *((kind, id, id) for kind, id in named)], 1)
         ]
         return [*frames, Frame((group[-1].seq,), "seen", b"")]
 

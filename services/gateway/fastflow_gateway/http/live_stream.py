@@ -109,7 +109,7 @@ async def live(
     with ExitStack() as stack:
         stream = stack.enter_context(visit.opened())
         followed = [Followed(each, stack.enter_context(each.read(stream.wake))) for each in wanted]
-        told = LiveStream(followed, stream)
-        yield told.hello(hello())
-        async for piece in told.pieces(end):
+        together = LiveStream(followed, stream)
+        yield together.hello(hello())
+        async for piece in together.pieces(end):
             yield piece
