@@ -42,7 +42,7 @@ class GatewaySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     streams: Annotated[int, Meta(ge=1)] = 2500
     """So many event streams are open at once at most; one more is told to come back."""
     streams_per_client: Annotated[int, Meta(ge=0)] = 200
-    """So many of them from one address, which may be a proxy that many come through; 0 is no limit."""
+    """So many of them with one token, or, where nobody has to log in, from one address; 0 is no limit."""
     slow_reader_s: Seconds = 30.0
     """Whoever takes nothing of what he asked for so long is let go."""
     otlp_endpoint: str = ""

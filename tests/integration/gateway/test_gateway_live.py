@@ -24,7 +24,7 @@ LINES = f"run={RUN}&lines=0.0"
 
 @pytest.fixture
 def runner(nc: Client, jetstream_log: JetStreamLog) -> WritingRunner:
-    return WritingRunner(nc, jetstream_log)
+    return WritingRunner(nc.jetstream().publish, jetstream_log)
 
 
 @pytest_asyncio.fixture

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.eventually import eventually
-from fastflow_gateway.testing import read_events, running_gateway
+from fastflow_gateway.testing import caught_up, read_events, running_gateway
 from fastflow_gateway.testing.idle_runner import RUN
 from fastflow_gateway.testing.writing_runner import WritingRunner
 from nats.aio.client import Client
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.nats
 
 @pytest.fixture
 def runner(nc: Client, jetstream_log: JetStreamLog) -> WritingRunner:
-    return WritingRunner(nc, jetstream_log)
+    return WritingRunner(nc.jetstream().publish, jetstream_log)
 
 
 @pytest_asyncio.fixture
@@ -134,3 +134,28 @@ async def test_there_are_no_more_streams_than_may_be(nats_url: str, runner: Writ
             await refused.aread()
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
         assert refused.json()["detail_message"] == {"code": "refused.client_has_streams", "args": {"most": 2}}
+
+
+async def test_a_stream_ends_when_the_token_it_was_opened_with_is_revoked(
+    nats_url: str, runner: WritingRunner, jetstream_log: JetStreamLog, tmp_path: Path
+) -> None:
+    async with (
+        running_gateway(nats_url, tmp_path, login="on", keep_alive_s=0.1) as base,
+        httpx.AsyncClient(base_url=base, timeout=30) as client,
+    ):
+        first = tmp_path / "gateway" / "first-admin.token"
+
+        async def known() -> bool:
+            headers = {"Authorization": f"Bearer {first.read_text().strip()}"} if first.exists() else {}
+            return (await client.get("/api/me", headers=headers)).is_success
+
+        await eventually(known, within_s=30)
+        admin = {"Authorization": f"Bearer {first.read_text().strip()}"}
+        made = (await client.post("/api/tokens", headers=admin, json={"name": "page", "role": "viewer"})).json()
+        await caught_up(client.get, jetstream_log)
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        async with client.stream("GET", "/api/live", headers=headers) as response:
+            pieces = response.aiter_text()
+            assert (await anext(pieces)).startswith("retry: ")
+            await client.delete(f"/api/tokens/{made['id']}", headers=admin)
+            assert [piece async for piece in pieces][-1].startswith("retry: ")

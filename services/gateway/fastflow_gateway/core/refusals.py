@@ -216,7 +216,7 @@ class StreamsFull(Statement, frozen=True, tag="refused.streams_full"):
 
 
 class ClientHasStreams(Statement, frozen=True, tag="refused.client_has_streams"):
-    """From one address."""
+    """From one address, or with one token."""
 
-    english = "{most} streams are open from this address, which is as many as one may have; close one first"
+    english = "{most} streams are open from this address or with this token, as many as one may have; close one first"
     most: int

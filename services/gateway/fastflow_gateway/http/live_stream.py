@@ -80,6 +80,7 @@ class LiveStream:
                     return
             elif quiet and (piece := await waited(self._stream)):
                 yield piece
+            await self._stream.check()
         yield retry()
 
     async def _caught_up(self, each: Followed) -> AsyncIterator[bytes]:

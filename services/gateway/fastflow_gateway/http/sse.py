@@ -48,6 +48,7 @@ async def follow(
                     yield piece
             elif piece := await waited(stream):
                 yield piece
+            await stream.check()
             if stream.is_over:
                 yield retry()
                 return
@@ -80,6 +81,7 @@ async def beating(stream: OpenStream, pieces: AsyncIterator[bytes]) -> AsyncIter
             return
         stream.speaks()
         yield piece
+        await stream.check()
 
 
 async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:

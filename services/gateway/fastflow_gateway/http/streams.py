@@ -2,30 +2,35 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
+from fastflow_events.errors import InfrastructureError
 from fastflow_events.types import Seconds
 from litestar.datastructures import State
 from msgspec import Struct
 
+from fastflow_gateway.core.access.errors import SignInNeededError
+from fastflow_gateway.core.access.principal import LOCAL, Principal
 from fastflow_gateway.core.errors import StreamsFullError, TooManyStreamsError
 from fastflow_gateway.core.live.rights import may_read
 from fastflow_gateway.core.refusals import ClientHasStreams, StreamsFull
+from fastflow_gateway.handlers.admission import principal
 from fastflow_gateway.http.problems import AnyRequest
 
 
 class OpenStream:
     """One response that goes on and on."""
 
-    def __init__(self, keep_alive_s: Seconds, may_go_on: Callable[[], bool]) -> None:
+    def __init__(self, keep_alive_s: Seconds, may_go_on: Callable[[], Awaitable[bool]]) -> None:
         self.keep_alive_s = keep_alive_s
         self.is_over = False
         """True when the server ends, or whoever reads may not any more."""
         self._may_go_on = may_go_on
         self._loop = asyncio.get_running_loop()
         self._spoke_at = self._loop.time()
-        self._is_silent = False
+        self._is_silent = self._is_to_be_asked = False
         self._woken = False
         self._waiting: asyncio.Future[None] | None = None
         self._beat = self._loop.call_later(keep_alive_s, self._look)
@@ -53,6 +58,12 @@ class OpenStream:
         silent, self._is_silent = self._is_silent, False
         return silent
 
+    async def check(self) -> None:
+        """Ask again whether it may go on, when it is time to."""
+        if self._is_to_be_asked:
+            self._is_to_be_asked = False
+            self.is_over = self.is_over or not await self._may_go_on()
+
     def end(self) -> None:
         """Say when to come back, and end."""
         self.is_over = True
@@ -65,13 +76,13 @@ class OpenStream:
     def _look(self) -> None:
         """Rights may have changed; and is it silent?"""
         now = self._loop.time()
-        if not self._may_go_on():
-            self.end()
-            return
+        self._is_to_be_asked = True
         if now - self._spoke_at >= self.keep_alive_s:
             self._spoke_at, self._is_silent = now, True
-            self.wake()
-        self._beat = self._loop.call_at(max(self._spoke_at + self.keep_alive_s, now), self._look)
+        self.wake()
+        self._beat = self._loop.call_at(
+            max(self._spoke_at + self.keep_alive_s, now + self.keep_alive_s / 2), self._look
+        )
 
 
 class Streams:
@@ -96,7 +107,7 @@ class Streams:
             raise StreamsFullError(StreamsFull(self._most))
 
     @contextmanager
-    def opened(self, client: str, may_go_on: Callable[[], bool]) -> Iterator[OpenStream]:
+    def opened(self, client: str, may_go_on: Callable[[], Awaitable[bool]]) -> Iterator[OpenStream]:
         """Count it while the block runs."""
         stream = OpenStream(self._keep_alive_s, may_go_on)
         if self._draining:
@@ -125,10 +136,17 @@ class Visit(Struct, frozen=True, kw_only=True):
     streams: Streams
     client: str
     pipeline: str | None
+    again: Callable[[], Awaitable[Principal | None]]
+    """Who asks, looked up anew."""
 
-    def may_go_on(self) -> bool:
-        """Asked again and again while the stream is open."""
-        return may_read(self.client, self.pipeline)
+    async def may_go_on(self) -> bool:
+        """Asked again and again while the stream is open; what is not known takes nothing away."""
+        try:
+            return may_read(await self.again(), self.pipeline)
+        except SignInNeededError:
+            return False
+        except InfrastructureError:
+            return True
 
     def opened(self) -> AbstractContextManager[OpenStream]:
         """Count it while the block runs."""
@@ -136,12 +154,19 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 
 def visit_of(request: AnyRequest, state: State, pipeline: str | None = None) -> Visit:
-    """The visit of who asks, by his address while nobody has a name; None is no pipeline in particular.
+    """The visit of who asks, by his token, or his address while nobody has one; None is no pipeline in particular.
 
     Raises:
         TooManyStreamsError: he has enough open.
         StreamsFullError: all together have.
     """
-    visit = Visit(streams=state.streams, client=request.client.host if request.client else "", pipeline=pipeline)
+    who: Principal | None = request.state.principal
+    address = request.client.host if request.client else ""
+    visit = Visit(
+        streams=state.streams,
+        client=address if who is None or who is LOCAL else who.who,
+        pipeline=pipeline,
+        again=partial(principal, state.admission, state.deps, request.headers.get("authorization", "")),
+    )
     visit.streams.check(visit.client)
     return visit

@@ -1,10 +1,11 @@
 """A runner that writes what one writes, and executes nothing."""
 
+from collections.abc import Awaitable, Callable
+
 from fastflow_events import subjects
-from fastflow_events.nats.event_log import JetStreamLog
+from fastflow_events.log import EventLog
 from fastflow_events.output import Chunk, OutFrame, Sample, encode_chunk, encode_sample
 from fastflow_events.testing.builders import NOON, attempt_finished, run_finished
-from nats.aio.client import Client
 
 from fastflow_gateway.testing.idle_runner import RUN, IdleRunner
 
@@ -12,9 +13,9 @@ from fastflow_gateway.testing.idle_runner import RUN, IdleRunner
 class WritingRunner(IdleRunner):
     """Writes and measures, too."""
 
-    def __init__(self, nc: Client, log: JetStreamLog) -> None:
+    def __init__(self, publish: Callable[[str, bytes], Awaitable[object]], log: EventLog) -> None:
         super().__init__(log)
-        self._js = nc.jetstream()
+        self._publish = publish
         self._next = 0
 
     async def write(self, *pieces: bytes, last: bool = False) -> None:
@@ -22,12 +23,12 @@ class WritingRunner(IdleRunner):
         frames = tuple(OutFrame("stdout", NOON, piece) for piece in pieces)
         chunk = Chunk(first=self._next, frames=frames, last=last)
         self._next = chunk.next
-        await self._js.publish(subjects.output(RUN, 1, "runner-1"), encode_chunk(chunk))
+        await self._publish(subjects.output(RUN, 1, "runner-1"), encode_chunk(chunk))
 
     async def measure(self, memory: int) -> None:
         """Store one sample."""
         sample = Sample(at=NOON, cpus=1.0, memory_bytes=memory)
-        await self._js.publish(subjects.sample(RUN, 1, "runner-1"), encode_sample(sample))
+        await self._publish(subjects.sample(RUN, 1, "runner-1"), encode_sample(sample))
 
     async def finish(self) -> None:
         """The attempt ends, and the run."""

@@ -20,6 +20,7 @@ NEEDS: Mapping[str, Need] = {
     "GET /api/events/histogram": LOOK,
     "GET /api/events/stream": LOOK,
     "GET /api/events/{seq}": LOOK,
+    "GET /api/live": LOOK,
     "GET /api/me": SELF,
     "GET /api/overview": LOOK,
     "POST /api/pause": ADMIN,
