@@ -11,6 +11,7 @@ from uvicorn.server import Server
 
 from fastflow_gateway.app import build
 from fastflow_gateway.core.hosts import UNSPECIFIED, proxies_of
+from fastflow_gateway.http.counted import counted, kinds_of
 from fastflow_gateway.http.edge import edged
 from fastflow_gateway.http.limits import LARGEST_HEAD
 from fastflow_gateway.http.streams import Streams
@@ -90,7 +91,7 @@ def server_of(settings: GatewaySettings) -> TellingServer:
     trusted = proxies_of(settings.trusted_proxies)
     app = build(settings)
     config = uvicorn.Config(
-        edged(app, settings),
+        counted(edged(app, settings), kinds_of(route.path for route in app.routes)),
         host=settings.host,
         port=settings.port,
         log_config=None,

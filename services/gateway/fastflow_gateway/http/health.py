@@ -14,6 +14,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from fastflow_gateway.deps import Deps
+from fastflow_gateway.handlers.queue_gauges import look_at_queue
 from fastflow_gateway.http.raises import raises
 
 
@@ -87,6 +88,7 @@ async def ready(deps: NamedDependency[Deps], state: State) -> Response[Health]:
 async def metrics(deps: NamedDependency[Deps]) -> bytes:
     """Counters for Prometheus."""
     LAG.labels("read-model").set(max(0, await deps.log.last_seq() - deps.changes.seq))
+    await look_at_queue(deps)
     log = await deps.log_outlook()
     full_in_days(EVENTS, log.full_in_days if log else None)
     return metrics_text()
