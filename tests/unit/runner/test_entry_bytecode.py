@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from fastflow_runner.entry.bytecode import share
+from fastflow_runner.entry.bytecode import share, uncompiled
 
 
 def laid(folder: Path, files: dict[str, str]) -> Path:
@@ -33,3 +33,27 @@ def test_byte_code_of_one_environment_is_linked_from_by_the_next(tmp_path: Path)
     assert found == {"p/__pycache__/a.cpython-311.pyc", "__pycache__/top.pyc"}
     assert all((archive / name).samefile(packages / name) for name in found)
     assert not list(other.rglob("*.pyc"))
+
+
+HERE = "lib/python3.11/site-packages"
+COMPILED = [
+    *(f"{HERE}/{path}" for path in ("p/a.py", "p/__pycache__/a.cpython-311.pyc", "p/data.txt")),
+    *(f"{HERE}/{path}" for path in ("top.py", "__pycache__/top.cpython-311.pyc")),
+    "bin/activate_this.py",
+]
+
+
+def test_what_was_linked_with_its_byte_code_is_not_compiled_again() -> None:
+    assert uncompiled(HERE, COMPILED) == []
+
+
+def test_only_packages_that_miss_byte_code_of_this_interpreter_are_compiled() -> None:
+    more = [f"{HERE}/q/deep/b.py", f"{HERE}/q/deep/__pycache__/b.cpython-310.pyc", f"{HERE}/six.py"]
+    assert uncompiled(HERE, [*COMPILED, *more]) == ["q", "six.py"]
+    other = [path.replace("python3.11", "python3.13t") for path in COMPILED]
+    assert uncompiled(HERE.replace("3.11", "3.13t"), other) == ["p", "top.py"]
+
+
+def test_much_is_compiled_together_and_so_is_what_nobody_has_looked_at() -> None:
+    assert uncompiled(HERE, [f"{HERE}/m{n}/a.py" for n in range(5)]) == [""]
+    assert uncompiled(HERE, []) == [""]

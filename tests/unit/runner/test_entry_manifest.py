@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_runner.entry.adopting import adopted
-from fastflow_runner.entry.manifest import ChangedError, check, sealed, write
+from fastflow_runner.entry.manifest import ChangedError, check, looked_at, sealed, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,3 +184,20 @@ def test_junk_in_place_of_a_manifest_is_a_change_and_nothing_else(
     (tree / ".fastflow/manifest").write_bytes(junk)
     with pytest.raises(ChangedError):
         sealed(str(tree), KEY)
+
+
+def test_what_was_looked_at_is_what_is_sealed_and_what_was_written_since_is_read_again(tree: Path) -> None:
+    known = looked_at(str(tree))
+    _append(tree)
+    _add(tree)
+    check(str(tree), write(str(tree), KEY, known=known), whole=True)
+
+
+def test_a_file_that_is_changed_behind_its_time_after_it_was_looked_at_is_found_out(tree: Path) -> None:
+    path = tree / "lib/one.py"
+    known, before = looked_at(str(tree)), path.stat()
+    path.write_text("one = 2\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    digest = write(str(tree), KEY, known=known)
+    with pytest.raises(ChangedError, match=r"lib/one\.py has other content"):
+        check(str(tree), digest, whole=True)

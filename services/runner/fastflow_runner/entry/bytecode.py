@@ -16,6 +16,8 @@ from fastflow_runner.entry.comparing import CACHE, Contents
 
 RECORD = ".bytecode"
 """Name of what was compiled, beside a wheel in the store."""
+_FEW = 4
+"""Compiled one by one; more of them are compiled together, side by side."""
 
 
 def share(archives: str, packages: str) -> None:
@@ -24,6 +26,22 @@ def share(archives: str, packages: str) -> None:
     for path in glob.glob(f"{archives}/*/*.dist-info/METADATA"):  # noqa: PTH207
         if _identity(path) in here:
             _lay(path.rpartition("/")[0].rpartition("/")[0], packages)
+
+
+def uncompiled(packages: str, known: Iterable[str]) -> list[str]:
+    """What lies directly among the packages and is, or has, modules without byte code; `""`, all, where that is much.
+
+    `known` are paths in the environment, byte code among them that is good; for which interpreter, the folder of the
+    packages says. Most of it was compiled for another environment, and linked with the packages.
+    """
+    release = packages.split("/")[-2].removeprefix("python").replace(".", "")
+    there, tops = set(known), set()
+    for path in there:
+        if path.endswith(".py") and path.startswith(f"{packages}/"):
+            folder, _, name = path.rpartition("/")
+            if f"{folder}/{CACHE}/{name.removesuffix('.py')}.cpython-{release}.pyc" not in there:
+                tops.add(path.removeprefix(f"{packages}/").partition("/")[0])
+    return sorted(tops) if there and len(tops) <= _FEW else [""]
 
 
 def foreign(contents: Contents, found: Mapping[str, str], key: bytes) -> list[str]:

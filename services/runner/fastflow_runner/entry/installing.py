@@ -4,14 +4,14 @@ import glob
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fastflow_runner.entry.adopting import adopted
-from fastflow_runner.entry.bytecode import share
+from fastflow_runner.entry.bytecode import share, uncompiled
 from fastflow_runner.entry.folder import read, shown
 from fastflow_runner.entry.linking import linked
 from fastflow_runner.entry.locks import is_pylock, placed, portable, with_built
-from fastflow_runner.entry.manifest import hashes, write
+from fastflow_runner.entry.manifest import UNREAD, Entry, hashes, write
 from fastflow_runner.entry.requirements_text import has_packages
 from fastflow_runner.entry.store import hold
 from fastflow_runner.entry.uv import NeedsBuildError, OutageError, RefusedError, Uv
@@ -120,20 +120,27 @@ def install(
         sync(uv, with_built(lock, built), folder, *options, "--require-hashes", where=where if held is None else "")
         return empty
 
-    def compiled() -> None:
+    def compiled(known: Iterable[str]) -> None:
         for packages in glob.glob(f"{temporary}/lib/*/site-packages"):  # noqa: PTH207
-            uv.compile(base, packages, f"{target}{packages.removeprefix(temporary)}")
-            share(f"{uv.cache}/archive-v0", packages)
+            below = packages.removeprefix(f"{temporary}/")
+            tops = uncompiled(below, known)
+            for top in tops:
+                is_folder = os.path.isdir(f"{packages}/{top}")  # noqa: PTH112
+                known_as = f"{target}/{below}/{top}".rstrip("/") if is_folder else f"{target}/{below}"
+                uv.compile(base, f"{packages}/{top}", known_as)
+            if tops:
+                share(f"{uv.cache}/archive-v0", packages)
 
     try:
+        known: Mapping[str, Entry] = UNREAD
         if held is None:
             filled(uv)
-            compiled()
+            compiled(known)
         else:
-            linked(uv, temporary, filled, compiled, wheels=built, held=held, key=key, findings=findings)
+            known = linked(uv, temporary, filled, compiled, wheels=built, held=held, key=key, findings=findings)
             unnamed_places(temporary)
             hold(held, temporary)
-        digest = write(temporary, key, name=os.path.basename(target))  # noqa: PTH119
+        digest = write(temporary, key, name=os.path.basename(target), known=known)  # noqa: PTH119
         os.rename(temporary, target)  # noqa: PTH104
     except OSError as error:
         # Somebody else with the same packages was faster; their folder is as good, if it is what they have made.

@@ -3,12 +3,12 @@
 import glob
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastflow_runner.entry.adopting import drop_cache
 from fastflow_runner.entry.bytecode import foreign, record
 from fastflow_runner.entry.comparing import Contents
-from fastflow_runner.entry.manifest import ChangedError, hashes
+from fastflow_runner.entry.manifest import UNREAD, ChangedError, Entry, contents_of, looked_at
 from fastflow_runner.entry.uv import NeedsBuildError, RefusedError, Uv
 
 
@@ -16,14 +16,14 @@ def linked(
     uv: Uv,
     environment: str,
     filled: Callable[[Uv], dict[str, str]],
-    compiled: Callable[[], None],
+    compiled: Callable[[Mapping[str, Entry]], None],
     *,
     wheels: Sequence[str],
     held: Sequence[str],
     key: bytes,
     findings: list[str],
-) -> None:
-    """Have the environment `filled`, which says what was in there before the wheels, and `compiled`.
+) -> Mapping[str, Entry]:
+    """Have the environment `filled`, which says what was in there before the wheels, and `compiled`; what is in it.
 
     What is not of the wheels shows that uv's cache is not what uv has made: that is in `findings`, the cache is
     dropped, and the wheels are unpacked anew, beside it.
@@ -35,31 +35,39 @@ def linked(
     except RefusedError as error:
         # It may be for what lies in the cache.
         _anew(uv, filled)
-        strange = [str(error)]
+        strange, found = [str(error)], UNREAD
     else:
-        strange = _compared(environment, before, wheels, key)
+        strange, found = _compared(environment, before, wheels, key)
         if strange:
             _anew(uv, filled)
+            found = UNREAD
     if strange:
         root = os.path.dirname(uv.cache)  # noqa: PTH120 - os calls throughout
         findings.append(f"{uv.cache}: {ChangedError(*strange)}")
         drop_cache(root)
-    compiled()
+    compiled(found)
+    found = looked_at(environment, found)
     contents = Contents(wheels, _packages(environment))
     try:
-        record(contents, hashes(environment), held, key)
+        record(contents, contents_of(found), held, key)
     finally:
         contents.close()
+    return found
 
 
-def _compared(environment: str, before: dict[str, str], wheels: Sequence[str], key: bytes) -> list[str]:
+def _compared(
+    environment: str, before: dict[str, str], wheels: Sequence[str], key: bytes
+) -> tuple[list[str], dict[str, Entry]]:
+    """What in there is of no wheel, and everything that stays."""
     contents = Contents(wheels, _packages(environment))
     try:
-        found = hashes(environment)
+        found = looked_at(environment)
+        digests = contents_of(found)
         # Byte code of nobody knows whom may be older than what was written down of it: it is made again, and no more.
-        for path in foreign(contents, found, key):
+        for path in foreign(contents, digests, key):
             os.unlink(f"{environment}/{path}")  # noqa: PTH108
-        return [f"{path} is of no wheel" for path in contents.strange(environment, found, before)]
+            del found[path]
+        return [f"{path} is of no wheel" for path in contents.strange(environment, digests, before)], found
     finally:
         contents.close()
 

@@ -13,7 +13,7 @@ the hash of the manifest.
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import file_digest, sha256
 from importlib import import_module
@@ -28,6 +28,10 @@ _NAMED = 3
 _FEW = 200
 _OTHERS = 0o7022
 """Who only reads needs no right to write, and nobody one to be somebody else."""
+
+
+UNREAD: Mapping[str, "Entry"] = {}
+"""What is known of files when none was read."""
 
 
 class ChangedError(Exception):
@@ -51,19 +55,29 @@ class Entry(NamedTuple):
     """SHA-256 of a file, target of a link."""
 
 
+def looked_at(tree: str, known: Mapping[str, Entry] = UNREAD) -> dict[str, Entry]:
+    """Everything but folders, by its path; a file that is `known`, and was not written since, is not read again."""
+    return _hashed(tree, {path: entry for path, entry in _found(tree) if entry.kind != "d"}, known)
+
+
+def contents_of(found: Mapping[str, Entry]) -> dict[str, str]:
+    """SHA-256 of each file, by its path; what is no file has none."""
+    return {path: entry.content if entry.kind == "f" else "" for path, entry in found.items()}
+
+
 def hashes(tree: str) -> dict[str, str]:
-    """SHA-256 of each file, by its path; what is no file, and no folder, has none."""
-    found = {path: entry for path, entry in _found(tree) if entry.kind != "d"}
-    return {path: entry.content if entry.kind == "f" else "" for path, entry in _hashed(tree, found).items()}
+    """The same of all that is in the tree now."""
+    return contents_of(looked_at(tree))
 
 
-def write(tree: str, key: bytes, *, name: str = "") -> str:
+def write(tree: str, key: bytes, *, name: str = "", known: Mapping[str, Entry] = UNREAD) -> str:
     """Write the manifest of what is complete now; its hash. `name` is what the folder will be called.
 
-    What lies there already under that name is none of ours, whoever has brought it.
+    What lies there already under that name is none of ours, whoever has brought it. What is `known` of files is said of
+    them: whoever changes one afterwards is found out.
     """
     _remove(f"{tree}/{FOLDER}")
-    found = _hashed(tree, {path: _mended(f"{tree}/{path}", entry) for path, entry in _found(tree)})
+    found = _hashed(tree, {path: _mended(f"{tree}/{path}", entry) for path, entry in _found(tree)}, known)
     body = "".join(f"{json.dumps([path, *found[path]])}\n" for path in sorted(found)).encode()
     os.mkdir(f"{tree}/{FOLDER}", 0o755)  # noqa: PTH102 - os calls throughout, as in the rest of this program
     with open(os.open(f"{tree}/{_FILE}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb") as file:  # noqa: PTH123
@@ -164,11 +178,17 @@ def _found(tree: str) -> Iterator[tuple[str, Entry]]:
                     yield path, Entry(kind, mode, about.st_size, about.st_mtime_ns)
 
 
-def _hashed(tree: str, found: dict[str, Entry]) -> dict[str, Entry]:
-    files = [path for path, entry in found.items() if entry.kind == "f"]
+def _hashed(tree: str, found: dict[str, Entry], known: Mapping[str, Entry] = UNREAD) -> dict[str, Entry]:
+    contents, files = {}, []
+    for path, entry in found.items():
+        was = known.get(path)
+        if was is not None and (was.kind, was.size, was.changed_ns) == ("f", entry.size, entry.changed_ns):
+            contents[path] = was.content
+        elif entry.kind == "f":
+            files.append(path)
     paths = [f"{tree}/{path}" for path in files]
-    both = zip(files, map(hash_of, paths) if len(files) < _FEW else _at_once(paths), strict=True)
-    return {**found, **{path: found[path]._replace(content=content) for path, content in both}}
+    contents |= zip(files, map(hash_of, paths) if len(files) < _FEW else _at_once(paths), strict=True)
+    return {**found, **{path: found[path]._replace(content=content) for path, content in contents.items()}}
 
 
 def _at_once(paths: list[str]) -> list[str]:
