@@ -1,6 +1,7 @@
 """The gateway against its own contract: schemathesis asks all that it can think of, and finds nothing."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -8,24 +9,27 @@ import httpx
 import pytest
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.testing.builders import CAUSE, pipeline_discovered
+from fastflow_gateway.openapi import document
 from fastflow_gateway.testing import caught_up, running_gateway
 from fastflow_gateway.testing.idle_runner import IdleRunner
 
 pytestmark = pytest.mark.nats
 
 HERE = Path(__file__).parent
-STREAMS = r"(/stream$|^/api/live)"
-"""What never ends; only the last expression counts, so that it is one."""
+LEFT_OUT = r"(/stream$|^/api/live|^/api/sync/plan$|^/api/repositories)"
+"""What never ends, and what git_sync answers, who is not there; only the last expression counts, so that it is one."""
 SEED = 20_260_101
-FOR_S = 100
+FOR_S = 45
 PIPELINES = ("hello", "report")
 
 
 async def fuzz(url: str, folder: Path) -> tuple[int, str]:
     """What schemathesis has to say, and whether it is content."""
     argv = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")]
-    argv += ["run", f"{url}/schema/openapi.json", "--phases", "examples,coverage,fuzzing,stateful", "--checks", "all"]
-    argv += ["--exclude-path-regex", STREAMS, "--seed", str(SEED), "--max-time", str(FOR_S), "--continue-on-failure"]
+    schema = folder / "openapi.json"
+    schema.write_text(json.dumps(document()))
+    argv += ["run", str(schema), "--url", url, "--phases", "examples,coverage,fuzzing,stateful", "--checks", "all"]
+    argv += ["--exclude-path-regex", LEFT_OUT, "--seed", str(SEED), "--max-time", str(FOR_S), "--continue-on-failure"]
     argv += ["--no-color", "--warnings", "off", "--request-timeout", "60", "--suppress-health-check", "all"]
     process = await asyncio.create_subprocess_exec(
         *argv, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

@@ -8,7 +8,7 @@ from fastflow_events.instants import FIRST, LAST
 from fastflow_gateway.core.errors import InvalidParameterError
 from fastflow_gateway.core.names import must_be_name
 from fastflow_gateway.http.cursors import LAST_POSITION, instant_of, position_of
-from fastflow_gateway.http.request_checks import refuse_unknown
+from fastflow_gateway.http.request_checks import Kind, refuse_unknown
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -86,4 +86,14 @@ def test_a_name_holds_nothing_that_cannot_be_seen(name: str) -> None:
 @given(st.binary(max_size=200))
 def test_a_query_of_any_bytes_is_refused_or_known(query: bytes) -> None:
     with suppress(InvalidParameterError):
-        refuse_unknown({"status": True, "limit": False}, query)
+        refuse_unknown({"status": Kind(many=True, text=True), "limit": Kind(many=False, text=False)}, query)
+
+
+@pytest.mark.parametrize("query", [b"limit=null", b"limit=1&limit=2", b"limits=1", b"x"])
+def test_what_a_route_does_not_take_is_refused(query: bytes) -> None:
+    with pytest.raises(InvalidParameterError):
+        refuse_unknown({"status": Kind(many=True, text=True), "limit": Kind(many=False, text=False)}, query)
+
+
+def test_what_may_be_given_repeatedly_may_be() -> None:
+    refuse_unknown({"status": Kind(many=True, text=True)}, b"status=null&status=failed")

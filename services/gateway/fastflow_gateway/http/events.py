@@ -3,6 +3,9 @@
 from functools import partial
 from typing import Annotated, Literal
 
+from fastflow_events.catalogue import facts
+from fastflow_events.errors import ImpossibleNameError
+from fastflow_events.fact import aggregate_name
 from litestar import Controller, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -31,6 +34,12 @@ Before = Annotated[int | None, QueryParameter(ge=1, le=LAST_POSITION)]
 Order = Annotated[Literal["asc", "desc"] | None, QueryParameter()]
 Tail = Annotated[int | None, QueryParameter(ge=1, le=1000)]
 
+KNOWN = sorted(facts())
+AGGREGATES = sorted({aggregate_name(name) for name in KNOWN})
+TYPES = sorted({*KNOWN, *(name.rpartition(".")[0] for name in KNOWN)})
+Aggregate = Annotated[str | None, QueryParameter(schema_extra={"enum": AGGREGATES})]
+Type = Annotated[str | None, QueryParameter(schema_extra={"enum": TYPES})]
+
 
 class EventController(Controller):
     """Every fact there is."""
@@ -38,14 +47,14 @@ class EventController(Controller):
     path = "/api/events"
     tags = ("events",)
 
-    @get(opt=raises())
+    @get(opt=raises(ImpossibleNameError))
     async def list(
         self,
         *,
         deps: NamedDependency[Deps],
-        aggregate: FromQuery[str | None] = None,
+        aggregate: Aggregate = None,
         id: FromQuery[str | None] = None,
-        type: FromQuery[str | None] = None,
+        type: Type = None,
         since: Instant = None,
         until: Instant = None,
         cursor: Cursor = 0,
@@ -79,9 +88,9 @@ class EventController(Controller):
         deps: NamedDependency[Deps],
         request: AnyRequest,
         state: State,
-        aggregate: FromQuery[str | None] = None,
+        aggregate: Aggregate = None,
         id: FromQuery[str | None] = None,
-        type: FromQuery[str | None] = None,
+        type: Type = None,
         last_event_id: LastEventId = None,
         cursor: Annotated[int | None, QueryParameter(ge=0, le=LAST_POSITION)] = None,
     ) -> Stream:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from litestar import Litestar
@@ -9,34 +10,57 @@ from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
 from fastflow_gateway.core.errors import InvalidParameterError, NoJsonTypeError
+from fastflow_gateway.core.faults import OfParameter
 from fastflow_gateway.core.refused_requests import NoSuchParameter, ParameterLike, ParameterTwice
 from fastflow_gateway.http.problems import AnyRequest
 
 _EMPTY = frozenset({"", "0"})
 
 
-def parameters_of(app: Litestar) -> Mapping[BaseRouteHandler, Mapping[str, bool]]:
-    """Of every handler, and of what it depends on: name of a query parameter to whether it may be given repeatedly."""
+class Kind(NamedTuple):
+    """What a query parameter takes."""
+
+    many: bool
+    """It may be given repeatedly."""
+    text: bool
+    """Every text is a value."""
+
+
+def parameters_of(app: Litestar) -> Mapping[BaseRouteHandler, Mapping[str, Kind]]:
+    """Of every handler, and of what it depends on, the query parameters by name."""
     return {
-        handler: {parameter.field_alias: parameter.is_sequence for parameter in model.expected_query_params}
+        handler: {
+            parameter.field_alias: Kind(many=parameter.is_sequence, text=_is_text(handler, parameter.field_name))
+            for parameter in model.expected_query_params
+        }
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for handler, model in route.route_handler_map.values()
     }
 
 
-def refuse_unknown(known: Mapping[str, bool], query: bytes) -> None:
+def _is_text(handler: BaseRouteHandler, name: str) -> bool:
+    """What is asked for by a dependency counts as text."""
+    field = handler.parsed_fn_signature.parameters.get(name)
+    return (
+        field is None or field.is_subclass_of(str) or field.has_inner_subclass_of(str) or field.is_non_string_sequence
+    )
+
+
+def refuse_unknown(known: Mapping[str, Kind], query: bytes) -> None:
     """Refuse a parameter that a route does not have, which would filter nothing, and one given twice for one value.
 
     Raises:
         InvalidParameterError: with the closest name there is.
     """
     given = set()
-    for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None):
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None):
         if name not in known:
             raise InvalidParameterError(_words(name[:40], known), parameter=name[:40])
-        if name in given and not known[name]:
+        if name in given and not known[name].many:
             raise InvalidParameterError(ParameterTwice(name), parameter=name)
+        if value == "null" and not known[name].text:
+            raise InvalidParameterError(OfParameter(name, "null is no value in an address"), parameter=name)
         given.add(name)
 
 

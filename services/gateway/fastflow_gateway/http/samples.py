@@ -8,7 +8,7 @@ from fastflow_events.errors import NotFoundError
 from litestar import Controller, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ from fastflow_gateway.handlers.sample_buckets import buckets_of_run
 from fastflow_gateway.handlers.sample_tails import SampleSource
 from fastflow_gateway.handlers.writers import Writers
 from fastflow_gateway.http import sse
-from fastflow_gateway.http.cursors import position_of
+from fastflow_gateway.http.cursors import PositionCursor, position_of
 from fastflow_gateway.http.problems import AnyRequest
 from fastflow_gateway.http.raises import raises
 from fastflow_gateway.http.streams import visit_of
@@ -66,7 +66,7 @@ class SampleController(Controller):
         *,
         run_id: FromPath[str],
         deps: NamedDependency[Deps],
-        cursor: FromQuery[str | None] = None,
+        cursor: PositionCursor = None,
         limit: Limit = 1000,
         points: Points = None,
         attempt: Attempt = None,
@@ -93,7 +93,7 @@ class SampleController(Controller):
         request: AnyRequest,
         state: State,
         last_event_id: LastEventId = None,
-        cursor: FromQuery[str | None] = None,
+        cursor: PositionCursor = None,
     ) -> Stream:
         """Every sample after `Last-Event-ID` (or `cursor`), then each as it comes; the event `end` is the last."""
         place = (position_of(last_event_id or cursor) or 0,)
