@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Literal, NamedTuple, Protocol
 
 from fastflow_events.commit_about import CommitAbout
+from fastflow_events.log import EventLog
 from fastflow_events.output import Chunk, Sample
 
 from fastflow_gateway.core.changes.files import Content
@@ -55,6 +56,12 @@ class ReadModel(
     Protocol,
 ):
     """The folded log, for questions: those of every noun, see `rows`."""
+
+    async def position_at(self, instant: str) -> int:
+        """A position at or before an instant, at most two thousand before the last one."""
+
+    def at(self, seq: int, log: EventLog) -> "ReadModel":
+        """The read model as it was after the fact at a position; what was in flight is folded from the log."""
 
     async def hashes(self) -> ModelHash:
         """Hash every table as of one moment."""

@@ -12,7 +12,8 @@ CREATE INDEX runs_branch ON runs (branch, n) WHERE branch <> '';
 CREATE INDEX runs_runner ON runs (runner, n) WHERE runner IS NOT NULL;
 CREATE INDEX runs_duration ON runs (duration_ms, n) WHERE duration_ms IS NOT NULL;
 CREATE INDEX runs_open ON runs (n) WHERE status IN ('queued', 'waiting', 'preparing', 'running');
-CREATE INDEX runs_long ON runs (n, seq) WHERE seq - n > 1500 OR status IN ('queued', 'waiting', 'preparing', 'running');
+CREATE INDEX runs_long ON runs (n, seq, status)
+    WHERE seq - n > 1500 OR status IN ('queued', 'waiting', 'preparing', 'running');
 CREATE INDEX runs_after ON runs (upstream_run) WHERE upstream_run IS NOT NULL;
 CREATE INDEX run_details_again ON run_details (rerun_of) WHERE rerun_of IS NOT NULL;
 CREATE INDEX runs_fanned_in ON runs (n) WHERE json_array_length(upstream_runs) > 1;

@@ -17,6 +17,7 @@ from msgspec.structs import astuple
 
 from fastflow_gateway.adapters import run_rows
 from fastflow_gateway.bell import Changes
+from fastflow_gateway.core.views.instants import text_of
 from fastflow_gateway.core.views.tables import TABLES, VERSION_COLUMNS, Table
 from fastflow_gateway.core.views.versions import version_of
 from fastflow_gateway.core.views.words import words_from
@@ -30,7 +31,10 @@ SCHEMA = f"{(_FOLDER / 'schema.sql').read_text()}-- {hashlib.sha256(DERIVED.enco
 PRAGMAS = ("cache_size = -65536", "mmap_size = 1073741824", "temp_store = MEMORY", "wal_autocheckpoint = 8000")
 _MARK = "INSERT OR REPLACE INTO fold VALUES ('derived', '1')"
 _HISTORY = "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)"
-_VERSIONS = f"INSERT OR REPLACE INTO versions VALUES ({', '.join('?' * len(VERSION_COLUMNS))})"
+_MOMENT = "INSERT OR IGNORE INTO moments VALUES (?, ?)"
+_MOMENT_EVERY = 500
+"""Positions between two moments that are kept."""
+_VERSIONS = f"INSERT OR IGNORE INTO versions VALUES ({', '.join('?' * len(VERSION_COLUMNS))})"
 
 
 class RowProjection:
@@ -75,6 +79,8 @@ class RowProjection:
             await self._fold(table, [recorded for recorded in batch if recorded.aggregate == table.aggregate])
         versions = [version_of(recorded) for recorded in batch if isinstance(recorded.fact, PipelineVersionStored)]
         self._store.write(_VERSIONS, [astuple(version) for version in versions if version is not None])
+        moments = [(each.seq, text_of(each.told_at)) for each in batch if each.seq % _MOMENT_EVERY == 0]
+        self._store.write(_MOMENT, moments)
         runs = [recorded for recorded in batch if recorded.aggregate == "run"]
         changed = await run_rows.folded(self._store.db, runs) if runs else []
         run_rows.write(self._store, changed)

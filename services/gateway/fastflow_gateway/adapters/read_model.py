@@ -1,50 +1,15 @@
-"""The read model, read: the questions of every noun, one file each in `rows`."""
+"""The read model, read: as it is now, and as it was after the fact at a position."""
 
-from pathlib import Path
+from fastflow_events.log import EventLog
 
-from fastflow_events.errors import InfrastructureError
-
-from fastflow_gateway.adapters.hashes import hash_tables
-from fastflow_gateway.adapters.readers import Readers
-from fastflow_gateway.adapters.rows.installation import InstallationQuestions
-from fastflow_gateway.adapters.rows.pipelines import PipelineQuestions
-from fastflow_gateway.adapters.rows.run_kin import RunKinQuestions
-from fastflow_gateway.adapters.rows.runs import RunQuestions
-from fastflow_gateway.adapters.rows.schedules import ScheduleQuestions
-from fastflow_gateway.adapters.rows.search import SearchQuestions
-from fastflow_gateway.adapters.rows.statistics import StatisticsQuestions
-from fastflow_gateway.adapters.rows.tokens import TokenQuestions
-from fastflow_gateway.bell import Changes
-from fastflow_gateway.ports import ModelHash
-from fastflow_gateway.shared import Shared
+from fastflow_gateway.adapters.rows.past import PastReadModel
+from fastflow_gateway.adapters.rows.present import PresentRows
+from fastflow_gateway.ports import ReadModel
 
 
-class SqliteReadModel(
-    PipelineQuestions,
-    RunQuestions,
-    StatisticsQuestions,
-    SearchQuestions,
-    ScheduleQuestions,
-    InstallationQuestions,
-    TokenQuestions,
-    RunKinQuestions,
-):
+class SqliteReadModel(PresentRows):
     """`ReadModel` over reading connections of its own."""
 
-    def __init__(self, readers: Readers, path: Path, changes: Changes | None = None) -> None:
-        """`changes` is told by whoever writes the rows; without it nothing that was read is kept."""
-        super().__init__(readers, changes)
-        self._path = path
-        self._hashing = Shared()
-
-    async def hashes(self) -> ModelHash:
-        """Hash every table as of one moment, once for all who ask."""
-        return await self._hashing.fresh(lambda: hash_tables(self._path))
-
-    async def ping(self) -> str | None:
-        """None when rows can be read."""
-        try:
-            await self._all("SELECT 1")
-        except InfrastructureError as exc:
-            return str(exc)
-        return None
+    def at(self, seq: int, log: EventLog) -> ReadModel:
+        """The read model as it was."""
+        return PastReadModel(self, log, seq)

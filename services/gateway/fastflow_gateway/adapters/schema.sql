@@ -245,6 +245,12 @@ CREATE TABLE IF NOT EXISTS environments_used (
     last_started TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- When some facts were stored: from an instant to a position near it.
+CREATE TABLE IF NOT EXISTS moments (
+    seq INTEGER PRIMARY KEY,
+    at TEXT NOT NULL
+);
+
 -- The first and the last run of each hour: from a time to a position.
 CREATE TABLE IF NOT EXISTS hours (
     hour INTEGER PRIMARY KEY,

@@ -120,7 +120,9 @@ def hits(lead: Lead | None, rest: Asked, span: Span, limit: int, *, oldest: bool
     return Asked(sql, [*(listed(tuple(dict.fromkeys(some))) for some in lead.values), *bounds, *rest.values])
 
 
-def rest_of(wanted: RunFilter, pipelines: Sequence[str] | None, commits: Sequence[str]) -> Asked:
+def rest_of(
+    wanted: RunFilter, pipelines: Sequence[str] | None, commits: Sequence[str], over_by: int | None = None
+) -> Asked:
     """Everything that is asked, as conditions on a row that begin with AND."""
     conditions, values = list[str](), list[Value]()
     for column, some in (
@@ -148,6 +150,9 @@ def rest_of(wanted: RunFilter, pipelines: Sequence[str] | None, commits: Sequenc
         conditions.append(f" AND +runs.duration_ms > {int(wanted.longer_than_s * 1000)}")
     if wanted.is_open is not None:
         conditions.append(f" AND {'' if wanted.is_open else 'NOT '}runs.{OPEN_SQL}")
+    if over_by is not None:
+        conditions.append(f" AND +runs.seq <= ? AND NOT runs.{OPEN_SQL}")
+        values.append(over_by)
     return Asked("".join(conditions), values)
 
 

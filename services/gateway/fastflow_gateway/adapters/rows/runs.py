@@ -16,7 +16,7 @@ LOOKED_AT = 20_000
 """How far it is counted how much an index leads to."""
 COMMITS = 50
 """Commits that may begin alike."""
-_WHOLE = f"SELECT {COLUMNS} FROM runs JOIN run_details USING (n)"
+WHOLE = f"SELECT {COLUMNS} FROM runs JOIN run_details USING (n)"
 _COMMITS = """
 WITH RECURSIVE found(sha) AS (
     SELECT MIN(commit_sha) FROM runs WHERE commit_sha >= ?1
@@ -64,16 +64,25 @@ class _Narrowed(Asking):
         return Span(max(low, span.low), min(high, span.high))
 
     async def _hits(
-        self, wanted: RunFilter, span: Span, limit: int, *, oldest: bool = False, columns: str = "n"
+        self,
+        wanted: RunFilter,
+        span: Span,
+        limit: int,
+        *,
+        oldest: bool = False,
+        columns: str = "n",
+        over_by: int | None = None,
     ) -> Asked | None:
-        """The statement that finds the runs; None when there can be none."""
+        """The statement that finds the runs, of those that were over at a position; None when there can be none."""
+        if over_by is not None:
+            span = Span(span.low, min(span.high, over_by))
         pipelines, commits = await self._names(wanted), await self._commits(wanted)
         if pipelines == [] or (wanted.commits and not commits):
             return None
         within = await self._span(wanted, span)
         if within is None:
             return None
-        rest = run_sql.rest_of(wanted, pipelines, commits)
+        rest = run_sql.rest_of(wanted, pipelines, commits, over_by)
         if wanted.q.strip():
             return run_sql.found_by_words(wanted, rest, within, limit, oldest=oldest, columns=columns)
         lead = await self._lead(run_sql.leads(wanted, pipelines, commits), within)
@@ -98,34 +107,40 @@ class RunQuestions(_Narrowed):
 
     async def run(self, run_id: str) -> RunRow | None:
         """The run, or None."""
-        rows = await self._rows(f"{_WHOLE} WHERE id = ?", [run_id])
+        rows = await self._rows(f"{WHOLE} WHERE id = ?", [run_id])
         return rows[0] if rows else None
 
     async def runs(
-        self, wanted: RunFilter, *, after: int | None = None, limit: int, order: Order = "newest"
+        self,
+        wanted: RunFilter,
+        *,
+        after: int | None = None,
+        limit: int,
+        order: Order = "newest",
+        over_by: int | None = None,
     ) -> list[RunRow]:
-        """Runs, newest first if not said otherwise, after a position in that order."""
+        """Runs, newest first if not said otherwise, after a position in that order; of those that were over by then."""
         oldest = order == "oldest"
         span = run_sql.ALL
         if after is not None:
             span = Span(after + 1, span.high) if oldest else Span(0, after - 1)
-        asked = await self._hits(wanted, span, limit, oldest=oldest)
+        asked = await self._hits(wanted, span, limit, oldest=oldest, over_by=over_by)
         if asked is None:
             return []
         direction = "ASC" if oldest else "DESC"
-        query = f"WITH hits AS MATERIALIZED ({asked.sql}) {_WHOLE} WHERE n IN hits ORDER BY n {direction}"
+        query = f"WITH hits AS MATERIALIZED ({asked.sql}) {WHOLE} WHERE n IN hits ORDER BY n {direction}"
         return await self._rows(query, asked.values)
 
     async def open_runs(self) -> list[RunRow]:
         """Every run that is not over, newest first."""
         query = f"SELECT n FROM runs INDEXED BY runs_open WHERE {run_sql.OPEN_SQL}"
-        return await self._rows(f"{_WHOLE} WHERE n IN ({query}) ORDER BY n DESC", [])
+        return await self._rows(f"{WHOLE} WHERE n IN ({query}) ORDER BY n DESC", [])
 
-    async def run_counts(self, wanted: RunFilter) -> StatusCounts:
+    async def run_counts(self, wanted: RunFilter, *, over_by: int | None = None) -> StatusCounts:
         """How many of each status; exact up to ten thousand."""
-        if wanted == RunFilter(pipelines=wanted.pipelines):
+        if over_by is None and wanted == RunFilter(pipelines=wanted.pipelines):
             return await self._from_days(wanted)
-        asked = await self._hits(wanted, run_sql.ALL, COUNTED + 1, columns="n, status")
+        asked = await self._hits(wanted, run_sql.ALL, COUNTED + 1, columns="n, status", over_by=over_by)
         if asked is None:
             return StatusCounts({}, is_exact=True)
         query = f"SELECT status, COUNT(*), MIN(n), MAX(n) FROM ({asked.sql}) GROUP BY status"

@@ -26,7 +26,7 @@ class VersionRow(Struct, frozen=True):
 
 
 def version_of(recorded: Recorded) -> VersionRow | None:
-    """The row that a fact adds; it takes the place of an older one of the same commit."""
+    """The row that a fact adds, unless there is one of the same commit."""
     fact = recorded.fact
     if not isinstance(fact, PipelineVersionStored):
         return None
