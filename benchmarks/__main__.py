@@ -17,7 +17,7 @@ from fastflow_cli.errors import CliError
 from fastflow_events.errors import FastflowError
 from rich.console import Console
 
-from benchmarks import git, hostile, idle, latency, live, load, logs, output, post, rebuild, results, scheduler
+from benchmarks import api, git, hostile, idle, latency, live, load, logs, output, post, rebuild, results, scheduler
 from benchmarks.machine import describe
 from benchmarks.measure import CannotMeasureError
 from benchmarks.results import Figure
@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "idle": idle.measure,
     "git": git.measure,
     "scheduler": scheduler.measure,
+    "api": api.measure,
 }
 FAILURES = (
     CannotMeasureError,

@@ -67,6 +67,7 @@ from fastflow_gateway.http.live import follow_live
 from fastflow_gateway.http.log_bytes import LogBytesController
 from fastflow_gateway.http.log_search import LogSearchController
 from fastflow_gateway.http.logs import LogController
+from fastflow_gateway.http.moments import name_position, provide_then
 from fastflow_gateway.http.next_page import tell_next
 from fastflow_gateway.http.origin import provide_cause, provide_principal, provide_who, refuse_foreign
 from fastflow_gateway.http.overview import OverviewController
@@ -197,9 +198,11 @@ def build(settings: GatewaySettings) -> Litestar:
             "cause": Provide(provide_cause),
             "who": Provide(provide_who),
             "principal": Provide(provide_principal),
+            "then": Provide(provide_then),
         },
         guards=[admit],
         before_request=before_request,
+        before_send=[name_position],
         exception_handlers=HANDLERS,
         request_max_body_size=settings.max_body_bytes,
         after_request=tell_next,

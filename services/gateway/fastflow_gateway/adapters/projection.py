@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -28,7 +29,14 @@ _FOLDER = files("fastflow_gateway.adapters")
 DERIVED = (_FOLDER / "derived.sql").read_text()
 SCHEMA = f"{(_FOLDER / 'schema.sql').read_text()}-- {hashlib.sha256(DERIVED.encode()).hexdigest()}: what is derived"
 """Another file is folded anew when what is derived of its rows is another."""
-PRAGMAS = ("cache_size = -65536", "mmap_size = 1073741824", "temp_store = MEMORY", "wal_autocheckpoint = 8000")
+PRAGMAS = (
+    "cache_size = -65536",
+    "mmap_size = 1073741824",
+    "temp_store = MEMORY",
+    "wal_autocheckpoint = 8000",
+    "analysis_limit = 1000",
+)
+DAY_S = 86_400.0
 _MARK = "INSERT OR REPLACE INTO fold VALUES ('derived', '1')"
 _HISTORY = "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)"
 _MOMENT = "INSERT OR IGNORE INTO moments VALUES (?, ?)"
@@ -54,6 +62,7 @@ class RowProjection:
         self._pipelines_changed = True
         self._derived: bool | None = None
         self._first_until = 0
+        self._optimised = time.monotonic()
 
     async def begin(self, log: EventLog) -> None:
         """Learn how long the log is, if it was never folded; derive what can be derived already.
@@ -84,6 +93,9 @@ class RowProjection:
         runs = [recorded for recorded in batch if recorded.aggregate == "run"]
         changed = await run_rows.folded(self._store.db, runs) if runs else []
         run_rows.write(self._store, changed)
+        if derived and time.monotonic() - self._optimised > DAY_S:
+            self._optimised = time.monotonic()
+            await self._store.db.execute("PRAGMA optimize")
         if derived:
             run_rows.write_derived(self._store, changed)
         elif not batch or batch[-1].seq >= self._first_until:

@@ -16,7 +16,7 @@ from fastflow_events.errors import InfrastructureError
 from fastflow_events.types import Seconds
 
 from fastflow_gateway.core.errors import TooSlowError
-from fastflow_gateway.core.refusals import ModelUnreadable
+from fastflow_gateway.core.refusals import ModelBehind, ModelUnreadable
 
 QUICK = 4
 QUICK_WITHIN_S = 2.0
@@ -82,6 +82,8 @@ class Lane:
         try:
             return await reader.ask(query, values, self._within_s)
         except (aiosqlite.Error, ValueError, OverflowError) as exc:
+            if "no such index" in str(exc):  # it is made when the log was folded for the first time
+                raise InfrastructureError(ModelBehind()) from exc
             raise InfrastructureError(ModelUnreadable(str(exc))) from exc
         finally:
             self._free.put_nowait(reader)

@@ -1,6 +1,6 @@
 """What waits, in which order and for what: the rules of the scheduler over the rows of the read model."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -13,6 +13,7 @@ from fastflow_rules.queue.pools import LiveRunner
 from fastflow_rules.queue.waits import Code, Nothing
 from msgspec import Struct
 
+from fastflow_gateway.core.moments import LongAgoError, RunnersUnknown
 from fastflow_gateway.core.typed import InstantText
 from fastflow_gateway.core.views.installation import QueueRow
 from fastflow_gateway.core.views.runs import RunRow
@@ -59,7 +60,8 @@ async def waiting(deps: Deps) -> list[WaitingRun]:
     rows = await deps.rows.open_runs()
     pipelines = {name: await _pipeline(deps.rows, name) for name in {row.pipeline for row in rows}}
     lease = await deps.rows.queue_lease() or NO_LEASE
-    capacity = await _places(deps, lease, pipelines, await deps.heartbeats())
+    alive = await _alive(deps.heartbeats)
+    capacity = await _places(deps, lease, pipelines, alive or {})
     queue: list[tuple[Order, RunRow, Lane]] = []
     for row in rows:
         mine = lane(row.pipeline, pipelines[row.pipeline], None, lease.default_pool or DEFAULT_POOL)
@@ -73,15 +75,18 @@ async def waiting(deps: Deps) -> list[WaitingRun]:
             runner = None if row.dispatched else row.runner or "nobody"
             capacity.acquire(row.id, Slot(pipeline=row.pipeline, group=mine.group, pool=mine.pool, runner=runner))
     queue.sort(key=lambda entry: entry[0])
-    sight = _Sight(deps, capacity, pipelines)
+    sight = _Sight(deps, capacity, pipelines, knows_runners=alive is not None)
     return [await sight.of(n, row, mine) for n, (_, row, mine) in enumerate(queue, start=1)]
 
 
 class _Sight:
     """What each run waits for, in one state of affairs; what is the same for many is looked up once."""
 
-    def __init__(self, deps: Deps, capacity: Capacity, pipelines: Mapping[str, Pipeline | None]) -> None:
+    def __init__(
+        self, deps: Deps, capacity: Capacity, pipelines: Mapping[str, Pipeline | None], *, knows_runners: bool
+    ) -> None:
         self._deps = deps
+        self._knows_runners = knows_runners
         self._places = capacity
         self._heads = {name: pipeline.commit if pipeline else "" for name, pipeline in pipelines.items()}
         self._stored: dict[str, set[str]] = {}
@@ -92,6 +97,8 @@ class _Sight:
         blocked = self._places.blocked(mine)
         reason: Statement = blocked.reason if blocked else Nothing()
         blockers = self._blockers(blocked.resource) if blocked else ()
+        if blocked and blocked.resource[0] == "pool" and not self._knows_runners:
+            reason, blockers = RunnersUnknown(), ()
         if row.attempt == 0 and not await self._has_code(row):
             reason, blockers = Code((row.commit_sha or "")[:10]), ()
         return WaitingRun(
@@ -126,6 +133,14 @@ async def _pipeline(rows: ReadModel, name: str) -> Pipeline | None:
         return None
     definition = msgspec.json.decode(row.definition)
     return Pipeline(definition=known_definition(definition), paused=bool(row.paused), commit=row.commit_sha)
+
+
+async def _alive(heartbeats: Callable[[], Awaitable[Mapping[str, Heartbeat]]]) -> Mapping[str, Heartbeat] | None:
+    """Every runner that is alive; None of the past, where nobody knows."""
+    try:
+        return await heartbeats()
+    except LongAgoError:
+        return None
 
 
 async def _places(

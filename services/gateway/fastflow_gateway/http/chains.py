@@ -46,9 +46,9 @@ class ChainController(Controller):
     tags = ("chains",)
 
     @get("/graph", opt=raises())
-    async def graph(self, deps: NamedDependency[Deps]) -> Graph:
+    async def graph(self, then: NamedDependency[Deps]) -> Graph:
         """Every pipeline, every edge, and where they run in circles."""
-        return await chains.graph(deps.rows)
+        return await chains.graph(then.rows)
 
     @get("/{name:str}/downstream-triggers", opt=raises(NotFoundError))
     async def list(self, name: FromPath[str], deps: NamedDependency[Deps]) -> EdgePage:

@@ -41,7 +41,7 @@ class PipelineListController(Controller):
     async def list(
         self,
         *,
-        deps: NamedDependency[Deps],
+        then: NamedDependency[Deps],
         cursor: FromQuery[str] = "",
         limit: Limit = 1000,
         tags: FromQuery[str] = "",
@@ -66,7 +66,7 @@ class PipelineListController(Controller):
             some_tags=tags_of(tags),
         )
         items, following = await page_of_pipelines(
-            deps, wanted, _includes(include), sort=sort, cursor=cursor, limit=limit
+            then, wanted, _includes(include), sort=sort, cursor=cursor, limit=limit
         )
         return PipelinePage(items=items, next=following)
 

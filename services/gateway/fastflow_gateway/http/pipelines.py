@@ -30,11 +30,11 @@ class PipelineController(Controller):
     tags = ("pipelines",)
 
     @get("/{name:str}", opt=raises(NotFoundError))
-    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> PipelineResponse:
+    async def show(self, name: FromPath[str], then: NamedDependency[Deps]) -> PipelineResponse:
         """One pipeline."""
-        row = await pipelines.find_pipeline(deps, name)
-        pages = await pages_of(deps.rows)
-        return show_pipeline(row, untrusted=deps.log.doubts.reason("pipeline", row.name), web_url=pages(row))
+        row = await pipelines.find_pipeline(then, name)
+        pages = await pages_of(then.rows)
+        return show_pipeline(row, untrusted=then.log.doubts.reason("pipeline", row.name), web_url=pages(row))
 
     @post(
         "/{name:str}/run",

@@ -39,9 +39,9 @@ class QueueController(Controller):
     tags = ("queue",)
 
     @get("/queue", opt=raises())
-    async def list(self, deps: NamedDependency[Deps]) -> WaitingPage:
+    async def list(self, then: NamedDependency[Deps]) -> WaitingPage:
         """Every run that waits for a place, with what it waits for."""
-        return WaitingPage(items=await waiting_for.everybody(deps))
+        return WaitingPage(items=await waiting_for.everybody(then))
 
     @post("/queue/purge", status_code=200, opt=raises(NotFoundError, ConcurrencyError))
     async def purge(

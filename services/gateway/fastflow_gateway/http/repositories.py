@@ -46,9 +46,9 @@ class RepositoryList(Struct, frozen=True, kw_only=True):
 
 
 @get("/api/repositories", tags=["repositories"], opt=raises())
-async def list_repositories(deps: NamedDependency[Deps]) -> RepositoryList:
+async def list_repositories(then: NamedDependency[Deps]) -> RepositoryList:
     """Every watched repository and how its last reading went."""
-    return RepositoryList(items=await shown_repositories(deps, await deps.rows.repositories()))
+    return RepositoryList(items=await shown_repositories(then, await then.rows.repositories()))
 
 
 class RepositoryController(Controller):
@@ -58,9 +58,9 @@ class RepositoryController(Controller):
     tags = ("repositories",)
 
     @get(opt=raises(NotFoundError))
-    async def show(self, name: FromPath[str], deps: NamedDependency[Deps]) -> RepositoryResponse:
+    async def show(self, name: FromPath[str], then: NamedDependency[Deps]) -> RepositoryResponse:
         """One watched repository."""
-        [shown] = await shown_repositories(deps, [await repositories.find_repository(deps.rows, name)])
+        [shown] = await shown_repositories(then, [await repositories.find_repository(then.rows, name)])
         return shown
 
     @put(

@@ -31,7 +31,7 @@ class RunListController(Controller):
     async def list(
         self,
         *,
-        deps: NamedDependency[Deps],
+        then: NamedDependency[Deps],
         wanted: NamedDependency[RunFilter],
         cursor: FromQuery[str | None] = None,
         limit: Limit = 50,
@@ -40,15 +40,15 @@ class RunListController(Controller):
     ) -> Response[RunPage | SparsePage]:
         """Runs, newest first; lists may be given several times, and of their values a run has one."""
         wanted_fields = fields_of(fields)
-        items, following = await page_of_runs(deps, wanted, cursor=cursor, limit=limit, order=order)
+        items, following = await page_of_runs(then, wanted, cursor=cursor, limit=limit, order=order)
         if wanted_fields:
             return Response(SparsePage(items=only(items, wanted_fields), next=following))
         return Response(RunPage(items=items, next=following))
 
     @get("/counts", opt=raises())
-    async def counts(self, *, deps: NamedDependency[Deps], wanted: NamedDependency[RunFilter]) -> RunCounts:
+    async def counts(self, *, then: NamedDependency[Deps], wanted: NamedDependency[RunFilter]) -> RunCounts:
         """How many runs of each status there are; takes what the list takes."""
-        found = await deps.rows.run_counts(wanted)
+        found = await then.rows.run_counts(wanted)
         return RunCounts(
             by_status={status: found.counts[status] for status in sorted(found.counts)},
             total=sum(found.counts.values()),

@@ -34,21 +34,21 @@ class RunController(Controller):
     tags = ("runs",)
 
     @get("/{run_id:str}", opt=raises(NotFoundError))
-    async def show(self, run_id: FromPath[str], deps: NamedDependency[Deps]) -> RunResponse:
+    async def show(self, run_id: FromPath[str], then: NamedDependency[Deps]) -> RunResponse:
         """One run."""
-        row = await runs.find_run(deps, run_id)
-        waits, followers = await waiting_for(deps, [row]), await deps.rows.followers(row)
-        lost, history = await out_of_reach(deps.heartbeats, [row]), (await deps.log.load("run", row.id)).recorded
+        row = await runs.find_run(then, run_id)
+        waits, followers = await waiting_for(then, [row]), await then.rows.followers(row)
+        lost, history = await out_of_reach(then.heartbeats, [row]), (await then.log.load("run", row.id)).recorded
         return show_run(
             row,
-            untrusted=deps.log.doubts.reason("run", row.id),
+            untrusted=then.log.doubts.reason("run", row.id),
             waits=waits.get(row.id),
             downstream=followers,
             story=story_of(history),
             reruns=await deps.rows.reruns(row.id),
             usual=usual(sorted(await deps.rows.durations_before(row))),
             unreachable=bool(lost),
-            commit=(await shown_commits(deps, [row.commit_sha])).of(row.commit_sha),
+            commit=(await shown_commits(then, [row.commit_sha])).of(row.commit_sha),
         )
 
     @post("/{run_id:str}/cancel", status_code=202, opt=raises(NotFoundError, DomainError, ConcurrencyError))

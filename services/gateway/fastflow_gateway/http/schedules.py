@@ -63,9 +63,9 @@ class ScheduleController(Controller):
     tags = ("schedules",)
 
     @get("/pipelines/{name:str}/schedules", opt=raises(NotFoundError))
-    async def list(self, name: FromPath[str], deps: NamedDependency[Deps]) -> SchedulePage:
+    async def list(self, name: FromPath[str], then: NamedDependency[Deps]) -> SchedulePage:
         """The file's schedules and those that were set, with their next fires."""
-        return SchedulePage(items=await schedules.of_pipeline(deps, name))
+        return SchedulePage(items=await schedules.of_pipeline(then, name))
 
     @get("/pipelines/{name:str}/schedules/{schedule:str}/next", opt=raises(NotFoundError))
     async def next(

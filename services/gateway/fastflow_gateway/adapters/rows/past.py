@@ -1,8 +1,8 @@
 """The read model as it was after the fact at a position of the log: the same questions, answered as then.
 
 A run that is over never changes, so its row is its row at any later moment. Those that were in flight are few; how they
-stood is folded from their own facts. Of what is not a run every version is kept. Secrets, tokens, environments, statistics
-and searches are as they are now.
+stood is folded from their own facts. Of what is not a run every version is kept. Secrets, tokens, environments,
+statistics and searches are as they are now.
 """
 
 import asyncio

@@ -9,8 +9,8 @@ from fastflow_gateway.adapters.readers import Readers
 from fastflow_gateway.adapters.rows.flight import FlightQuestions
 from fastflow_gateway.adapters.rows.installation import InstallationQuestions
 from fastflow_gateway.adapters.rows.pipelines import PipelineQuestions
-from fastflow_gateway.adapters.rows.schedules import ScheduleQuestions
 from fastflow_gateway.adapters.rows.run_kin import RunKinQuestions
+from fastflow_gateway.adapters.rows.schedules import ScheduleQuestions
 from fastflow_gateway.adapters.rows.search import SearchQuestions
 from fastflow_gateway.adapters.rows.statistics import StatisticsQuestions
 from fastflow_gateway.adapters.rows.tokens import TokenQuestions
