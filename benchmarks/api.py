@@ -106,10 +106,12 @@ def _questions(model: SqliteReadModel, last: int) -> list[Question]:
     def back() -> int:
         return chance.randrange(last // 10, last)
 
+    found = "SELECT * FROM plain WHERE n IN (SELECT rowid FROM plain_words({}) ORDER BY rowid DESC LIMIT 50)"
     since = BEGIN + timedelta(days=DAYS - 30)
     text = since.isoformat()[:19]
     group = "SELECT status, COUNT(*) FROM plain {} GROUP BY status"
     day = "SELECT hour / 24, status, COUNT(*), SUM(duration_ms) FROM plain {} GROUP BY 1, 2"
+    ours_hour = "SELECT hour / 24, status, SUM(runs), SUM(duration_ms) FROM hour_counts GROUP BY 1, 2"
     ours_day = "SELECT day, status, SUM(runs), SUM(duration_ms) FROM day_counts {} GROUP BY 1, 2"
     month = (since - datetime.fromtimestamp(0, since.tzinfo)).days
     durations = (
@@ -137,12 +139,12 @@ def _questions(model: SqliteReadModel, last: int) -> list[Question]:
             [],
         ),
         ("longer than ten minutes", runs(longer_than_s=600.0), top.format("duration_ms > 600000"), []),
-        ("a common word", runs(q="shop"), "SELECT rowid FROM plain_words('shop') ORDER BY rowid DESC LIMIT 50", []),
-        ("a rare word", runs(q="day77"), "SELECT rowid FROM plain_words('day77') ORDER BY rowid DESC LIMIT 50", []),
+        ("a common word", runs(q="shop"), found.format("'shop'"), []),
+        ("a rare word", runs(q="day77"), found.format("'day77'"), []),
         (
             "a word of one pipeline",
             runs(q="shop", pipelines=(rare,)),
-            "SELECT rowid FROM plain_words('shop AND 150') ORDER BY rowid DESC LIMIT 50",
+            found.format("'shop AND 150'"),
             [],
         ),
         ("open runs", model.open_runs, top.format("status IN ('queued', 'waiting', 'preparing', 'running')"), []),
@@ -159,7 +161,7 @@ def _questions(model: SqliteReadModel, last: int) -> list[Question]:
             "SELECT status, COUNT(*) FROM (SELECT status FROM plain WHERE who = 'ann' LIMIT 10001) GROUP BY status",
             [],
         ),
-        ("heatmap of all", lambda: model.all(ours_day.format("")), day.format(""), []),
+        ("heatmap of all", lambda: model.all(ours_hour), day.format(""), []),
         (
             "heatmap of the biggest pipeline",
             lambda: model.all(ours_day.format("WHERE pipeline = ?"), (biggest,)),
