@@ -39,7 +39,7 @@ class Year:
 
     def __init__(self, runs: int) -> None:
         self._runs = runs
-        self._chance = random.Random(7)
+        self._dice = random.Random(7)
         self.first_until = 0
 
     def log_until(self, runs: int) -> MemoryLog:
@@ -68,16 +68,16 @@ class Year:
         )
 
     def _life(self, number: int, at: datetime) -> list[tuple[datetime, str, Fact]]:
-        chance = self._chance
-        run_id = str(uuid.UUID(int=chance.getrandbits(128), version=4))
-        [pipeline] = chance.choices(range(PIPELINES), cum_weights=_WEIGHTS)
-        ended = chance.choices(("succeeded", "failed", "timed_out"), (93, 6, 1))[0]
-        took = min(20_000.0, chance.lognormvariate(3, 1.5))
-        begun = at + timedelta(seconds=1 + chance.expovariate(0.5))
+        dice = self._dice
+        run_id = str(uuid.UUID(int=dice.getrandbits(128), version=4))
+        [pipeline] = dice.choices(range(PIPELINES), cum_weights=_WEIGHTS)
+        ended = dice.choices(("succeeded", "failed", "timed_out"), (93, 6, 1))[0]
+        took = min(20_000.0, dice.lognormvariate(3, 1.5))
+        begun = at + timedelta(seconds=1 + dice.expovariate(0.5))
         over = begun + timedelta(seconds=took)
         kinds: tuple[TriggerKind, TriggerKind] = ("schedule", "http")
-        [kind] = chance.choices(kinds, (8, 2))
-        who = "nightly" if kind == "schedule" else chance.choice(("ann", "bob", "eve"))
+        [kind] = dice.choices(kinds, (8, 2))
+        who = "nightly" if kind == "schedule" else dice.choice(("ann", "bob", "eve"))
         request = builders.run_requested(
             pipeline=f"pipeline-{pipeline}",
             trigger=Trigger(kind=kind, who=who, schedule=f"p{pipeline}:nightly" if kind == "schedule" else None),

@@ -93,7 +93,7 @@ def _fill(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _questions(model: SqliteReadModel, last: int) -> list[Question]:
-    chance = random.Random(1)
+    dice = random.Random(1)
     biggest, rare = "pipeline-0", "pipeline-150"
     top = "SELECT * FROM plain WHERE {} ORDER BY n DESC LIMIT 50"
 
@@ -101,10 +101,10 @@ def _questions(model: SqliteReadModel, last: int) -> list[Question]:
         return lambda: model.runs(RunFilter(**more), limit=50)  # type: ignore[arg-type]
 
     def deep() -> Awaitable[object]:
-        return model.runs(RunFilter(), after=chance.randrange(last), limit=50)
+        return model.runs(RunFilter(), after=dice.randrange(last), limit=50)
 
     def back() -> int:
-        return chance.randrange(last // 10, last)
+        return dice.randrange(last // 10, last)
 
     found = "SELECT * FROM plain WHERE n IN (SELECT rowid FROM plain_words({}) ORDER BY rowid DESC LIMIT 50)"
     since = BEGIN + timedelta(days=DAYS - 30)
