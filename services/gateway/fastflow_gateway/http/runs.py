@@ -45,8 +45,8 @@ class RunController(Controller):
             waits=waits.get(row.id),
             downstream=followers,
             story=story_of(history),
-            reruns=await deps.rows.reruns(row.id),
-            usual=usual(sorted(await deps.rows.durations_before(row))),
+            reruns=await then.rows.reruns(row.id),
+            usual=usual(sorted(await then.rows.durations_before(row))),
             unreachable=bool(lost),
             commit=(await shown_commits(then, [row.commit_sha])).of(row.commit_sha),
         )
