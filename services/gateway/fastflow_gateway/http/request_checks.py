@@ -40,10 +40,13 @@ def parameters_of(app: Litestar) -> Mapping[BaseRouteHandler, Mapping[str, Kind]
 
 
 def _is_text(handler: BaseRouteHandler, name: str) -> bool:
-    """What is asked for by a dependency counts as text."""
-    field = handler.parsed_fn_signature.parameters.get(name)
-    return (
-        field is None or field.is_subclass_of(str) or field.has_inner_subclass_of(str) or field.is_non_string_sequence
+    """Whether every text is a value, be it asked for by the handler or by what it depends on."""
+    signatures = [handler.parsed_fn_signature]
+    signatures += [provided.parsed_fn_signature for provided in handler.resolve_dependencies().values()]
+    fields = [found.parameters[name] for found in signatures if name in found.parameters]
+    return any(
+        field.is_subclass_of(str) or field.has_inner_subclass_of(str) or field.is_non_string_sequence
+        for field in fields
     )
 
 
