@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
-from fastflow_gateway.core.errors import InvalidParameterError, TooManyStreamsError
+from fastflow_gateway.core.errors import ContradictionError, InvalidParameterError, TooManyStreamsError
 from fastflow_gateway.core.event_faults import OneDirection
 from fastflow_gateway.core.responses.facts import show_fact
 from fastflow_gateway.deps import Deps
@@ -47,7 +47,7 @@ class EventController(Controller):
     path = "/api/events"
     tags = ("events",)
 
-    @get(opt=raises(ImpossibleNameError))
+    @get(opt=raises(ImpossibleNameError, ContradictionError))
     async def list(
         self,
         *,
@@ -81,7 +81,11 @@ class EventController(Controller):
         following = str(found.next) if found.next is not None else None
         return FactList(items=[show_fact(recorded) for recorded in found.items], next=following)
 
-    @get("/stream", media_type="text/event-stream", opt=raises(TooManyStreamsError))
+    @get(
+        "/stream",
+        media_type="text/event-stream",
+        opt=raises(TooManyStreamsError, ImpossibleNameError, ContradictionError),
+    )
     async def stream(
         self,
         *,
