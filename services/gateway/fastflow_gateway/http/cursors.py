@@ -20,7 +20,8 @@ Instant: TypeAlias = Annotated[
     ),
 ]
 PositionCursor: TypeAlias = Annotated[
-    str | None, QueryParameter(description="What `next` of a page said.", schema_extra={"pattern": "^[0-9]{1,18}$"})
+    str | None,
+    QueryParameter(description="What `next` of a page said.", schema_extra={"pattern": r"^[0-9]{1,18}$(?!\n)"}),
 ]
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9:.,]{2,20}(?:[Zz]|[ +-][0-9:]{2,8})?)?", re.ASCII)
 

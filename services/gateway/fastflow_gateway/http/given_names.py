@@ -10,6 +10,6 @@ GivenName: TypeAlias = Annotated[
     str,
     PathParameter(
         description="Letters, digits, dots, dashes and underscores.",
-        schema_extra={"pattern": rf"^[\w.-]{{1,{LONGEST}}}$"},
+        schema_extra={"pattern": rf"^[\w.-]{{1,{LONGEST}}}$(?!\n)"},
     ),
 ]
