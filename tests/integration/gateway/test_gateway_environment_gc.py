@@ -24,7 +24,7 @@ from fastflow_events.testing.builders import (
     run_started,
     version_stored,
 )
-from fastflow_gateway.testing import running_gateway
+from fastflow_gateway.testing import caught_up, running_gateway
 
 pytestmark = pytest.mark.nats
 ENGINE = "daemon/key"
@@ -91,10 +91,12 @@ async def test_what_no_head_and_no_run_needs_is_retired_once_and_nothing_else(
 
         history = await jetstream_log.load("run", "runs")
         await jetstream_log.append(history.position, [run_finished()], cause=CAUSE)
+        await caught_up(api.get, jetstream_log)
         assert OCCUPIED in await typed(url, "gc", "--keep-days", "0")
         gone = [EnvironmentDeleted(engine=ENGINE, environment=folder) for folder in (OCCUPIED, FREE)]
         history = await jetstream_log.load("environment", NOBODYS)
         await jetstream_log.append(history.position, gone, cause=CAUSE)
+        await caught_up(api.get, jetstream_log)
         listed = {item["id"]: item for item in (await api.get("/api/environments")).json()["items"]}
         assert (listed[NOBODYS]["status"], listed[NOBODYS]["installed"]) == ("retired", [])
         assert (await api.post("/api/environments/gc", params={"keep_days": -1})).status_code == 400

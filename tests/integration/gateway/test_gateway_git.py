@@ -92,28 +92,28 @@ async def test_a_repository_is_watched_shown_and_removed_over_http(world: World,
     commit = other.commit({"second/main.py": ""})
     with http_host(tmp_path, user="ann", password="s3cret-t0ken") as host:
         body = {"url": f"{host.url.replace('//', '//ann@')}other/.git", "token": "s3cret-t0ken"}
-        answer = await world.api.put("/api/repositories/team%20b", json=body)
+        answer = await world.api.put("/api/repositories/team-b", json=body)
         assert answer.status_code == 200, answer.text
         assert answer.json()["credentials"] == "user ann, sealed token"
-        await world.bus.synced(commit, "team b")
-        stolen = cast("RepositoryConfigured", (await world.bus.facts("repository", "team b"))[0]).credentials
+        await world.bus.synced(commit, "team-b")
+        stolen = cast("RepositoryConfigured", (await world.bus.facts("repository", "team-b"))[0]).credentials
         moved = {"url": "https://evil.example/p", "sealed_token": stolen.sealed_token}
-        refused = await world.api.put("/api/repositories/team%20b", json=moved)
+        refused = await world.api.put("/api/repositories/team-b", json=moved)
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/sealed_token")
         assert f"given for {host.url}other/.git; another address needs it again" in refused.text
 
     async def synced() -> bool:
-        row = (await world.api.get("/api/repositories/team%20b")).json()
+        row = (await world.api.get("/api/repositories/team-b")).json()
         return (row["status"], row["pipelines"]) == ("synced", 1)
 
     await eventually(synced)
     events = (await world.api.get("/api/events", params={"limit": 1000})).text
     assert "t0ken" not in events
-    assert (await world.api.delete("/api/repositories/team%20b")).status_code == 204
+    assert (await world.api.delete("/api/repositories/team-b")).status_code == 204
     await world.bus.phase("second", "absent")
-    assert (await world.api.get("/api/repositories/team%20b")).status_code == 404
-    assert (await world.api.delete("/api/repositories/team%20b")).status_code == 404
-    assert (await world.api.post("/api/sync", json={"repository": "team b"})).status_code == 404
+    assert (await world.api.get("/api/repositories/team-b")).status_code == 404
+    assert (await world.api.delete("/api/repositories/team-b")).status_code == 404
+    assert (await world.api.post("/api/sync", json={"repository": "team-b"})).status_code == 404
 
 
 @pytest.mark.parametrize(

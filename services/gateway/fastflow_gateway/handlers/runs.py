@@ -3,7 +3,7 @@
 from fastflow_events.aggregates.run.commands import RequestCancel, RequestRun
 from fastflow_events.aggregates.run.decider import run_decider
 from fastflow_events.aggregates.run.events import RunRequested, Trigger
-from fastflow_events.errors import ConcurrencyError, DomainError
+from fastflow_events.errors import ConcurrencyError, DomainError, InfrastructureError
 from fastflow_events.execute import execute
 from fastflow_events.ids import uuid7
 from fastflow_events.log import EventLog
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from fastflow_gateway.core.errors import InvalidParamsError, KeyReusedError, LogFullError, no_such_run
 from fastflow_gateway.core.refusals import KeyReused
+from fastflow_gateway.core.responses.attempts import Story, story_of
 from fastflow_gateway.core.rights import check_rights
 from fastflow_gateway.core.run_request import RunOptions, check_variables
 from fastflow_gateway.core.views import runs as view
@@ -137,6 +138,14 @@ async def find_run(deps: Deps, run_id: str) -> RunRow:
     if row is None:
         raise no_such_run(run_id)
     return row
+
+
+async def story_of_run(log: EventLog, run_id: str) -> Story | None:
+    """What its own facts tell; None while the log is away: the row is shown all the same."""
+    try:
+        return story_of((await log.load("run", run_id)).recorded)
+    except InfrastructureError:
+        return None
 
 
 async def history_of_run(log: EventLog, run_id: str) -> History:

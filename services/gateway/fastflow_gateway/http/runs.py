@@ -8,7 +8,6 @@ from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
 from fastflow_gateway.core.overview import usual
-from fastflow_gateway.core.responses.attempts import story_of
 from fastflow_gateway.core.responses.facts import FactResponse, show_fact
 from fastflow_gateway.core.responses.runs import RunResponse, show_run
 from fastflow_gateway.deps import Deps
@@ -38,13 +37,13 @@ class RunController(Controller):
         """One run."""
         row = await runs.find_run(then, run_id)
         waits, followers = await waiting_for(then, [row]), await then.rows.followers(row)
-        lost, history = await out_of_reach(then.heartbeats, [row]), (await then.log.load("run", row.id)).recorded
+        lost, story = await out_of_reach(then.heartbeats, [row]), await runs.story_of_run(then.log, row.id)
         return show_run(
             row,
             untrusted=then.log.doubts.reason("run", row.id),
             waits=waits.get(row.id),
             downstream=followers,
-            story=story_of(history),
+            story=story,
             reruns=await then.rows.reruns(row.id),
             usual=usual(sorted(await then.rows.durations_before(row))),
             unreachable=bool(lost),

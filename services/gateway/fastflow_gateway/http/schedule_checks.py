@@ -1,6 +1,7 @@
 """`POST /api/schedules/check`."""
 
 from fastflow_events.aggregates.schedule.events import ScheduleSet
+from fastflow_events.errors import DomainError, NotFoundError
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
@@ -33,7 +34,7 @@ class ScheduleCheckController(Controller):
         "/check",
         status_code=200,
         operation_class=operation_with(ScheduleCheckBody, example={"cron": "0 6 * * 1-5"}),
-        opt=raises(),
+        opt=raises(NotFoundError, DomainError),
     )
     async def check(self, *, body: RawBody, deps: NamedDependency[Deps]) -> ScheduleCheck:
         """When such a schedule would fire, in words and instants; nothing is stored."""

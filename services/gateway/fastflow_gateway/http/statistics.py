@@ -29,6 +29,8 @@ Names = Annotated[list[str] | None, QueryParameter(description="Several may be n
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 MOST_DAYS = 731
 DEFAULT_DAYS = 30
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(8990, 12, 31)
+"""Days that can be computed with in every zone, and some years behind them, too."""
 DEFAULT_FIRES = timedelta(days=7)
 
 
@@ -56,6 +58,7 @@ class StatisticsController(Controller):
         Cancelled and rejected runs count neither as successes nor as failures.
         """
         number = days or DEFAULT_DAYS
+        first, to = held_day(first), held_day(to)
         if first is not None and to is not None:
             number = (to - first).days + 1
             if not 1 <= number <= MOST_DAYS:
@@ -121,3 +124,8 @@ class StatisticsController(Controller):
     ) -> None:
         """Count its runs from now on; nothing is deleted."""
         await reset_statistics(deps, name, who=who, why=why[:500], cause=cause)
+
+
+def held_day(day: date | None) -> date | None:
+    """The day, or the closest one that can be computed with."""
+    return None if day is None else min(max(day, FIRST_DAY), LAST_DAY)
