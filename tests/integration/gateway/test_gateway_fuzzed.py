@@ -30,7 +30,16 @@ async def fuzz(url: str, folder: Path) -> tuple[int, str]:
     schema = folder / "openapi.json"
     schema.write_text(json.dumps(document()))
     argv += ["run", str(schema), "--url", url, "--phases", "examples,coverage,fuzzing,stateful", "--checks", "all"]
-    argv += ["--exclude-path-regex", LEFT_OUT, "--seed", str(SEED), "--max-examples", str(EXAMPLES), "--generation-deterministic", "--continue-on-failure"]
+    argv += [
+        "--exclude-path-regex",
+        LEFT_OUT,
+        "--seed",
+        str(SEED),
+        "--max-examples",
+        str(EXAMPLES),
+        "--generation-deterministic",
+        "--continue-on-failure",
+    ]
     argv += ["--no-color", "--warnings", "off", "--request-timeout", "60", "--suppress-health-check", "all"]
     process = await asyncio.create_subprocess_exec(
         *argv, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
