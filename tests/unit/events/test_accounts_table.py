@@ -8,7 +8,8 @@ from fastflow_events.nats.accounts import accounts
 SAYS = {
     "gateway": {
         "run": {"requested", "cancel_requested", "prioritised", "hurried"},
-        "pipeline": {"paused", "resumed"},
+        "pipeline": {"paused", "resumed", "stats_reset"},
+        "access": {"token_created", "token_revoked"},
         "schedule": {"set", "removed", "paused", "resumed"},
         "chain": {"set", "removed"},
         "backfill": {"requested", "cancelled"},

@@ -67,7 +67,7 @@ def accounts(pools: Sequence[str] = (topology.DEFAULT_POOL,)) -> list[Account]:
                 *(subjects.event("settings", fact=fact) for fact in ("paused", "resumed")),
                 *(subjects.event("environment", fact=fact) for fact in ("refreshed", "retired")),
                 *(subjects.event("secret", fact=fact) for fact in ("set", "removed")),
-                subjects.event("access"),
+                *(subjects.event("access", fact=fact) for fact in ("token_created", "token_revoked")),
                 *(
                     subjects.event("repository", fact=fact)
                     for fact in ("configured", "removed", "sync_requested", "deploy_key_requested")
