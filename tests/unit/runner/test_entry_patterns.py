@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fastflow_runner.entry.patterns import matching
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 NAMES = ["a", "b.txt", ".hidden", "c1", "[x]"]
@@ -25,6 +25,7 @@ def grown(below: Path, paths: list[list[str]]) -> None:
             file.write_text("x")
 
 
+@example([["b.txt"]], ["b.txt", "**"])  # Python 3.11 names the file with a slash behind it, which no file has
 @given(PATHS, st.lists(STEPS, min_size=1, max_size=4))
 def test_without_links_it_is_what_glob_finds(paths: list[list[str]], steps: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -32,7 +33,7 @@ def test_without_links_it_is_what_glob_finds(paths: list[list[str]], steps: list
         grown(below, paths)
         pattern = "/".join(steps)
         found = glob.glob(pattern, root_dir=below, recursive=True)  # noqa: PTH207 - the reference
-        assert {*matching(pattern, folder)} == {path for path in found if (below / path).is_file()}
+        assert {*matching(pattern, folder)} == {path for path in found if (below / path).is_file() and path[-1] != "/"}
 
 
 @given(PATHS, st.lists(STEPS, min_size=1, max_size=4), st.lists(st.sampled_from(["a", "a/c1", "l", "a/l"]), max_size=3))
