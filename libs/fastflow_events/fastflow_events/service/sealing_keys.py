@@ -4,13 +4,11 @@ All runners that share it can open the same values. Older keys stay, because fac
 """
 
 import base64
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from fastflow_events import sealing
 from fastflow_events.errors import SettingsError
+from fastflow_events.service.private_files import make_once, replace
 
 FILE_NAME = "sealing.keys"
 _KIND = "x25519"
@@ -46,16 +44,7 @@ def make_keys_file(path: Path) -> bool:
     """Make the file with one new key unless it is there; True when it was made. Safe side by side."""
     if path.exists():
         return False
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = _written(path, _HEAD + _line_of(sealing.new_private_key()))
-    try:
-        with suppress(FileExistsError):
-            # Whoever links first decides; the others read what it made.
-            path.hardlink_to(temporary)
-            return True
-        return False
-    finally:
-        temporary.unlink()
+    return make_once(path, _HEAD + _line_of(sealing.new_private_key()))
 
 
 def add_key(path: Path) -> str:
@@ -67,7 +56,7 @@ def add_key(path: Path) -> str:
     read_keys(path)
     private_key = sealing.new_private_key()
     text = path.read_text()
-    _written(path, text + ("" if text.endswith("\n") else "\n") + _line_of(private_key)).replace(path)
+    replace(path, text + ("" if text.endswith("\n") else "\n") + _line_of(private_key))
     return sealing.key_id(sealing.public_key_of(private_key))
 
 
@@ -82,14 +71,3 @@ def _key_in(line: str) -> bytes | None:
 
 def _line_of(private_key: bytes) -> str:
     return f"{_KIND} {base64.b64encode(private_key).decode()}\n"
-
-
-def _written(path: Path, text: str) -> Path:
-    """A complete file beside `path` that only its owner may read."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return temporary

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from fastflow_events.errors import SettingsError
+from fastflow_events.service.private_files import make_once, replace
 
 KEY_BYTES = 32
 
@@ -16,8 +17,7 @@ def access_key(path: Path) -> bytes:
     """
     try:
         if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _link(path, os.urandom(KEY_BYTES).hex() + "\n")
+            make_once(path, os.urandom(KEY_BYTES).hex() + "\n")
         mode, text = path.stat().st_mode, path.read_text()
         key = bytes.fromhex(text.strip())
     except (OSError, UnicodeDecodeError, ValueError) as exc:
@@ -36,8 +36,7 @@ def leave_token(path: Path, text: str) -> None:
         SettingsError: it cannot be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _written(path, text + "\n").replace(path)
+        replace(path, text + "\n")
     except OSError as exc:
         raise SettingsError(f"the token of the first admin cannot be left in {path}: {type(exc).__name__}") from None
 
@@ -45,23 +44,3 @@ def leave_token(path: Path, text: str) -> None:
 def take_token(path: Path) -> None:
     """Remove it; it is worth nothing any more."""
     path.unlink(missing_ok=True)
-
-
-def _link(path: Path, text: str) -> None:
-    temporary = _written(path, text)
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
-
-
-def _written(path: Path, text: str) -> Path:
-    """A new file beside it that nobody else may read, on the disk."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return temporary

@@ -74,7 +74,7 @@ def check(who: Principal | None, need: Need) -> None:
     raise NotAllowedError(RoleTooLow(need.role or "viewer", who.role or "none"))
 
 
-async def refuse_in_address(admission: Admission, deps: Deps, query: bytes, cause: Cause) -> None:
+async def refuse_in_address(admission: Admission, deps: Deps, query: bytes) -> None:
     """Revoke a token that stands in the address, where every proxy writes it down.
 
     Raises:
@@ -85,6 +85,7 @@ async def refuse_in_address(admission: Admission, deps: Deps, query: bytes, caus
         if not is_token(text):
             continue
         if admission.key is not None and (row := await _row(admission, admission.key, deps, text)) is not None:
+            cause = Cause(correlation_id=deps.random_bytes(16).hex())
             await execute(deps.log, token_decider, row.id, RevokeToken(by=f"token:{row.id}"), cause=cause)
         raise TokenInAddressError(TokenInAddress())
 

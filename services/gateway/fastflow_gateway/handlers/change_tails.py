@@ -9,11 +9,8 @@ from fastflow_events.recorded import Recorded
 
 from fastflow_gateway.core.live.frames import Frame, Place
 from fastflow_gateway.core.live.pacing import POLL_S, Pace
-from fastflow_gateway.core.responses.runs import show_run
 from fastflow_gateway.deps import Deps
-from fastflow_gateway.handlers.commits import shown_commits
-from fastflow_gateway.handlers.unreachable import out_of_reach
-from fastflow_gateway.handlers.waiting_for import waiting_for
+from fastflow_gateway.handlers.run_lists import shown
 
 FULL = 1000
 """A batch of the log that is so long has more behind it."""
@@ -85,22 +82,7 @@ class ChangeSource:
         deps, before = self._deps, group[0].seq - 1
         ids = dict.fromkeys(recorded.id for recorded in group if recorded.aggregate == "run")
         rows = [row for id in ids if (row := await deps.rows.run(id)) is not None]
-        waits, lost = await waiting_for(deps, rows), await out_of_reach(deps.heartbeats, rows)
-        commits = await shown_commits(deps, (row.commit_sha for row in rows))
-        changed: list[tuple[str, str, object]] = [
-            (
-                "run",
-                row.pipeline,
-                show_run(
-                    row,
-                    untrusted=deps.log.doubts.reason("run", row.id),
-                    waits=waits.get(row.id),
-                    unreachable=row.id in lost,
-                    commit=commits.of(row.commit_sha),
-                ),
-            )
-            for row in rows
-        ]
+        changed: list[tuple[str, str, object]] = [("run", run.pipeline, run) for run in await shown(deps, rows)]
         named = dict.fromkeys((one.aggregate, one.id) for one in group if one.aggregate != "run")
         frames = [
             Frame((before, number), kind, _json.encode(what), (name,))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastflow_events.recorded import Cause
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
@@ -26,8 +25,7 @@ async def admit(connection: AnyConnection, _: BaseRouteHandler) -> None:
     admission: Admission = state.admission
     deps: Deps = state.deps
     if query := connection.scope["query_string"]:
-        cause = Cause(correlation_id=deps.random_bytes(16).hex())
-        await refuse_in_address(admission, deps, query, cause)
+        await refuse_in_address(admission, deps, query)
     need = NEEDS.get(f"{_method(connection)} {connection.scope['path_template']}", OPEN)
     if need is OPEN:
         connection.state.principal = None

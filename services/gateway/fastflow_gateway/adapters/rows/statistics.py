@@ -40,6 +40,13 @@ def _day_number(days: Days, minute: str) -> str:
     return f"CASE {' '.join(cases)} END"
 
 
+def _of_schedules(pipeline: str | None) -> tuple[str, str, tuple[str, ...]]:
+    """The index of runs that schedules asked for, the condition, and what stands in it."""
+    if pipeline is None:
+        return "runs_trigger", "trigger_kind = 'schedule'", ()
+    return "runs_pipeline", "pipeline = ? AND +trigger_kind = 'schedule'", (pipeline,)
+
+
 def _at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
@@ -151,10 +158,7 @@ class StatisticsQuestions(Asking):
     async def fires(self, window: Window, pipeline: str | None, *, limit: int) -> list[FireSeen]:
         """Runs that schedules asked for."""
         first, last = await self._positions(window)
-        index, where = ("runs_trigger", "trigger_kind = 'schedule'")
-        named: tuple[str, ...] = ()
-        if pipeline is not None:
-            index, where, named = "runs_pipeline", "pipeline = ? AND +trigger_kind = 'schedule'", (pipeline,)
+        index, where, named = _of_schedules(pipeline)
         query = (
             f"SELECT id, pipeline, schedule, nominal, requested_at, status FROM runs INDEXED BY {index} "
             f"CROSS JOIN run_details USING (n) WHERE {where} AND n BETWEEN ? AND ? "
@@ -167,10 +171,7 @@ class StatisticsQuestions(Asking):
     async def fire_delays(self, window: Window, pipeline: str | None) -> list[tuple[str, int, int]]:
         """Schedule, seconds of delay, and how many fires there were."""
         first, last = await self._positions(window)
-        index, where = ("runs_trigger", "trigger_kind = 'schedule'")
-        named: tuple[str, ...] = ()
-        if pipeline is not None:
-            index, where, named = "runs_pipeline", "pipeline = ? AND +trigger_kind = 'schedule'", (pipeline,)
+        index, where, named = _of_schedules(pipeline)
         query = (
             "SELECT schedule, CAST(strftime('%s', requested_at) AS INTEGER) - CAST(strftime('%s', nominal) AS INTEGER) "
             f"AS delay, COUNT(*) FROM runs INDEXED BY {index} CROSS JOIN run_details USING (n) WHERE {where} "
