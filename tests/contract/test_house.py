@@ -151,3 +151,23 @@ def test_no_test_patches_a_constant_of_ours() -> None:
         and str(node.args[1].value).isupper()
     ]
     assert patched == []
+
+
+def clocks_read_on_import(module: Path) -> Iterator[str]:
+    """Lines outside functions that ask what time it is: half an hour lies between a test's import and its turn."""
+    outside: list[ast.AST] = [*tree_of(module).body]
+    while outside:
+        node = outside.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            outside.extend(node.decorator_list)
+            continue
+        if isinstance(node, ast.Lambda):
+            continue
+        if isinstance(node, ast.Attribute) and node.attr in {"now", "today", "utcnow", "monotonic"}:
+            yield f"{module.relative_to(ROOT)}:{node.lineno}"
+        outside.extend(ast.iter_child_nodes(node))
+
+
+def test_no_module_asks_for_the_time_when_it_is_imported() -> None:
+    found = [line for module in [*MODULES, *ROOT.glob("tests/**/*.py")] for line in clocks_read_on_import(module)]
+    assert found == []

@@ -1,7 +1,6 @@
 """How everything stands, in one answer; and finding things by a few letters."""
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest_asyncio
 from fastflow_events.aggregates.pipeline.events import PipelineInvalid
 from fastflow_events.aggregates.run.script_error import ScriptError
 from fastflow_events.aggregates.secret.events import SecretSet
-from fastflow_events.nats import topology
 from fastflow_events.nats.event_log import JetStreamLog
 from fastflow_events.nats.leases import beat
 from fastflow_events.testing.builders import (
@@ -33,7 +31,6 @@ from nats.aio.client import Client
 
 pytestmark = pytest.mark.nats
 
-NOW = datetime.now(UTC)
 KEY_ERROR = ScriptError(type="KeyError", message="'sku'", file="main.py", line=41, log_line=12)
 
 
@@ -75,7 +72,6 @@ async def api(
     await say("run", "cccc2", run_requested(pipeline="mended", commit="d" * 40))
     await say("secret", "SHOP_TOKEN", SecretSet(version=3, sealed="v1:x25519:abc:hidden", who="ann"))
     await beat(nc, heartbeat(RUNNER, running=1))
-    assert topology.EVENTS
     async with running_gateway(nats_url, tmp_path) as base, httpx.AsyncClient(base_url=base, timeout=20) as client:
         await caught_up(client.get, jetstream_log)
         yield client
