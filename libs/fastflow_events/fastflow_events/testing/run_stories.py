@@ -80,7 +80,13 @@ commands: st.SearchStrategy[RunCommand] = st.one_of(
         manifest=st.just(Manifest(executor="process", container="c")),
         started_at=st.just(NOON),
     ),
-    st.builds(FinishAttempt, holder=holders, finished=st.builds(attempt_finished, attempt=attempts, outcome=outcomes)),
+    st.builds(
+        FinishAttempt,
+        holder=holders,
+        finished=st.builds(
+            attempt_finished, attempt=attempts, runner=st.sampled_from(["runner-1", "runner-2"]), outcome=outcomes
+        ),
+    ),
     st.builds(LoseAttempt, attempt=attempts),
     st.builds(WithdrawDispatch, attempt=attempts, reason=st.just(Verbatim("nobody came"))),
     st.builds(ConcludeRun, retry_due=st.sampled_from([None, NOON, NOON + timedelta(hours=1)])),

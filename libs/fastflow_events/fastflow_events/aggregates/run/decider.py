@@ -187,12 +187,14 @@ def _as_holder(
         case ReportAttempt(report=report, more=more, holder=me):
             for fact in (report, *more):
                 _must_be_open(run, fact.attempt)
+                _must_say(fact.runner, me)
             _must_hold(run, me)
             return [fact for fact in (report, *more) if subject_of_report(fact) not in run.told]
         case FinishAttempt(finished=finished, holder=me):
             if run.phase == "ended" and run.outcome != "lost" and (run.attempt, run.holder) == (finished.attempt, me):
                 return []
             _must_be_open(run, finished.attempt)
+            _must_say(finished.runner, me)
             _must_hold(run, me)
             if run.cancelled:
                 why = cancelled(retold(finished.detail, finished.detail_message) if finished.detail else None)
@@ -208,6 +210,12 @@ def _must_be_open(run: Run, attempt: int) -> None:
 def _must_hold(run: Run, me: Holder) -> None:
     if run.holder != me:
         raise FencedError("the attempt belongs to another runner", attempt=run.attempt)
+
+
+def _must_say(runner: str, me: Holder) -> None:
+    """A runner speaks in its own name only; in another's it would not be believed."""
+    if runner != me.runner:
+        raise FencedError(f"{me.runner} says what only {runner} may say")
 
 
 run_decider: Decider[RunCommand, Run] = Decider(aggregate="run", initial=Run(), decide=decide, evolve=evolve)
