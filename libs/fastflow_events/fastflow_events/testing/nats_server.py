@@ -2,13 +2,18 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastflow_events.nats.server_process import RunningServer, find_binary, start_server
+
+STOPPED = frozenset("TtZX")
+"""States of threads that do nothing; source: proc_pid_stat(5)."""
 
 
 class MortalServer:
@@ -39,11 +44,22 @@ class MortalServer:
         self._running.process.wait()
 
     def signal(self, number: int) -> None:
-        """Signal it and do not wait."""
+        """Signal it and do not wait; but what stops it is waited for, as a thread may answer until it has stopped."""
         self._running.process.send_signal(number)
+        while number == signal.SIGSTOP and not _is_stopped(self._running.process.pid):
+            time.sleep(0.001)
 
     def _run(self, port: int) -> RunningServer:
         return start_server(find_binary(os.environ), self._store, port=port)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether no thread of it does anything any more."""
+    try:
+        states = [stat.read_text().rpartition(")")[2].split()[0] for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:  # a thread has just ended
+        return False
+    return all(state in STOPPED for state in states)
 
 
 @contextmanager
