@@ -213,16 +213,18 @@ def test_what_was_reported_of_an_attempt_is_not_said_again(
     assert when(command, given=[*STARTED, report]) == []
 
 
-def test_a_runner_says_nothing_in_the_name_of_another() -> None:
-    held = [run_requested(), run_dispatched(), run_claimed(runner="runner-2")]
-    for command in (
+@pytest.mark.parametrize(
+    "command",
+    [
         FinishAttempt(holder=holder(runner="runner-2"), finished=attempt_finished(runner="runner-1")),
         ReportAttempt(
             holder=holder(runner="runner-2"), report=RunOutputTruncated(attempt=1, runner="runner-1", dropped_bytes=1)
         ),
-    ):
-        with pytest.raises(FencedError):
-            run_decider.decide(command, run_decider.fold(held))
+    ],
+)
+def test_a_runner_says_nothing_in_the_name_of_another(command: RunCommand) -> None:
+    with pytest.raises(FencedError):
+        when(command, given=[run_requested(), run_dispatched(), run_claimed(runner="runner-2")])
 
 
 def test_a_lost_attempt_is_a_fence_for_its_holder_and_ends_the_run() -> None:
